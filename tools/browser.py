@@ -1,0 +1,150 @@
+"""Finds a Chromium for the browser tests, or gets one. Run as `python -m tools.browser` to get one now.
+
+In this order: $CHROMIUM; a Chromium or Chrome on the PATH; the one in .cache/; Debian's package, installed by root or
+through password-free sudo; the same package unpacked into .cache/ by a plain user; Playwright's own download.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+CACHE = Path(__file__).parents[1] / ".cache"
+UNPACKED = CACHE / "chromium"
+WRAPPER = UNPACKED / "run-chromium"
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+
+# A font, because Chromium recommends one but does not require it, and letters have to be seen.
+DEBIAN_PACKAGES = ("chromium", "fonts-liberation")
+
+
+class BrowserMissing(Exception):
+    """There is no browser to test with; the message says how to get one."""
+
+
+@cache
+def find() -> Path:
+    """The browser to drive. Raises BrowserMissing."""
+    given = os.environ.get("CHROMIUM")
+    if given:
+        if _runs(Path(given)):
+            return Path(given)
+        raise BrowserMissing(f"CHROMIUM is {given!r}, which is not a browser that runs on this machine.")
+    for candidate in _candidates():
+        if _runs(candidate):
+            return candidate
+    raise BrowserMissing(
+        "The browser tests need Chromium. `make test` tries to get it and could not: install it by hand "
+        "(Debian: sudo apt-get install chromium), or set CHROMIUM to a Chromium or Chrome you have."
+    )
+
+
+def ensure() -> Path:
+    """The browser to drive, installed first if there is none. Raises BrowserMissing."""
+    try:
+        return find()
+    except BrowserMissing:
+        if os.environ.get("CHROMIUM"):
+            raise
+    for get in (_install_debian_package, _unpack_debian_package, _download_with_playwright):
+        try:
+            get()
+            return find()
+        except (BrowserMissing, subprocess.CalledProcessError, FileNotFoundError) as error:
+            print(f"  {get.__name__.removeprefix('_').replace('_', ' ')}: {error}", file=sys.stderr)
+    return find()
+
+
+def _candidates() -> Iterator[Path]:
+    yield from (Path(path) for name in NAMES if (path := shutil.which(name)))
+    yield MAC
+    yield WRAPPER
+    with sync_playwright() as playwright:
+        yield Path(playwright.chromium.executable_path)
+
+
+def _runs(browser: Path) -> bool:
+    """Whether it starts at all: Ubuntu's chromium-browser may be a script that only asks for a snap."""
+    try:
+        return subprocess.run([browser, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _install_debian_package() -> None:
+    privileged = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    print("Installing Debian's chromium for the browser tests.", flush=True)
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    _run(*privileged, "apt-get", "update", "-qq")
+    _run(*privileged, *environment, "apt-get", "install", "-qq", "-y", "--no-install-recommends", *DEBIAN_PACKAGES)
+
+
+def _unpack_debian_package() -> None:
+    """Get the package and what it needs without any rights: apt with folders of its own, then dpkg-deb."""
+    print(f"Unpacking Debian's chromium for the browser tests into {UNPACKED}.", flush=True)
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    apt = CACHE / "apt"
+    archives = apt / "cache" / "archives"
+    for folder in (apt / "state" / "lists" / "partial", archives / "partial", UNPACKED):
+        folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "Dir::State": apt / "state",
+        "Dir::Cache": apt / "cache",
+        "Dir::State::status": "/var/lib/dpkg/status",  # what is installed already is not needed again
+        "Debug::NoLocking": 1,  # only root may take dpkg's lock, and nothing is installed
+    }
+    apt_get = ["apt-get", "-qq", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
+    _run(*apt_get, "update")
+    _run(*apt_get, "install", "-y", "--download-only", "--no-install-recommends", *DEBIAN_PACKAGES)
+    for package in archives.glob("*.deb"):
+        _run("dpkg-deb", "-x", str(package), str(UNPACKED))
+    _write_wrapper()
+    shutil.rmtree(apt)
+
+
+def _write_wrapper() -> None:
+    """A command that lets the unpacked Chromium find the libraries and fonts unpacked beside it."""
+    usr = UNPACKED / "usr"
+    libraries = sorted({str(library.parent) for library in usr.glob("lib/**/*.so*")})
+    fonts = UNPACKED / "fonts.conf"
+    fonts.write_text(
+        f"""<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{usr}/share/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>{UNPACKED}/font-cache</cachedir>
+</fontconfig>
+"""
+    )
+    WRAPPER.write_text(
+        f"""#!/bin/sh
+export LD_LIBRARY_PATH="{":".join(libraries)}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
+export FONTCONFIG_FILE="{fonts}"
+exec "{usr}/lib/chromium/chromium" "$@"
+"""
+    )
+    WRAPPER.chmod(0o755)
+
+
+def _download_with_playwright() -> None:
+    print("Downloading Playwright's Chromium for the browser tests.", flush=True)
+    _run(sys.executable, "-m", "playwright", "install", "chromium")
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    try:
+        print(f"The browser tests use {ensure()}.")
+    except BrowserMissing as missing:
+        sys.exit(str(missing))

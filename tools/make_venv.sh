@@ -1,0 +1,41 @@
+#!/bin/sh
+# Make .venv with a Python that is new enough, unless a working one is there. PYTHON=… chooses which.
+set -eu
+venv=$1
+
+new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+if [ -x "$venv/bin/python" ] && new_enough "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    exit 0
+fi
+
+python=
+for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    if command -v "$candidate" >/dev/null 2>&1 && new_enough "$candidate"; then
+        python=$candidate
+        break
+    fi
+done
+if [ -z "$python" ]; then
+    echo "Till needs Python 3.11 or newer, and ${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>&1 || true)." >&2
+    echo "Install a newer one, or say where it is: PYTHON=/path/to/python3 make run" >&2
+    exit 1
+fi
+
+# Debian and Ubuntu keep the part of Python that makes virtual environments in a package of its own.
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    package=python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Installing $package, which this Python needs to make virtual environments."
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
+    else
+        echo "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install $package" >&2
+        exit 1
+    fi
+fi
+
+echo "Making $venv with $("$python" --version)."
+rm -rf "$venv"
+"$python" -m venv "$venv"
