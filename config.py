@@ -1,0 +1,176 @@
+"""Settings: every environment variable the store knows, typed. All that is missing or wrong is listed at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from babel.numbers import list_currencies
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).parent
+
+# The newest API version, as pinned by stripe-python 16.1.0, and the Stripe.js release train of the same name.
+STRIPE_API_VERSION = "2026-10-28.endive"
+STRIPE_JS_TRAIN = STRIPE_API_VERSION.rpartition(".")[2]
+STRIPE_API = "https://api.stripe.com"
+STRIPE_JS = "https://js.stripe.com"
+
+SANDBOX_SECRET_KEY, SANDBOX_PUBLISHABLE_KEY = "sk_test_sandbox", "pk_test_sandbox"
+
+
+class ConfigurationError(Exception):
+    """The settings do not work. `problems` are sentences, each naming a setting and what to do."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("Till cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class Settings(BaseSettings):
+    """The store's settings, from the environment or `.env`; the environment wins, and an empty value counts as not
+    set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+    )
+
+    secret_key: SecretStr = Field(default=SecretStr(""), description="signs the session cookie")
+    database_url: str = Field(default=f"sqlite:///{ROOT / 'instance' / 'till.sqlite3'}", repr=False)
+    store_name: str = Field(default="Till", min_length=1, max_length=40)
+    store_port: int = Field(default=8000, ge=1, le=65535)
+    store_currency: str = "usd"
+    hold_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    sandbox_port: int = Field(default=4242, ge=1, le=65535)
+    proxy_hops: int = Field(default=0, ge=0, le=10, description="trusted proxies in front of the store")
+    stripe_secret_key: SecretStr = SecretStr(SANDBOX_SECRET_KEY)
+    stripe_publishable_key: str = SANDBOX_PUBLISHABLE_KEY
+    stripe_webhook_secret: SecretStr = Field(default=SecretStr(""), description="several are separated by commas")
+    stripe_api_base: str = ""
+    stripe_js_url: str = ""
+    stripe_receipts: bool = Field(default=False, description="let Stripe mail its own receipt to the shopper")
+
+    @classmethod
+    def load(cls, **values: Any) -> Self:
+        """Read the settings, with `values` before the environment. Raises ConfigurationError."""
+        try:
+            return cls(**values)
+        except ValidationError as failure:
+            raise ConfigurationError([_sentence(problem) for problem in failure.errors()]) from None
+
+    @property
+    def live(self) -> bool:
+        """Whether real money moves."""
+        return _mode(self.stripe_secret_key.get_secret_value()) == "live"
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether the API address is a stand-in for Stripe."""
+        return self.stripe_api_base != STRIPE_API
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        return _split(self.stripe_webhook_secret)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 16:
+            raise ValueError("must be a random text of 16 characters or more; `make run` writes one into .env")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        """SQLAlchemy 2.1 takes `postgresql://` for psycopg 3; the store is pinned to psycopg2."""
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg2"):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value if scheme == "sqlite" else f"postgresql+psycopg2://{rest}"
+
+    @field_validator("store_currency")
+    @classmethod
+    def _a_currency(cls, value: str) -> str:
+        if value.upper() not in list_currencies():
+            raise ValueError("must be a three-letter currency code such as usd")
+        return value.lower()
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _a_secret_key(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+            raise ValueError("must begin with sk_test_ or sk_live_ (or rk_ for a restricted key)")
+        return value
+
+    @field_validator("stripe_publishable_key")
+    @classmethod
+    def _of_the_same_mode(cls, value: str, info: ValidationInfo) -> str:
+        if not value.startswith(("pk_test_", "pk_live_")):
+            raise ValueError("must begin with pk_test_ or pk_live_")
+        if (secret := _secret_key(info)) and _mode(secret) != _mode(value):
+            raise ValueError(
+                f"is a {_mode(value)} key while STRIPE_SECRET_KEY is a {_mode(secret)} key; take both from one mode"
+            )
+        return value
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _there_when_live(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        secrets = _split(value)
+        if any(not secret.startswith("whsec_") for secret in secrets):
+            raise ValueError("must begin with whsec_ (several are separated by commas)")
+        if not secrets and _mode(_secret_key(info)) == "live":
+            raise ValueError("is missing, and a live key needs it: without it no webhook can be believed")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _stripe_or_stand_in(cls, value: str, info: ValidationInfo) -> str:
+        secret = _secret_key(info)
+        if not value:
+            stand_in = secret.startswith(SANDBOX_SECRET_KEY)
+            return f"http://127.0.0.1:{info.data.get('sandbox_port', 4242)}" if stand_in else STRIPE_API
+        value = _address(value).rstrip("/")
+        if value != STRIPE_API and _mode(secret) == "live":
+            raise ValueError(f"must be {STRIPE_API} (or left out) with a live key")
+        return value
+
+    @field_validator("stripe_js_url")
+    @classmethod
+    def _script_beside_the_api(cls, value: str, info: ValidationInfo) -> str:
+        base = info.data.get("stripe_api_base", STRIPE_API)
+        if not value:
+            return f"{STRIPE_JS if base == STRIPE_API else base}/{STRIPE_JS_TRAIN}/stripe.js"
+        if not _address(value).startswith(f"{STRIPE_JS}/") and _mode(_secret_key(info)) == "live":
+            raise ValueError(f"must be on {STRIPE_JS} (or left out) with a live key")
+        return value
+
+
+def _split(value: SecretStr) -> list[str]:
+    return [part.strip() for part in value.get_secret_value().split(",") if part.strip()]
+
+
+def _secret_key(info: ValidationInfo) -> str:
+    secret = info.data.get("stripe_secret_key")
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else ""
+
+
+def _mode(key: str) -> str:
+    return "live" if key[2:].startswith("_live_") else "test"
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address such as http://127.0.0.1:4242")
+    return value
+
+
+def _sentence(problem: Any) -> str:
+    """One line for a problem; never the value, which may be a secret."""
+    name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+    text = problem["msg"].removeprefix("Value error, ")
+    return f"{name} {text[:1].lower()}{text[1:]}."

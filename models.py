@@ -1,0 +1,298 @@
+"""The tables, and the rules that hold whoever writes: CHECK, UNIQUE, and states that only happenings change.
+
+Amounts are minor units of the row's currency; times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    inspect,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
+from sqlalchemy.types import TypeDecorator
+
+from store.domain.money import Money
+from store.domain.states import OrderState, PaymentState
+
+T = TypeVar("T")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC on every database; SQLite forgets the zone, so it is given back here. Naive times are
+    refused.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _states(kind: type[OrderState] | type[PaymentState], name: str) -> Enum:
+    """A state as text with a CHECK, so that the database refuses a word that is not in the table of states."""
+    return Enum(
+        kind,
+        values_callable=lambda members: [member.value for member in members],
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        name=name,
+    )
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: UtcDateTime, dict[str, Any]: JSON}
+
+
+# Flask-SQLAlchemy keeps the engine and Flask-Migrate reads its metadata; the tables are plain declarative classes, so
+# that they are typed, and usable from any thread without an application context.
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+class Product(Base):
+    """Something to sell. `held` pieces of `stock` are promised to orders that are not paid yet."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        CheckConstraint("price_minor > 0", name="price_positive"),
+        CheckConstraint("held >= 0 AND held <= stock", name="held_within_stock"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    summary: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(String(60))
+    image: Mapped[str] = mapped_column(String(200))
+    alt: Mapped[str] = mapped_column(String(300))
+    price_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    stock: Mapped[int]
+    held: Mapped[int] = mapped_column(default=0)
+    position: Mapped[int] = mapped_column(index=True)
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def available(self) -> int:
+        return self.stock - self.held
+
+
+class Cart(Base):
+    __tablename__ = "carts"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class CartLine(Base):
+    __tablename__ = "cart_lines"
+    __table_args__ = (CheckConstraint("quantity BETWEEN 1 AND 99", name="quantity_range"),)
+
+    cart_id: Mapped[str] = mapped_column(ForeignKey("carts.id", ondelete="CASCADE"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    quantity: Mapped[int]
+    added_at: Mapped[datetime]
+
+
+class Order(Base):
+    """A promise to deliver, with its prices copied. An awaiting order holds its stock until `expires_at`."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("total_minor > 0", name="total_positive"),
+        # One open order for each cart, however often "Continue to payment" is pressed.
+        Index(
+            "uq_orders_open_cart",
+            "cart_id",
+            unique=True,
+            sqlite_where=text("state = 'awaiting_payment'"),
+            postgresql_where=text("state = 'awaiting_payment'"),
+        ),
+        # What upkeep asks for: open orders by their end. It stays as small as the open orders are few.
+        Index(
+            "ix_orders_open_expiry",
+            "expires_at",
+            sqlite_where=text("state = 'awaiting_payment'"),
+            postgresql_where=text("state = 'awaiting_payment'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(24), unique=True)
+    state: Mapped[OrderState] = mapped_column(_states(OrderState, "state"), default=OrderState.AWAITING_PAYMENT)
+    disputed: Mapped[bool] = mapped_column(default=False)
+    needs_review: Mapped[bool] = mapped_column(default=False)
+    cart_id: Mapped[str] = mapped_column(String(32))
+    browser_id: Mapped[str] = mapped_column(String(32), index=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    currency: Mapped[str] = mapped_column(String(3))
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    email: Mapped[str] = mapped_column(String(254))
+    full_name: Mapped[str] = mapped_column(String(120))
+    address_line1: Mapped[str] = mapped_column(String(200))
+    address_line2: Mapped[str] = mapped_column(String(200))
+    city: Mapped[str] = mapped_column(String(120))
+    region: Mapped[str] = mapped_column(String(120))
+    postal_code: Mapped[str] = mapped_column(String(20))
+    country: Mapped[str] = mapped_column(String(2))
+    phone: Mapped[str] = mapped_column(String(40))
+    placed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    extensions: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+
+    lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", viewonly=True)
+    payment: Mapped[Payment] = relationship(viewonly=True)
+    history: Mapped[list[HistoryEntry]] = relationship(order_by="HistoryEntry.id", viewonly=True)
+
+    @property
+    def total(self) -> Money:
+        return Money(self.total_minor, self.currency)
+
+    @validates("state")
+    def _state_is_moved_not_set(self, key: str, value: OrderState) -> OrderState:
+        return _only_at_birth(self, key, value)
+
+
+class OrderLine(Base):
+    """What was ordered, at the name and price it had then."""
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        CheckConstraint("quantity BETWEEN 1 AND 99", name="quantity_range"),
+        CheckConstraint("unit_price_minor > 0", name="unit_price_positive"),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True)
+    position: Mapped[int]
+    slug: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(120))
+    image: Mapped[str] = mapped_column(String(200))
+    currency: Mapped[str] = mapped_column(String(3))
+    unit_price_minor: Mapped[int] = mapped_column(BigInteger)
+    quantity: Mapped[int]
+
+    @property
+    def unit_price(self) -> Money:
+        return Money(self.unit_price_minor, self.currency)
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+class Payment(Base):
+    """The one payment of an order, as far as the payment service has told. `intent_id` is its name there."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("received_minor >= 0", name="received_not_negative"),
+        CheckConstraint("refunded_minor >= 0 AND refunded_minor <= received_minor", name="refunded_within_received"),
+        CheckConstraint("state NOT IN ('paid', 'refunded') OR received_minor > 0", name="paid_means_received"),
+        Index(
+            "ix_payments_refund_due",
+            "order_id",
+            sqlite_where=text("refund_due"),
+            postgresql_where=text("refund_due"),
+        ),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    state: Mapped[PaymentState] = mapped_column(_states(PaymentState, "state"), default=PaymentState.UNOPENED)
+    intent_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    received_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    refund_due: Mapped[bool] = mapped_column(default=False)
+    last_decline: Mapped[str | None] = mapped_column(String(80))
+    card_brand: Mapped[str | None] = mapped_column(String(40))
+    card_last4: Mapped[str | None] = mapped_column(String(4))
+    awaited_since: Mapped[datetime | None]
+    looked_up_at: Mapped[datetime | None]
+
+    @validates("state")
+    def _state_is_moved_not_set(self, key: str, value: PaymentState) -> PaymentState:
+        return _only_at_birth(self, key, value)
+
+
+class HistoryEntry(Base):
+    """One thing that happened to an order. `once` names a happening that is told of more than once."""
+
+    __tablename__ = "history"
+    __table_args__ = (UniqueConstraint("order_id", "once"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(String(40))
+    from_state: Mapped[str | None] = mapped_column(String(20))
+    to_state: Mapped[str | None] = mapped_column(String(20))
+    told_by: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[dict[str, Any]]
+    once: Mapped[str | None] = mapped_column(String(300))
+
+
+class WebhookEvent(Base):
+    """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says what stood in the way."""
+
+    __tablename__ = "webhook_events"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(120))
+    received_at: Mapped[datetime]
+    deliveries: Mapped[int] = mapped_column(default=1)
+    handled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+def _only_at_birth(row: Base, key: str, value: T) -> T:
+    """Nobody sets a state: a row gets its first one when it is made, later ones come from `store.services.ledger`."""
+    if inspect(row).persistent:
+        raise AttributeError(
+            f"{type(row).__name__}.{key} is not set: record what happened, the table says what follows"
+        )
+    return value

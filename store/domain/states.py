@@ -1,0 +1,140 @@
+"""The two machines of the store: an order is a promise, a payment is a fact about money.
+
+Each is a table from (state, event) to the next state. A pair that moves nothing because it was told twice or told late
+is listed as stale; every other pair is impossible and means that a person should look. `docs/states.md` is drawn from
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+
+class OrderState(StrEnum):
+    AWAITING_PAYMENT = "awaiting_payment"
+    PAID = "paid"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+class OrderEvent(StrEnum):
+    PAYMENT_RECEIVED = "payment_received"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    FULFILLED = "fulfilled"
+    MONEY_RETURNED = "money_returned"
+
+
+class PaymentState(StrEnum):
+    UNOPENED = "unopened"
+    OPEN = "open"
+    DECLINED = "declined"
+    ACTION_REQUIRED = "action_required"
+    PROCESSING = "processing"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+class PaymentEvent(StrEnum):
+    OPENED = "opened"
+    DECLINED = "declined"
+    ACTION_REQUIRED = "action_required"
+    PROCESSING = "processing"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+S = TypeVar("S", bound=StrEnum)
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Moves(Generic[S]):
+    """The event takes the machine to state `to`."""
+
+    to: S
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The event was told before, or too late to matter: nothing changes and nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """The event cannot happen in this state: nothing changes and a person should look."""
+
+
+@dataclass(frozen=True)
+class Machine(Generic[S, E]):
+    moves: Mapping[tuple[S, E], S]
+    stale: frozenset[tuple[S, E]]
+
+    def answer(self, state: S, event: E) -> Moves[S] | Stale | Impossible:
+        """What `event` does to a machine in `state`: exactly one of the three answers, for every pair."""
+        if (to := self.moves.get((state, event))) is not None:
+            return Moves(to)
+        return Stale() if (state, event) in self.stale else Impossible()
+
+
+def _each(states: list[S], events: list[E]) -> frozenset[tuple[S, E]]:
+    return frozenset((state, event) for state in states for event in events)
+
+
+_O, _OE = OrderState, OrderEvent
+
+ORDER: Machine[OrderState, OrderEvent] = Machine(
+    moves={
+        (_O.AWAITING_PAYMENT, _OE.PAYMENT_RECEIVED): _O.PAID,
+        (_O.AWAITING_PAYMENT, _OE.CANCELLED): _O.CANCELLED,
+        (_O.AWAITING_PAYMENT, _OE.EXPIRED): _O.EXPIRED,
+        (_O.PAID, _OE.FULFILLED): _O.FULFILLED,
+        (_O.PAID, _OE.MONEY_RETURNED): _O.REFUNDED,
+        (_O.FULFILLED, _OE.MONEY_RETURNED): _O.REFUNDED,
+        # Money that came late: taken if the goods are still there, else returned.
+        (_O.CANCELLED, _OE.PAYMENT_RECEIVED): _O.PAID,
+        (_O.EXPIRED, _OE.PAYMENT_RECEIVED): _O.PAID,
+        (_O.CANCELLED, _OE.MONEY_RETURNED): _O.REFUNDED,
+        (_O.EXPIRED, _OE.MONEY_RETURNED): _O.REFUNDED,
+    },
+    stale=(
+        _each([_O.PAID, _O.FULFILLED, _O.REFUNDED], [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED])
+        | _each([_O.CANCELLED, _O.EXPIRED], [_OE.CANCELLED, _OE.EXPIRED])
+        | _each([_O.FULFILLED], [_OE.FULFILLED])
+        | _each([_O.REFUNDED], [_OE.MONEY_RETURNED])
+    ),
+)
+
+_P, _PE = PaymentState, PaymentEvent
+_UNDECIDED = [_P.UNOPENED, _P.OPEN, _P.DECLINED, _P.ACTION_REQUIRED, _P.PROCESSING]
+_DECIDED = [_P.PAID, _P.CANCELLED, _P.REFUNDED]
+_OBSERVATIONS = [_PE.OPENED, _PE.DECLINED, _PE.ACTION_REQUIRED, _PE.PROCESSING]
+
+PAYMENT: Machine[PaymentState, PaymentEvent] = Machine(
+    moves={
+        (_P.UNOPENED, _PE.OPENED): _P.OPEN,
+        **{(state, _PE.DECLINED): _P.DECLINED for state in _UNDECIDED if state is not _P.DECLINED},
+        **{(state, _PE.ACTION_REQUIRED): _P.ACTION_REQUIRED for state in _UNDECIDED if state is not _P.ACTION_REQUIRED},
+        **{(state, _PE.PROCESSING): _P.PROCESSING for state in _UNDECIDED if state is not _P.PROCESSING},
+        **{(state, _PE.PAID): _P.PAID for state in _UNDECIDED},
+        **{(state, _PE.CANCELLED): _P.CANCELLED for state in _UNDECIDED},
+        (_P.PAID, _PE.REFUNDED): _P.REFUNDED,
+    },
+    stale=(
+        _each([_P.OPEN, _P.DECLINED, _P.ACTION_REQUIRED, _P.PROCESSING], [_PE.OPENED])
+        | frozenset(
+            {(_P.DECLINED, _PE.DECLINED), (_P.ACTION_REQUIRED, _PE.ACTION_REQUIRED), (_P.PROCESSING, _PE.PROCESSING)}
+        )
+        | _each(_DECIDED, _OBSERVATIONS)
+        | frozenset(
+            {(_P.PAID, _PE.PAID), (_P.REFUNDED, _PE.PAID), (_P.REFUNDED, _PE.REFUNDED), (_P.CANCELLED, _PE.CANCELLED)}
+        )
+    ),
+)

@@ -1,0 +1,253 @@
+"""The payment gateway at Stripe: the only module of the store that speaks Stripe's words.
+
+Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
+takes its place. Every mutating call carries a derived idempotency key, a time-out, and is repeated once by the SDK
+after a failure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import stripe
+import structlog
+
+from store.domain.errors import NoticeUnreadable, PaymentMisconfigured, PaymentUnavailable, SignatureInvalid
+from store.domain.money import Money
+from store.domain.states import PaymentEvent
+from store.gateway.port import (
+    CancelReason,
+    Card,
+    CardUsed,
+    Decline,
+    Notice,
+    OpenedPayment,
+    PaymentRequest,
+    Refund,
+    Snapshot,
+)
+
+log = structlog.get_logger(__name__)
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 10.0  # seconds, for each try
+RETRIES = 1
+SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
+
+ORDER_REFERENCE = "order_reference"  # the metadata key that leads from a PaymentIntent to its order
+
+# A PaymentIntent's status as a fact about money. A status that is not here is new to us: the bank is deciding, for
+# all we know.
+FACTS = {
+    "requires_payment_method": PaymentEvent.OPENED,
+    "requires_confirmation": PaymentEvent.OPENED,
+    "requires_action": PaymentEvent.ACTION_REQUIRED,
+    "processing": PaymentEvent.PROCESSING,
+    "succeeded": PaymentEvent.PAID,
+    "canceled": PaymentEvent.CANCELLED,
+}
+
+CANCELLATION_REASONS: dict[CancelReason, Any] = {
+    CancelReason.EXPIRED: "abandoned",
+    CancelReason.BY_SHOPPER: "requested_by_customer",
+    CancelReason.REPLACED: "duplicate",
+}
+REASONS_OF_OURS = {word: reason for reason, word in CANCELLATION_REASONS.items()}
+
+stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
+
+
+class StripeGateway:
+    """A PaymentGateway that asks Stripe at `api_base`, with `secret_key`.
+
+    `webhook_secrets` are tried one after the other, so that one can be rolled without losing an event. With
+    `receipts`, Stripe mails its own receipt to the shopper. `http_client` is for tests, which answer in process.
+    """
+
+    def __init__(
+        self,
+        secret_key: str,
+        api_base: str,
+        api_version: str,
+        webhook_secrets: Sequence[str],
+        *,
+        receipts: bool = False,
+        http_client: stripe.HTTPClient | None = None,
+    ) -> None:
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base},
+            stripe_version=api_version,
+            max_network_retries=RETRIES,
+            http_client=http_client or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)),
+        )
+        self._webhook_secrets = list(webhook_secrets)
+        self._receipts = receipts
+
+    def open_payment(self, request: PaymentRequest) -> OpenedPayment:
+        params: dict[str, Any] = {
+            "amount": request.amount.minor,
+            "currency": request.amount.currency,
+            "allowed_payment_method_types": ["card"],
+            "description": request.description,
+            "metadata": {ORDER_REFERENCE: request.order_reference},
+            "shipping": _shipping(request),
+        }
+        if self._receipts:
+            params["receipt_email"] = request.recipient.email
+        with _named_failures("open_payment", request.order_reference):
+            intent = self._client.v1.payment_intents.create(
+                params,  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal
+                {"idempotency_key": request.idempotency_key},
+            )
+        return _opened(intent)
+
+    def retrieve_payment(self, payment_id: str) -> OpenedPayment:
+        with _named_failures("retrieve_payment", payment_id):
+            return _opened(self._client.v1.payment_intents.retrieve(payment_id, {"expand": ["latest_charge"]}))
+
+    def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
+        with _named_failures("cancel_payment", payment_id):
+            try:
+                intent = self._client.v1.payment_intents.cancel(
+                    payment_id,
+                    {"cancellation_reason": CANCELLATION_REASONS[reason]},
+                    {"idempotency_key": f"cancel-{payment_id}-{reason}"},
+                )
+            except stripe.InvalidRequestError as refusal:
+                if refusal.code != "payment_intent_unexpected_state":
+                    raise
+                return self.retrieve_payment(payment_id).snapshot
+        return snapshot_of(intent.to_dict())
+
+    def refund_payment(self, payment_id: str, amount: Money, idempotency_key: str) -> Refund:
+        with _named_failures("refund_payment", payment_id):
+            refund = self._client.v1.refunds.create(
+                {"payment_intent": payment_id, "amount": amount.minor}, {"idempotency_key": idempotency_key}
+            )
+        return Refund(refund.id, payment_id, Money(refund.amount, refund.currency), refund.status == "succeeded")
+
+    def read_notice(self, body: bytes, signature: str) -> Notice:
+        _verify(body, signature, self._webhook_secrets)
+        try:
+            event = json.loads(body)
+            if event["object"] != "event":
+                raise NoticeUnreadable
+            return _notice(event)
+        except (ValueError, KeyError, TypeError, AttributeError) as failure:
+            raise NoticeUnreadable from failure
+
+
+def snapshot_of(intent: Mapping[str, Any]) -> Snapshot:
+    """A PaymentIntent, from the API or from an event, in the store's words."""
+    currency = intent["currency"]
+    event = FACTS.get(intent["status"], PaymentEvent.PROCESSING)
+    error = intent.get("last_payment_error")
+    decline = None
+    if event is PaymentEvent.OPENED and error:
+        event = PaymentEvent.DECLINED
+        decline = Decline(error.get("decline_code") or error.get("code") or "unknown", _attempt(intent, error))
+    return Snapshot(
+        payment_id=intent["id"],
+        event=event,
+        amount=Money(intent["amount"], currency),
+        received=Money(intent.get("amount_received") or 0, currency),
+        live=intent["livemode"],
+        order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
+        decline=decline,
+        card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
+        cancelled_because=REASONS_OF_OURS.get(intent.get("cancellation_reason") or ""),
+    )
+
+
+def _opened(intent: stripe.PaymentIntent) -> OpenedPayment:
+    if not intent.client_secret:
+        raise PaymentMisconfigured
+    return OpenedPayment(snapshot_of(intent.to_dict()), intent.client_secret)
+
+
+def _attempt(intent: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """What tells one declined attempt from the next: its charge, or its card where the bank was never asked."""
+    method = error.get("payment_method") or {}
+    return error.get("charge") or method.get("id") or f"{intent['id']}:{error.get('code')}"
+
+
+def _card(charge: Any) -> Card | None:
+    """The card of an expanded charge; None while the charge is only named."""
+    if not isinstance(charge, Mapping):
+        return None
+    card = (charge.get("payment_method_details") or {}).get("card")
+    return Card(card["brand"], card["last4"]) if card else None
+
+
+def _shipping(request: PaymentRequest) -> dict[str, Any]:
+    to = request.recipient
+    address = {
+        "line1": to.address_line1,
+        "line2": to.address_line2,
+        "city": to.city,
+        "state": to.region,
+        "postal_code": to.postal_code,
+        "country": to.country,
+    }
+    shipping: dict[str, Any] = {"name": to.full_name, "address": {key: part for key, part in address.items() if part}}
+    if to.phone:
+        shipping["phone"] = to.phone
+    return shipping
+
+
+def _notice(event: Mapping[str, Any]) -> Notice:
+    thing = event["data"]["object"]
+    snapshot, used = None, None
+    if thing["object"] == "payment_intent":
+        snapshot = snapshot_of(thing)
+    elif thing["object"] == "charge" and thing.get("payment_intent") and (card := _card(thing)):
+        used = CardUsed(thing["payment_intent"], card)
+    return Notice(
+        notice_id=str(event["id"]),
+        kind=str(event["type"]),
+        live=bool(event["livemode"]),
+        created=datetime.fromtimestamp(int(event["created"]), UTC),
+        snapshot=snapshot,
+        card_used=used,
+    )
+
+
+def _verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:
+    """Stripe's own bare check; `construct_event` would do the same and then build SDK objects that nobody needs."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as failure:
+        raise SignatureInvalid from failure
+    for secret in secrets:
+        try:
+            stripe.WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE)
+        except stripe.SignatureVerificationError:
+            continue
+        return
+    raise SignatureInvalid
+
+
+@contextmanager
+def _named_failures(call: str, about: str) -> Iterator[None]:
+    """Name what went wrong, once: no answer we can build on, or a refusal that only a person can mend.
+
+    Logged without Stripe's message and body, which can carry a key's ending, a client secret or personal data.
+    """
+    try:
+        yield
+    except stripe.StripeError as failure:
+        unknown = isinstance(failure, (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError))
+        log.warning(
+            "stripe did not answer" if unknown else "stripe refused",
+            call=call,
+            about=about,
+            status=failure.http_status,
+            code=failure.error.code if failure.error else None,
+            param=getattr(failure, "param", None),
+            stripe_request=failure.request_id,
+        )
+        raise (PaymentUnavailable if unknown else PaymentMisconfigured) from failure

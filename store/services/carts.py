@@ -1,0 +1,176 @@
+"""Carts: what a shopper is about to order. A cart promises nothing; stock is held when the order is placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from models import Cart, CartLine, Order, OrderLine, Product
+from store.domain.errors import NotFound, OutOfStock, QuantityInvalid
+from store.domain.money import Money
+from store.domain.references import new_token
+from store.domain.states import OrderState
+from store.services import catalogue
+
+MOST = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One product in a cart. `warning` is a sentence for the shopper; a line that is not `orderable` stops the
+    checkout.
+    """
+
+    product: Product
+    quantity: int
+    available: int
+
+    @property
+    def unit_price(self) -> Money:
+        return self.product.price
+
+    @property
+    def total(self) -> Money:
+        return self.product.price * self.quantity
+
+    @property
+    def orderable(self) -> bool:
+        return self.quantity <= self.available
+
+    @property
+    def warning(self) -> str | None:
+        if self.orderable:
+            return None
+        if self.available <= 0:
+            return "Sold out. Remove it to go on."
+        return f"Only {self.available} left. Your cart asks for {self.quantity}."
+
+
+@dataclass(frozen=True, slots=True)
+class CartView:
+    lines: list[Line]
+    currency: str
+
+    @property
+    def total(self) -> Money:
+        return Money.sum((line.total for line in self.lines), self.currency)
+
+    @property
+    def count(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def can_check_out(self) -> bool:
+        return bool(self.lines) and all(line.orderable for line in self.lines)
+
+
+def view(session: Session, cart_id: str | None, currency: str) -> CartView:
+    """What is in the cart, with what is left of it. Pieces that the cart's own open order holds count as left."""
+    rows = session.execute(
+        select(Product, CartLine.quantity)
+        .join(CartLine, CartLine.product_id == Product.id)
+        .where(CartLine.cart_id == (cart_id or ""))
+        .order_by(CartLine.added_at, Product.id)
+    ).all()
+    own = _held_by_open_order(session, cart_id) if rows else {}
+    lines = [Line(product, quantity, max(product.available + own.get(product.id, 0), 0)) for product, quantity in rows]
+    return CartView(lines, currency)
+
+
+def count(session: Session, cart_id: str | None) -> int:
+    """How many pieces are in the cart."""
+    if cart_id is None:
+        return 0
+    return session.scalar(select(func.coalesce(func.sum(CartLine.quantity), 0)).where(CartLine.cart_id == cart_id)) or 0
+
+
+def add(session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime) -> str:
+    """Put `quantity` more of a product into the cart; returns the cart's id, a new one where there was none.
+
+    Raises QuantityInvalid (below 1, or more than 99 in all), OutOfStock and NotFound.
+    """
+    if not 1 <= quantity <= MOST:
+        raise QuantityInvalid
+    product = catalogue.product(session, slug)
+    cart = _lock(session, cart_id) if cart_id else None
+    if cart is None:
+        cart = Cart(id=new_token(), created_at=now, updated_at=now)
+        session.add(cart)
+        session.flush()
+    already = session.scalar(_line(cart.id, product.id)) or 0
+    _check(session, cart.id, product, already + quantity)
+    if already:
+        _set(session, cart, product.id, already + quantity, now)
+    else:
+        session.add(CartLine(cart_id=cart.id, product_id=product.id, quantity=quantity, added_at=now))
+        cart.updated_at = now
+        session.flush()
+    return cart.id
+
+
+def change(session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime) -> None:
+    """Ask for `quantity` of a product that is in the cart; 0 takes it out. Raises as `add` does."""
+    if not 0 <= quantity <= MOST:
+        raise QuantityInvalid
+    cart = _lock(session, cart_id) if cart_id else None
+    product = catalogue.product(session, slug)
+    if cart is None or session.scalar(_line(cart.id, product.id)) is None:
+        raise NotFound("That is no longer in your cart.")
+    if quantity == 0:
+        session.execute(delete(CartLine).where(CartLine.cart_id == cart.id, CartLine.product_id == product.id))
+        return
+    _check(session, cart.id, product, quantity)
+    _set(session, cart, product.id, quantity, now)
+
+
+def remove(session: Session, cart_id: str | None, slug: str, now: datetime) -> None:
+    """Take a product out of the cart; fine when it is not in there."""
+    try:
+        change(session, cart_id, slug, 0, now)
+    except NotFound:
+        return
+
+
+def empty_of(session: Session, cart_id: str, order_id: int) -> None:
+    """Take what an order contains out of the cart it came from."""
+    ordered = select(OrderLine.product_id).where(OrderLine.order_id == order_id)
+    session.execute(
+        delete(CartLine)
+        .where(CartLine.cart_id == cart_id, CartLine.product_id.in_(ordered))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _lock(session: Session, cart_id: str) -> Cart | None:
+    return session.get(Cart, cart_id, with_for_update=True)
+
+
+def _line(cart_id: str, product_id: int) -> Select[int]:
+    return select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.product_id == product_id)
+
+
+def _set(session: Session, cart: Cart, product_id: int, quantity: int, now: datetime) -> None:
+    session.execute(
+        update(CartLine).where(CartLine.cart_id == cart.id, CartLine.product_id == product_id).values(quantity=quantity)
+    )
+    cart.updated_at = now
+
+
+def _check(session: Session, cart_id: str, product: Product, quantity: int) -> None:
+    if quantity > MOST:
+        raise QuantityInvalid("A cart holds at most 99 of one product.")
+    available = product.available + _held_by_open_order(session, cart_id).get(product.id, 0)
+    if quantity > available:
+        raise OutOfStock(product.name, max(available, 0))
+
+
+def _held_by_open_order(session: Session, cart_id: str | None) -> dict[int, int]:
+    rows = session.execute(
+        select(OrderLine.product_id, OrderLine.quantity)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
+    )
+    return {row.product_id: row.quantity for row in rows}

@@ -1,0 +1,196 @@
+"""Orders under lock, and the only writer of their states and their history.
+
+Lock first, then read, then decide: `lock` takes the order's row and returns what it says now. The statements are few
+and go through SQLAlchemy Core, each by an index, because paying runs through here.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models import HistoryEntry, Order, Payment
+from store.domain.errors import NotFound
+from store.domain.money import Money
+from store.domain.states import (
+    ORDER,
+    PAYMENT,
+    Impossible,
+    Moves,
+    OrderEvent,
+    OrderState,
+    PaymentEvent,
+    PaymentState,
+)
+
+
+class Teller(StrEnum):
+    """Who told the store what it writes down."""
+
+    SHOPPER = "shopper"
+    WEBHOOK = "webhook"
+    LOOK_UP = "look-up"
+    UPKEEP = "upkeep"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    by: Teller
+    at: datetime
+
+
+class Answer(enum.Enum):
+    """What became of an event."""
+
+    MOVED = enum.auto()
+    STALE = enum.auto()
+    IMPOSSIBLE = enum.auto()
+
+
+@dataclass(slots=True)
+class LockedOrder:
+    """An order and its payment as they stand while this transaction holds the order's lock."""
+
+    id: int
+    reference: str
+    state: OrderState
+    total: Money
+    cart_id: str
+    expires_at: datetime
+    extensions: int
+    needs_review: bool
+    payment_state: PaymentState
+    intent_id: str | None
+    refund_due: bool
+
+
+def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
+    """The order that `where` finds, locked until the transaction ends; None when there is none."""
+    row = session.execute(
+        select(
+            Order.id,
+            Order.reference,
+            Order.state,
+            Order.total_minor,
+            Order.currency,
+            Order.cart_id,
+            Order.expires_at,
+            Order.extensions,
+            Order.needs_review,
+            Payment.state.label("payment_state"),
+            Payment.intent_id,
+            Payment.refund_due,
+        )
+        .join(Payment, Payment.order_id == Order.id)
+        .where(where)
+        .with_for_update(of=Order)
+    ).one_or_none()
+    if row is None:
+        return None
+    return LockedOrder(
+        id=row.id,
+        reference=row.reference,
+        state=row.state,
+        total=Money(row.total_minor, row.currency),
+        cart_id=row.cart_id,
+        expires_at=row.expires_at,
+        extensions=row.extensions,
+        needs_review=row.needs_review,
+        payment_state=row.payment_state,
+        intent_id=row.intent_id,
+        refund_due=row.refund_due,
+    )
+
+
+def lock_by_reference(session: Session, reference: str) -> LockedOrder:
+    """Raises NotFound."""
+    order = lock(session, Order.reference == reference)
+    if order is None:
+        raise NotFound
+    return order
+
+
+def move_order(session: Session, order: LockedOrder, event: OrderEvent, told: Told, **detail: Any) -> Answer:
+    """Tell the order's machine that `event` happened; writes the new state and the history, or nothing."""
+    answer = ORDER.answer(order.state, event)
+    if not isinstance(answer, Moves):
+        return Answer.IMPOSSIBLE if isinstance(answer, Impossible) else Answer.STALE
+    values: dict[str, Any] = {"state": answer.to}
+    if answer.to is OrderState.PAID:
+        values["paid_at"] = told.at
+    session.execute(update(Order).where(Order.id == order.id).values(values))
+    write(session, order.id, f"order.{event}", told, order.state, answer.to, detail)
+    order.state = answer.to
+    return Answer.MOVED
+
+
+def move_payment(
+    session: Session,
+    order: LockedOrder,
+    event: PaymentEvent,
+    told: Told,
+    *,
+    once: str | None = None,
+    amounts: Mapping[str, int] | None = None,
+    **detail: Any,
+) -> Answer:
+    """Tell the payment's machine that `event` happened; `amounts` are columns that change together with its state.
+
+    With `once`, a stale event that was not told before is still noted in the history.
+    """
+    answer = PAYMENT.answer(order.payment_state, event)
+    if isinstance(answer, Impossible):
+        return Answer.IMPOSSIBLE
+    if isinstance(answer, Moves):
+        session.execute(update(Payment).where(Payment.order_id == order.id).values(state=answer.to, **(amounts or {})))
+        write(session, order.id, f"payment.{event}", told, order.payment_state, answer.to, detail, once)
+        order.payment_state = answer.to
+        return Answer.MOVED
+    if once is not None:
+        write(session, order.id, f"payment.{event}", told, None, None, detail, once)
+    return Answer.STALE
+
+
+def write(
+    session: Session,
+    order_id: int,
+    what: str,
+    told: Told,
+    from_state: StrEnum | None = None,
+    to_state: StrEnum | None = None,
+    detail: dict[str, Any] | None = None,
+    once: str | None = None,
+) -> None:
+    """Add a line to the order's history; a line with the same `once` is written a single time."""
+    values = {
+        "order_id": order_id,
+        "at": told.at,
+        "what": what,
+        "from_state": from_state,
+        "to_state": to_state,
+        "told_by": told.by,
+        "detail": detail or {},
+        "once": once,
+    }
+    if once is None:
+        session.execute(insert(HistoryEntry).values(values))
+    elif session.get_bind().dialect.name == "postgresql":
+        session.execute(postgresql.insert(HistoryEntry).values(values).on_conflict_do_nothing())
+    else:
+        session.execute(sqlite.insert(HistoryEntry).values(values).on_conflict_do_nothing())
+
+
+def flag_for_review(session: Session, order: LockedOrder, reason: str, told: Told, **detail: Any) -> None:
+    """Set the order aside for a person, with the reason in its history; telling it again adds nothing."""
+    session.execute(update(Order).where(Order.id == order.id).values(needs_review=True))
+    write(session, order.id, "order.needs_review", told, detail={"reason": reason, **detail}, once=f"review:{reason}")
+    order.needs_review = True

@@ -1,0 +1,269 @@
+"""Payments: opening one, and recording what is said of it.
+
+All truth about money comes in through `record`, whoever tells it: a webhook, the status page, upkeep. It locks the
+order, then reads, then decides, in the caller's transaction. Calls to the payment service are made between
+transactions, never inside one: write, ask, write. A crash between any two is mended by asking again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from models import Order, Payment
+from store.domain.errors import OrderClosed, PaymentMisconfigured
+from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState
+from store.gateway.port import CancelReason, CardUsed, Decline, OpenedPayment, PaymentRequest, Snapshot
+from store.services import carts, ledger, orders, stock
+from store.services.ledger import Answer, LockedOrder, Teller, Told
+from store.services.till import Till
+
+# A webhook is given this long to come before the store asks by itself, and between one question and the next.
+PATIENCE = timedelta(seconds=5)
+
+DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Openable:
+    """What an order needs to have its payment opened, or looked up when it has one."""
+
+    request: PaymentRequest
+    intent_id: str | None
+
+
+def open(  # noqa: A001  # read with its module: payments.open
+    till: Till, reference: str, now: datetime
+) -> OpenedPayment:
+    """The payment of an order, ready for the shopper's browser to confirm: opened once, found again on every reload.
+
+    Raises OrderClosed when the order takes no payment (any more), PaymentUnavailable, PaymentMisconfigured and
+    NotFound.
+    """
+    with till.database.transaction() as session:
+        openable = _openable(session, till, reference, now)
+    if openable is None:
+        close(till, reference, CancelReason.EXPIRED, now)
+        raise OrderClosed(reference)
+    if openable.intent_id is None:
+        payment = till.gateway.open_payment(openable.request)
+    else:
+        payment = till.gateway.retrieve_payment(openable.intent_id)
+    with till.database.transaction() as session:
+        record(session, till, payment.snapshot, Told(Teller.STORE, now))
+        order = ledger.lock_by_reference(session, reference)
+    if order.state is not OrderState.AWAITING_PAYMENT:
+        # Given up while its payment was being opened: nobody has the secret yet, so nobody can pay it.
+        if order.payment_state not in DECIDED:
+            till.gateway.cancel_payment(payment.snapshot.payment_id, CancelReason.REPLACED)
+        raise OrderClosed(reference)
+    if order.intent_id != payment.snapshot.payment_id:
+        raise PaymentMisconfigured
+    if order.payment_state is PaymentState.PROCESSING:
+        raise OrderClosed(reference)
+    return payment
+
+
+def look_up(till: Till, reference: str, now: datetime) -> None:
+    """Ask the payment service about an order whose shopper waits for news, when it is time to: 5 seconds after the
+    shopper began to wait, in case the webhook comes first, and every 5 seconds from then on, however many tabs ask.
+
+    Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
+    """
+    with till.database.transaction() as session:
+        order = ledger.lock_by_reference(session, reference)
+        if order.payment_state in DECIDED or order.intent_id is None:
+            return
+        session.execute(
+            update(Payment)
+            .where(Payment.order_id == order.id, Payment.awaited_since.is_(None))
+            .values(awaited_since=now)
+        )
+        asking = session.execute(
+            update(Payment)
+            .where(Payment.order_id == order.id, Payment.awaited_since <= now - PATIENCE)
+            .where(or_(Payment.looked_up_at.is_(None), Payment.looked_up_at <= now - PATIENCE))
+            .values(looked_up_at=now)
+            .returning(Payment.order_id)
+        ).one_or_none()
+    if asking is None:
+        return
+    snapshot = till.gateway.retrieve_payment(order.intent_id).snapshot
+    with till.database.transaction() as session:
+        record(session, till, snapshot, Told(Teller.LOOK_UP, now))
+
+
+def close(till: Till, reference: str, reason: CancelReason, now: datetime) -> OrderState:
+    """Give up an order that waits for its payment, and say what state it is left in.
+
+    Stock is never freed on a guess: the payment is cancelled first. If it turns out to be paid, the order is paid; if
+    the bank is deciding, nothing changes. Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
+    """
+    told = Told(Teller.UPKEEP if reason is CancelReason.EXPIRED else Teller.SHOPPER, now)
+    with till.database.transaction() as session:
+        order = ledger.lock_by_reference(session, reference)
+        if order.state is OrderState.AWAITING_PAYMENT and order.intent_id is None:
+            _give_up(session, order, reason, told)
+    if order.state is not OrderState.AWAITING_PAYMENT or order.intent_id is None:
+        return order.state
+    snapshot = till.gateway.cancel_payment(order.intent_id, reason)
+    with till.database.transaction() as session:
+        record(session, till, snapshot, told)
+        return ledger.lock_by_reference(session, reference).state
+
+
+def return_late_money(till: Till, reference: str, now: datetime) -> None:
+    """Refund, once, a payment that came in for an order that was gone and whose goods are sold.
+
+    Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
+    """
+    with till.database.transaction() as session:
+        order = ledger.lock_by_reference(session, reference)
+    if not order.refund_due or order.intent_id is None:
+        return
+    refund = till.gateway.refund_payment(order.intent_id, order.total, f"order-{reference}-refund-late")
+    with till.database.transaction() as session:
+        order = ledger.lock_by_reference(session, reference)
+        if not order.refund_due or not refund.succeeded:
+            return
+        told = Told(Teller.UPKEEP, now)
+        returned = refund.amount.minor
+        ledger.move_payment(
+            session, order, PaymentEvent.REFUNDED, told,
+            amounts={"refunded_minor": returned, "refund_due": False}, amount=returned,
+        )  # fmt: skip
+        ledger.move_order(session, order, OrderEvent.MONEY_RETURNED, told, amount=returned)
+
+
+def record(session: Session, till: Till, snapshot: Snapshot, told: Told) -> bool:
+    """Write down what a snapshot says of a payment, and what follows for its order; the one door for truth about money.
+
+    A final fact (paid, cancelled) is believed as it stands; any other can add to the history but never undo a final
+    state. A payment that does not fit its order is set aside for a person. Returns False when the payment is not of
+    this store.
+    """
+    order = _lock_order_of(session, snapshot)
+    if order is None:
+        return False
+    if (misfit := _misfit(order, snapshot, till)) is not None:
+        if snapshot.event is PaymentEvent.PAID:
+            ledger.flag_for_review(
+                session, order, misfit, told, payment=snapshot.payment_id,
+                received=snapshot.received.minor, currency=snapshot.received.currency,
+            )  # fmt: skip
+        return True
+    if order.intent_id is None:
+        _adopt(session, order, snapshot, told)
+    if snapshot.event is PaymentEvent.PAID:
+        _paid(session, order, snapshot, told)
+    elif snapshot.event is PaymentEvent.CANCELLED:
+        _cancelled(session, order, snapshot, told)
+    elif snapshot.event is PaymentEvent.DECLINED and snapshot.decline is not None:
+        _declined(session, order, snapshot.decline, told)
+    elif snapshot.event is not PaymentEvent.OPENED:
+        ledger.move_payment(session, order, snapshot.event, told)
+    return True
+
+
+def note_card(session: Session, used: CardUsed) -> bool:
+    """Remember which card paid. Returns False when the payment is not of this store."""
+    noted = session.execute(
+        update(Payment)
+        .where(Payment.intent_id == used.payment_id)
+        .values(card_brand=used.card.brand, card_last4=used.card.last4)
+        .returning(Payment.order_id)
+    )
+    return noted.one_or_none() is not None
+
+
+def _openable(session: Session, till: Till, reference: str, now: datetime) -> Openable | None:
+    """None for an order whose time is over; raises OrderClosed for one that waits for no payment."""
+    locked = ledger.lock_by_reference(session, reference)
+    if locked.state is not OrderState.AWAITING_PAYMENT or locked.payment_state is PaymentState.PROCESSING:
+        raise OrderClosed(reference)
+    if locked.expires_at <= now:
+        return None
+    order = session.scalars(select(Order).where(Order.id == locked.id)).one()
+    request = PaymentRequest(
+        order_reference=reference,
+        amount=order.total,
+        description=f"{till.settings.store_name} order {reference}",
+        recipient=orders.recipient_of(order),
+        idempotency_key=f"order-{reference}-open-1",
+    )
+    return Openable(request, locked.intent_id)
+
+
+def _lock_order_of(session: Session, snapshot: Snapshot) -> LockedOrder | None:
+    """By the payment's id, else by the reference it carries: a webhook may be quicker than the store's own commit."""
+    order = ledger.lock(session, Payment.intent_id == snapshot.payment_id)
+    if order is None and snapshot.order_reference is not None:
+        order = ledger.lock(session, Order.reference == snapshot.order_reference)
+    return order
+
+
+def _misfit(order: LockedOrder, snapshot: Snapshot, till: Till) -> str | None:
+    """Why this payment cannot be the order's, or None when it can."""
+    if order.intent_id is not None and order.intent_id != snapshot.payment_id:
+        return "another_payment"
+    if snapshot.live is not till.settings.live:
+        return "wrong_mode"
+    if snapshot.amount.currency != order.total.currency:
+        return "wrong_currency"
+    if snapshot.amount.minor != order.total.minor:
+        return "wrong_amount"
+    if snapshot.event is PaymentEvent.PAID and snapshot.received != order.total:
+        return "wrong_amount_received"
+    return None
+
+
+def _adopt(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told) -> None:
+    session.execute(update(Payment).where(Payment.order_id == order.id).values(intent_id=snapshot.payment_id))
+    order.intent_id = snapshot.payment_id
+    ledger.move_payment(session, order, PaymentEvent.OPENED, told)
+
+
+def _paid(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told) -> None:
+    received = snapshot.received.minor
+    answer = ledger.move_payment(
+        session, order, PaymentEvent.PAID, told, amounts={"received_minor": received}, amount=received
+    )
+    if answer is Answer.IMPOSSIBLE:
+        ledger.flag_for_review(session, order, "paid_after_cancel", told, payment=snapshot.payment_id)
+    if answer is not Answer.MOVED:
+        return
+    if snapshot.card is not None:
+        note_card(session, CardUsed(snapshot.payment_id, snapshot.card))
+    pieces = stock.pieces_of(session, order.id)
+    late = order.state is not OrderState.AWAITING_PAYMENT
+    if late and not stock.hold_again(session, pieces):
+        session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=True))
+        ledger.write(session, order.id, "payment.too_late", told, detail={"amount": received})
+        return
+    stock.sell(session, pieces)
+    ledger.move_order(session, order, OrderEvent.PAYMENT_RECEIVED, told, late=late)
+    carts.empty_of(session, order.cart_id, order.id)
+
+
+def _cancelled(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told) -> None:
+    if ledger.move_payment(session, order, PaymentEvent.CANCELLED, told) is Answer.IMPOSSIBLE:
+        ledger.flag_for_review(session, order, "cancelled_after_paid", told, payment=snapshot.payment_id)
+        return
+    _give_up(session, order, snapshot.cancelled_because, told)
+
+
+def _declined(session: Session, order: LockedOrder, decline: Decline, told: Told) -> None:
+    once = f"declined:{decline.attempt}"
+    ledger.move_payment(session, order, PaymentEvent.DECLINED, told, once=once, decline_code=decline.code)
+    if order.payment_state is PaymentState.DECLINED:
+        session.execute(update(Payment).where(Payment.order_id == order.id).values(last_decline=decline.code))
+
+
+def _give_up(session: Session, order: LockedOrder, reason: CancelReason | None, told: Told) -> None:
+    """Close an order that has no payment to come, and free what it held."""
+    event = OrderEvent.EXPIRED if reason is CancelReason.EXPIRED else OrderEvent.CANCELLED
+    if ledger.move_order(session, order, event, told, reason=reason) is Answer.MOVED:
+        stock.release(session, stock.pieces_of(session, order.id))
