@@ -1,0 +1,84 @@
+# `make run` starts the store, `make test` checks everything; both set up what they need first. `make help` has the rest.
+# A stamp in .venv or node_modules says what is installed already, so that a second call starts at once.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	$(if $(UPGRADE),--upgrade) pyproject.toml
+
+# How many tests run side by side. Each process gets its own databases and ports.
+TEST_PROCESSES ?= 2
+
+##@ Every day
+
+.PHONY: run
+run: $(VENV)/ready-to-run ## Set up, migrate, seed and start everything; Ctrl-C stops it
+	@$(BIN)/python -m tools.env_file
+	@$(BIN)/flask db upgrade
+	@$(BIN)/flask seed
+	@$(BIN)/python -m tools.start
+
+.PHONY: test
+test: setup-test lint ## Set up, lint and run every test; ARGS="-k cart" chooses some
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/ready-to-test node_modules/.ready ## Check style and types of the Python and the JavaScript
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@node_modules/.bin/tsc --project tsconfig.json
+
+.PHONY: format
+format: $(VENV)/ready-to-test ## Format the Python and mend what Ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+##@ Now and then
+
+.PHONY: setup-test
+setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests need: packages, compiler, browser
+	@$(BIN)/python -m tools.browser
+
+.PHONY: lock
+lock: $(VENV)/ready-to-test ## Pin requirements*.txt to what pyproject.toml asks for; UPGRADE=1 takes the newest
+	@$(PIP) install uv==0.13.8
+	@$(COMPILE) --output-file requirements.txt
+	@$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what was installed or built; settings (.env) and data (instance/) stay
+	rm -rf $(VENV) node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# Set-up, each step once until what it depends on changes.
+
+$(BIN)/python:
+	@tools/make_venv.sh $(VENV)
+
+$(VENV)/ready-to-run: requirements.txt | $(BIN)/python
+	@echo "Installing what the store runs on."
+	@$(PIP) install --requirement requirements.txt
+	@touch $@
+
+$(VENV)/ready-to-test: requirements-dev.txt | $(BIN)/python
+	@echo "Installing what the tests need."
+	@$(PIP) install --requirement requirements-dev.txt
+	@touch $@ $(VENV)/ready-to-run
+
+node_modules/.ready: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Checking the JavaScript needs Node.js and npm: https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }
+	@echo "Installing what checks the JavaScript."
+	@npm ci --silent
+	@touch $@

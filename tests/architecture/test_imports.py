@@ -1,0 +1,117 @@
+"""Imports point down, one module knows Stripe, one module commits, and the sandbox is a stranger to the store."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+NOTHING: set[str] = set()
+DOMAIN = {"store.domain"}
+MODELS = {"models"} | DOMAIN
+PORT = {"store.gateway.port"} | DOMAIN
+SERVICES = {"store.services", "config"} | MODELS | PORT
+WEBHOOKS = {"store.webhooks"} | SERVICES
+
+# What each part may import of ours. The longest name that fits a module is its part.
+MAY_IMPORT = {
+    "config": NOTHING,
+    "models": MODELS,
+    "app": {"config", "models", "store"},
+    "store": NOTHING,
+    "store.domain": DOMAIN,
+    "store.logs": NOTHING,
+    "store.gateway": PORT,
+    "store.services": SERVICES,
+    "store.webhooks": WEBHOOKS,
+    "store.web": {"store.web", "store.logs"} | WEBHOOKS,
+    "store.cli": {"store.logs"} | WEBHOOKS,
+    "sandbox": {"sandbox"},
+    "tools": {"tools"},
+}
+
+ADAPTER = "store.gateway.stripe_gateway"
+COMMITS = "store.services.transaction"
+ENDS_A_TRANSACTION = {"commit", "rollback"}
+
+
+def source_files() -> Iterator[Path]:
+    for part in ("app.py", "config.py", "models.py"):
+        yield ROOT / part
+    for folder in ("store", "sandbox", "tools"):
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def module_name(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"), str(file))
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Every module `file` imports, wherever in it, by its full name."""
+    package = file.relative_to(ROOT).parts[:-1]
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            base = ".".join(filter(None, (start, node.module)))
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_within(module: str, part: str) -> bool:
+    return module == part or module.startswith(f"{part}.")
+
+
+def is_ours(module: str) -> bool:
+    return module.partition(".")[0] in {"app", "config", "models", "store", "sandbox", "tools", "tests"}
+
+
+def part_of(module: str) -> str:
+    return max((part for part in MAY_IMPORT if is_within(module, part)), key=len)
+
+
+FILES = [pytest.param(file, id=module_name(file)) for file in source_files()]
+STORE_FILES = [param for param in FILES if not is_within(str(param.id), "sandbox")]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_imports_point_down(file: Path) -> None:
+    part = part_of(module_name(file))
+
+    wrong = [
+        name
+        for name in imported(file)
+        if is_ours(name) and not any(is_within(name, allowed) for allowed in MAY_IMPORT[part])
+    ]
+
+    assert not wrong, f"{part} may not import {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("file", STORE_FILES)
+def test_one_module_of_the_store_knows_stripe(file: Path) -> None:
+    asks_stripe = any(is_within(name, "stripe") for name in imported(file))
+
+    assert not asks_stripe or module_name(file) == ADAPTER
+
+
+def test_only_the_app_chooses_the_gateway() -> None:
+    users = {module_name(file) for file in source_files() if any(is_within(name, ADAPTER) for name in imported(file))}
+
+    assert users == {"app"}
+
+
+@pytest.mark.parametrize("file", STORE_FILES)
+def test_one_module_ends_transactions(file: Path) -> None:
+    ends = [
+        f"line {node.lineno}: {node.func.attr}()"
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ENDS_A_TRANSACTION
+    ]
+
+    assert not ends or module_name(file) == COMMITS, ends
