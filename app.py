@@ -65,11 +65,15 @@ def stripe_gateway(settings: Settings) -> StripeGateway:
 
 
 def _engine_options(database_url: str) -> dict[str, object]:
-    """Connections that went away are noticed before they are used; nobody waits for one, or for a lock, for ever."""
+    """Connections that went away are noticed before they are used; nobody waits for one, or for a lock, for ever.
+
+    The values of a failed statement stay out of the exception, and so out of the logs: they hold names and addresses.
+    """
     if make_url(database_url).get_backend_name() == "sqlite":
-        return {}
+        return {"hide_parameters": True}
     options = "-c lock_timeout=8000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
     return {
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 10,

@@ -1,6 +1,4 @@
-"""Structured logs: one JSON object a line, or coloured lines on a terminal. Nothing secret or personal is ever in
-them.
-"""
+"""Structured logs: a JSON object a line, or coloured lines on a terminal. Nothing secret or personal is in them."""
 
 from __future__ import annotations
 
@@ -13,8 +11,10 @@ import structlog
 
 # The last line of defence: no caller should pass these, and if one does, they do not get out.
 NEVER_LOGGED = frozenset(
-    ("client_secret", "secret_key", "webhook_secret", "authorization", "cookie", "email", "full_name", "phone", "card")
-    + ("number", "body", "payload")
+    {
+        *("client_secret", "secret_key", "webhook_secret", "authorization", "cookie"),
+        *("email", "full_name", "phone", "card", "number", "body", "payload"),
+    }
 )
 
 
