@@ -1,0 +1,29 @@
+"""The web: a route reads the request, calls one service, answers. `register` puts all of it on the application."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from store.services.till import Till
+from store.web import assets, cart, catalogue, checkout, context, errors, health, orders, security, webhooks
+
+
+def register(app: Flask) -> None:
+    """Add pages, error pages, security headers, CSRF and what templates use. Needs `app.extensions["till"]`."""
+    till: Till = app.extensions["till"]
+    if hops := till.settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    security.register(app, till.settings)
+    context.register(app)
+    assets.register(app)
+    errors.register(app)
+    for blueprint in (
+        catalogue.blueprint,
+        cart.blueprint,
+        checkout.blueprint,
+        orders.blueprint,
+        webhooks.blueprint,
+        health.blueprint,
+    ):
+        app.register_blueprint(blueprint)

@@ -1,0 +1,67 @@
+"""The cart: shown, added to, changed."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from store.services import carts, catalogue
+from store.web.catalogue import product_page
+from store.web.forms import AddToCartForm, ChangeLineForm, PostForm
+from store.web.identity import cart_id, remember_cart
+from store.web.shop import now, till
+
+blueprint = Blueprint("cart", __name__)
+
+
+@blueprint.get("/cart")
+def show() -> ResponseReturnValue:
+    return _cart_page(), 200
+
+
+@blueprint.post("/cart/lines")
+def add() -> ResponseReturnValue:
+    """Put a product into the cart; “Buy now” goes on to the checkout."""
+    slug = request.form.get("slug", "")
+    form = AddToCartForm()
+    if not form.validate():
+        return product_page(slug, form), 400
+    with till().database.transaction() as session:
+        remember_cart(carts.add(session, cart_id(), slug, form.quantity.data or 0, now()))
+        name = catalogue.product(session, slug).name
+    if "buy_now" in request.form:
+        return redirect(url_for("checkout.details"), 303)
+    flash(f"{name} is in your cart.")
+    return redirect(url_for("cart.show"), 303)
+
+
+@blueprint.post("/cart/lines/<slug:slug>")
+def change(slug: str) -> ResponseReturnValue:
+    """Set a line's quantity, or take the line out."""
+    if "remove" in request.form:
+        with till().database.transaction() as session:
+            carts.remove(session, cart_id(), slug, now())
+        flash("Taken out of your cart.")
+        return redirect(url_for("cart.show"), 303)
+    form = ChangeLineForm()
+    if not form.validate():
+        return _cart_page(refused=(slug, form)), 400
+    with till().database.transaction() as session:
+        carts.change(session, cart_id(), slug, form.quantity.data or 0, now())
+    return redirect(url_for("cart.show"), 303)
+
+
+@blueprint.get("/cart/lines")
+@blueprint.get("/cart/lines/<slug:slug>")
+def after_a_form(slug: str | None = None) -> ResponseReturnValue:
+    """A reload of a form's address, as after an error page, shows the cart."""
+    if slug == "":
+        abort(404)
+    return redirect(url_for("cart.show"), 303)
+
+
+def _cart_page(refused: tuple[str, ChangeLineForm] | None = None) -> str:
+    """The cart; `refused` is a line whose new quantity could not be taken, shown as it was typed."""
+    with till().database.reading() as session:
+        cart = carts.view(session, cart_id(), till().settings.store_currency)
+    return render_template("cart.html", cart=cart, refused=refused, form=PostForm())

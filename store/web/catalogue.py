@@ -1,0 +1,39 @@
+"""The shop window and a page for each product."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from store.services import catalogue
+from store.web.forms import AddToCartForm
+from store.web.shop import till
+
+blueprint = Blueprint("catalogue", __name__)
+
+
+@blueprint.get("/")
+def listing() -> ResponseReturnValue:
+    """Everything for sale, by category in the order of the shop window."""
+    with till().database.reading() as session:
+        products = catalogue.listing(session)
+    first_seen = list(dict.fromkeys(product.category for product in products))
+    products.sort(key=lambda product: first_seen.index(product.category))
+    shelves = [(category, list(on_it)) for category, on_it in groupby(products, key=lambda product: product.category)]
+    return render_template("catalogue.html", shelves=shelves)
+
+
+@blueprint.get("/products/<slug:slug>")
+def product(slug: str) -> ResponseReturnValue:
+    """One product and the form that puts it into the cart."""
+    return product_page(slug, AddToCartForm(formdata=None)), 200
+
+
+def product_page(slug: str, form: AddToCartForm) -> str:
+    """The product's page with `form` on it, as it was sent where it was refused. Raises NotFound."""
+    with till().database.reading() as session:
+        found = catalogue.product(session, slug)
+        others = [each for each in catalogue.listing(session) if each.category == found.category and each.slug != slug]
+    return render_template("product.html", product=found, form=form, others=others[:4])

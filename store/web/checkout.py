@@ -1,0 +1,55 @@
+"""The checkout: where the order goes. “Continue to payment” places it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from models import Order
+from store.services import carts, checkout, orders
+from store.services.carts import CartView
+from store.web import addresses
+from store.web.forms import CheckoutForm
+from store.web.identity import browser_id, cart_id, known_browser
+from store.web.shop import now, till
+
+blueprint = Blueprint("checkout", __name__)
+
+
+@blueprint.get("/checkout")
+def details() -> ResponseReturnValue:
+    """The form, filled with what this browser last ordered with. A cart that cannot be ordered is shown instead."""
+    cart, last = _cart_and_last_order()
+    if not cart.can_check_out:
+        return redirect(url_for("cart.show"), 303)
+    form = CheckoutForm(formdata=None, obj=last) if last else CheckoutForm(formdata=None, country=_likely_country())
+    return render_template("checkout.html", form=form, cart=cart), 200
+
+
+@blueprint.post("/checkout")
+def place() -> ResponseReturnValue:
+    """Place the order and go to its payment page; placing the same again goes to the same page."""
+    form = CheckoutForm()
+    if not form.validate():
+        cart, _last = _cart_and_last_order()
+        return render_template("checkout.html", form=form, cart=cart), 400
+    order = checkout.place(till(), cart_id(), browser_id(), form.recipient(), now())
+    return redirect(url_for("orders.pay", reference=order.reference), 303)
+
+
+def _cart_and_last_order() -> tuple[CartView, Order | None]:
+    with till().database.reading() as session:
+        cart = carts.view(session, cart_id(), till().settings.store_currency)
+        browser = known_browser()
+        newest = orders.of_browser(session, browser) if browser else []
+    return cart, newest[0] if newest else None
+
+
+def _likely_country() -> str:
+    """The country of the browser's first language, such as GB for en-GB; the United States where it names none."""
+    known = {code for code, _name in addresses.countries()}
+    for language, _weight in request.accept_languages:
+        territory = language.rpartition("-")[2].upper()
+        if "-" in language and territory in known:
+            return territory
+    return "US"

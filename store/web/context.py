@@ -1,0 +1,64 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_datetime
+from flask import Flask
+from markupsafe import Markup
+from werkzeug.routing import BaseConverter
+
+from store.services import carts
+from store.web.identity import cart_id
+from store.web.shop import till
+
+
+class SlugConverter(BaseConverter):
+    """A product's name in an address; anything else is simply not there."""
+
+    regex = r"[a-z0-9][a-z0-9-]{0,79}"
+
+
+class ReferenceConverter(BaseConverter):
+    """An order's reference in an address; anything else is simply not there."""
+
+    regex = r"[A-Z0-9-]{1,24}"
+
+
+def register(app: Flask) -> None:
+    app.url_map.converters.update(slug=SlugConverter, reference=ReferenceConverter)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.add_template_filter(moment)
+    app.add_template_filter(iso)
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        settings = till().settings
+        return {
+            "store_name": settings.store_name,
+            "test_mode": not settings.live,
+            "uses_sandbox": settings.uses_sandbox,
+            "sandbox_url": settings.stripe_api_base if settings.uses_sandbox else None,
+            "cart_count": cart_count,
+        }
+
+
+def cart_count() -> int:
+    """How many pieces are in this browser's cart; a template asks only where it shows it."""
+    name = cart_id()
+    if name is None:
+        return 0
+    with till().database.reading() as session:
+        return carts.count(session, name)
+
+
+def moment(at: datetime) -> Markup:
+    """A time as a `<time>` element: in UTC as written, in the shopper's own zone once the script has seen it."""
+    text = format_datetime(at, "d MMM yyyy, HH:mm 'UTC'", locale="en")
+    return Markup('<time datetime="{}">{}</time>').format(iso(at), text)
+
+
+def iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

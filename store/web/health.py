@@ -1,0 +1,23 @@
+"""Whether the process lives, and whether it can serve."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from store.services import health
+from store.web.shop import till
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> ResponseReturnValue:
+    return {"status": "ok"}, 200
+
+
+@blueprint.get("/readyz")
+def ready() -> ResponseReturnValue:
+    """503 with what stands in the way, when the database is away or not migrated."""
+    problems = health.problems(till())
+    return {"status": "not ready" if problems else "ready", "problems": problems}, 503 if problems else 200

@@ -1,0 +1,39 @@
+"""Who is asking: the cart and the browser, two unguessable names in Flask's signed cookie."""
+
+from __future__ import annotations
+
+from flask import session
+
+from store.domain.references import new_token
+
+_CART, _BROWSER = "cart", "browser"
+
+
+def cart_id() -> str | None:
+    """The cart of this browser, or None while it has none."""
+    return _text(_CART)
+
+
+def remember_cart(name: str) -> None:
+    """Keep `name` as this browser's cart."""
+    session.permanent = True
+    session[_CART] = name
+
+
+def browser_id() -> str:
+    """This browser's name, made when it places its first order: orders are shown to whoever carries it."""
+    known = known_browser()
+    if known is None:
+        session.permanent = True
+        known = session[_BROWSER] = new_token()
+    return known
+
+
+def known_browser() -> str | None:
+    """This browser's name, or None if it has never placed an order."""
+    return _text(_BROWSER)
+
+
+def _text(key: str) -> str | None:
+    value = session.get(key)
+    return value if isinstance(value, str) and value else None

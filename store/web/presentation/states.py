@@ -1,0 +1,371 @@
+"""What an order's state means to the shopper: heading, message, where the money is. One table, first match wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Flag, StrEnum, auto
+
+from models import Order
+from store.domain.money import Money
+from store.domain.states import OrderState, PaymentState
+from store.web.presentation.declines import decline_message
+
+
+class Tone(StrEnum):
+    """How a panel looks and how urgently it is read out."""
+
+    CALM = "calm"
+    WAIT = "wait"
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Told(Flag):
+    """What is known beside the two states."""
+
+    NOTHING = 0
+    CONFIRMING = auto()  # the browser says it has paid; nobody has told the store yet
+    UNREACHABLE = auto()  # and the payment service did not answer when it was asked
+    NEEDS_REVIEW = auto()
+    DISPUTED = auto()
+    PARTLY_REFUNDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """`money` says where the money is, `message` what happens next.
+
+    Placeholders: {total} {refunded} {card} {decline} {until}. A `waiting` page asks again by itself until this changes.
+    """
+
+    heading: str
+    money: str
+    message: str
+    icon: str
+    tone: Tone
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    order: frozenset[OrderState]
+    payment: frozenset[PaymentState]
+    told: Told
+    meaning: Meaning
+
+
+_O, _P = OrderState, PaymentState
+_ANY_PAYMENT = frozenset(PaymentState)
+_UNPAID = frozenset({_P.UNOPENED, _P.OPEN, _P.DECLINED, _P.ACTION_REQUIRED})
+_NO_MONEY = _UNPAID | {_P.CANCELLED}
+
+
+def _row(
+    order: OrderState | frozenset[OrderState],
+    payment: PaymentState | frozenset[PaymentState],
+    meaning: Meaning,
+    told: Told = Told.NOTHING,
+) -> _Row:
+    return _Row(
+        order if isinstance(order, frozenset) else frozenset({order}),
+        payment if isinstance(payment, frozenset) else frozenset({payment}),
+        told,
+        meaning,
+    )
+
+
+# A row matches when both states are in its sets and everything in its `told` is so.
+TABLE: tuple[_Row, ...] = (
+    _row(
+        frozenset({_O.AWAITING_PAYMENT, _O.CANCELLED, _O.EXPIRED}),
+        _ANY_PAYMENT,
+        Meaning(
+            "We are checking your payment",
+            "Your money has reached us or is on its way. Do not pay again.",
+            "Something about this payment does not add up, so a person is looking at it. "
+            "You will get either your order or all of your money back.",
+            "eye",
+            Tone.WAIT,
+        ),
+        Told.NEEDS_REVIEW,
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _UNPAID,
+        Meaning(
+            "Still confirming your payment",
+            "Your bank may have been charged. Do not pay again.",
+            "The payment service is not answering us right now. Your order is kept, "
+            "and this page goes on asking until it knows.",
+            "clock",
+            Tone.WAIT,
+            waiting=True,
+        ),
+        Told.CONFIRMING | Told.UNREACHABLE,
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _UNPAID,
+        Meaning(
+            "Confirming your payment",
+            "Your payment of {total} is being confirmed. Do not pay again.",
+            "We are waiting for the payment service to tell us. That takes a few seconds.",
+            "clock",
+            Tone.WAIT,
+            waiting=True,
+        ),
+        Told.CONFIRMING,
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _P.DECLINED,
+        Meaning("Your card was declined", "Nothing was charged.", "{decline}", "cross", Tone.BAD),
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _P.ACTION_REQUIRED,
+        Meaning(
+            "Your bank’s check is not finished",
+            "Nothing was charged.",
+            "Your bank wanted to make sure that it was you. Enter your card again to start the check anew.",
+            "shield",
+            Tone.CALM,
+        ),
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _UNPAID,
+        Meaning(
+            "Waiting for your payment",
+            "Nothing was charged.",
+            "Your order is placed and its things are held for you until {until}.",
+            "card",
+            Tone.CALM,
+        ),
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _P.PROCESSING,
+        Meaning(
+            "Your bank is deciding",
+            "The bank is deciding. Do not pay again.",
+            "Some banks take a while. This page shows the answer as soon as there is one, "
+            "and your order is kept until then.",
+            "clock",
+            Tone.WAIT,
+            waiting=True,
+        ),
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _P.CANCELLED,
+        Meaning(
+            "This payment was closed",
+            "Nothing was charged.",
+            "No more cards can be tried on this order. To buy these things, place the order again.",
+            "cross",
+            Tone.BAD,
+        ),
+    ),
+    _row(
+        frozenset({_O.PAID, _O.FULFILLED}),
+        _ANY_PAYMENT,
+        Meaning(
+            "Your bank has questions about this payment",
+            "You paid {total}{card}, and the payment is disputed. Your bank decides where the money goes.",
+            "Somebody told the bank that this payment was not right. We answer the bank; "
+            "you need not do anything here.",
+            "eye",
+            Tone.WAIT,
+        ),
+        Told.DISPUTED,
+    ),
+    _row(
+        frozenset({_O.PAID, _O.FULFILLED}),
+        _ANY_PAYMENT,
+        Meaning(
+            "Part of your money is on its way back",
+            "You paid {total}{card}. {refunded} of it was refunded.",
+            "Banks take 5 to 10 days to show a refund on your statement.",
+            "back",
+            Tone.GOOD,
+        ),
+        Told.PARTLY_REFUNDED,
+    ),
+    _row(
+        _O.PAID,
+        _ANY_PAYMENT,
+        Meaning(
+            "Payment received",
+            "You paid {total}{card}.",
+            "Thank you. We are packing your order, and a confirmation goes to your e-mail address.",
+            "check",
+            Tone.GOOD,
+        ),
+    ),
+    _row(
+        _O.FULFILLED,
+        _ANY_PAYMENT,
+        Meaning("Your order is on its way", "You paid {total}{card}.", "It has left our shop.", "parcel", Tone.GOOD),
+    ),
+    _row(
+        frozenset({_O.CANCELLED, _O.EXPIRED}),
+        _P.PAID,
+        Meaning(
+            "Your payment came too late",
+            "We received {total}{card} and are sending all of it back.",
+            "The order was closed and its things were sold when your payment arrived. You will not lose anything.",
+            "back",
+            Tone.WAIT,
+            waiting=True,
+        ),
+    ),
+    _row(
+        frozenset({_O.CANCELLED, _O.EXPIRED}),
+        _P.PROCESSING,
+        Meaning(
+            "Your bank is still deciding",
+            "The bank is deciding. Do not pay again.",
+            "This order was closed meanwhile. If your bank lets the payment through, "
+            "you get either your things or all of your money back.",
+            "clock",
+            Tone.WAIT,
+            waiting=True,
+        ),
+    ),
+    _row(
+        frozenset({_O.CANCELLED, _O.EXPIRED, _O.REFUNDED, _O.AWAITING_PAYMENT}),
+        _P.REFUNDED,
+        Meaning(
+            "Refunded",
+            "You got {refunded} back{card}.",
+            "Banks take 5 to 10 days to show a refund on your statement.",
+            "back",
+            Tone.GOOD,
+        ),
+    ),
+    _row(
+        _O.REFUNDED,
+        _ANY_PAYMENT,
+        Meaning(
+            "Refunded",
+            "You got {refunded} back{card}.",
+            "Banks take 5 to 10 days to show a refund on your statement.",
+            "back",
+            Tone.GOOD,
+        ),
+    ),
+    _row(
+        _O.CANCELLED,
+        _NO_MONEY,
+        Meaning(
+            "Order cancelled",
+            "Nothing was charged.",
+            "This order is closed and its things are back on the shelf.",
+            "cross",
+            Tone.CALM,
+        ),
+    ),
+    _row(
+        _O.EXPIRED,
+        _NO_MONEY,
+        Meaning(
+            "The time to pay is over",
+            "Nothing was charged.",
+            "We held your things until {until}. They are back on the shelf now; you are welcome to order again.",
+            "clock",
+            Tone.CALM,
+        ),
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _P.PAID,
+        Meaning(
+            "We are checking your payment",
+            "We received {total}{card}. Do not pay again.",
+            "Your order will be ready in a moment.",
+            "clock",
+            Tone.WAIT,
+            waiting=True,
+        ),
+    ),
+)
+
+
+def told_of(order: Order, *, confirming: bool = False, unreachable: bool = False) -> Told:
+    """Everything beside the two states that changes what an order means."""
+    told = Told.CONFIRMING if confirming else Told.NOTHING
+    if confirming and unreachable:
+        told |= Told.UNREACHABLE
+    if order.needs_review:
+        told |= Told.NEEDS_REVIEW
+    if order.disputed:
+        told |= Told.DISPUTED
+    if 0 < order.payment.refunded_minor < order.payment.amount_minor:
+        told |= Told.PARTLY_REFUNDED
+    return told
+
+
+def meaning_of(order: OrderState, payment: PaymentState, told: Told) -> Meaning:
+    """The first row of the table that fits; the table answers every pair of states."""
+    for row in TABLE:
+        if order in row.order and payment in row.payment and row.told in told:
+            return row.meaning
+    raise LookupError(f"no words for an order that is {order} while its payment is {payment}")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A meaning with the order's own amounts in it, ready to print."""
+
+    heading: str
+    money: str
+    message: str
+    icon: str
+    tone: Tone
+    waiting: bool
+
+    @property
+    def text(self) -> str:
+        """Money and message as one paragraph; a decline's own words already say where the money is."""
+        return self.message if self.money in self.message else f"{self.money} {self.message}"
+
+
+def notice(order: Order, told: Told) -> Notice:
+    """What `order` means, with its amounts, card and time filled in."""
+    meaning = meaning_of(order.state, order.payment.state, told)
+    payment = order.payment
+    words = {
+        "total": order.total.text(),
+        "refunded": Money(payment.refunded_minor, order.currency).text(),
+        "card": f" with {brand_name(payment.card_brand)} ending {payment.card_last4}" if payment.card_last4 else "",
+        "decline": decline_message(payment.last_decline).text,
+        "until": f"{order.expires_at:%H:%M} UTC",
+    }
+    return Notice(
+        meaning.heading,
+        meaning.money.format_map(words),
+        meaning.message.format_map(words),
+        meaning.icon,
+        meaning.tone,
+        meaning.waiting,
+    )
+
+
+_BRANDS = {
+    "amex": "American Express",
+    "cartes_bancaires": "Cartes Bancaires",
+    "diners": "Diners Club",
+    "discover": "Discover",
+    "eftpos_au": "eftpos Australia",
+    "jcb": "JCB",
+    "link": "Link",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+    "visa": "Visa",
+}
+
+
+def brand_name(brand: str | None) -> str:
+    """A card brand as it is written on the card; one we do not know is just a card."""
+    return _BRANDS.get(brand or "", "a card")

@@ -1,0 +1,110 @@
+"""An order's history as sentences, keyed by what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models import HistoryEntry
+from store.domain.money import Money
+from store.services.ledger import Teller
+from store.web.presentation.declines import decline_message
+from store.web.presentation.states import Tone
+
+Detail = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the timeline. `source` says who told the store, and is empty where that is plain."""
+
+    at: datetime
+    sentence: str
+    source: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    say: Callable[[Detail, str], str]
+    tone: Tone = Tone.CALM
+
+
+def _always(sentence: str, tone: Tone = Tone.CALM) -> _Words:
+    return _Words(lambda _detail, _currency: sentence, tone)
+
+
+def _with_amount(sentence: str, tone: Tone, key: str = "amount") -> _Words:
+    """`sentence` names an amount as {amount}; an entry without one reads well too."""
+
+    def say(detail: Detail, currency: str) -> str:
+        minor = detail.get(key)
+        amount = Money(minor, currency).text() if isinstance(minor, int) else "the whole amount"
+        return sentence.format(amount=amount)
+
+    return _Words(say, tone)
+
+
+def _declined(detail: Detail, _currency: str) -> str:
+    message = decline_message(detail.get("decline_code"))
+    return f"{message.happened} {message.charged}"
+
+
+def _cancelled(detail: Detail, _currency: str) -> str:
+    if detail.get("reason") == "replaced":
+        return "You changed your order, so this one made way for the new one."
+    return "The order was cancelled and its things went back on the shelf."
+
+
+def _paid(detail: Detail, _currency: str) -> str:
+    return (
+        "Late, but in time: your things were still there and are yours."
+        if detail.get("late")
+        else "Your order is confirmed."
+    )
+
+
+SENTENCES: Mapping[str, _Words] = {
+    "order.placed": _with_amount(
+        "You placed the order for {amount}. Your things are held for you.", Tone.CALM, "total"
+    ),
+    "order.extended": _always("Your things are held a little longer while the payment is being decided."),
+    "order.payment_received": _Words(_paid, Tone.GOOD),
+    "order.fulfilled": _always("Your order left our shop.", Tone.GOOD),
+    "order.cancelled": _Words(_cancelled),
+    "order.expired": _always("The time to pay was over and your things went back on the shelf. Nothing was charged."),
+    "order.money_returned": _with_amount("All of your money was sent back: {amount}.", Tone.GOOD),
+    "order.needs_review": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
+    "payment.opened": _always("The payment page was opened."),
+    "payment.declined": _Words(_declined, Tone.BAD),
+    "payment.action_required": _always("Your bank asked to make sure that it was you.", Tone.WAIT),
+    "payment.processing": _always("Your bank is deciding about the payment.", Tone.WAIT),
+    "payment.paid": _with_amount("Your payment of {amount} was received.", Tone.GOOD),
+    "payment.cancelled": _always("The payment was closed. Nothing was charged."),
+    "payment.refunded": _with_amount("A refund of {amount} was sent to your card.", Tone.GOOD),
+    "payment.too_late": _with_amount(
+        "Your payment of {amount} came after the things were sold. It will be sent back.", Tone.WAIT
+    ),
+}
+
+_SOURCES = {
+    Teller.WEBHOOK: "told by the payment service",
+    Teller.LOOK_UP: "the payment service said so when we asked",
+    Teller.UPKEEP: "done by the store’s clock",
+}
+
+
+def timeline(history: Iterable[HistoryEntry], currency: str) -> list[Moment]:
+    """The history in the order it happened. What has no sentence is the store's own affair and is left out."""
+    return [
+        Moment(
+            entry.at,
+            words.say(entry.detail, currency),
+            _SOURCES.get(Teller(entry.told_by), ""),
+            words.tone,
+        )
+        for entry in history
+        if (words := SENTENCES.get(entry.what)) is not None
+    ]
