@@ -1,7 +1,7 @@
 """Finds a Chromium for the browser tests, or gets one. Run as `python -m tools.browser` to get one now.
 
-In this order: $CHROMIUM; a Chromium or Chrome on the PATH; the one in .cache/; Debian's package, installed by root or
-through password-free sudo; the same package unpacked into .cache/ by a plain user; Playwright's own download.
+In this order: $CHROMIUM; a Chromium or Chrome on the PATH; one this program got earlier; Debian's package, installed by
+root or through password-free sudo; the same package unpacked into .cache/ by a plain user; Playwright's own download.
 """
 
 import os
@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+import playwright
 
 CACHE = Path(__file__).parents[1] / ".cache"
 UNPACKED = CACHE / "chromium"
 WRAPPER = UNPACKED / "run-chromium"
+DOWNLOADED = CACHE / "playwright"
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
-# A font, because Chromium recommends one but does not require it, and letters have to be seen.
-DEBIAN_PACKAGES = ("chromium", "fonts-liberation")
+# A font, because letters have to be seen and Chromium does not insist on one; libatomic1 for Playwright's own Node.js.
+DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "libatomic1")
 
 
 class BrowserMissing(Exception):
@@ -31,7 +32,12 @@ class BrowserMissing(Exception):
 
 @cache
 def find() -> Path:
-    """The browser to drive. Raises BrowserMissing."""
+    """The browser to drive. Raises BrowserMissing.
+
+    Where Playwright's own Node.js does not run (a minimal Linux lacks a library), Playwright is told, through the
+    environment of this process, to use the one on the PATH.
+    """
+    _let_playwright_run()
     given = os.environ.get("CHROMIUM")
     if given:
         if _runs(Path(given)):
@@ -66,14 +72,23 @@ def _candidates() -> Iterator[Path]:
     yield from (Path(path) for name in NAMES if (path := shutil.which(name)))
     yield MAC
     yield WRAPPER
-    with sync_playwright() as playwright:
-        yield Path(playwright.chromium.executable_path)
+    yield from DOWNLOADED.glob("chromium-*/chrome-linux*/chrome")
+    yield from DOWNLOADED.glob("chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
 
 
-def _runs(browser: Path) -> bool:
+def _let_playwright_run() -> None:
+    if os.environ.get("PLAYWRIGHT_NODEJS_PATH") or _runs(Path(playwright.__file__).parent / "driver" / "node"):
+        return
+    node = shutil.which("node")
+    if node is None:
+        raise BrowserMissing("Playwright's own Node.js does not run here (Debian: apt-get install libatomic1).")
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = node
+
+
+def _runs(program: Path) -> bool:
     """Whether it starts at all: Ubuntu's chromium-browser may be a script that only asks for a snap."""
     try:
-        return subprocess.run([browser, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+        return subprocess.run([program, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -112,7 +127,10 @@ def _unpack_debian_package() -> None:
 def _write_wrapper() -> None:
     """A command that lets the unpacked Chromium find the libraries and fonts unpacked beside it."""
     usr = UNPACKED / "usr"
-    libraries = sorted({str(library.parent) for library in usr.glob("lib/**/*.so*")})
+    found = [
+        library for folder in (UNPACKED / "lib", usr / "lib") for library in folder.glob("*-linux-gnu*/**/lib*.so*")
+    ]
+    libraries = sorted({str(library.parent) for library in found})
     fonts = UNPACKED / "fonts.conf"
     fonts.write_text(
         f"""<?xml version="1.0"?>
@@ -136,7 +154,7 @@ exec "{usr}/lib/chromium/chromium" "$@"
 
 def _download_with_playwright() -> None:
     print("Downloading Playwright's Chromium for the browser tests.", flush=True)
-    _run(sys.executable, "-m", "playwright", "install", "chromium")
+    _run("env", f"PLAYWRIGHT_BROWSERS_PATH={DOWNLOADED}", sys.executable, "-m", "playwright", "install", "chromium")
 
 
 def _run(*command: str) -> None:
