@@ -139,6 +139,8 @@ def _write_wrapper() -> None:
   <dir>{usr}/share/fonts</dir>
   <dir>/usr/share/fonts</dir>
   <cachedir>{UNPACKED}/font-cache</cachedir>
+  <include ignore_missing="yes">{usr}/share/fontconfig/conf.avail/30-metric-aliases.conf</include>
+  <include ignore_missing="yes">{usr}/share/fontconfig/conf.avail/60-latin.conf</include>
 </fontconfig>
 """
     )
