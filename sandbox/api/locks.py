@@ -1,0 +1,27 @@
+"""Who is using what right now. Forgotten when the process ends, as nothing is in use then."""
+
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+
+class Locks:
+    """One holder at a time for each name."""
+
+    def __init__(self) -> None:
+        self._held: set[Hashable] = set()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, name: Hashable, *, wait: float, busy: Exception) -> Iterator[None]:
+        """Hold the name for the block; raise `busy` if it is still held after `wait` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: name not in self._held, timeout=wait):
+                raise busy
+            self._held.add(name)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held.discard(name)
+                self._changed.notify_all()

@@ -1,0 +1,1 @@
+"""One module per resource: what each operation does with its checked parameters."""

@@ -1,0 +1,216 @@
+"""Charges: each try of a PaymentIntent to take money from a card."""
+
+from typing import Any
+
+from sandbox import ids
+from sandbox.model import balance, cards, declines, events
+from sandbox.model.details import shipping
+from sandbox.model.metadata import merged
+from sandbox.model.payment_methods import card_of, run_checks
+from sandbox.state import Resource, Transaction
+
+#: Seconds until a card's hold lapses if it is not captured.
+HOLD = 7 * 24 * 3600
+#: Seconds after which an automatically captured charge has its balance transaction, and its dispute if there is one.
+SETTLES_AFTER, DISPUTED_AFTER = 1.0, 1.0
+
+_RISK_SCORES = {"normal": 24, "elevated": 68, "highest": 92}
+
+
+def succeed(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> Resource:
+    """An approved charge: captured, or with manual capture held. Emits charge.succeeded."""
+    held = intent["capture_method"] == "manual"
+    charge = _build(tx, intent, payment_method, secure)
+    charge |= {
+        "amount_captured": 0 if held else intent["amount"],
+        "captured": not held,
+        "paid": True,
+        "receipt_url": f"https://pay.stripe.com/receipts/payment/{ids.random_text(40)}",
+        "status": "succeeded",
+    }
+    charge["outcome"] |= {
+        "network_status": "approved_by_network",
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+    charge["payment_method_details"]["card"]["amount_authorized"] = intent["amount"]
+    if held:
+        charge["payment_method_details"]["card"]["capture_before"] = tx.now + HOLD
+        tx.schedule("expire_hold", charge.id, after=HOLD)
+    tx.insert(charge)
+    events.emit(tx, "charge.succeeded", charge)
+    if not held:
+        if intent["capture_method"] == "automatic":
+            settle(tx, charge)
+        else:
+            tx.schedule("settle_charge", charge.id, after=SETTLES_AFTER)
+        _schedule_disputes(tx, charge)
+    return charge
+
+
+def fail(
+    tx: Transaction, intent: Resource, payment_method: Resource, reason: str, secure: dict[str, Any] | None
+) -> Resource:
+    """A declined charge; `reason` is a key of the declines table. Emits charge.failed."""
+    charge = _build(tx, intent, payment_method, secure)
+    charge |= {"failure_code": declines.code(reason), "failure_message": declines.message(reason), "status": "failed"}
+    charge["outcome"] |= declines.outcome(reason)
+    if reason == "incorrect_cvc":
+        charge["payment_method_details"]["card"]["checks"]["cvc_check"] = "fail"
+    tx.insert(charge)
+    events.emit(tx, "charge.failed", charge)
+    return charge
+
+
+def capture(tx: Transaction, charge: Resource, amount: int) -> Resource:
+    """Take `amount` of a hold; the rest is released. Emits charge.captured."""
+    charge |= {"amount_captured": amount, "captured": True}
+    card = card_of_charge(charge)
+    row = balance.of_charge(tx, charge, available=card.funds == "available")
+    charge["balance_transaction"] = row.id
+    tx.save(charge)
+    events.emit(tx, "charge.captured", charge)
+    _schedule_disputes(tx, charge)
+    return charge
+
+
+def settle(tx: Transaction, charge: Resource) -> Resource:
+    """Give a captured charge its balance transaction, if it has none yet. Emits charge.updated."""
+    if charge["balance_transaction"] is not None or not charge["captured"] or charge["status"] != "succeeded":
+        return charge
+    before = charge.snapshot()
+    row = balance.of_charge(tx, charge, available=card_of_charge(charge).funds == "available")
+    charge["balance_transaction"] = row.id
+    tx.save(charge)
+    events.emit(tx, "charge.updated", charge, before)
+    return charge
+
+
+def update(tx: Transaction, charge: Resource, params: dict[str, Any]) -> Resource:
+    settle(tx, charge)
+    before = charge.snapshot()
+    if "metadata" in params:
+        charge["metadata"] = merged(charge["metadata"], params["metadata"])
+    for name in ("description", "receipt_email"):
+        if name in params:
+            charge[name] = params[name] or None
+    if "shipping" in params:
+        charge["shipping"] = shipping(params["shipping"])
+    if "fraud_details" in params:
+        charge["fraud_details"] = {name: value for name, value in params["fraud_details"].items() if value}
+    tx.save(charge)
+    events.emit(tx, "charge.updated", charge, before)
+    return charge
+
+
+def card_of_charge(charge: Resource) -> cards.Card:
+    """The test card that was charged."""
+    return cards.by_name(charge.private["card"])
+
+
+def _schedule_disputes(tx: Transaction, charge: Resource) -> None:
+    for number, kind in enumerate(card_of_charge(charge).disputes):
+        tx.schedule("open_dispute", charge.id, after=DISPUTED_AFTER * (number + 1), kind=kind)
+
+
+def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> Resource:
+    """A charge that has not been decided yet, with every key Stripe sends."""
+    card = card_of(payment_method)
+    checks = run_checks(tx, payment_method)
+    shown = payment_method["card"]
+    amount = intent["amount"]
+    details = {
+        "card": {
+            "amount_authorized": None,
+            "authorization_code": f"{int.from_bytes(ids.random_text(4).encode()) % 10**6:06d}",
+            "brand": shown["brand"],
+            "checks": dict(checks),
+            "country": shown["country"],
+            "electronic_commerce_indicator": secure["electronic_commerce_indicator"] if secure else "07",
+            "exp_month": shown["exp_month"],
+            "exp_year": shown["exp_year"],
+            "extended_authorization": {"status": "disabled"},
+            "fingerprint": shown["fingerprint"],
+            "funding": shown["funding"],
+            "incremental_authorization": {"status": "unavailable"},
+            "installments": None,
+            "last4": shown["last4"],
+            "mandate": None,
+            "multicapture": {"status": "unavailable"},
+            "network": card.networks[0],
+            "network_token": {"used": False},
+            "network_transaction_id": card.network_transaction_id,
+            "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+            "regulated_status": "unregulated",
+            "three_d_secure": secure,
+            "transaction_link_id": None,
+            "wallet": None,
+        },
+        "type": "card",
+    }
+    outcome = {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": None,
+        "reason": None,
+        "risk_level": card.risk,
+        "risk_score": _RISK_SCORES[card.risk],
+        "seller_message": None,
+        "type": None,
+    }
+    return Resource(
+        {
+            "id": ids.related("ch", intent.id),
+            "object": "charge",
+            "amount": amount,
+            "amount_captured": 0,
+            "amount_refunded": 0,
+            "application": None,
+            "application_fee": None,
+            "application_fee_amount": None,
+            "authorization_code": None,
+            "balance_transaction": None,
+            "billing_details": payment_method["billing_details"],
+            "calculated_statement_descriptor": "Stripe",
+            "captured": False,
+            "created": tx.now,
+            "currency": intent["currency"],
+            "customer": intent["customer"],
+            "description": intent["description"],
+            "destination": None,
+            "dispute": None,
+            "disputed": False,
+            "failure_balance_transaction": None,
+            "failure_code": None,
+            "failure_message": None,
+            "fraud_details": {},
+            "level3": None,
+            "livemode": False,
+            "metadata": dict(intent["metadata"]),
+            "on_behalf_of": None,
+            "order": None,
+            "outcome": outcome,
+            "paid": False,
+            "payment_intent": intent.id,
+            "payment_method": payment_method.id,
+            "payment_method_details": details,
+            "presentment_details": None,
+            "radar_options": {},
+            "receipt_email": intent["receipt_email"],
+            "receipt_number": None,
+            "receipt_url": None,
+            "refunded": False,
+            "review": None,
+            "shipping": intent["shipping"],
+            "source": None,
+            "source_transfer": None,
+            "statement_descriptor": None,
+            "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+            "status": "pending",
+            "transfer": None,
+            "transfer_data": None,
+            "transfer_group": intent["transfer_group"],
+        },
+        {"card": card.name},
+    )

@@ -1,0 +1,272 @@
+"""PaymentIntents: what the account asks for, and what it may still change. Trying to pay is in `confirmation`."""
+
+from typing import Any
+
+from sandbox import ids
+from sandbox.errors import ApiError
+from sandbox.model import challenges, charges, events, holds, payment_methods
+from sandbox.model.details import check_email, shipping
+from sandbox.model.metadata import merged
+from sandbox.model.money import check_amount, check_currency
+from sandbox.state import Resource, Transaction
+
+#: What an account of the sandbox takes. Link is offered by Stripe wherever cards are.
+ENABLED_METHODS = ("card", "link")
+
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+CANCELABLE = (
+    "requires_payment_method",
+    "requires_capture",
+    "requires_reauthorization",
+    "requires_confirmation",
+    "requires_action",
+    "expired",
+    "processing",
+)
+
+
+def create(tx: Transaction, params: dict[str, Any]) -> Resource:
+    """A new PaymentIntent, waiting for a payment method or for confirmation. Emits payment_intent.created."""
+    currency = check_currency(params["currency"])
+    amount = check_amount(params["amount"], currency)
+    if "customer" in params:
+        tx.get("customer", params["customer"], param="customer", status=400)
+    intent = Resource(_blank(tx, amount, currency, params))
+    _choose_methods(intent, params)
+    apply_details(intent, params)
+    if "payment_method_data" in params:
+        set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
+    elif "payment_method" in params:
+        set_payment_method(tx, intent, payment_methods.resolve(tx, params["payment_method"]))
+    tx.insert(intent)
+    events.emit(tx, "payment_intent.created", intent)
+    return intent
+
+
+def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
+    """Change what may still be changed in its state."""
+    for name in ("amount", "currency", "payment_method", "customer", "capture_method", "setup_future_usage"):
+        if name in params and intent["status"] not in OPEN and params[name] != intent[name]:
+            raise unexpected(
+                f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You may "
+                f"only update the {name} of a PaymentIntent with one of the following statuses: {', '.join(OPEN)}.",
+                param=name,
+            )
+    currency = check_currency(params.get("currency", intent["currency"]))
+    if "amount" in params or "currency" in params:
+        intent |= {"amount": check_amount(params.get("amount", intent["amount"]), currency), "currency": currency}
+    if "customer" in params:
+        tx.get("customer", params["customer"], param="customer", status=400)
+        intent["customer"] = params["customer"]
+    if "capture_method" in params:
+        intent["capture_method"] = params["capture_method"]
+    apply_details(intent, params)
+    if "allowed_payment_method_types" in params or "excluded_payment_method_types" in params:
+        _choose_methods(intent, params)
+    if "payment_method_data" in params:
+        set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
+    elif params.get("payment_method", intent["payment_method"]) != intent["payment_method"]:
+        set_payment_method(tx, intent, payment_methods.resolve(tx, params["payment_method"]))
+    if intent["status"] in OPEN:
+        intent["last_payment_error"] = None
+    return tx.save(intent)
+
+
+def set_payment_method(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
+    """Pay with this next. Whatever authentication was going on for another card is over."""
+    check_owner(intent, payment_method)
+    challenges.abandon(tx, intent)
+    intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
+
+
+def check_owner(intent: Resource, payment_method: Resource) -> None:
+    """A PaymentMethod saved to a customer only pays for that customer."""
+    owner, customer = payment_method["customer"], intent["customer"]
+    if owner is None or owner == customer:
+        return
+    if customer is None:
+        raise ApiError(
+            f"The `payment_method` parameter supplied {payment_method.id} belongs to the Customer {owner}. Please "
+            "include the Customer in the `customer` parameter on the PaymentIntent.",
+            code="parameter_missing",
+            param="source",
+        )
+    raise ApiError(
+        f"The PaymentMethod {payment_method.id} does not belong to the Customer you supplied {customer}. Please use "
+        "this PaymentMethod with the Customer that it belongs to instead.",
+        param="payment_method",
+    )
+
+
+def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
+    """Close it for good, releasing what is held. Emits payment_intent.canceled."""
+    status = intent["status"]
+    if status not in CANCELABLE:
+        raise unexpected(
+            f"You cannot cancel this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one "
+            f"of the following statuses may be canceled: {', '.join(CANCELABLE)}."
+        )
+    challenges.abandon(tx, intent)
+    if status == "requires_capture":
+        holds.release(tx, tx.get("charge", intent["latest_charge"]))
+    intent |= {
+        "amount_capturable": 0,
+        "next_action": None,
+        "canceled_at": tx.now,
+        "cancellation_reason": reason,
+        "status": "canceled",
+    }
+    tx.save(intent)
+    events.emit(tx, "payment_intent.canceled", intent)
+    return intent
+
+
+def capture(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
+    """Take a held payment, or a part of it; the rest is released. Emits charge.captured and payment_intent.succeeded."""
+    _check_capturable(intent)
+    amount = params.get("amount_to_capture", intent["amount_capturable"])
+    if amount < 0:
+        raise ApiError("Invalid non-negative integer", param="amount_to_capture")
+    if amount == 0:
+        raise ApiError(
+            "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param="amount"
+        )
+    if amount > intent["amount_capturable"]:
+        raise ApiError(
+            "The payment could not be captured because the requested capture amount is greater than the amount you "
+            "can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.",
+            code="amount_too_large",
+        )
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    charges.capture(tx, tx.get("charge", intent["latest_charge"]), amount)
+    intent |= {"amount_capturable": 0, "amount_received": amount, "status": "succeeded"}
+    tx.save(intent)
+    events.emit(tx, "payment_intent.succeeded", intent)
+    return intent
+
+
+def _check_capturable(intent: Resource) -> None:
+    if intent["status"] == "requires_capture":
+        return
+    if intent["status"] == "succeeded" and intent["amount_received"] < intent["amount"]:
+        raise unexpected(
+            "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized "
+            "amount has been released."
+        )
+    raise unexpected(
+        f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a PaymentIntent "
+        "with one of the following statuses may be captured: requires_capture."
+    )
+
+
+def _choose_methods(intent: Resource, params: dict[str, Any]) -> None:
+    """The payment methods that remain of the enabled ones: allowed ones only, without the excluded ones."""
+    allowed = params.get("allowed_payment_method_types", intent["allowed_payment_method_types"])
+    excluded = params.get("excluded_payment_method_types", intent["excluded_payment_method_types"]) or None
+    pinned = params.get("payment_method_types")
+    chosen = [m for m in pinned or allowed or ENABLED_METHODS if m in ENABLED_METHODS and m not in (excluded or ())]
+    if not chosen:
+        raise ApiError(
+            "No valid payment method types for this Payment Intent. Please ensure that you have activated payment "
+            "methods compatible with your chosen currency in your dashboard.",
+            code="payment_intent_invalid_parameter",
+        )
+    options: dict[str, Any] = {
+        "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
+        "link": {"persistent_token": None},
+    }
+    intent |= {
+        "allowed_payment_method_types": allowed,
+        "excluded_payment_method_types": excluded,
+        "payment_method_types": chosen,
+        "payment_method_options": {method: options[method] for method in chosen},
+    }
+    if pinned or params.get("automatic_payment_methods", {}).get("enabled") is False:
+        intent |= {"automatic_payment_methods": None, "payment_method_configuration_details": None}
+
+
+def apply_details(intent: Resource, params: dict[str, Any]) -> None:
+    """The parameters create, update and confirm share that only describe the payment."""
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    for name in (
+        "description",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "setup_future_usage",
+        "transfer_group",
+    ):
+        if name in params:
+            intent[name] = params[name] or None
+    if "receipt_email" in params:
+        given = params["receipt_email"]
+        intent["receipt_email"] = check_email(given, "receipt_email") if given else None
+    if "shipping" in params:
+        intent["shipping"] = shipping(params["shipping"])
+    card_options = (params.get("payment_method_options") or {}).get("card") or {}
+    if "card" in intent["payment_method_options"]:
+        shown = intent["payment_method_options"]["card"]
+        for name in ("network", "request_three_d_secure", "setup_future_usage", "capture_method"):
+            if name in card_options:
+                shown[name] = card_options[name] or None
+
+
+def unexpected(message: str, param: str | None = None) -> ApiError:
+    return ApiError(message, code="payment_intent_unexpected_state", param=param)
+
+
+def _blank(tx: Transaction, amount: int, currency: str, params: dict[str, Any]) -> dict[str, Any]:
+    """A PaymentIntent with every key Stripe sends."""
+    intent_id = ids.new_payment()
+    automatic = params.get("automatic_payment_methods", {})
+    return {
+        "id": intent_id,
+        "object": "payment_intent",
+        "allowed_payment_method_types": None,
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "application_fee_amount": None,
+        "automatic_payment_methods": {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True},
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": params.get("capture_method", "automatic_async"),
+        "client_secret": f"{intent_id}_secret_{ids.random_text(25)}",
+        "confirmation_method": params.get("confirmation_method", "automatic"),
+        "created": tx.now,
+        "currency": currency,
+        "customer": params.get("customer"),
+        "customer_account": None,
+        "description": None,
+        "excluded_payment_method_types": None,
+        "hooks": None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "managed_payments": {"enabled": False},
+        "metadata": {},
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_details": None,
+        "payment_method": None,
+        "payment_method_configuration_details": {"id": ids.derived("pmc_1", tx.account, 23), "parent": None},
+        "payment_method_options": {},
+        "payment_method_types": [],
+        "payment_record": None,
+        "presentment_details": None,
+        "processing": None,
+        "receipt_email": None,
+        "review": None,
+        "setup_future_usage": None,
+        "shared_payment_granted_token": None,
+        "shipping": None,
+        "source": None,
+        "statement_descriptor": None,
+        "statement_descriptor_suffix": None,
+        "status": "requires_payment_method",
+        "transfer_data": None,
+        "transfer_group": None,
+    }

@@ -1,0 +1,208 @@
+"""PaymentMethods: made from test cards, saved to customers."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox import ids
+from sandbox.errors import ApiError, missing_object, missing_param
+from sandbox.model import cards, declines, events
+from sandbox.model.details import billing_details
+from sandbox.model.metadata import merged
+from sandbox.state import Resource, Transaction
+
+
+def create(tx: Transaction, params: dict[str, Any]) -> Resource:
+    """A PaymentMethod from `type=card` and `card` (a token, or a number typed into the card frame)."""
+    if "type" not in params:
+        raise missing_param("type")
+    if params["type"] != "card":
+        raise ApiError(
+            f"The payment method type `{params['type']}` is invalid. Please ensure the provided type is activated in "
+            "your dashboard (https://dashboard.stripe.com/account/payments/settings) and your account is enabled for "
+            "any preview features that you are trying to use.",
+            param="type",
+        )
+    given = params.get("card")
+    if not given:
+        raise missing_param("card")
+    if "token" in given:
+        card = cards.by_alias(given["token"]) if given["token"].startswith("tok_") else None
+        if card is None:
+            raise missing_object("token", given["token"], "card[token]", status=400)
+        return _insert(tx, card, params, cvc_given=True, **_token_expiry(tx))
+    card = _typed_card(tx, given)
+    return _insert(
+        tx, card, params, cvc_given="cvc" in given, exp_month=given["exp_month"], exp_year=_year(given["exp_year"])
+    )
+
+
+def from_alias(tx: Transaction, alias: str) -> Resource | None:
+    """A new PaymentMethod for `pm_card_…`, or None if that is no test card's name."""
+    card = cards.by_alias(alias) if alias.startswith("pm_card_") else None
+    return None if card is None else _insert(tx, card, {}, cvc_given=True, **_token_expiry(tx))
+
+
+def resolve(tx: Transaction, payment_method_id: str, param: str = "payment_method", *, status: int = 400) -> Resource:
+    """The stored PaymentMethod, or a new one where a test card is named instead."""
+    found = tx.find("payment_method", payment_method_id) or from_alias(tx, payment_method_id)
+    if found is None:
+        raise missing_object("PaymentMethod", payment_method_id, param, status=status)
+    return found
+
+
+def card_of(payment_method: Resource) -> cards.Card:
+    return cards.by_name(payment_method.private["card"])
+
+
+def run_checks(tx: Transaction, payment_method: Resource) -> dict[str, str | None]:
+    """The bank's answers about CVC and address, kept on the PaymentMethod from its first use on."""
+    checks = dict(payment_method["card"]["checks"])
+    results = card_of(payment_method).checks
+    address = payment_method["billing_details"]["address"]
+    if payment_method.private["cvc"]:
+        checks["cvc_check"] = results.get("cvc_check", "pass")
+    if address["line1"]:
+        checks["address_line1_check"] = results.get("address_line1_check", "pass")
+    if address["postal_code"]:
+        checks["address_postal_code_check"] = results.get("address_postal_code_check", "pass")
+    if checks != payment_method["card"]["checks"]:
+        payment_method["card"]["checks"] = checks
+        tx.save(payment_method)
+    return checks
+
+
+def attach(tx: Transaction, payment_method: Resource, customer: str) -> Resource:
+    """Save the PaymentMethod to the customer. The bank is asked, so declining cards are refused here."""
+    if payment_method["customer"] == customer:
+        return payment_method
+    if payment_method["customer"] is not None:
+        raise ApiError(
+            "The payment method you provided has already been attached to a customer.",
+            code="payment_method_unexpected_state",
+        )
+    card = card_of(payment_method)
+    if card.declines and not card.attaches:
+        raise declines.error(card.declines, param="")
+    return link(tx, payment_method, customer)
+
+
+def link(tx: Transaction, payment_method: Resource, customer: str) -> Resource:
+    """Attach without asking the bank: it has just approved a payment or a set-up."""
+    run_checks(tx, payment_method)
+    payment_method["customer"] = customer
+    tx.save(payment_method)
+    events.emit(tx, "payment_method.attached", payment_method)
+    return payment_method
+
+
+def detach(tx: Transaction, payment_method: Resource) -> Resource:
+    if payment_method["customer"] is None:
+        raise ApiError("The payment method you provided is not attached to a customer so detachment is impossible.")
+    before = payment_method.snapshot()
+    payment_method["customer"] = None
+    tx.save(payment_method)
+    for customer in tx.all("customer", id=before["customer"]):
+        if customer["invoice_settings"]["default_payment_method"] == payment_method.id:
+            customer["invoice_settings"]["default_payment_method"] = None
+            tx.save(customer)
+    events.emit(tx, "payment_method.detached", payment_method, before)
+    return payment_method
+
+
+def update(tx: Transaction, payment_method: Resource, params: dict[str, Any]) -> Resource:
+    before = payment_method.snapshot()
+    if "billing_details" in params:
+        payment_method["billing_details"] = billing_details(
+            params["billing_details"], payment_method["billing_details"]
+        )
+    if "metadata" in params:
+        payment_method["metadata"] = merged(payment_method["metadata"], params["metadata"])
+    if "allow_redisplay" in params:
+        payment_method["allow_redisplay"] = params["allow_redisplay"]
+    for name in ("exp_month", "exp_year"):
+        if name in params.get("card", {}):
+            payment_method["card"][name] = params["card"][name]
+    tx.save(payment_method)
+    events.emit(tx, "payment_method.updated", payment_method, before)
+    return payment_method
+
+
+def _typed_card(tx: Transaction, given: dict[str, Any]) -> cards.Card:
+    """The test card for what was typed; Stripe's 402 for anything that is none."""
+    for name in ("number", "exp_month", "exp_year"):
+        if name not in given:
+            raise missing_param(f"card[{name}]")
+    number = str(given["number"]).replace(" ", "").replace("-", "")
+    if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
+        raise declines.error("invalid_number")
+    card = cards.by_number(number)
+    if not cards.passes_luhn(number):
+        raise declines.error("incorrect_number")
+    if not 1 <= given["exp_month"] <= 12:
+        raise declines.error("invalid_expiry_month")
+    today = datetime.fromtimestamp(tx.now, UTC)
+    year = _year(given["exp_year"])
+    if not today.year <= year <= today.year + 50:
+        raise declines.error("invalid_expiry_year")
+    if (year, given["exp_month"]) < (today.year, today.month):
+        raise declines.error("invalid_expiry_month")
+    if "cvc" in given and not (given["cvc"].isascii() and given["cvc"].isdigit() and len(given["cvc"]) in (3, 4)):
+        raise declines.error("invalid_cvc")
+    if card is None:
+        raise declines.error("live_card")
+    if card.refused:
+        raise declines.error(card.refused)
+    return card
+
+
+def _insert(
+    tx: Transaction, card: cards.Card, params: dict[str, Any], *, cvc_given: bool, exp_month: int, exp_year: int
+) -> Resource:
+    return tx.insert(
+        Resource(
+            {
+                "id": ids.new("pm"),
+                "object": "payment_method",
+                "allow_redisplay": params.get("allow_redisplay", "unspecified"),
+                "billing_details": billing_details(params.get("billing_details") or {}),
+                "card": {
+                    "brand": card.brand,
+                    "checks": {
+                        "address_line1_check": None,
+                        "address_postal_code_check": None,
+                        "cvc_check": "unchecked" if cvc_given else None,
+                    },
+                    "country": card.country,
+                    "display_brand": card.networks[0],
+                    "exp_month": exp_month,
+                    "exp_year": exp_year,
+                    "fingerprint": card.fingerprint,
+                    "funding": card.funding,
+                    "generated_from": None,
+                    "last4": card.last4,
+                    "networks": {"available": list(card.networks), "preferred": None},
+                    "regulated_status": "unregulated",
+                    "three_d_secure_usage": {"supported": card.authentication != "not_supported"},
+                    "wallet": None,
+                },
+                "created": tx.now,
+                "customer": None,
+                "customer_account": None,
+                "livemode": False,
+                "metadata": merged({}, params.get("metadata") or {}),
+                "shared_payment_granted_token": None,
+                "type": "card",
+            },
+            {"card": card.name, "cvc": cvc_given, "set_up": False},
+        )
+    )
+
+
+def _token_expiry(tx: Transaction) -> dict[str, int]:
+    """Cards named by token expire a year from now."""
+    today = datetime.fromtimestamp(tx.now, UTC)
+    return {"exp_month": today.month, "exp_year": today.year + 1}
+
+
+def _year(value: int) -> int:
+    return 2000 + value if value < 100 else value

@@ -1,0 +1,26 @@
+"""One object of an account."""
+
+import copy
+from typing import Any
+
+
+class Resource(dict[str, Any]):
+    """An object as Stripe shows it (the dict), and beside it, in `private`, what only the sandbox knows about it."""
+
+    __slots__ = ("private",)
+
+    def __init__(self, body: dict[str, Any], private: dict[str, Any] | None = None) -> None:
+        super().__init__(body)
+        self.private: dict[str, Any] = private or {}
+
+    @property
+    def id(self) -> str:
+        return str(self["id"])
+
+    @property
+    def kind(self) -> str:
+        return str(self["object"])
+
+    def snapshot(self) -> dict[str, Any]:
+        """A copy of the visible part that later changes don't reach."""
+        return copy.deepcopy(dict(self))

@@ -1,0 +1,87 @@
+-- One row per account: a pair of keys sk_test_X / pk_test_X. Only the id derived from X is kept, never X.
+CREATE TABLE IF NOT EXISTS accounts (
+    id      TEXT PRIMARY KEY,
+    created INTEGER NOT NULL
+);
+
+-- Every object of Stripe's, as JSON the way Stripe shows it; `private` is what only the sandbox knows about it.
+CREATE TABLE IF NOT EXISTS objects (
+    seq     INTEGER PRIMARY KEY AUTOINCREMENT,   -- lists are newest first: by this
+    id      TEXT    NOT NULL UNIQUE,
+    account TEXT    NOT NULL,
+    kind    TEXT    NOT NULL,
+    created INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    body    TEXT    NOT NULL,
+    private TEXT    NOT NULL
+);
+CREATE INDEX IF NOT EXISTS objects_kind ON objects (account, kind, seq);
+CREATE INDEX IF NOT EXISTS objects_customer
+    ON objects (json_extract(body, '$.customer'), account, kind, seq) WHERE json_extract(body, '$.customer') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_payment_intent
+    ON objects (json_extract(body, '$.payment_intent'), account, kind, seq)
+    WHERE json_extract(body, '$.payment_intent') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_charge
+    ON objects (json_extract(body, '$.charge'), account, kind, seq) WHERE json_extract(body, '$.charge') IS NOT NULL;
+
+-- An event on its way to one endpoint. Written with the event, before anything is sent.
+CREATE TABLE IF NOT EXISTS deliveries (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    account  TEXT    NOT NULL,
+    event    TEXT    NOT NULL,
+    endpoint TEXT    NOT NULL,
+    status   TEXT    NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')) DEFAULT 'pending',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created  REAL    NOT NULL,
+    due_at   REAL    NOT NULL
+);
+CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE status = 'pending';
+CREATE INDEX IF NOT EXISTS deliveries_event ON deliveries (event);
+
+-- Each try: what the endpoint answered, or why there was no answer.
+CREATE TABLE IF NOT EXISTS attempts (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    delivery INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+    at       REAL    NOT NULL,
+    seconds  REAL    NOT NULL,
+    status   INTEGER,
+    answer   TEXT    NOT NULL
+);
+CREATE INDEX IF NOT EXISTS attempts_delivery ON attempts (delivery);
+
+-- The first answer given under an idempotency key.
+CREATE TABLE IF NOT EXISTS answers (
+    account     TEXT    NOT NULL,
+    key         TEXT    NOT NULL,
+    fingerprint TEXT    NOT NULL,
+    status      INTEGER NOT NULL,
+    body        TEXT    NOT NULL,
+    request     TEXT    NOT NULL,
+    created     INTEGER NOT NULL,
+    PRIMARY KEY (account, key)
+) WITHOUT ROWID;
+
+-- Things Stripe does a while after it was asked: settle a charge, open a dispute, finish a refund.
+CREATE TABLE IF NOT EXISTS scheduled (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    due_at  REAL NOT NULL,
+    action  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail  TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS scheduled_due ON scheduled (due_at);
+
+-- Misbehaviour somebody asked for, until it is used up.
+CREATE TABLE IF NOT EXISTS faults (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    target    TEXT    NOT NULL CHECK (target IN ('api', 'webhook')),
+    fault     TEXT    NOT NULL,
+    detail    TEXT    NOT NULL,
+    remaining INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;

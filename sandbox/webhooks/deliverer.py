@@ -1,0 +1,121 @@
+"""Sends what is due. Deliveries are rows written with their events, so a restart sends what was still on its way."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sandbox.state import State
+from sandbox.state.transaction import encode
+from sandbox.webhooks.sending import Answer, Outgoing, Send
+from sandbox.webhooks.signing import signature_header
+
+#: Seconds until the second try; each further wait is twice as long, up to the longest; after three days Stripe gives up.
+FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = 1.0, 60.0, 3 * 24 * 3600
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event on its way to one endpoint."""
+
+    id: int
+    account: str
+    event: str
+    endpoint: str
+    attempts: int
+    created: float
+
+
+class Deliverer:
+    """Makes one attempt at each due delivery, in this thread or on a few of its own."""
+
+    def __init__(self, state: State, send: Send) -> None:
+        self._state = state
+        self._send = send
+        self._busy: set[int] = set()
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def deliver_due(self) -> int:
+        """Attempt everything that is due, oldest first, and wait for it; how many attempts that was."""
+        due = self._claim()
+        for delivery in due:
+            self._attempt(delivery)
+        return len(due)
+
+    def start_due(self) -> int:
+        """Attempt everything that is due on other threads, several at a time; how many attempts were started."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook")
+        due = self._claim()
+        for delivery in due:
+            self._pool.submit(self._attempt, delivery)
+        return len(due)
+
+    def next_due(self) -> float | None:
+        """When the next delivery is due that is not being attempted; None if there is none."""
+        with self._lock, self._state.read("") as tx:
+            rows = tx.execute("SELECT id, due_at FROM deliveries WHERE status = 'pending' ORDER BY due_at LIMIT 200")
+            return next((float(row["due_at"]) for row in rows if row["id"] not in self._busy), None)
+
+    def _claim(self) -> list[Delivery]:
+        with self._lock, self._state.read("") as tx:
+            rows = tx.execute(
+                "SELECT id, account, event, endpoint, attempts, created FROM deliveries "
+                "WHERE status = 'pending' AND due_at <= ? ORDER BY due_at, id LIMIT 200",
+                self._state.now(),
+            )
+            due = [Delivery(**row) for row in rows if row["id"] not in self._busy]
+            self._busy.update(delivery.id for delivery in due)
+            return due
+
+    def _attempt(self, delivery: Delivery) -> None:
+        try:
+            outgoing = self._compose(delivery)
+            started = time.monotonic()
+            answer = self._send(outgoing) if outgoing is not None else Answer(None, "the endpoint is gone")
+            self._record(delivery, answer, time.monotonic() - started, gone=outgoing is None)
+        finally:
+            with self._lock:
+                self._busy.discard(delivery.id)
+
+    def _compose(self, delivery: Delivery) -> Outgoing | None:
+        with self._state.read(delivery.account) as tx:
+            endpoint = tx.find("webhook_endpoint", delivery.endpoint)
+            event = tx.find("event", delivery.event)
+        if endpoint is None or event is None:
+            return None
+        body = encode(event).encode()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": signature_header(body, endpoint.private["secrets"], int(self._state.now())),
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
+        return Outgoing(endpoint["url"], body, headers)
+
+    def _record(self, delivery: Delivery, answer: Answer, seconds: float, *, gone: bool) -> None:
+        now = self._state.now()
+        wait = min(FIRST_WAIT * 2.0**delivery.attempts, LONGEST_WAIT)
+        given_up = gone or now + wait > delivery.created + GIVE_UP_AFTER
+        status = "delivered" if answer.delivered else "failed" if given_up else "pending"
+        with self._state.write(delivery.account) as tx:
+            tx.execute(
+                "UPDATE deliveries SET status = ?, attempts = attempts + 1, due_at = ? WHERE id = ?",
+                status,
+                now + wait,
+                delivery.id,
+            )
+            tx.execute(
+                "INSERT INTO attempts (delivery, at, seconds, status, answer) VALUES (?, ?, ?, ?, ?)",
+                delivery.id,
+                now,
+                seconds,
+                answer.status,
+                answer.text,
+            )
+            tx.execute(
+                "UPDATE objects SET body = json_set(body, '$.pending_webhooks', "
+                "(SELECT count(*) FROM deliveries WHERE event = objects.id AND status != 'delivered')) WHERE id = ?",
+                delivery.event,
+            )
