@@ -34,6 +34,11 @@ def countries() -> list[tuple[str, str]]:
     return sorted(((code, names[code]) for code in known if code in names), key=lambda pair: _sort_key(pair[1]))
 
 
+def country_name(code: str) -> str:
+    """The English name of a country; a code that is none stays as it is."""
+    return Locale("en").territories.get(code, code)
+
+
 @cache
 def rules(country: str) -> Rules:
     """The rules of a country that is in `countries()`."""

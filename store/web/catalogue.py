@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
@@ -16,13 +14,10 @@ blueprint = Blueprint("catalogue", __name__)
 
 @blueprint.get("/")
 def listing() -> ResponseReturnValue:
-    """Everything for sale, by category in the order of the shop window."""
+    """Everything for sale, in the order of the shop window."""
     with till().database.reading() as session:
         products = catalogue.listing(session)
-    first_seen = list(dict.fromkeys(product.category for product in products))
-    products.sort(key=lambda product: first_seen.index(product.category))
-    shelves = [(category, list(on_it)) for category, on_it in groupby(products, key=lambda product: product.category)]
-    return render_template("catalogue.html", shelves=shelves)
+    return render_template("catalogue.html", products=products)
 
 
 @blueprint.get("/products/<slug:slug>")

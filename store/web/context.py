@@ -11,7 +11,9 @@ from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
 from store.services import carts
+from store.web import addresses
 from store.web.identity import cart_id
+from store.web.presentation.states import brand_name
 from store.web.shop import till
 
 
@@ -29,9 +31,12 @@ class ReferenceConverter(BaseConverter):
 
 def register(app: Flask) -> None:
     app.url_map.converters.update(slug=SlugConverter, reference=ReferenceConverter)
+    app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(moment)
     app.add_template_filter(iso)
+    app.add_template_filter(brand_name)
+    app.add_template_filter(addresses.country_name)
 
     @app.context_processor
     def shared() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from models import Order
 from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
+from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
 from store.services import checkout, orders, payments
 from store.web.forms import PostForm
@@ -64,7 +65,8 @@ def pay(reference: str) -> ResponseReturnValue:
 def status(reference: str) -> ResponseReturnValue:
     """Where the money is, and everything that happened. An order that can be paid goes to its payment page, unless its
     browser says that it has just paid: then this page waits for word from the payment service."""
-    view = _look(reference, confirming="confirming" in request.args)
+    # A bank's page that sent the browser back here adds the payment's own parameters; the redirect below drops them.
+    view = _look(reference, confirming="confirming" in request.args or "payment_intent" in request.args)
     if view.path != request.full_path.rstrip("?"):
         return redirect(view.path, 303)
     order = view.order
@@ -74,6 +76,8 @@ def status(reference: str) -> ResponseReturnValue:
             order=order,
             notice=view.notice,
             timeline=timeline(order.history, order.currency),
+            refunded=Money(order.payment.refunded_minor, order.currency),
+            confirming=view.confirming,
             cancellable=order.state is OrderState.AWAITING_PAYMENT and not view.notice.waiting,
             form=PostForm(),
         ),
@@ -124,6 +128,7 @@ class View:
     order: Order
     notice: Notice
     path: str
+    confirming: bool
 
 
 def _look(reference: str, *, confirming: bool) -> View:
@@ -138,7 +143,7 @@ def _look(reference: str, *, confirming: bool) -> View:
         answer, order = _ask(order)
         confirming = confirming and page_of(order) is Page.PAY and answer is not Answer.ASKED
     told = told_of(order, confirming=confirming, unreachable=answer is Answer.NO_ANSWER)
-    return View(order, notice(order, told), confirming_path(order) if confirming else path_of(order))
+    return View(order, notice(order, told), confirming_path(order) if confirming else path_of(order), confirming)
 
 
 def _ask(order: Order) -> tuple[Answer, Order]:
