@@ -1,0 +1,114 @@
+/**
+ * Where the inputs of a card field stand. In a wide frame all are seen whole. In a narrow one the number has the room
+ * while it is typed; once it is complete only its last digits stay, and the others have the room.
+ */
+
+/** What the widest value of an input looks like; eights are wide in every typeface. */
+const WIDEST = Object.freeze({ number: "8888 8888 8888 8888", expiry: "88 / 88", cvc: "8888", postal: "88888" });
+
+/** Room for the caret, and for the rounding of measured text, in CSS pixels. */
+const SLACK = 4;
+
+export class Layout {
+  #root;
+  #cells;
+  #brand = "unknown";
+  #invalid = false;
+  #canvas = document.createElement("canvas").getContext("2d");
+
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./cell.js").Cell[]} cells
+   */
+  constructor(root, cells) {
+    this.#root = root;
+    this.#cells = cells;
+    new ResizeObserver(() => this.arrange()).observe(root);
+    root.addEventListener("focusin", () => this.arrange());
+    root.addEventListener("focusout", () => this.arrange());
+  }
+
+  /** @param {(height: number) => void} listener told the height the frame needs, at once and whenever it changes */
+  onHeight(listener) {
+    let last = 0;
+    new ResizeObserver(() => {
+      const { height } = this.#root.getBoundingClientRect();
+      if (height > 0 && height !== last) listener(height);
+      last = height;
+    }).observe(this.#root);
+  }
+
+  /** @param {{brand: string, invalid: boolean}} [state] */
+  arrange(state) {
+    if (state) [this.#brand, this.#invalid] = [state.brand, state.invalid];
+    this.#showIcon();
+    const number = this.#cells.find((cell) => cell.name === "number");
+    const others = this.#cells.filter((cell) => cell !== number && !cell.element.hidden);
+    if (!number || others.length === 0) return;
+    for (const cell of others) setWidth(cell.element, this.#widest(cell));
+    const slot = /** @type {HTMLElement} */ (number.element.parentElement);
+    const rest = /** @type {HTMLElement} */ (slot.nextElementSibling);
+    if (this.#root.clientWidth === 0) return;
+    const needed = this.#widest(number) + rest.scrollWidth;
+    if (needed <= this.#roomBesideIcon()) this.#view("wide", number, slot);
+    else if (number.isComplete && document.activeElement !== number.element) this.#view("rest", number, slot);
+    else this.#view("number", number, slot);
+  }
+
+  /**
+   * @param {"wide" | "number" | "rest"} view
+   * @param {import("./cell.js").Cell} number
+   * @param {HTMLElement} slot
+   */
+  #view(view, number, slot) {
+    this.#root.dataset.view = view;
+    const { element } = number;
+    const whole = this.#measure(element, element.value || element.placeholder);
+    const tail = this.#measure(element, element.value.split(" ").at(-1) ?? "");
+    const isRest = view === "rest";
+    slot.style.width = isRest ? `${tail}px` : "";
+    slot.style.minWidth = view === "number" ? `${whole + SLACK}px` : "";
+    element.style.width = isRest ? `${whole + SLACK}px` : "";
+    element.style.transform = isRest ? `translateX(${tail - whole}px)` : "";
+  }
+
+  #showIcon() {
+    const use = this.#root.querySelector(".icon use");
+    const cvc = this.#cells.find((cell) => cell.name === "cvc");
+    const onCvc = cvc !== undefined && document.activeElement === cvc.element;
+    const mark = this.#invalid ? "invalid" : onCvc ? "cvc" : this.#brand;
+    if (use?.getAttribute("href") !== `#mark-${mark}`) use?.setAttribute("href", `#mark-${mark}`);
+    this.#root.classList.toggle("shows-brand", mark === this.#brand && mark !== "unknown");
+  }
+
+  /** @returns {number} CSS pixels for number and rest together */
+  #roomBesideIcon() {
+    const gap = Number.parseFloat(getComputedStyle(this.#root).columnGap) || 0;
+    const icon = this.#root.querySelector(".icon")?.getBoundingClientRect().width ?? 0;
+    return this.#root.clientWidth - gap - (icon > 0 ? icon + gap : 0);
+  }
+
+  /** @param {import("./cell.js").Cell} cell */
+  #widest({ name, element }) {
+    const texts = [WIDEST[name], element.placeholder, element.value];
+    return Math.max(...texts.map((text) => this.#measure(element, text))) + SLACK;
+  }
+
+  /**
+   * @param {HTMLInputElement} element
+   * @param {string} text
+   * @returns {number} its width there in CSS pixels
+   */
+  #measure(element, text) {
+    const style = getComputedStyle(element);
+    if (!this.#canvas) return 0;
+    this.#canvas.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const spacing = Number.parseFloat(style.letterSpacing) || 0;
+    return Math.ceil(this.#canvas.measureText(text).width + spacing * text.length);
+  }
+}
+
+/** @param {HTMLElement} element @param {number} width in CSS pixels */
+function setWidth(element, width) {
+  element.style.width = `${width}px`;
+}

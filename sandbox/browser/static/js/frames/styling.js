@@ -1,0 +1,57 @@
+import { STYLE_PROPERTIES } from "../shared/style.js";
+
+/** Where in the frame each variant of a style applies: to an input in that state, and to the icon of a field in it. */
+const SELECTORS = Object.freeze(
+  /** @type {Record<string, string>} */ ({ base: "", empty: ".is-empty", complete: ".is-complete", invalid: ".is-invalid" }),
+);
+
+const ALLOWED = new Set(/** @type {string[]} */ (Object.values(STYLE_PROPERTIES)));
+const PSEUDO = /^(::?[a-z-]+)?$/;
+
+const sheet = new CSSStyleSheet();
+document.adoptedStyleSheets = [sheet];
+
+/**
+ * Replaces the merchant's style. Only known properties are set, each through the CSSOM, so no value can end its rule.
+ *
+ * @param {import("../shared/style.js").StyleRule[]} rules
+ */
+export function applyStyle(rules) {
+  sheet.replaceSync("");
+  for (const { variant, pseudo, declarations } of rules) {
+    const state = SELECTORS[variant];
+    if (state === undefined || !PSEUDO.test(pseudo)) continue;
+    addRule(`.part${state}${pseudo}`, declarations, (property) => property !== "--icon-color");
+    if (!pseudo.startsWith("::")) {
+      const field = pseudo === ":focus" ? ":focus-within" : pseudo === ":disabled" ? ".is-disabled" : pseudo;
+      addRule(`.field${state}${field}`, declarations, (property) => property === "--icon-color");
+    }
+  }
+}
+
+/**
+ * @param {{family: string, source: string, descriptors: FontFaceDescriptors}[]} fonts with data: URLs as their source
+ * @returns {Promise<void>} settled when all are loaded or have failed to
+ */
+export async function loadFonts(fonts) {
+  const faces = fonts.map(({ family, source, descriptors }) => new FontFace(family, source, descriptors));
+  for (const face of faces) document.fonts.add(face);
+  await Promise.allSettled(faces.map((face) => face.load()));
+}
+
+/**
+ * @param {string} selector
+ * @param {Record<string, string>} declarations
+ * @param {(property: string) => boolean} applies
+ */
+function addRule(selector, declarations, applies) {
+  const properties = Object.entries(declarations).filter(([property]) => ALLOWED.has(property) && applies(property));
+  if (properties.length === 0) return;
+  const rule = sheet.cssRules[sheet.insertRule(`${selector} {}`, sheet.cssRules.length)];
+  if (!(rule instanceof CSSStyleRule)) return;
+  for (const [property, value] of properties) {
+    rule.style.setProperty(property, value);
+    // The browser colours what it filled in itself, and gives way to this property alone.
+    if (property === "color" && selector.endsWith("autofill")) rule.style.setProperty("-webkit-text-fill-color", value);
+  }
+}

@@ -1,0 +1,145 @@
+import { callApi, prepareController } from "./controller.js";
+import { CardField } from "./element.js";
+import { ElementsGroup } from "./elements.js";
+import { IntegrationError, show, warn } from "./errors.js";
+import { confirm, handleCardAction, handleNextAction, retrieve } from "./intents.js";
+import { checkObject, paymentMethodParameters } from "./parameters.js";
+import { PAYMENT_INTENT, SETUP_INTENT } from "./secrets.js";
+
+/** The release train this stands in for, which is also its version. */
+export const VERSION = "endive";
+
+const STRIPE_OPTIONS = ["stripeAccount", "apiVersion", "locale", "betas", "developerTools"];
+
+/** Methods of Stripe.js beyond card payments. They exist, so a page that only looks for them finds them, and say so. */
+const NOT_IMITATED = (
+  "confirmPayment confirmSetup createConfirmationToken createRadarSession createEphemeralKeyNonce paymentRequest " +
+  "initCheckoutElementsSdk initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing retrieveOrder processOrder " +
+  "verifyIdentity collectFinancialConnectionsAccounts collectBankAccountToken collectBankAccountForPayment " +
+  "collectBankAccountForSetup verifyMicrodepositsForPayment verifyMicrodepositsForSetup"
+).split(" ");
+
+/**
+ * What `Stripe(publishableKey, options)` makes.
+ *
+ * @param {unknown} publishableKey
+ * @param {unknown} options
+ */
+export function createStripe(publishableKey, options) {
+  const key = checkKey(publishableKey);
+  const { locale = "auto" } = checkStripeOptions(options);
+  const caller = { key, locale: typeof locale === "string" ? locale : "auto" };
+  prepareController();
+  return {
+    ...methodsNotImitated(),
+
+    /** @param {unknown} [given] */
+    elements: (given) => new ElementsGroup(given, caller.locale),
+
+    /** @param {unknown} clientSecret @param {unknown} [data] @param {unknown} [confirmOptions] */
+    confirmCardPayment: (clientSecret, data, confirmOptions) =>
+      confirm(caller, PAYMENT_INTENT, "confirmCardPayment", clientSecret, data, confirmOptions),
+
+    /** @param {unknown} clientSecret @param {unknown} [data] @param {unknown} [confirmOptions] */
+    confirmCardSetup: (clientSecret, data, confirmOptions) =>
+      confirm(caller, SETUP_INTENT, "confirmCardSetup", clientSecret, data, confirmOptions),
+
+    /** @param {unknown} clientSecret */
+    retrievePaymentIntent: (clientSecret) => retrieve(caller, PAYMENT_INTENT, "retrievePaymentIntent", clientSecret),
+
+    /** @param {unknown} clientSecret */
+    retrieveSetupIntent: (clientSecret) => retrieve(caller, SETUP_INTENT, "retrieveSetupIntent", clientSecret),
+
+    /** @param {unknown} given */
+    handleNextAction: (given) => handleNextAction(caller, given),
+
+    /** @param {unknown} clientSecret */
+    handleCardAction: (clientSecret) => handleCardAction(caller, clientSecret),
+
+    /** @param {unknown} data @param {unknown} [element] @param {unknown} [more] as in `createPaymentMethod("card", element, …)` */
+    createPaymentMethod: (data, element, more) => createPaymentMethod(caller, data, element, more),
+
+    /** @param {unknown} element @param {unknown} [data] */
+    createToken: (element, data) => createToken(caller, element, data),
+
+    /** Libraries that wrap Stripe.js name themselves; nobody here needs to know. */
+    registerAppInfo: () => undefined,
+    _registerWrapper: () => undefined,
+  };
+}
+
+/**
+ * @param {import("./intents.js").Caller} caller
+ * @param {unknown} data `{type: "card", card, billing_details, …}`, or "card"
+ * @param {unknown} element with "card"
+ * @param {unknown} more with "card"
+ */
+async function createPaymentMethod(caller, data, element, more) {
+  const method = "createPaymentMethod";
+  const given = data === "card" ? { ...checkObject(more, method), type: "card", card: element } : checkObject(data, method);
+  if (given.type !== "card") {
+    throw new IntegrationError(`Invalid value for ${method}: type should be card. You specified: ${show(given.type)}.`);
+  }
+  const { parameters, ...fromFrames } = paymentMethodParameters(given, method, "card", []);
+  const answer = await callApi({ ...caller, method: "POST", path: "/v1/payment_methods", parameters, ...fromFrames });
+  return answer.error ? { error: answer.error } : { paymentMethod: answer.body };
+}
+
+/**
+ * @param {import("./intents.js").Caller} caller
+ * @param {unknown} element
+ * @param {unknown} data details of the card, such as `{name, address_line1}`
+ */
+async function createToken(caller, element, data) {
+  const { card, billingAt: _unused, ...rest } = paymentMethodParameters({ card: element }, "createToken", "card", []);
+  const parameters = element instanceof CardField ? { card: checkObject(data, "createToken") } : rest.parameters;
+  const answer = await callApi({ ...caller, method: "POST", path: "/v1/tokens", parameters, card });
+  return answer.error ? { error: answer.error } : { token: answer.body };
+}
+
+/**
+ * @param {unknown} key
+ * @returns {string}
+ */
+function checkKey(key) {
+  if (typeof key !== "string" || key === "") {
+    const used = key === "" ? "an empty string" : show(key);
+    throw new IntegrationError(`Please call Stripe() with your publishable key. You used ${used}.`);
+  }
+  if (/^(sk|rk)_/.test(key)) {
+    throw new IntegrationError(
+      "You should not use your secret key with Stripe.js.\nPlease pass a publishable key instead.",
+    );
+  }
+  if (key.startsWith("pk_live_")) {
+    throw new IntegrationError("This is a sandbox for test mode: it takes no live keys.");
+  }
+  return key;
+}
+
+/**
+ * @param {unknown} options
+ * @returns {Record<string, any>}
+ */
+function checkStripeOptions(options) {
+  const given = checkObject(options, "Stripe()", "options");
+  for (const name of Object.keys(given).filter((option) => !STRIPE_OPTIONS.includes(option))) {
+    warn(
+      `Unrecognized Stripe() parameter: ${name} is not a recognized parameter. ` +
+        "This may cause issues with your integration in the future.",
+    );
+  }
+  return given;
+}
+
+/** @returns {Record<string, () => never>} */
+function methodsNotImitated() {
+  return Object.fromEntries(
+    NOT_IMITATED.map((name) => [
+      name,
+      () => {
+        throw new IntegrationError(`stripe.${name}() is not part of this sandbox, which imitates card Elements.`);
+      },
+    ]),
+  );
+}
