@@ -1,14 +1,18 @@
 """Completes `.env` so that a fresh clone starts without a question: a secret key, and keys for the local test mode.
 
-A setting that has a value, in the environment or in `.env`, is never touched. Run as `python -m tools.env_file`.
+A setting that has a value, in the environment or in `.env`, is never touched. Run as `python -m tools.env_file`, which
+also says what is wrong with the settings, if anything is.
 """
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values, set_key
+
+from config import ConfigurationError, Settings
 
 ENV_FILE = Path(__file__).parents[1] / ".env"
 HEADER = "# Made by `make run`. Every setting is explained in .env.example; the environment wins over this file.\n"
@@ -47,10 +51,14 @@ def complete(environment: Mapping[str, str], env_file: Path) -> list[str]:
         with os.fdopen(os.open(env_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(HEADER)
     for name, value in added.items():
-        set_key(env_file, name, value, quote_mode="auto", follow_symlinks=True)
+        set_key(env_file, name, value, quote_mode="never", follow_symlinks=True)
     return list(added)
 
 
 if __name__ == "__main__":
     if written := complete(os.environ, ENV_FILE):
         print(f"Wrote {', '.join(written)} to .env.")
+    try:
+        Settings.load()
+    except ConfigurationError as problems:
+        sys.exit(str(problems))

@@ -6,7 +6,6 @@ The sandbox is left out when the settings name real Stripe keys. Run as `python 
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import NoReturn
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
+from config import Settings
 from tools.env_file import ENV_FILE, settings_in_force
 
 ROOT = Path(__file__).parents[1]
@@ -28,47 +28,33 @@ ENDED_BY_THE_USER = {128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
 def main() -> NoReturn:
-    environment = _environment()
-    processes = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
-    ports = {"STORE_PORT": _port(environment, "STORE_PORT")}
-    if _uses_sandbox(environment):
-        ports["SANDBOX_PORT"] = _port(environment, "SANDBOX_PORT")
-    else:
-        del processes["sandbox"]
+    settings = Settings.load()
+    ports = {"STORE_PORT": settings.store_port}
+    if settings.uses_sandbox:
+        ports["SANDBOX_PORT"] = settings.sandbox_port
     if len(set(ports.values())) < len(ports):
         sys.exit(f"{' and '.join(ports)} must be two different ports.")
     for setting, port in ports.items():
         _require_free(setting, port)
 
     manager = Manager()
-    for name, command in processes.items():
-        manager.add_process(name, command, env=environment, cwd=str(ROOT))
+    for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+        if name != "sandbox" or settings.uses_sandbox:
+            manager.add_process(name, command, env=_environment(ports), cwd=str(ROOT))
     signal.signal(signal.SIGHUP, _terminate)  # the terminal was closed
     threading.Thread(target=_announce, args=(ports,), daemon=True).start()
     manager.loop()
     sys.exit(0 if manager.returncode in ENDED_BY_THE_USER else manager.returncode)
 
 
-def _environment() -> dict[str, str]:
+def _environment(ports: dict[str, int]) -> dict[str, str]:
     """What the processes get: .env under the environment, the ports, and this Python's own programs first."""
-    environment = os.environ | settings_in_force(os.environ, ENV_FILE)
-    environment["STORE_PORT"] = environment.get("STORE_PORT") or "8000"
-    environment["SANDBOX_PORT"] = environment.get("SANDBOX_PORT") or "4242"
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment["PYTHONUNBUFFERED"] = "1"
-    return environment
-
-
-def _uses_sandbox(environment: dict[str, str]) -> bool:
-    """Ask the store, which knows what its settings mean (and refused wrong ones when `make run` migrated)."""
-    return subprocess.run(["flask", "uses-sandbox"], cwd=ROOT, env=environment, check=False).returncode == 0
-
-
-def _port(environment: dict[str, str], setting: str) -> int:
-    text = environment[setting]
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        sys.exit(f"{setting} is {text!r}; it must be a port number from 1 to 65535.")
-    return int(text)
+    return {
+        **settings_in_force(os.environ, ENV_FILE),
+        **{setting: str(port) for setting, port in ports.items()},
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def _require_free(setting: str, port: int) -> None:

@@ -23,13 +23,14 @@ MAY_IMPORT = {
     "store": NOTHING,
     "store.domain": DOMAIN,
     "store.logs": NOTHING,
-    "store.gateway": PORT,
+    "store.gateway": {"store.gateway"} | DOMAIN,
+    "store.gateway.port": DOMAIN,
     "store.services": SERVICES,
     "store.webhooks": WEBHOOKS,
     "store.web": {"store.web", "store.logs"} | WEBHOOKS,
     "store.cli": {"store.logs"} | WEBHOOKS,
     "sandbox": {"sandbox"},
-    "tools": {"tools"},
+    "tools": {"tools", "config"} | DOMAIN,
 }
 
 ADAPTER = "store.gateway.stripe_gateway"
