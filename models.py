@@ -6,6 +6,7 @@ Amounts are minor units of the row's currency; times are aware and in UTC.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -29,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship,
 from sqlalchemy.types import TypeDecorator
 
 from store.domain.money import Money
-from store.domain.states import OrderState, PaymentState
+from store.domain.states import DisputeState, GoodsState, OrderState, PaymentState, RefundState
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _states(kind: type[OrderState] | type[PaymentState], name: str) -> Enum:
+def _states(kind: type[StrEnum], name: str = "state") -> Enum:
     """A state as text with a CHECK, so that the database refuses a word that is not in the table of states."""
     return Enum(
         kind,
@@ -160,7 +161,8 @@ class Order(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(24), unique=True)
-    state: Mapped[OrderState] = mapped_column(_states(OrderState, "state"), default=OrderState.AWAITING_PAYMENT)
+    state: Mapped[OrderState] = mapped_column(_states(OrderState), default=OrderState.AWAITING_PAYMENT)
+    goods: Mapped[GoodsState] = mapped_column(_states(GoodsState, "goods"), default=GoodsState.HELD)
     disputed: Mapped[bool] = mapped_column(default=False)
     needs_review: Mapped[bool] = mapped_column(default=False)
     cart_id: Mapped[str] = mapped_column(String(32))
@@ -185,6 +187,8 @@ class Order(Base):
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", viewonly=True)
     payment: Mapped[Payment] = relationship(viewonly=True)
+    refunds: Mapped[list[Refund]] = relationship(order_by="Refund.id", viewonly=True)
+    disputes: Mapped[list[Dispute]] = relationship(order_by="Dispute.opened_at", viewonly=True)
     history: Mapped[list[HistoryEntry]] = relationship(order_by="HistoryEntry.id", viewonly=True)
 
     @property
@@ -241,12 +245,13 @@ class Payment(Base):
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
-    state: Mapped[PaymentState] = mapped_column(_states(PaymentState, "state"), default=PaymentState.UNOPENED)
+    state: Mapped[PaymentState] = mapped_column(_states(PaymentState), default=PaymentState.UNOPENED)
     intent_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     received_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     refund_due: Mapped[bool] = mapped_column(default=False)
+    declines: Mapped[int] = mapped_column(default=0)
     last_decline: Mapped[str | None] = mapped_column(String(80))
     card_brand: Mapped[str | None] = mapped_column(String(40))
     card_last4: Mapped[str | None] = mapped_column(String(4))
@@ -256,6 +261,64 @@ class Payment(Base):
     @validates("state")
     def _state_is_moved_not_set(self, key: str, value: PaymentState) -> PaymentState:
         return _only_at_birth(self, key, value)
+
+
+class Refund(Base):
+    """Money on its way back: asked for by the store (`key` is its name for it) or made elsewhere."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        Index(
+            "ix_refunds_requested",
+            "asked_at",
+            sqlite_where=text("state = 'requested'"),
+            postgresql_where=text("state = 'requested'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    state: Mapped[RefundState] = mapped_column(_states(RefundState))
+    refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    key: Mapped[str | None] = mapped_column(String(255), unique=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    asked_at: Mapped[datetime]
+
+
+class Dispute(Base):
+    """A cardholder's bank questions a payment, or has taken it back."""
+
+    __tablename__ = "disputes"
+
+    dispute_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    state: Mapped[DisputeState] = mapped_column(_states(DisputeState))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    opened_at: Mapped[datetime]
+
+
+class Mail(Base):
+    """A letter that a transaction decided to send; upkeep sends it. `once` keeps one happening from two letters."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        UniqueConstraint("order_id", "once"),
+        Index(
+            "ix_mails_unsent", "due_at", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    once: Mapped[str] = mapped_column(String(300))
+    message_id: Mapped[str] = mapped_column(String(120), unique=True)
+    detail: Mapped[dict[str, Any]]
+    written_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
 
 
 class HistoryEntry(Base):

@@ -2,7 +2,6 @@
 
 Revision ID: 0001
 Revises: nothing
-Create Date: 2026-11-21 03:19:31.724246
 
 """
 
@@ -41,6 +40,11 @@ def upgrade() -> None:
                 create_constraint=True,
                 length=20,
             ),
+            nullable=False,
+        ),
+        sa.Column(
+            "goods",
+            sa.Enum("held", "sold", "free", name="goods", native_enum=False, create_constraint=True, length=20),
             nullable=False,
         ),
         sa.Column("disputed", sa.Boolean(), nullable=False),
@@ -131,6 +135,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("cart_id", "product_id", name=op.f("pk_cart_lines")),
     )
     op.create_table(
+        "disputes",
+        sa.Column("dispute_id", sa.String(length=255), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "new",
+                "inquiry",
+                "closed",
+                "needs_response",
+                "under_review",
+                "won",
+                "lost",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_disputes_order_id")),
+        sa.PrimaryKeyConstraint("dispute_id", name=op.f("pk_disputes")),
+    )
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_disputes_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
         "history",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("order_id", sa.Integer(), nullable=False),
@@ -145,6 +178,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_history")),
         sa.UniqueConstraint("order_id", "once", name=op.f("uq_history_order_id_once")),
     )
+    op.create_table(
+        "mails",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("once", sa.String(length=300), nullable=False),
+        sa.Column("message_id", sa.String(length=120), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_mails_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_mails_message_id")),
+        sa.UniqueConstraint("order_id", "once", name=op.f("uq_mails_order_id_once")),
+    )
+    with op.batch_alter_table("mails", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_mails_unsent",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        )
+
     op.create_table(
         "order_lines",
         sa.Column("order_id", sa.Integer(), nullable=False),
@@ -188,6 +247,7 @@ def upgrade() -> None:
         sa.Column("received_minor", sa.BigInteger(), nullable=False),
         sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
         sa.Column("refund_due", sa.Boolean(), nullable=False),
+        sa.Column("declines", sa.Integer(), nullable=False),
         sa.Column("last_decline", sa.String(length=80), nullable=True),
         sa.Column("card_brand", sa.String(length=40), nullable=True),
         sa.Column("card_last4", sa.String(length=4), nullable=True),
@@ -214,8 +274,56 @@ def upgrade() -> None:
             postgresql_where=sa.text("refund_due"),
         )
 
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "requested",
+                "pending",
+                "succeeded",
+                "failed",
+                "cancelled",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("refund_id", sa.String(length=255), nullable=True),
+        sa.Column("key", sa.String(length=255), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_refunds_amount_positive")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_refunds_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("key", name=op.f("uq_refunds_key")),
+        sa.UniqueConstraint("refund_id", name=op.f("uq_refunds_refund_id")),
+    )
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refunds_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "ix_refunds_requested",
+            ["asked_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'requested'"),
+            postgresql_where=sa.text("state = 'requested'"),
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_refunds_requested",
+            sqlite_where=sa.text("state = 'requested'"),
+            postgresql_where=sa.text("state = 'requested'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_refunds_order_id"))
+
+    op.drop_table("refunds")
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_payments_refund_due", sqlite_where=sa.text("refund_due"), postgresql_where=sa.text("refund_due")
@@ -223,7 +331,17 @@ def downgrade() -> None:
 
     op.drop_table("payments")
     op.drop_table("order_lines")
+    with op.batch_alter_table("mails", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_mails_unsent", sqlite_where=sa.text("sent_at IS NULL"), postgresql_where=sa.text("sent_at IS NULL")
+        )
+
+    op.drop_table("mails")
     op.drop_table("history")
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_disputes_order_id"))
+
+    op.drop_table("disputes")
     op.drop_table("cart_lines")
     op.drop_table("webhook_events")
     with op.batch_alter_table("products", schema=None) as batch_op:

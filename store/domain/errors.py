@@ -60,6 +60,12 @@ class PaymentUnavailable(StoreError):
     message = "The payment service is not answering right now. Nothing was charged and your order is kept."
 
 
+class RefundRefused(StoreError):
+    """The money cannot be returned this way: it was returned already, is disputed, or is more than was received."""
+
+    message = "This amount cannot be refunded."
+
+
 class StoreBusy(StoreError):
     """The database did not answer in time; nothing was written. `retry_after` is in seconds."""
 

@@ -1,4 +1,4 @@
-"""The two machines of the store: an order is a promise, a payment is a fact about money.
+"""The machines of the store: an order is a promise; payments, refunds and disputes are facts about money.
 
 Each is a table from (state, event) to the next state. A pair that moves nothing because it was told twice or told late
 is listed as stale; every other pair is impossible and means that a person should look. `docs/states.md` is drawn from
@@ -28,6 +28,15 @@ class OrderEvent(StrEnum):
     EXPIRED = "expired"
     FULFILLED = "fulfilled"
     MONEY_RETURNED = "money_returned"
+    REFUND_FAILED = "refund_failed"
+
+
+class GoodsState(StrEnum):
+    """Where an order's goods are: promised to it, gone with it, or back on the shelf."""
+
+    HELD = "held"
+    SOLD = "sold"
+    FREE = "free"
 
 
 class PaymentState(StrEnum):
@@ -49,6 +58,43 @@ class PaymentEvent(StrEnum):
     PAID = "paid"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+
+
+class RefundState(StrEnum):
+    REQUESTED = "requested"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RefundEvent(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DisputeState(StrEnum):
+    """Where a dispute stands. An inquiry takes no money; `closed` is an inquiry that came to nothing."""
+
+    NEW = "new"
+    INQUIRY = "inquiry"
+    CLOSED = "closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+class DisputeEvent(StrEnum):
+    INQUIRY = "inquiry"
+    CLOSED = "closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
 
 
 S = TypeVar("S", bound=StrEnum)
@@ -103,12 +149,15 @@ ORDER: Machine[OrderState, OrderEvent] = Machine(
         (_O.EXPIRED, _OE.PAYMENT_RECEIVED): _O.PAID,
         (_O.CANCELLED, _OE.MONEY_RETURNED): _O.REFUNDED,
         (_O.EXPIRED, _OE.MONEY_RETURNED): _O.REFUNDED,
+        # A refund can fail after it succeeded: the money is with the store again.
+        (_O.REFUNDED, _OE.REFUND_FAILED): _O.PAID,
     },
     stale=(
         _each([_O.PAID, _O.FULFILLED, _O.REFUNDED], [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED])
         | _each([_O.CANCELLED, _O.EXPIRED], [_OE.CANCELLED, _OE.EXPIRED])
         | _each([_O.FULFILLED], [_OE.FULFILLED])
         | _each([_O.REFUNDED], [_OE.MONEY_RETURNED])
+        | _each([_O.PAID, _O.FULFILLED, _O.CANCELLED, _O.EXPIRED], [_OE.REFUND_FAILED])
     ),
 )
 
@@ -126,6 +175,7 @@ PAYMENT: Machine[PaymentState, PaymentEvent] = Machine(
         **{(state, _PE.PAID): _P.PAID for state in _UNDECIDED},
         **{(state, _PE.CANCELLED): _P.CANCELLED for state in _UNDECIDED},
         (_P.PAID, _PE.REFUNDED): _P.REFUNDED,
+        (_P.REFUNDED, _PE.REFUND_FAILED): _P.PAID,
     },
     stale=(
         _each([_P.OPEN, _P.DECLINED, _P.ACTION_REQUIRED, _P.PROCESSING], [_PE.OPENED])
@@ -136,5 +186,36 @@ PAYMENT: Machine[PaymentState, PaymentEvent] = Machine(
         | frozenset(
             {(_P.PAID, _PE.PAID), (_P.REFUNDED, _PE.PAID), (_P.REFUNDED, _PE.REFUNDED), (_P.CANCELLED, _PE.CANCELLED)}
         )
+        | frozenset({(_P.PAID, _PE.REFUND_FAILED)})
+    ),
+)
+
+_R, _RE = RefundState, RefundEvent
+
+REFUND: Machine[RefundState, RefundEvent] = Machine(
+    moves={
+        **{(_R.REQUESTED, event): _R(event.value) for event in _RE},
+        **{(_R.PENDING, event): _R(event.value) for event in (_RE.SUCCEEDED, _RE.FAILED, _RE.CANCELLED)},
+        (_R.SUCCEEDED, _RE.FAILED): _R.FAILED,
+        (_R.SUCCEEDED, _RE.CANCELLED): _R.CANCELLED,
+    },
+    stale=(
+        _each([_R.PENDING, _R.SUCCEEDED], [_RE.PENDING])
+        | _each([_R.SUCCEEDED], [_RE.SUCCEEDED])
+        | _each([_R.FAILED, _R.CANCELLED], list(_RE))
+    ),
+)
+
+_D, _DE = DisputeState, DisputeEvent
+# A dispute only goes forward, so of two things told in the wrong order the later one is known by its rank.
+_RANK = {_D.NEW: 0, _D.INQUIRY: 1, _D.CLOSED: 2, _D.NEEDS_RESPONSE: 3, _D.UNDER_REVIEW: 4, _D.WON: 5, _D.LOST: 5}
+
+DISPUTE: Machine[DisputeState, DisputeEvent] = Machine(
+    moves={(state, event): _D(event.value) for state in _D for event in _DE if _RANK[_D(event.value)] > _RANK[state]},
+    stale=frozenset(
+        (state, event)
+        for state in _D
+        for event in _DE
+        if _RANK[_D(event.value)] < _RANK[state] or event.value == state.value
     ),
 )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from store.domain.money import Money
-from store.domain.states import PaymentEvent
+from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +104,38 @@ class PaymentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Refund:
+class RefundSnapshot:
+    """A refund as the service described it at one moment. `key` is the store's own name for it, if the store asked."""
+
     refund_id: str
     payment_id: str
     amount: Money
-    succeeded: bool
+    event: RefundEvent
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSnapshot:
+    """A dispute as the service described it at one moment."""
+
+    dispute_id: str
+    payment_id: str
+    amount: Money
+    event: DisputeEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something the payment service told by a signed webhook.
 
-    `kind` is the service's own name for what happened; `snapshot` is there when it is about a payment, `card_used`
-    when it is about the card that a payment was made with.
+    `kind` is the service's own name for what happened, `about` what it happened to, where that concerns a store.
     """
 
     notice_id: str
     kind: str
     live: bool
     created: datetime
-    snapshot: Snapshot | None = None
-    card_used: CardUsed | None = None
+    about: Snapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None
 
 
 class PaymentGateway(Protocol):
@@ -137,8 +148,11 @@ class PaymentGateway(Protocol):
     def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
         """Give the payment up. When it is too late for that (paid, or the bank is deciding), say what it is instead."""
 
-    def refund_payment(self, payment_id: str, amount: Money, idempotency_key: str) -> Refund:
-        """Return `amount` of a payment that was received."""
+    def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
+        """Return `amount` of a payment that was received; asking again with the same `key` finds the same refund.
+
+        Raises RefundRefused when the service will not return it: returned already, or disputed.
+        """
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """Check a webhook's signature and age and read it; needs no network.

@@ -1,4 +1,4 @@
-"""The payment gateway at Stripe: the only module of the store that speaks Stripe's words.
+"""The payment gateway at Stripe: the only module of the store that calls Stripe; `stripe_words` reads what it answers.
 
 Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
 takes its place. Every mutating call carries a derived idempotency key, a time-out, and is repeated once by the SDK
@@ -8,27 +8,31 @@ after a failure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import stripe
 import structlog
 
-from store.domain.errors import NoticeUnreadable, PaymentMisconfigured, PaymentUnavailable, SignatureInvalid
+from store.domain.errors import (
+    NoticeUnreadable,
+    PaymentMisconfigured,
+    PaymentUnavailable,
+    RefundRefused,
+    SignatureInvalid,
+)
 from store.domain.money import Money
-from store.domain.states import PaymentEvent
-from store.gateway.port import (
-    CancelReason,
-    Card,
-    CardUsed,
-    Decline,
-    Notice,
-    OpenedPayment,
-    PaymentRequest,
-    Refund,
-    Snapshot,
+from store.gateway.port import CancelReason, Notice, OpenedPayment, PaymentRequest, RefundSnapshot, Snapshot
+from store.gateway.stripe_words import (
+    CANCELLATION_REASONS,
+    CANNOT_BE_REFUNDED,
+    ORDER_REFERENCE,
+    REFUND_KEY,
+    notice_of,
+    refund_of,
+    shipping_of,
+    snapshot_of,
 )
 
 log = structlog.get_logger(__name__)
@@ -36,26 +40,6 @@ log = structlog.get_logger(__name__)
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 10.0  # seconds, for each try
 RETRIES = 1
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
-
-ORDER_REFERENCE = "order_reference"  # the metadata key that leads from a PaymentIntent to its order
-
-# A PaymentIntent's status as a fact about money. A status that is not here is new to us: the bank is deciding, for
-# all we know.
-FACTS = {
-    "requires_payment_method": PaymentEvent.OPENED,
-    "requires_confirmation": PaymentEvent.OPENED,
-    "requires_action": PaymentEvent.ACTION_REQUIRED,
-    "processing": PaymentEvent.PROCESSING,
-    "succeeded": PaymentEvent.PAID,
-    "canceled": PaymentEvent.CANCELLED,
-}
-
-CANCELLATION_REASONS: dict[CancelReason, Any] = {
-    CancelReason.EXPIRED: "abandoned",
-    CancelReason.BY_SHOPPER: "requested_by_customer",
-    CancelReason.REPLACED: "duplicate",
-}
-REASONS_OF_OURS = {word: reason for reason, word in CANCELLATION_REASONS.items()}
 
 stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
 
@@ -94,7 +78,7 @@ class StripeGateway:
             "allowed_payment_method_types": ["card"],
             "description": request.description,
             "metadata": {ORDER_REFERENCE: request.order_reference},
-            "shipping": _shipping(request),
+            "shipping": shipping_of(request),
         }
         if self._receipts:
             params["receipt_email"] = request.recipient.email
@@ -123,12 +107,18 @@ class StripeGateway:
                 return self.retrieve_payment(payment_id).snapshot
         return snapshot_of(intent.to_dict())
 
-    def refund_payment(self, payment_id: str, amount: Money, idempotency_key: str) -> Refund:
+    def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
         with _named_failures("refund_payment", payment_id):
-            refund = self._client.v1.refunds.create(
-                {"payment_intent": payment_id, "amount": amount.minor}, {"idempotency_key": idempotency_key}
-            )
-        return Refund(refund.id, payment_id, Money(refund.amount, refund.currency), refund.status == "succeeded")
+            try:
+                refund = self._client.v1.refunds.create(
+                    {"payment_intent": payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}},
+                    {"idempotency_key": key},
+                )
+            except stripe.InvalidRequestError as refusal:
+                if refusal.code in CANNOT_BE_REFUNDED or refusal.param == "amount":
+                    raise RefundRefused from refusal
+                raise
+        return refund_of(refund.to_dict())
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         _verify(body, signature, self._webhook_secrets)
@@ -136,84 +126,15 @@ class StripeGateway:
             event = json.loads(body)
             if event["object"] != "event":
                 raise NoticeUnreadable
-            return _notice(event)
+            return notice_of(event)
         except (ValueError, KeyError, TypeError, AttributeError) as failure:
             raise NoticeUnreadable from failure
-
-
-def snapshot_of(intent: Mapping[str, Any]) -> Snapshot:
-    """A PaymentIntent, from the API or from an event, in the store's words."""
-    currency = intent["currency"]
-    event = FACTS.get(intent["status"], PaymentEvent.PROCESSING)
-    error = intent.get("last_payment_error")
-    decline = None
-    if event is PaymentEvent.OPENED and error:
-        event = PaymentEvent.DECLINED
-        decline = Decline(error.get("decline_code") or error.get("code") or "unknown", _attempt(intent, error))
-    return Snapshot(
-        payment_id=intent["id"],
-        event=event,
-        amount=Money(intent["amount"], currency),
-        received=Money(intent.get("amount_received") or 0, currency),
-        live=intent["livemode"],
-        order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
-        decline=decline,
-        card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
-        cancelled_because=REASONS_OF_OURS.get(intent.get("cancellation_reason") or ""),
-    )
 
 
 def _opened(intent: stripe.PaymentIntent) -> OpenedPayment:
     if not intent.client_secret:
         raise PaymentMisconfigured
     return OpenedPayment(snapshot_of(intent.to_dict()), intent.client_secret)
-
-
-def _attempt(intent: Mapping[str, Any], error: Mapping[str, Any]) -> str:
-    """What tells one declined attempt from the next: its charge, or its card where the bank was never asked."""
-    method = error.get("payment_method") or {}
-    return error.get("charge") or method.get("id") or f"{intent['id']}:{error.get('code')}"
-
-
-def _card(charge: Any) -> Card | None:
-    """The card of an expanded charge; None while the charge is only named."""
-    if not isinstance(charge, Mapping):
-        return None
-    card = (charge.get("payment_method_details") or {}).get("card")
-    return Card(card["brand"], card["last4"]) if card else None
-
-
-def _shipping(request: PaymentRequest) -> dict[str, Any]:
-    to = request.recipient
-    address = {
-        "line1": to.address_line1,
-        "line2": to.address_line2,
-        "city": to.city,
-        "state": to.region,
-        "postal_code": to.postal_code,
-        "country": to.country,
-    }
-    shipping: dict[str, Any] = {"name": to.full_name, "address": {key: part for key, part in address.items() if part}}
-    if to.phone:
-        shipping["phone"] = to.phone
-    return shipping
-
-
-def _notice(event: Mapping[str, Any]) -> Notice:
-    thing = event["data"]["object"]
-    snapshot, used = None, None
-    if thing["object"] == "payment_intent":
-        snapshot = snapshot_of(thing)
-    elif thing["object"] == "charge" and thing.get("payment_intent") and (card := _card(thing)):
-        used = CardUsed(thing["payment_intent"], card)
-    return Notice(
-        notice_id=str(event["id"]),
-        kind=str(event["type"]),
-        live=bool(event["livemode"]),
-        created=datetime.fromtimestamp(int(event["created"]), UTC),
-        snapshot=snapshot,
-        card_used=used,
-    )
 
 
 def _verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:

@@ -13,16 +13,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models import HistoryEntry, Order, Payment
+from models import Base, HistoryEntry, Order, Payment
 from store.domain.errors import NotFound
 from store.domain.money import Money
 from store.domain.states import (
     ORDER,
     PAYMENT,
+    GoodsState,
     Impossible,
     Moves,
     OrderEvent,
@@ -68,9 +69,13 @@ class LockedOrder:
     expires_at: datetime
     extensions: int
     needs_review: bool
+    goods: GoodsState
     payment_state: PaymentState
     intent_id: str | None
     refund_due: bool
+    received_minor: int
+    refunded_minor: int
+    declines: int
 
 
 def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
@@ -86,9 +91,13 @@ def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
             Order.expires_at,
             Order.extensions,
             Order.needs_review,
+            Order.goods,
             Payment.state.label("payment_state"),
             Payment.intent_id,
             Payment.refund_due,
+            Payment.received_minor,
+            Payment.refunded_minor,
+            Payment.declines,
         )
         .join(Payment, Payment.order_id == Order.id)
         .where(where)
@@ -105,9 +114,13 @@ def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
         expires_at=row.expires_at,
         extensions=row.extensions,
         needs_review=row.needs_review,
+        goods=row.goods,
         payment_state=row.payment_state,
         intent_id=row.intent_id,
         refund_due=row.refund_due,
+        received_minor=row.received_minor,
+        refunded_minor=row.refunded_minor,
+        declines=row.declines,
     )
 
 
@@ -139,24 +152,25 @@ def move_payment(
     event: PaymentEvent,
     told: Told,
     *,
-    once: str | None = None,
     amounts: Mapping[str, int] | None = None,
+    noted: bool = False,
     **detail: Any,
 ) -> Answer:
     """Tell the payment's machine that `event` happened; `amounts` are columns that change together with its state.
 
-    With `once`, a stale event that was not told before is still noted in the history.
+    With `noted`, the caller has written the happening into the history already.
     """
     answer = PAYMENT.answer(order.payment_state, event)
     if isinstance(answer, Impossible):
         return Answer.IMPOSSIBLE
     if isinstance(answer, Moves):
         session.execute(update(Payment).where(Payment.order_id == order.id).values(state=answer.to, **(amounts or {})))
-        write(session, order.id, f"payment.{event}", told, order.payment_state, answer.to, detail, once)
+        if not noted:
+            write(session, order.id, f"payment.{event}", told, order.payment_state, answer.to, detail)
         order.payment_state = answer.to
+        for column, amount in (amounts or {}).items():
+            setattr(order, column, amount)
         return Answer.MOVED
-    if once is not None:
-        write(session, order.id, f"payment.{event}", told, None, None, detail, once)
     return Answer.STALE
 
 
@@ -169,9 +183,11 @@ def write(
     to_state: StrEnum | None = None,
     detail: dict[str, Any] | None = None,
     once: str | None = None,
-) -> None:
-    """Add a line to the order's history; a line with the same `once` is written a single time."""
-    values = {
+) -> bool:
+    """Add a line to the order's history. A line with the same `once` is written a single time; False when it was
+    there.
+    """
+    line = {
         "order_id": order_id,
         "at": told.at,
         "what": what,
@@ -181,12 +197,14 @@ def write(
         "detail": detail or {},
         "once": once,
     }
-    if once is None:
-        session.execute(insert(HistoryEntry).values(values))
-    elif session.get_bind().dialect.name == "postgresql":
-        session.execute(postgresql.insert(HistoryEntry).values(values).on_conflict_do_nothing())
-    else:
-        session.execute(sqlite.insert(HistoryEntry).values(values).on_conflict_do_nothing())
+    return insert_once(session, HistoryEntry, line)
+
+
+def insert_once(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
+    """Insert a row unless one with the same unique columns is there; says whether it was inserted."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    key = inspect(table).primary_key[0]
+    return session.execute(insert(table).values(row).on_conflict_do_nothing().returning(key)).one_or_none() is not None
 
 
 def flag_for_review(session: Session, order: LockedOrder, reason: str, told: Told, **detail: Any) -> None:

@@ -17,7 +17,7 @@ from models import Order, Payment
 from store.domain.errors import OrderClosed, PaymentMisconfigured
 from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, CardUsed, Decline, OpenedPayment, PaymentRequest, Snapshot
-from store.services import carts, ledger, orders, stock
+from store.services import carts, ledger, mail, orders, refunds, stock
 from store.services.ledger import Answer, LockedOrder, Teller, Told
 from store.services.till import Till
 
@@ -113,29 +113,6 @@ def close(till: Till, reference: str, reason: CancelReason, now: datetime) -> Or
     with till.database.transaction() as session:
         record(session, till, snapshot, told)
         return ledger.lock_by_reference(session, reference).state
-
-
-def return_late_money(till: Till, reference: str, now: datetime) -> None:
-    """Refund, once, a payment that came in for an order that was gone and whose goods are sold.
-
-    Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
-    """
-    with till.database.transaction() as session:
-        order = ledger.lock_by_reference(session, reference)
-    if not order.refund_due or order.intent_id is None:
-        return
-    refund = till.gateway.refund_payment(order.intent_id, order.total, f"order-{reference}-refund-late")
-    with till.database.transaction() as session:
-        order = ledger.lock_by_reference(session, reference)
-        if not order.refund_due or not refund.succeeded:
-            return
-        told = Told(Teller.UPKEEP, now)
-        returned = refund.amount.minor
-        ledger.move_payment(
-            session, order, PaymentEvent.REFUNDED, told,
-            amounts={"refunded_minor": returned, "refund_due": False}, amount=returned,
-        )  # fmt: skip
-        ledger.move_order(session, order, OrderEvent.MONEY_RETURNED, told, amount=returned)
 
 
 def record(session: Session, till: Till, snapshot: Snapshot, told: Told) -> bool:
@@ -237,15 +214,15 @@ def _paid(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told) 
         return
     if snapshot.card is not None:
         note_card(session, CardUsed(snapshot.payment_id, snapshot.card))
-    pieces = stock.pieces_of(session, order.id)
     late = order.state is not OrderState.AWAITING_PAYMENT
-    if late and not stock.hold_again(session, pieces):
+    if stock.sell(session, order):
+        ledger.move_order(session, order, OrderEvent.PAYMENT_RECEIVED, told, late=late)
+        carts.empty_of(session, order.cart_id, order.id)
+        mail.write(session, order.id, mail.Kind.ORDER_PAID, told.at)
+    else:
         session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=True))
         ledger.write(session, order.id, "payment.too_late", told, detail={"amount": received})
-        return
-    stock.sell(session, pieces)
-    ledger.move_order(session, order, OrderEvent.PAYMENT_RECEIVED, told, late=late)
-    carts.empty_of(session, order.cart_id, order.id)
+    refunds.settle(session, order, told)
 
 
 def _cancelled(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told) -> None:
@@ -256,14 +233,24 @@ def _cancelled(session: Session, order: LockedOrder, snapshot: Snapshot, told: T
 
 
 def _declined(session: Session, order: LockedOrder, decline: Decline, told: Told) -> None:
+    """Every declined attempt counts once, however often and by whomever it is told."""
+    if order.payment_state in DECIDED:
+        return
     once = f"declined:{decline.attempt}"
-    ledger.move_payment(session, order, PaymentEvent.DECLINED, told, once=once, decline_code=decline.code)
-    if order.payment_state is PaymentState.DECLINED:
-        session.execute(update(Payment).where(Payment.order_id == order.id).values(last_decline=decline.code))
+    if not ledger.write(session, order.id, "payment.declined", told, detail={"decline_code": decline.code}, once=once):
+        return
+    ledger.move_payment(session, order, PaymentEvent.DECLINED, told, noted=True)
+    session.execute(
+        update(Payment)
+        .where(Payment.order_id == order.id)
+        .values(last_decline=decline.code, declines=Payment.declines + 1)
+    )
 
 
 def _give_up(session: Session, order: LockedOrder, reason: CancelReason | None, told: Told) -> None:
     """Close an order that has no payment to come, and free what it held."""
     event = OrderEvent.EXPIRED if reason is CancelReason.EXPIRED else OrderEvent.CANCELLED
     if ledger.move_order(session, order, event, told, reason=reason) is Answer.MOVED:
-        stock.release(session, stock.pieces_of(session, order.id))
+        stock.free(session, order)
+        if event is OrderEvent.EXPIRED:
+            mail.write(session, order.id, mail.Kind.ORDER_EXPIRED, told.at)

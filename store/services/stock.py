@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models import OrderLine, Product
+from models import Order, OrderLine, Product
 from store.domain.errors import OutOfStock
+from store.domain.states import GoodsState
+from store.services.ledger import LockedOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +46,51 @@ def hold(session: Session, pieces: Sequence[Piece]) -> None:
             raise OutOfStock(name, max(stock - held, 0))
 
 
-def hold_again(session: Session, pieces: Sequence[Piece]) -> bool:
-    """Reserve every piece for an order that had given its hold up. False, and nothing reserved, when any is missing."""
+def sell(session: Session, order: LockedOrder) -> bool:
+    """Let the order's goods go with it: those it holds, or the same again from the shelf if it had given them up.
+
+    False, and nothing changed, when they are not there any more.
+    """
+    pieces = pieces_of(session, order.id)
+    if order.goods is GoodsState.SOLD:
+        return True
+    if order.goods is GoodsState.FREE and not _hold_again(session, pieces):
+        return False
+    _change(session, pieces, held=-1, stock=-1)
+    _note(session, order, GoodsState.SOLD)
+    return True
+
+
+def free(session: Session, order: LockedOrder) -> None:
+    """Put the order's goods back on the shelf, whether it holds them or they were sold to it."""
+    if order.goods is GoodsState.HELD:
+        _change(session, pieces_of(session, order.id), held=-1, stock=0)
+    elif order.goods is GoodsState.SOLD:
+        _change(session, pieces_of(session, order.id), held=0, stock=1)
+    _note(session, order, GoodsState.FREE)
+
+
+def _hold_again(session: Session, pieces: Sequence[Piece]) -> bool:
     for number, piece in enumerate(pieces):
         if not _reserve(session, piece):
-            release(session, pieces[:number])
+            _change(session, pieces[:number], held=-1, stock=0)
             return False
     return True
 
 
-def release(session: Session, pieces: Sequence[Piece]) -> None:
-    """Give held pieces back."""
-    for piece in pieces:
-        session.execute(
-            update(Product).where(Product.id == piece.product_id).values(held=Product.held - piece.quantity)
-        )
-
-
-def sell(session: Session, pieces: Sequence[Piece]) -> None:
-    """Turn held pieces into sold ones."""
+def _change(session: Session, pieces: Sequence[Piece], *, held: int, stock: int) -> None:
     for piece in pieces:
         session.execute(
             update(Product)
             .where(Product.id == piece.product_id)
-            .values(held=Product.held - piece.quantity, stock=Product.stock - piece.quantity)
+            .values(held=Product.held + held * piece.quantity, stock=Product.stock + stock * piece.quantity)
         )
+
+
+def _note(session: Session, order: LockedOrder, goods: GoodsState) -> None:
+    if order.goods is not goods:
+        session.execute(update(Order).where(Order.id == order.id).values(goods=goods))
+        order.goods = goods
 
 
 def _reserve(session: Session, piece: Piece) -> bool:

@@ -13,7 +13,7 @@ from models import Order, Payment
 from store.domain.errors import StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
-from store.services import ledger, payments
+from store.services import ledger, payments, refunds
 from store.services.ledger import Teller, Told
 from store.services.till import Till
 
@@ -31,7 +31,7 @@ def run(till: Till, now: datetime) -> int:
     again.
     """
     done = 0
-    for work, find in ((_expire, _claim_overdue), (payments.return_late_money, _refunds_due)):
+    for work, find in ((_expire, _claim_overdue), (refunds.return_late_money, _refunds_due)):
         for reference in _found(till, find, now):
             done += _attempt(till, work, reference, now)
     return done

@@ -6,22 +6,29 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from store.gateway.port import Notice
-from store.services import payments
+from store.gateway.port import CardUsed, DisputeSnapshot, Notice, RefundSnapshot, Snapshot
+from store.services import disputes, payments, refunds
 from store.services.ledger import Told
 from store.services.till import Till
 
-# A handler writes the event's effects in the transaction it is given. It answers whether the event was about this
-# store.
+# A handler writes the event's effects in the transaction it is given. It says whether the event was about this store.
 Handler = Callable[[Session, Till, Notice, Told], bool]
 
 
 def payment_told(session: Session, till: Till, notice: Notice, told: Told) -> bool:
-    return notice.snapshot is not None and payments.record(session, till, notice.snapshot, told)
+    return isinstance(notice.about, Snapshot) and payments.record(session, till, notice.about, told)
 
 
 def card_told(session: Session, _till: Till, notice: Notice, _told: Told) -> bool:
-    return notice.card_used is not None and payments.note_card(session, notice.card_used)
+    return isinstance(notice.about, CardUsed) and payments.note_card(session, notice.about)
+
+
+def refund_told(session: Session, _till: Till, notice: Notice, told: Told) -> bool:
+    return isinstance(notice.about, RefundSnapshot) and refunds.record(session, notice.about, told)
+
+
+def dispute_told(session: Session, _till: Till, notice: Notice, told: Told) -> bool:
+    return isinstance(notice.about, DisputeSnapshot) and disputes.record(session, notice.about, told)
 
 
 HANDLERS: dict[str, Handler] = {
@@ -32,4 +39,12 @@ HANDLERS: dict[str, Handler] = {
     "payment_intent.succeeded": payment_told,
     "payment_intent.canceled": payment_told,
     "charge.succeeded": card_told,
+    "refund.created": refund_told,
+    "refund.updated": refund_told,
+    "refund.failed": refund_told,
+    "charge.dispute.created": dispute_told,
+    "charge.dispute.updated": dispute_told,
+    "charge.dispute.closed": dispute_told,
+    "charge.dispute.funds_withdrawn": dispute_told,
+    "charge.dispute.funds_reinstated": dispute_told,
 }

@@ -1,0 +1,166 @@
+"""Stripe's objects in the store's words: the statuses, reasons and fields of the API, each read in one place.
+
+Everything here takes an object as the API or an event carries it (a mapping of JSON types) and knows nothing of the
+network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from store.domain.money import Money
+from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
+from store.gateway.port import (
+    CancelReason,
+    Card,
+    CardUsed,
+    Decline,
+    DisputeSnapshot,
+    Notice,
+    PaymentRequest,
+    RefundSnapshot,
+    Snapshot,
+)
+
+# The metadata keys that lead from a PaymentIntent to its order, and from a refund to the store's request for it.
+ORDER_REFERENCE, REFUND_KEY = "order_reference", "refund_key"
+
+# A PaymentIntent's status as a fact about money. A status that is not here is new to us: the bank is deciding, for
+# all we know.
+FACTS = {
+    "requires_payment_method": PaymentEvent.OPENED,
+    "requires_confirmation": PaymentEvent.OPENED,
+    "requires_action": PaymentEvent.ACTION_REQUIRED,
+    "processing": PaymentEvent.PROCESSING,
+    "succeeded": PaymentEvent.PAID,
+    "canceled": PaymentEvent.CANCELLED,
+}
+
+REFUND_FACTS = {
+    "requires_action": RefundEvent.PENDING,
+    "pending": RefundEvent.PENDING,
+    "succeeded": RefundEvent.SUCCEEDED,
+    "failed": RefundEvent.FAILED,
+    "canceled": RefundEvent.CANCELLED,
+}
+CANNOT_BE_REFUNDED = ("charge_already_refunded", "charge_disputed")
+
+# A status that is not here is one more step of a dispute that is not over.
+DISPUTE_FACTS = {
+    "warning_needs_response": DisputeEvent.INQUIRY,
+    "warning_under_review": DisputeEvent.INQUIRY,
+    "warning_closed": DisputeEvent.CLOSED,
+    "prevented": DisputeEvent.CLOSED,
+    "needs_response": DisputeEvent.NEEDS_RESPONSE,
+    "under_review": DisputeEvent.UNDER_REVIEW,
+    "won": DisputeEvent.WON,
+    "lost": DisputeEvent.LOST,
+}
+
+CANCELLATION_REASONS: dict[CancelReason, Any] = {
+    CancelReason.EXPIRED: "abandoned",
+    CancelReason.BY_SHOPPER: "requested_by_customer",
+    CancelReason.REPLACED: "duplicate",
+}
+REASONS_OF_OURS = {word: reason for reason, word in CANCELLATION_REASONS.items()}
+
+
+def snapshot_of(intent: Mapping[str, Any]) -> Snapshot:
+    """A PaymentIntent, from the API or from an event, in the store's words."""
+    currency = intent["currency"]
+    event = FACTS.get(intent["status"], PaymentEvent.PROCESSING)
+    error = intent.get("last_payment_error")
+    decline = None
+    if event is PaymentEvent.OPENED and error:
+        event = PaymentEvent.DECLINED
+        decline = Decline(error.get("decline_code") or error.get("code") or "unknown", _attempt(intent, error))
+    return Snapshot(
+        payment_id=intent["id"],
+        event=event,
+        amount=Money(intent["amount"], currency),
+        received=Money(intent.get("amount_received") or 0, currency),
+        live=intent["livemode"],
+        order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
+        decline=decline,
+        card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
+        cancelled_because=REASONS_OF_OURS.get(intent.get("cancellation_reason") or ""),
+    )
+
+
+def refund_of(refund: Mapping[str, Any]) -> RefundSnapshot:
+    """A Refund, from the API or from an event, in the store's words."""
+    return RefundSnapshot(
+        refund_id=refund["id"],
+        payment_id=refund.get("payment_intent") or "",
+        amount=Money(refund["amount"], refund["currency"]),
+        event=REFUND_FACTS.get(refund.get("status") or "", RefundEvent.PENDING),
+        key=(refund.get("metadata") or {}).get(REFUND_KEY),
+    )
+
+
+def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
+    """A Dispute, from the API or from an event, in the store's words."""
+    return DisputeSnapshot(
+        dispute_id=dispute["id"],
+        payment_id=dispute.get("payment_intent") or "",
+        amount=Money(dispute["amount"], dispute["currency"]),
+        event=DISPUTE_FACTS.get(dispute["status"], DisputeEvent.NEEDS_RESPONSE),
+    )
+
+
+def _attempt(intent: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """What tells one declined attempt from the next: its charge, or its card where the bank was never asked."""
+    method = error.get("payment_method") or {}
+    return error.get("charge") or method.get("id") or f"{intent['id']}:{error.get('code')}"
+
+
+def _card(charge: Any) -> Card | None:
+    """The card of an expanded charge; None while the charge is only named."""
+    if not isinstance(charge, Mapping):
+        return None
+    card = (charge.get("payment_method_details") or {}).get("card")
+    return Card(card["brand"], card["last4"]) if card else None
+
+
+def shipping_of(request: PaymentRequest) -> dict[str, Any]:
+    """Where the order goes, as a parameter; Stripe refuses empty texts, so empty parts are left out."""
+    to = request.recipient
+    address = {
+        "line1": to.address_line1,
+        "line2": to.address_line2,
+        "city": to.city,
+        "state": to.region,
+        "postal_code": to.postal_code,
+        "country": to.country,
+    }
+    shipping: dict[str, Any] = {"name": to.full_name, "address": {key: part for key, part in address.items() if part}}
+    if to.phone:
+        shipping["phone"] = to.phone
+    return shipping
+
+
+def notice_of(event: Mapping[str, Any]) -> Notice:
+    """A snapshot event. Raises KeyError, TypeError or ValueError for what is not one."""
+    return Notice(
+        notice_id=str(event["id"]),
+        kind=str(event["type"]),
+        live=bool(event["livemode"]),
+        created=datetime.fromtimestamp(int(event["created"]), UTC),
+        about=_about(event["data"]["object"]),
+    )
+
+
+def _about(thing: Mapping[str, Any]) -> Snapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None:
+    match thing["object"]:
+        case "payment_intent":
+            return snapshot_of(thing)
+        case "refund":
+            return refund_of(thing)
+        case "dispute":
+            return dispute_of(thing)
+        case "charge" if thing.get("payment_intent") and (card := _card(thing)):
+            return CardUsed(thing["payment_intent"], card)
+        case _:
+            return None

@@ -1,0 +1,47 @@
+"""Disputes: what a cardholder's bank says, in any order and any number of times. The payment itself stays as it is."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models import Dispute, Order, Payment
+from store.domain.states import DISPUTE, DisputeState, Moves
+from store.gateway.port import DisputeSnapshot
+from store.services import ledger, mail
+from store.services.ledger import Told
+
+# In these the money is in question or gone: the order carries the flag, and nothing more should be sent out for it.
+STANDING = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW, DisputeState.LOST)
+
+
+def record(session: Session, snapshot: DisputeSnapshot, told: Told) -> bool:
+    """Write down what a snapshot says of a dispute, and flag the order. False when it is not of this store."""
+    order = ledger.lock(session, Payment.intent_id == snapshot.payment_id)
+    if order is None:
+        return False
+    state = session.scalar(select(Dispute.state).where(Dispute.dispute_id == snapshot.dispute_id))
+    answer = DISPUTE.answer(state or DisputeState.NEW, snapshot.event)
+    if not isinstance(answer, Moves):
+        return True
+    if state is None:
+        session.add(
+            Dispute(
+                dispute_id=snapshot.dispute_id,
+                order_id=order.id,
+                state=answer.to,
+                amount_minor=snapshot.amount.minor,
+                opened_at=told.at,
+            )
+        )
+        session.flush()
+        mail.write(session, order.id, mail.Kind.DISPUTE_OPENED, told.at, once=f"dispute:{snapshot.dispute_id}")
+    else:
+        session.execute(update(Dispute).where(Dispute.dispute_id == snapshot.dispute_id).values(state=answer.to))
+    detail = {"amount": snapshot.amount.minor}
+    ledger.write(session, order.id, f"dispute.{snapshot.event}", told, state, answer.to, detail)
+    standing = session.scalars(
+        select(Dispute.dispute_id).where(Dispute.order_id == order.id, Dispute.state.in_(STANDING)).limit(1)
+    ).one_or_none()
+    session.execute(update(Order).where(Order.id == order.id).values(disputed=standing is not None))
+    return True

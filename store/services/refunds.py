@@ -1,0 +1,197 @@
+"""Refunds: those the store asks for and those made elsewhere, told in any order and any number of times.
+
+Each refund is a machine of its own that only goes forward; what was returned of a payment is always the sum of its
+refunds that are on their way or done, so the order of events does not matter.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from models import Order, Payment, Refund
+from store.domain.errors import RefundRefused
+from store.domain.money import Money
+from store.domain.states import (
+    REFUND,
+    GoodsState,
+    Moves,
+    OrderEvent,
+    OrderState,
+    PaymentEvent,
+    PaymentState,
+    RefundState,
+)
+from store.gateway.port import RefundSnapshot
+from store.services import ledger, mail, stock
+from store.services.ledger import Answer, LockedOrder, Teller, Told
+from store.services.till import Till
+
+RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
+CLAIMED = (RefundState.REQUESTED, *RETURNING)
+
+
+def ask(till: Till, reference: str, amount: Money | None, key: str, told: Told) -> RefundState:
+    """Return `amount` of an order's payment, or what is left of it; asking again with the same `key` is the same
+    refund.
+
+    The request is written down first, so that a crash at any point is mended by asking again. Raises RefundRefused when
+    it is more than is left, or nothing is; PaymentUnavailable, PaymentMisconfigured and NotFound.
+    """
+    with till.database.transaction() as session:
+        order = ledger.lock_by_reference(session, reference)
+        request = _request(session, order, amount, key, told)
+    if request.state is not RefundState.REQUESTED or order.intent_id is None:
+        return request.state
+    try:
+        snapshot = till.gateway.refund_payment(
+            order.intent_id, Money(request.amount_minor, order.total.currency), request.key or key
+        )
+    except RefundRefused:
+        with till.database.transaction() as session:
+            _refused(session, reference, request.id, told)
+        raise
+    with till.database.transaction() as session:
+        record(session, snapshot, told)
+        return session.scalars(select(Refund.state).where(Refund.id == request.id)).one()
+
+
+def record(session: Session, snapshot: RefundSnapshot, told: Told) -> bool:
+    """Write down what a snapshot says of a refund, and what follows for the order. False when it is not of this
+    store.
+    """
+    order = ledger.lock(session, Payment.intent_id == snapshot.payment_id)
+    if order is None:
+        return False
+    refund = _find_or_add(session, order, snapshot, told)
+    answer = REFUND.answer(refund.state, snapshot.event)
+    if isinstance(answer, Moves):
+        detail = {"amount": snapshot.amount.minor}
+        session.execute(
+            update(Refund).where(Refund.id == refund.id).values(state=answer.to, refund_id=snapshot.refund_id)
+        )
+        ledger.write(session, order.id, f"refund.{snapshot.event}", told, refund.state, answer.to, detail)
+        settle(session, order, told)
+        if answer.to is RefundState.SUCCEEDED:
+            late = order.goods is GoodsState.FREE and refund.key == late_key(order.reference)
+            kind = mail.Kind.LATE_PAYMENT_RETURNED if late else mail.Kind.REFUNDED
+            mail.write(session, order.id, kind, told.at, once=f"refund:{snapshot.refund_id}", **detail)
+    return True
+
+
+def settle(session: Session, order: LockedOrder, told: Told) -> None:
+    """Bring the order's amounts, state and goods in line with its refunds. Does nothing before the payment came in."""
+    if order.payment_state not in (PaymentState.PAID, PaymentState.REFUNDED):
+        return
+    returned = _sum(session, order, RETURNING)
+    if returned == order.refunded_minor:
+        return
+    values: dict[str, object] = {"refunded_minor": returned}
+    if returned > order.received_minor:
+        ledger.flag_for_review(session, order, "returned_more_than_received", told, returned=returned)
+        values["refunded_minor"] = order.received_minor
+    session.execute(update(Payment).where(Payment.order_id == order.id).values(values))
+    order.refunded_minor = returned
+    if returned >= order.received_minor:
+        _all_returned(session, order, told)
+    elif order.payment_state is PaymentState.REFUNDED:
+        _no_longer_all_returned(session, order, told)
+
+
+def due(session: Session, limit: int) -> list[tuple[str, str]]:
+    """The references and keys of refunds that were requested and not told to have reached the payment service."""
+    rows = session.execute(
+        select(Order.reference, Refund.key)
+        .join(Order, Order.id == Refund.order_id)
+        .where(Refund.state == RefundState.REQUESTED)
+        .order_by(Refund.asked_at)
+        .limit(limit)
+    )
+    return [(row.reference, row.key) for row in rows]
+
+
+def late_key(reference: str) -> str:
+    """The name of the one refund of money that came when the order was gone."""
+    return f"order-{reference}-refund-late"
+
+
+def next_key(session: Session, reference: str) -> str:
+    """A name for one more refund of an order."""
+    count = session.scalar(
+        select(func.count(Refund.id)).join(Order, Order.id == Refund.order_id).where(Order.reference == reference)
+    )
+    return f"order-{reference}-refund-{(count or 0) + 1}"
+
+
+def return_late_money(till: Till, reference: str, now: datetime) -> None:
+    """Refund, once, a payment that came for an order that was gone and whose goods are sold. Raises as `ask` does."""
+    ask(till, reference, None, late_key(reference), Told(Teller.UPKEEP, now))
+
+
+def _request(session: Session, order: LockedOrder, amount: Money | None, key: str, told: Told) -> Refund:
+    known = session.scalars(select(Refund).where(Refund.key == key)).one_or_none()
+    if known is not None:
+        return known
+    left = order.received_minor - _sum(session, order, CLAIMED)
+    wanted = amount.minor if amount is not None else left
+    if order.payment_state is not PaymentState.PAID or not 0 < wanted <= left:
+        remaining = Money(max(left, 0), order.total.currency)
+        raise RefundRefused(f"Up to {remaining.text()} of this order can be refunded.")
+    if amount is not None and amount.currency != order.total.currency:
+        raise RefundRefused(f"This order was paid in {order.total.currency.upper()}.")
+    refund = Refund(order_id=order.id, state=RefundState.REQUESTED, key=key, amount_minor=wanted, asked_at=told.at)
+    session.add(refund)
+    session.flush()
+    ledger.write(session, order.id, "refund.requested", told, None, refund.state, {"amount": wanted})
+    return refund
+
+
+def _refused(session: Session, reference: str, refund_row: int, told: Told) -> None:
+    order = ledger.lock_by_reference(session, reference)
+    session.execute(update(Refund).where(Refund.id == refund_row).values(state=RefundState.FAILED))
+    session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
+    ledger.flag_for_review(session, order, "refund_refused", told)
+
+
+def _find_or_add(session: Session, order: LockedOrder, snapshot: RefundSnapshot, told: Told) -> Refund:
+    """The row of this refund: by its id, by the key the store asked with, or a new one for a refund made elsewhere."""
+    of_order = select(Refund).where(Refund.order_id == order.id)
+    found = session.scalars(of_order.where(Refund.refund_id == snapshot.refund_id)).one_or_none()
+    if found is None and snapshot.key is not None:
+        found = session.scalars(of_order.where(Refund.key == snapshot.key, Refund.refund_id.is_(None))).one_or_none()
+    if found is None:
+        found = Refund(
+            order_id=order.id,
+            state=RefundState.REQUESTED,
+            refund_id=snapshot.refund_id,
+            amount_minor=snapshot.amount.minor,
+            asked_at=told.at,
+        )
+        session.add(found)
+        session.flush()
+    return found
+
+
+def _sum(session: Session, order: LockedOrder, states: tuple[RefundState, ...]) -> int:
+    total = select(func.coalesce(func.sum(Refund.amount_minor), 0))
+    return session.scalar(total.where(Refund.order_id == order.id, Refund.state.in_(states))) or 0
+
+
+def _all_returned(session: Session, order: LockedOrder, told: Told) -> None:
+    """Nothing of the money is left: goods that were not sent go back to the shelf."""
+    shipped = order.state is OrderState.FULFILLED
+    ledger.move_payment(session, order, PaymentEvent.REFUNDED, told, noted=True)
+    moved = ledger.move_order(session, order, OrderEvent.MONEY_RETURNED, told)
+    session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
+    if moved is Answer.MOVED and not shipped:
+        stock.free(session, order)
+
+
+def _no_longer_all_returned(session: Session, order: LockedOrder, told: Told) -> None:
+    """A refund failed after all: the money is here, so the goods are owed again; a person decides how to go on."""
+    ledger.move_payment(session, order, PaymentEvent.REFUND_FAILED, told, noted=True)
+    ledger.move_order(session, order, OrderEvent.REFUND_FAILED, told)
+    stock.sell(session, order)
+    ledger.flag_for_review(session, order, "refund_failed", told, goods=order.goods)

@@ -1,0 +1,270 @@
+"""A whole shop in one process: the store, the real Stripe adapter, and the sandbox answering it without a socket.
+
+The way from the store to the sandbox fails the test if a database transaction is open while it is used. Webhooks travel
+when a test says so, with `shop.deliver()`, so that a test decides what is late, lost or told twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import stripe
+from flask import Flask
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Response
+
+import sandbox.app
+from app import create_app
+from config import STRIPE_API_VERSION, Settings
+from models import Order, Product
+from sandbox.webhooks.sending import Answer, Outgoing
+from store.domain.references import new_token
+from store.gateway.port import OpenedPayment, Recipient
+from store.gateway.stripe_gateway import StripeGateway
+from store.services import Till, carts, catalogue, checkout, orders, payments
+
+SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
+WEBHOOK_PATH = "/webhooks/stripe"
+RECIPIENT = Recipient(
+    full_name="Ada Shopper",
+    address_line1="12 Market Street",
+    address_line2="",
+    city="Springfield",
+    region="IL",
+    postal_code="62701",
+    country="US",
+    phone="",
+    email="ada@example.com",
+)
+
+
+class InProcessStripe(stripe.HTTPClient):
+    """Answers the Stripe SDK from the WSGI application. `before` and `after` may raise to play a broken line."""
+
+    name = "in-process"
+
+    def __init__(self, application: Flask) -> None:
+        super().__init__()
+        self.application = application
+        self.open_transactions: Callable[[], int] = lambda: 0
+        self.before: Callable[[str, str], None] = lambda _method, _path: None
+        self.after: Callable[[str, str], None] = lambda _method, _path: None
+        self.requests: list[tuple[str, str]] = []
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        if self.open_transactions():
+            raise AssertionError(f"{method} {url} was sent inside a database transaction")
+        parts = urlsplit(url)
+        self.requests.append((method.upper(), parts.path))
+        self.before(method.upper(), parts.path)
+        answer = Client(self.application, Response).open(
+            parts.path, method=method.upper(), query_string=parts.query, headers=dict(headers or {}), data=post_data
+        )
+        self.after(method.upper(), parts.path)
+        return answer.get_data(as_text=True), answer.status_code, dict(answer.headers)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+@dataclass
+class Clock:
+    """Time that a test moves. The sandbox keeps the same time as the store."""
+
+    offset: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def now(self) -> float:
+        """The sandbox's way to ask: seconds since 1970."""
+        return self().timestamp()
+
+    def forward(self, **by: float) -> None:
+        self.offset += timedelta(**by)
+
+
+@dataclass
+class Post:
+    """Carries the sandbox's webhooks to whoever `receiver` is at the moment, and keeps what was sent."""
+
+    receiver: Callable[[Outgoing], int] = lambda _delivery: 200
+    sent: list[Outgoing] = field(default_factory=list)
+
+    def __call__(self, delivery: Outgoing) -> Answer:
+        self.sent.append(delivery)
+        return Answer(self.receiver(delivery), "")
+
+
+def event_of(delivery: Outgoing) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(delivery.body)
+    return event
+
+
+@dataclass
+class Shop:
+    app: Flask
+    till: Till
+    sandbox: Flask
+    line: InProcessStripe
+    clock: Clock
+    post: Post
+
+    # --- what shoppers do -----------------------------------------------------------------------------------------
+
+    def order(self, quantity: int = 1, slug: str = "cedar-pencil", recipient: Recipient = RECIPIENT) -> Order:
+        """A new shopper places an order."""
+        return self.place(self.cart(quantity, slug), recipient)
+
+    def cart(self, quantity: int = 1, slug: str = "cedar-pencil") -> str:
+        with self.till.database.transaction() as session:
+            return carts.add(session, None, slug, quantity, self.clock())
+
+    def place(self, cart_id: str, recipient: Recipient = RECIPIENT, browser_id: str | None = None) -> Order:
+        return checkout.place(self.till, cart_id, browser_id or new_token(), recipient, self.clock())
+
+    def open(self, order: Order) -> OpenedPayment:
+        """The shopper opens the payment page."""
+        return payments.open(self.till, order.reference, self.clock())
+
+    def confirm(self, payment: OpenedPayment, number: str = "4242424242424242") -> dict[str, Any]:
+        """The shopper's browser confirms with a card, straight at Stripe: the PaymentIntent, or the error."""
+        form = {
+            "key": PUBLISHABLE_KEY,
+            "client_secret": payment.client_secret,
+            "use_stripe_sdk": "true",
+            "payment_method_data[type]": "card",
+            "payment_method_data[card][number]": number,
+            "payment_method_data[card][exp_month]": "12",
+            "payment_method_data[card][exp_year]": "2034",
+            "payment_method_data[card][cvc]": "123",
+        }
+        answer = self.stripe("POST", f"/v1/payment_intents/{payment.snapshot.payment_id}/confirm", form)
+        outcome: dict[str, Any] = answer.get("error", answer)
+        return outcome
+
+    def challenge(self, intent: Mapping[str, Any], outcome: str) -> None:
+        """The shopper answers the 3-D Secure challenge with `complete` or `fail`."""
+        address = urlsplit(intent["next_action"]["use_stripe_sdk"]["stripe_js"])
+        Client(self.sandbox, Response).post(address.path, query_string=address.query, data={"outcome": outcome})
+
+    def pay(self, order: Order, number: str = "4242424242424242") -> dict[str, Any]:
+        return self.confirm(self.open(order), number)
+
+    # --- what Stripe does -----------------------------------------------------------------------------------------
+
+    def stripe(self, method: str, path: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """A call to the sandbox from anywhere else than the store; with the secret key unless the form names one."""
+        headers = {} if form and "key" in form else {"Authorization": f"Bearer {SECRET_KEY}"}
+        answer = Client(self.sandbox, Response).open(
+            path,
+            method=method,
+            headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
+            data=urlencode(form or {}) if method == "POST" else None,
+            query_string=urlencode(form or {}) if method == "GET" else "",
+        )
+        body: dict[str, Any] = json.loads(answer.get_data())
+        return body
+
+    def deliver(self) -> list[Outgoing]:
+        """Let every webhook that is due arrive at the store; what was sent, in the order it was sent."""
+        return self.send_to(self.receive)
+
+    def lose(self) -> list[Outgoing]:
+        """Take every webhook that is due off its way; what was lost, to be delivered later, twice, or never."""
+        return self.send_to(lambda _delivery: 200)
+
+    def send_to(self, receiver: Callable[[Outgoing], int]) -> list[Outgoing]:
+        self.post.receiver, self.post.sent = receiver, []
+        while self.sandbox.extensions["sandbox"].deliver_due():
+            pass
+        return self.post.sent
+
+    def receive(self, delivery: Outgoing) -> int:
+        """The store's answer to a delivery."""
+        return self.post_webhook(delivery.body, delivery.headers).status_code
+
+    def post_webhook(self, body: bytes, headers: Mapping[str, str]) -> TestResponse:
+        return self.app.test_client().post(WEBHOOK_PATH, data=body, headers=dict(headers))
+
+    # --- what the database says -----------------------------------------------------------------------------------
+
+    def read(self, reference: str) -> Order:
+        """The order as it is now."""
+        with self.till.database.reading() as session:
+            browser = session.query(Order.browser_id).where(Order.reference == reference).scalar()
+            return orders.find(session, reference, browser)
+
+    def product(self, slug: str = "cedar-pencil") -> Product:
+        with self.till.database.reading() as session:
+            return catalogue.product(session, slug)
+
+    def set_stock(self, slug: str, stock: int) -> None:
+        with self.till.database.transaction() as session:
+            catalogue.product(session, slug).stock = stock
+
+    def history(self, reference: str) -> list[str]:
+        return [entry.what for entry in self.read(reference).history]
+
+    def browser(self) -> Browser:
+        return Browser(self.app)
+
+
+class Browser:
+    """A browser without a screen: keeps cookies, sends forms with their CSRF token."""
+
+    def __init__(self, app: Flask) -> None:
+        self._client = app.test_client()
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self._client.get(path, **more)
+
+    def post(self, path: str, form: Mapping[str, Any], page: str = "/cart") -> TestResponse:
+        """Send a form as the page at `page` would."""
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(page).text)
+        return self._client.post(path, data={**form, "csrf_token": token.group(1) if token else ""})
+
+
+def open_shop(database_url: str, folder: Path, **settings: Any) -> Shop:
+    """A shop on an empty, migrated database, its catalogue filled, its webhook endpoint known to the sandbox."""
+    clock = Clock()
+    post = Post()
+    stand_in = sandbox.app.create_app(folder / "sandbox.sqlite3", clock=clock, send=post)
+    line = InProcessStripe(stand_in)
+    configured = Settings.load(
+        _env_file=None,
+        **{
+            "secret_key": "a-secret-for-the-tests-only",
+            "database_url": database_url,
+            "stripe_secret_key": SECRET_KEY,
+            "stripe_publishable_key": PUBLISHABLE_KEY,
+            "stripe_webhook_secret": WEBHOOK_SECRET,
+            "stripe_api_base": "http://127.0.0.1:4242",
+            **settings,
+        },
+    )
+    gateway = StripeGateway(
+        SECRET_KEY, configured.stripe_api_base, STRIPE_API_VERSION, configured.webhook_secrets, http_client=line
+    )
+    app = create_app(configured, gateway=gateway, clock=clock)
+    till: Till = app.extensions["till"]
+    line.open_transactions = lambda: till.database.open_here
+    with till.database.transaction() as session:
+        catalogue.seed(session, configured.store_currency)
+    stand_in.extensions["sandbox"].forward(SECRET_KEY, "http://store.test" + WEBHOOK_PATH, [WEBHOOK_SECRET])
+    return Shop(app, till, stand_in, line, clock, post)
