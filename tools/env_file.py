@@ -12,12 +12,12 @@ from pathlib import Path
 
 from dotenv import dotenv_values, set_key
 
-from config import ConfigurationError, Settings
+from config import SANDBOX_PUBLISHABLE_KEY, SANDBOX_SECRET_KEY, STRIPE_API, ConfigurationError, Settings
 
 ENV_FILE = Path(__file__).parents[1] / ".env"
 HEADER = "# Made by `make run`. Every setting is explained in .env.example; the environment wins over this file.\n"
 
-SANDBOX_KEYS = {"STRIPE_SECRET_KEY": "sk_test_sandbox", "STRIPE_PUBLISHABLE_KEY": "pk_test_sandbox"}
+SANDBOX_KEYS = {"STRIPE_SECRET_KEY": SANDBOX_SECRET_KEY, "STRIPE_PUBLISHABLE_KEY": SANDBOX_PUBLISHABLE_KEY}
 
 
 def settings_in_force(environment: Mapping[str, str], env_file: Path) -> dict[str, str]:
@@ -35,11 +35,11 @@ def missing_settings(present: Mapping[str, str]) -> dict[str, str]:
     added: dict[str, str] = {}
     if "SECRET_KEY" not in present:
         added["SECRET_KEY"] = secrets.token_hex(32)
-    keys = {name: present[name] for name in SANDBOX_KEYS if name in present}
-    if keys.items() <= SANDBOX_KEYS.items():
-        added |= {name: value for name, value in SANDBOX_KEYS.items() if name not in keys}
-    uses_stand_in = keys.items() <= SANDBOX_KEYS.items() or "STRIPE_API_BASE" in present
-    if "STRIPE_WEBHOOK_SECRET" not in present and uses_stand_in:
+    no_other_keys = all(present.get(name, value) == value for name, value in SANDBOX_KEYS.items())
+    if no_other_keys:
+        added |= {name: value for name, value in SANDBOX_KEYS.items() if name not in present}
+    stand_in = no_other_keys or present.get("STRIPE_API_BASE", STRIPE_API) != STRIPE_API
+    if "STRIPE_WEBHOOK_SECRET" not in present and stand_in:
         added["STRIPE_WEBHOOK_SECRET"] = f"whsec_{secrets.token_hex(32)}"
     return added
 
