@@ -94,6 +94,13 @@ def test_imports_point_down(file: Path) -> None:
     assert not wrong, f"{part} may not import {', '.join(wrong)}"
 
 
+@pytest.mark.parametrize("file", [param for param in FILES if is_within(str(param.id), "store.domain")])
+def test_the_domain_knows_no_framework(file: Path) -> None:
+    roots = {name.partition(".")[0] for name in imported(file)}
+
+    assert not roots & {"flask", "flask_sqlalchemy", "flask_wtf", "sqlalchemy", "stripe", "wtforms"}
+
+
 @pytest.mark.parametrize("file", STORE_FILES)
 def test_one_module_of_the_store_knows_stripe(file: Path) -> None:
     asks_stripe = any(is_within(name, "stripe") for name in imported(file))
