@@ -1,0 +1,16 @@
+// A page that waits for word about a payment asks again until there is some, then shows the page the order belongs on.
+
+import { isHere, pause, readStatus } from "../order_status.js";
+
+/** @param {HTMLElement} element */
+export async function start(element) {
+  const { status: address = "", state, payment, message } = element.dataset;
+  for (let asked = 0; ; asked += 1) {
+    await pause(asked < 15 ? 1000 : 3000);
+    const status = await readStatus(address);
+    if (!status) continue;
+    const moved = status.state !== state || status.payment !== payment || status.message !== message;
+    if (!isHere(status.next)) return location.replace(status.next);
+    if (moved) return location.reload();
+  }
+}

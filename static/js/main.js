@@ -1,0 +1,22 @@
+// Finds every [data-module] on the page and starts the component of that name. Each page works without.
+
+import { start as errorSummary } from "./components/error_summary.js";
+import { start as holdTimer } from "./components/hold_timer.js";
+import { start as onceForm } from "./components/once_form.js";
+import { start as orderWatch } from "./components/order_watch.js";
+import { start as paymentForm } from "./components/payment_form.js";
+import { showLocalTimes } from "./local_time.js";
+
+/** @type {Record<string, (element: HTMLElement) => void>} */
+const components = {
+  error_summary: errorSummary,
+  hold_timer: holdTimer,
+  once_form: onceForm,
+  order_watch: orderWatch,
+  payment_form: paymentForm,
+};
+
+showLocalTimes(document);
+for (const element of document.querySelectorAll("[data-module]")) {
+  if (element instanceof HTMLElement) components[element.dataset.module ?? ""]?.(element);
+}
