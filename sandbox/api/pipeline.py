@@ -152,7 +152,7 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
 def _params(tree: dict[str, Any], route: Route, principal: Principal, request: Request) -> dict[str, Any]:
     params = typed(
         tree,
-        spec_of(route.params),
+        spec_of(route.params) | dict.fromkeys(route.undocumented, {"type": "string"}),
         browser=principal.publishable,
         pins_types=pins_types(request.headers.get("Stripe-Version")),
     )

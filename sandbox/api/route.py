@@ -11,7 +11,7 @@ from sandbox.api.call import Call
 class Route:
     """A method and path, what answers them, and their parameters: a class of the library's, or given as they are.
 
-    `publishable`: browsers may ask for it with a publishable key.
+    `publishable`: browsers may ask for it with a publishable key. `undocumented`: parameters Stripe takes all the same.
     """
 
     method: str
@@ -19,6 +19,7 @@ class Route:
     operation: Callable[[Call], Any]
     params: str | dict[str, Any]
     publishable: bool = False
+    undocumented: tuple[str, ...] = ()
 
     @property
     def is_list(self) -> bool:

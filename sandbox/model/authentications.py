@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.model import challenges, confirmation
+from sandbox.model import challenges, confirmation, setup_intents
 from sandbox.state import Resource, State, Transaction
 
 Status = Literal["pending", "complete", "failed"]
@@ -57,10 +57,11 @@ def decide(tx: Transaction, challenge: Resource, intent: Resource, outcome: Lite
     challenge["status"] = "complete" if outcome == "complete" else "failed"
     tx.save(challenge)
     intent.private.pop("challenge", None)
+    life = setup_intents if intent.kind == "setup_intent" else confirmation
     if outcome == "complete":
-        confirmation.complete_challenge(tx, intent)
+        life.complete_challenge(tx, intent)
     else:
-        confirmation.fail_challenge(tx, intent)
+        life.fail_challenge(tx, intent)
 
 
 def _account(state: State, authentication_id: str) -> str:

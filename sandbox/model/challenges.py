@@ -1,8 +1,5 @@
 """The 3-D Secure challenges of PaymentIntents and SetupIntents: opened when a card asks for one, decided once."""
 
-import uuid
-from typing import Any
-
 from sandbox import ids
 from sandbox.state import Resource, Transaction
 
@@ -44,17 +41,3 @@ def abandon(tx: Transaction, intent: Resource) -> None:
     if challenge["status"] == "pending":
         challenge["status"] = "failed"
         tx.save(challenge)
-
-
-def result(flow: str | None, outcome: str = "authenticated") -> dict[str, Any]:
-    """What a charge says about 3-D Secure. `flow`: challenge, frictionless, or None where the card was not enrolled."""
-    return {
-        "authentication_flow": flow,
-        "electronic_commerce_indicator": "05" if outcome == "authenticated" else "06",
-        "exemption_indicator": None,
-        "exemption_indicator_applied": None,
-        "result": outcome,
-        "result_reason": None,
-        "transaction_id": str(uuid.uuid4()),
-        "version": "2.2.0",
-    }

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.model import challenges, charges, declines, events, payment_methods
-from sandbox.model.cards import Card
+from sandbox.model import challenges, charges, declines, events, payment_methods, three_d_secure
 from sandbox.model.details import check_url
 from sandbox.model.payment_intents import OPEN, apply_details, set_payment_method, unexpected
 from sandbox.state import Resource, Transaction
@@ -54,7 +53,7 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
 def complete_challenge(tx: Transaction, intent: Resource) -> None:
     """The bank is sure of the cardholder: take the money (or wait for the server, with manual confirmation)."""
     payment_method = tx.get("payment_method", intent["payment_method"])
-    secure = challenges.result("challenge")
+    secure = three_d_secure.result("challenge")
     intent["next_action"] = None
     if intent["confirmation_method"] == "manual":
         intent["status"] = "requires_confirmation"
@@ -85,7 +84,9 @@ def _attempt(tx: Transaction, intent: Resource, payment_method: Resource, ask: A
     if done and done["payment_method"] == payment_method.id:
         return _charge(tx, intent, payment_method, done["secure"])
     card = payment_methods.card_of(payment_method)
-    answer = _authentication(card, payment_method, ask)
+    answer = three_d_secure.answer(
+        card, request=ask.three_d_secure, off_session=ask.off_session, set_up=payment_method.private["set_up"]
+    )
     if answer == "challenge":
         if ask.off_session or ask.error_on_requires_action:
             error = declines.last_error("authentication_required", payment_method)
@@ -95,31 +96,7 @@ def _attempt(tx: Transaction, intent: Resource, payment_method: Resource, ask: A
         return None
     if answer == "error":
         return _decline(tx, intent, payment_method, "processing_error", None)
-    return _charge(tx, intent, payment_method, _RESULTS[answer]() if answer in _RESULTS else None)
-
-
-def _authentication(card: Card, payment_method: Resource, ask: Ask) -> str:
-    """What 3-D Secure comes to: challenge, frictionless, attempted, error, or none."""
-    asked = ask.three_d_secure in ("any", "challenge")
-    set_up = ask.off_session and bool(payment_method.private["set_up"])
-    on_session = {True: "none", False: "challenge"}[ask.off_session]
-    return {
-        "required": "challenge",
-        "required_unless_set_up": "none" if set_up else "challenge",
-        "required_on_session": on_session,
-        "frictionless": "frictionless",
-        "optional": "challenge" if asked and not ask.off_session else "none",
-        "optional_fails_to_start": "error" if asked else "none",
-        "fails_to_start": "none",
-        "not_supported": "none",
-        "not_enrolled": "attempted" if asked else "none",
-    }[card.authentication]
-
-
-_RESULTS = {
-    "frictionless": lambda: challenges.result("frictionless"),
-    "attempted": lambda: challenges.result(None, "attempt_acknowledged"),
-}
+    return _charge(tx, intent, payment_method, three_d_secure.result(answer))
 
 
 def _challenge(tx: Transaction, intent: Resource, payment_method: Resource, ask: Ask) -> None:

@@ -4,21 +4,27 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.model import charges, holds
-from sandbox.state import State, Transaction
+from sandbox.model import charges, disputes, early_fraud_warnings, holds, refunds
+from sandbox.state import Resource, State, Transaction
 
 
-def _settle_charge(tx: Transaction, charge: str, _: dict[str, Any]) -> None:
-    charges.settle(tx, tx.get("charge", charge))
+def _open_dispute(tx: Transaction, charge: Resource, kind: str) -> None:
+    if kind == "early_fraud_warning":
+        early_fraud_warnings.open_for(tx, charge)
+    else:
+        disputes.open_for(tx, charge, kind)
 
 
-def _expire_hold(tx: Transaction, charge: str, _: dict[str, Any]) -> None:
-    holds.expire(tx, tx.get("charge", charge))
-
-
-ACTIONS: dict[str, Callable[[Transaction, str, dict[str, Any]], None]] = {
-    "expire_hold": _expire_hold,
-    "settle_charge": _settle_charge,
+#: The kind of object each action is about, and what is done to it.
+ACTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "decide_dispute": ("dispute", disputes.decide),
+    "expire_hold": ("charge", holds.expire),
+    "fail_refund": ("refund", refunds.fail),
+    "fill_evidence": ("dispute", disputes.fill_evidence),
+    "open_dispute": ("charge", _open_dispute),
+    "reference_refund": ("refund", refunds.reference),
+    "settle_charge": ("charge", charges.settle),
+    "succeed_refund": ("refund", refunds.succeed),
 }
 
 
@@ -46,5 +52,6 @@ def _run_next(state: State) -> bool:
         return False
     with state.write(row["account"]) as tx:
         if tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount:
-            ACTIONS[row["action"]](tx, row["subject"], json.loads(row["detail"]))
+            kind, action = ACTIONS[row["action"]]
+            action(tx, tx.get(kind, row["subject"]), **json.loads(row["detail"]))
     return True

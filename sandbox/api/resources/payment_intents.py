@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.api.call import Call, Listing, listing
+from sandbox.api.resources.payment_methods import raw_number
 from sandbox.errors import ApiError
 from sandbox.model import confirmation, payment_intents
 from sandbox.state import Resource
@@ -12,6 +13,7 @@ _OF_CONFIRMATION = ("error_on_requires_action", "off_session", "return_url", "us
 
 
 def create(call: Call) -> Resource:
+    refuse_raw_number(call)
     params = dict(call.params)
     if not params.pop("confirm", False):
         for name in _OF_CONFIRMATION:
@@ -33,10 +35,12 @@ def retrieve(call: Call) -> Resource:
 
 
 def update(call: Call) -> Resource:
+    refuse_raw_number(call)
     return payment_intents.update(call.tx, _intent(call), call.params)
 
 
 def confirm(call: Call) -> Resource:
+    refuse_raw_number(call)
     intent = _intent(call)
     if call.principal.publishable and intent["confirmation_method"] == "manual":
         raise payment_intents.unexpected(
@@ -58,6 +62,13 @@ def list_all(call: Call) -> Listing:
     if customer is not None:
         call.tx.get("customer", customer, param="customer", status=400)
     return listing(call, "payment_intent", {"customer": customer})
+
+
+def refuse_raw_number(call: Call) -> None:
+    """Card numbers come from browsers only."""
+    given = call.params.get("payment_method_data", {}).get("card") or {}
+    if "number" in given and not call.principal.publishable:
+        raise raw_number()
 
 
 def _intent(call: Call) -> Resource:

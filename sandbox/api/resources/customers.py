@@ -1,0 +1,35 @@
+"""/v1/customers"""
+
+from typing import Any
+
+from sandbox.api.call import Call, Listing, listing
+from sandbox.model import customers
+from sandbox.state import Resource
+
+
+def create(call: Call) -> Resource:
+    return customers.create(call.tx, call.params)
+
+
+def retrieve(call: Call) -> Resource | dict[str, Any]:
+    """A deleted customer is three keys, not an error."""
+    customer_id = call.ids["customer"]
+    if call.tx.was_deleted("customer", customer_id):
+        return {"id": customer_id, "object": "customer", "deleted": True}
+    return _customer(call)
+
+
+def update(call: Call) -> Resource:
+    return customers.update(call.tx, _customer(call), call.params)
+
+
+def delete(call: Call) -> dict[str, Any]:
+    return customers.delete(call.tx, _customer(call))
+
+
+def list_all(call: Call) -> Listing:
+    return listing(call, "customer", {"email": call.params.get("email")})
+
+
+def _customer(call: Call) -> Resource:
+    return call.tx.get("customer", call.ids["customer"])

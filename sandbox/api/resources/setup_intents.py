@@ -1,0 +1,56 @@
+"""/v1/setup_intents and /v1/setup_attempts"""
+
+from sandbox.api.call import Call, Listing, listing
+from sandbox.api.resources.payment_intents import check_client_secret, refuse_raw_number
+from sandbox.model import setup_intents
+from sandbox.state import Resource
+
+#: Parameters of create that only mean something to the confirmation.
+_OF_CONFIRMATION = ("return_url", "use_stripe_sdk")
+
+
+def create(call: Call) -> Resource:
+    refuse_raw_number(call)
+    params = dict(call.params)
+    if not params.pop("confirm", False):
+        return setup_intents.create(call.tx, params)
+    paying = {name: params.pop(name) for name in ("payment_method", "payment_method_data") if name in params}
+    intent = setup_intents.create(call.tx, params)
+    how = {name: params[name] for name in _OF_CONFIRMATION if name in params}
+    return setup_intents.confirm(call.tx, intent, {**paying, **how})
+
+
+def retrieve(call: Call) -> Resource:
+    return _intent(call)
+
+
+def update(call: Call) -> Resource:
+    refuse_raw_number(call)
+    return setup_intents.update(call.tx, _intent(call), call.params)
+
+
+def confirm(call: Call) -> Resource:
+    refuse_raw_number(call)
+    return setup_intents.confirm(call.tx, _intent(call), call.params)
+
+
+def cancel(call: Call) -> Resource:
+    return setup_intents.cancel(call.tx, _intent(call), call.params.get("cancellation_reason"))
+
+
+def list_all(call: Call) -> Listing:
+    params = call.params
+    if "customer" in params:
+        call.tx.get("customer", params["customer"], param="customer", status=400)
+    equal = {"customer": params.get("customer"), "payment_method": params.get("payment_method")}
+    return listing(call, "setup_intent", equal)
+
+
+def list_attempts(call: Call) -> Listing:
+    return listing(call, "setup_attempt", {"setup_intent": call.params["setup_intent"]})
+
+
+def _intent(call: Call) -> Resource:
+    intent = call.tx.get("setup_intent", call.ids["intent"], param="intent")
+    check_client_secret(call, intent)
+    return intent

@@ -1,0 +1,100 @@
+"""Customers."""
+
+import secrets
+import string
+from typing import Any
+
+from sandbox import ids
+from sandbox.model import events
+from sandbox.model.details import address, check_email, shipping
+from sandbox.model.metadata import merged
+from sandbox.model.payment_methods import attach, resolve
+from sandbox.state import Resource, Transaction
+
+_TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
+
+
+def create(tx: Transaction, params: dict[str, Any]) -> Resource:
+    """A new customer, with `payment_method` attached to it if given. Emits customer.created."""
+    customer = Resource(_blank(tx))
+    _apply(tx, customer, params)
+    if "payment_method" in params:
+        attach(tx, resolve(tx, params["payment_method"]), customer.id)
+    tx.insert(customer)
+    events.emit(tx, "customer.created", customer)
+    return customer
+
+
+def update(tx: Transaction, customer: Resource, params: dict[str, Any]) -> Resource:
+    before = customer.snapshot()
+    _apply(tx, customer, params)
+    tx.save(customer)
+    events.emit(tx, "customer.updated", customer, before)
+    return customer
+
+
+def delete(tx: Transaction, customer: Resource) -> dict[str, Any]:
+    """Gone for good; its payment methods are detached. Emits customer.deleted with the whole customer."""
+    for payment_method in tx.all("payment_method", customer=customer.id):
+        payment_method["customer"] = None
+        tx.save(payment_method)
+    tx.delete(customer)
+    events.emit(tx, "customer.deleted", customer)
+    return {"id": customer.id, "object": "customer", "deleted": True}
+
+
+def _apply(tx: Transaction, customer: Resource, params: dict[str, Any]) -> None:
+    if params.get("email"):
+        check_email(params["email"], "email")
+    for name in _TEXTS:
+        if name in params:
+            customer[name] = params[name] or None
+    for name in ("balance", "invoice_prefix", "next_invoice_sequence", "preferred_locales", "tax_exempt"):
+        if name in params:
+            customer[name] = params[name] or customer[name]
+    if "address" in params:
+        customer["address"] = address(params["address"]) if params["address"] else None
+    if "shipping" in params:
+        customer["shipping"] = shipping(params["shipping"])
+    if "metadata" in params:
+        customer["metadata"] = merged(customer["metadata"], params["metadata"])
+    default = params.get("invoice_settings", {}).get("default_payment_method")
+    if default:
+        resolve(tx, default, "invoice_settings[default_payment_method]")
+        customer["invoice_settings"]["default_payment_method"] = default
+
+
+def _blank(tx: Transaction) -> dict[str, Any]:
+    """A customer with every key Stripe sends."""
+    return {
+        "id": ids.new("cus"),
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "business_name": None,
+        "created": tx.now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "discount": None,
+        "email": None,
+        "individual_name": None,
+        "invoice_prefix": "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(8)),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": {},
+        "name": None,
+        "next_invoice_sequence": 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": None,
+    }
