@@ -38,12 +38,16 @@ _POLICY = {
 @blueprint.get("/endive/stripe.js")
 def stripe_js() -> BaseResponse:
     """The classic script that defines `Stripe`. Any page may load it, with or without CORS."""
-    response = Response(assemble(), content_type="text/javascript; charset=utf-8")
+    response = _script("stripe/main.js")
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.headers["Cache-Control"] = "no-cache"
-    response.add_etag()
-    return response.make_conditional(request)
+    return response
+
+
+@blueprint.get("/sandbox/frames/<any(authenticated, controller, field):name>.js")
+def frame_script(name: str) -> BaseResponse:
+    """The script of one of the pages below."""
+    return _script(f"frames/{name}.js")
 
 
 @blueprint.get("/sandbox/frames/controller")
@@ -136,6 +140,14 @@ def _amount(asked: Authentication) -> str:
 def _state() -> State:
     state: State = current_app.extensions["sandbox"].state
     return state
+
+
+def _script(entry: str) -> BaseResponse:
+    response = Response(assemble(entry), content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 def _frame(page: str, *, form_action: str | None = None) -> Response:
