@@ -11,6 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
+CHECKS := check-rules check-format check-types check-javascript
+
 # How many tests run side by side. Each process gets its own databases and ports.
 TEST_PROCESSES ?= 2
 
@@ -24,15 +26,11 @@ run: $(VENV)/ready-to-run ## Set up, migrate, seed and start everything; Ctrl-C 
 	@$(BIN)/python -m tools.start
 
 .PHONY: test
-test: setup-test lint ## Set up, lint and run every test; ARGS="-k cart" chooses some
+test: setup-test ## Set up and run every test, lint among them; ARGS="-k cart" chooses some
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/ready-to-test node_modules/.ready ## Check style and types of the Python and the JavaScript
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy --no-error-summary
-	@node_modules/.bin/tsc --project tsconfig.json
+lint: $(VENV)/ready-to-test node_modules/.ready $(CHECKS) ## Check style and types of the Python and the JavaScript
 
 .PHONY: format
 format: $(VENV)/ready-to-test ## Format the Python and mend what Ruff can mend
@@ -61,6 +59,21 @@ help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# What `make lint` is made of. A test runs each of them, so they set up nothing.
+
+.PHONY: $(CHECKS)
+check-rules:
+	@$(BIN)/ruff check --quiet .
+
+check-format:
+	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted (make format does it):"; $(BIN)/ruff format --check .; }
+
+check-types:
+	@$(BIN)/mypy --no-error-summary
+
+check-javascript:
+	@node_modules/.bin/tsc --project tsconfig.json
 
 # Set-up, each step once until what it depends on changes.
 
