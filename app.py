@@ -14,7 +14,7 @@ from config import ROOT, STRIPE_API_VERSION, Settings
 from models import db
 from store import cli, logs, web
 from store.gateway.port import PaymentGateway
-from store.gateway.stripe_gateway import StripeGateway
+from store.gateway.stripe_gateway import HTTPClient, StripeGateway
 from store.services.till import Till
 from store.services.transaction import Database
 
@@ -54,13 +54,15 @@ def create_app(
     return app
 
 
-def stripe_gateway(settings: Settings) -> StripeGateway:
+def stripe_gateway(settings: Settings, http_client: HTTPClient | None = None) -> StripeGateway:
+    """The way to Stripe that the settings describe, over `http_client` where one is given."""
     return StripeGateway(
         settings.stripe_secret_key.get_secret_value(),
         settings.stripe_api_base,
         STRIPE_API_VERSION,
         settings.webhook_secrets,
         receipts=settings.stripe_receipts,
+        http_client=http_client,
     )
 
 

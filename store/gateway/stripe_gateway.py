@@ -1,8 +1,7 @@
 """The payment gateway at Stripe: the only module of the store that calls Stripe; `stripe_words` reads what it answers.
 
 Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
-takes its place. Every mutating call carries a derived idempotency key, a time-out, and is repeated once by the SDK
-after a failure.
+takes its place. Every mutating call carries a derived idempotency key, a time-out, and is repeated by the SDK.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Any
 
 import stripe
 import structlog
+from stripe import HTTPClient
 
 from store.domain.errors import (
     NoticeUnreadable,
@@ -38,7 +38,7 @@ from store.gateway.stripe_words import (
 log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 10.0  # seconds, for each try
-RETRIES = 1
+RETRIES = 2  # after no answer, 5xx, or a conflict with the same request in another tab
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
 
 stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
@@ -59,7 +59,7 @@ class StripeGateway:
         webhook_secrets: Sequence[str],
         *,
         receipts: bool = False,
-        http_client: stripe.HTTPClient | None = None,
+        http_client: HTTPClient | None = None,
     ) -> None:
         self._client = stripe.StripeClient(
             secret_key,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,17 +18,17 @@ from urllib.parse import urlencode, urlsplit
 
 import stripe
 from flask import Flask
+from flask.sessions import SessionMixin
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Response
 
 import sandbox.app
-from app import create_app
-from config import STRIPE_API_VERSION, Settings
+from app import create_app, stripe_gateway
+from config import Settings
 from models import Order, Product
 from sandbox.webhooks.sending import Answer, Outgoing
 from store.domain.references import new_token
 from store.gateway.port import OpenedPayment, Recipient
-from store.gateway.stripe_gateway import StripeGateway
 from store.services import Till, carts, catalogue, checkout, orders, payments
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
@@ -221,6 +222,11 @@ class Shop:
     def history(self, reference: str) -> list[str]:
         return [entry.what for entry in self.read(reference).history]
 
+    def close(self) -> None:
+        """Let go of every connection and file."""
+        self.till.database.engine.dispose()
+        self.sandbox.extensions["sandbox"].stop()
+
     def browser(self) -> Browser:
         return Browser(self.app)
 
@@ -233,6 +239,10 @@ class Browser:
 
     def get(self, path: str, **more: Any) -> TestResponse:
         return self._client.get(path, **more)
+
+    def session(self) -> AbstractContextManager[SessionMixin]:
+        """What the store keeps in this browser's cookie."""
+        return self._client.session_transaction()
 
     def post(self, path: str, form: Mapping[str, Any], page: str = "/cart") -> TestResponse:
         """Send a form as the page at `page` would."""
@@ -258,10 +268,7 @@ def open_shop(database_url: str, folder: Path, **settings: Any) -> Shop:
             **settings,
         },
     )
-    gateway = StripeGateway(
-        SECRET_KEY, configured.stripe_api_base, STRIPE_API_VERSION, configured.webhook_secrets, http_client=line
-    )
-    app = create_app(configured, gateway=gateway, clock=clock)
+    app = create_app(configured, gateway=stripe_gateway(configured, line), clock=clock)
     till: Till = app.extensions["till"]
     line.open_transactions = lambda: till.database.open_here
     with till.database.transaction() as session:

@@ -1,0 +1,186 @@
+"""Time that is over frees stock, but never on a guess; money that comes late finds its goods or goes back."""
+
+from datetime import timedelta
+
+import pytest
+import stripe
+
+from store.domain.errors import OrderClosed
+from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentState
+from store.services import checkout, ledger, stock, upkeep
+from store.services.ledger import Teller, Told
+from tests.support.at_once import at_once
+from tests.support.shop import Shop
+
+
+def overdue(shop: Shop) -> None:
+    shop.clock.forward(minutes=31)
+
+
+def run(shop: Shop) -> int:
+    return upkeep.run(shop.till, shop.clock())
+
+
+def test_an_order_that_was_never_paid_expires_and_its_payment_is_cancelled_first(shop: Shop) -> None:
+    order = shop.order(2)
+    intent_id = shop.open(order).snapshot.payment_id
+    overdue(shop)
+
+    run(shop)
+
+    expired = shop.read(order.reference)
+    assert (expired.state, expired.payment.state) == (OrderState.EXPIRED, PaymentState.CANCELLED)
+    intent = shop.stripe("GET", f"/v1/payment_intents/{intent_id}")
+    assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "abandoned")
+    assert shop.product().held == 0
+
+
+def test_an_order_whose_payment_was_never_opened_expires_without_asking_stripe(shop: Shop) -> None:
+    order = shop.order(2)
+    overdue(shop)
+
+    run(shop)
+
+    assert shop.read(order.reference).state is OrderState.EXPIRED
+    assert shop.product().held == 0
+    assert shop.line.requests == []
+
+
+def test_an_order_whose_time_is_not_over_is_left_alone(shop: Shop) -> None:
+    order = shop.order()
+    shop.clock.forward(minutes=29)
+
+    assert run(shop) == 0
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
+
+
+def test_an_order_that_turns_out_to_be_paid_is_paid_not_expired(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.lose()
+    overdue(shop)
+
+    run(shop)
+
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+def test_an_open_challenge_extends_the_hold_and_not_for_ever(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order, "4000002760003184")
+    overdue(shop)
+
+    run(shop)
+    extended = shop.read(order.reference)
+    for _ in range(upkeep.MOST_EXTENSIONS):
+        shop.clock.forward(minutes=6)
+        run(shop)
+
+    assert (extended.state, extended.expires_at > shop.clock() - timedelta(hours=1)) == (
+        OrderState.AWAITING_PAYMENT,
+        True,
+    )
+    assert shop.read(order.reference).state is OrderState.EXPIRED
+    assert shop.product().held == 0
+
+
+def test_the_payment_page_of_an_overdue_order_hands_nothing_out_and_expires_it(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+    overdue(shop)
+
+    with pytest.raises(OrderClosed):
+        shop.open(order)
+
+    assert shop.read(order.reference).state is OrderState.EXPIRED
+
+
+def test_while_stripe_does_not_answer_nothing_expires_and_nothing_is_freed(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.open(order)
+    overdue(shop)
+
+    def away(_method: str, _path: str) -> None:
+        raise stripe.APIConnectionError("no answer", should_retry=False)
+
+    shop.line.before = away
+    run(shop)
+    kept = shop.read(order.reference).state, shop.product().held
+    shop.line.before = lambda _method, _path: None
+    shop.clock.forward(minutes=2)
+    run(shop)
+
+    assert kept == (OrderState.AWAITING_PAYMENT, 2)
+    assert shop.read(order.reference).state is OrderState.EXPIRED
+
+
+def test_several_upkeeps_at_once_expire_each_order_once(shop: Shop) -> None:
+    orders = [shop.order() for _ in range(12)]
+    overdue(shop)
+
+    at_once(4, lambda _: run(shop))
+
+    assert {shop.read(order.reference).state for order in orders} == {OrderState.EXPIRED}
+    assert all(shop.history(order.reference).count("order.expired") == 1 for order in orders)
+    assert shop.product().held == 0
+
+
+def late_payment(shop: Shop) -> str:
+    """The shopper paid in the last second; the store learns of it after it let the order go without a word from Stripe."""
+    order = shop.order(2, "brass-pen")
+    shop.set_stock("brass-pen", 2)
+    shop.pay(order)
+    with shop.till.database.transaction() as session:
+        locked = ledger.lock_by_reference(session, order.reference)
+        ledger.move_order(session, locked, OrderEvent.EXPIRED, Told(Teller.UPKEEP, shop.clock()))
+        stock.free(session, locked)
+    return order.reference
+
+
+def test_money_for_an_expired_order_takes_its_goods_again_if_they_are_there(shop: Shop) -> None:
+    reference = late_payment(shop)
+
+    shop.deliver()
+
+    order = shop.read(reference)
+    assert (order.state, order.goods) == (OrderState.PAID, GoodsState.SOLD)
+    assert (shop.product("brass-pen").stock, shop.product("brass-pen").held) == (0, 0)
+
+
+def test_money_for_an_expired_order_whose_goods_are_gone_is_returned_once(shop: Shop) -> None:
+    reference = late_payment(shop)
+    shop.set_stock("brass-pen", 1)
+
+    shop.deliver()
+    at_once(3, lambda _: run(shop))
+    shop.deliver()
+    shop.clock.forward(minutes=2)
+    run(shop)
+
+    order = shop.read(reference)
+    assert (order.state, order.payment.state) == (OrderState.REFUNDED, PaymentState.REFUNDED)
+    assert order.payment.refunded_minor == order.total_minor
+    assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
+    assert (shop.product("brass-pen").stock, shop.product("brass-pen").held) == (1, 0)
+    assert "payment.too_late" in shop.history(reference)
+
+
+def test_a_shopper_can_cancel_an_order_that_is_not_paid(shop: Shop) -> None:
+    order = shop.order(2)
+    intent_id = shop.open(order).snapshot.payment_id
+
+    checkout.cancel(shop.till, order.reference, shop.clock())
+
+    assert shop.read(order.reference).state is OrderState.CANCELLED
+    assert shop.stripe("GET", f"/v1/payment_intents/{intent_id}")["status"] == "canceled"
+    assert shop.product().held == 0
+
+
+def test_a_shopper_who_cancels_what_is_paid_is_told_so(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+
+    with pytest.raises(OrderClosed):
+        checkout.cancel(shop.till, order.reference, shop.clock())
+
+    assert shop.read(order.reference).state is OrderState.PAID

@@ -1,0 +1,270 @@
+"""An order is paid because a signed webhook said so, or because the store asked; and once."""
+
+from collections.abc import Callable
+
+import pytest
+import stripe
+
+from models import Base
+from store.domain.errors import OrderClosed, PaymentUnavailable
+from store.domain.states import OrderState, PaymentState
+from store.services import payments
+from tests.support.at_once import at_once
+from tests.support.shop import PUBLISHABLE_KEY, Shop
+
+
+def test_a_paid_order_was_told_by_a_webhook_and_its_stock_is_sold(shop: Shop) -> None:
+    before = shop.product()
+    order = shop.order(2)
+
+    shop.pay(order)
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
+    shop.deliver()
+
+    paid = shop.read(order.reference)
+    assert (paid.state, paid.payment.state) == (OrderState.PAID, PaymentState.PAID)
+    assert paid.payment.received_minor == order.total_minor
+    assert (paid.payment.card_brand, paid.payment.card_last4) == ("visa", "4242")
+    assert {entry.told_by for entry in paid.history if entry.to_state == "paid"} == {"webhook"}
+    after = shop.product()
+    assert (after.stock, after.held) == (before.stock - 2, before.held)
+
+
+def test_paying_by_webhook_needs_no_call_to_stripe(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    asked = list(shop.line.requests)
+
+    shop.deliver()
+
+    assert shop.line.requests == asked
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+def test_the_payment_intent_says_what_it_is_for(shop: Shop) -> None:
+    order = shop.order(3)
+    intent_id = shop.open(order).snapshot.payment_id
+
+    intent = shop.stripe("GET", f"/v1/payment_intents/{intent_id}")
+
+    assert (intent["amount"], intent["currency"]) == (order.total_minor, "usd")
+    assert intent["metadata"] == {"order_reference": order.reference}
+    assert order.reference in intent["description"]
+    assert intent["shipping"]["name"] == "Ada Shopper"
+    assert intent["shipping"]["address"]["postal_code"] == "62701"
+    assert intent["payment_method_types"] == ["card"]
+    assert intent["receipt_email"] is None
+
+
+def test_stripes_own_receipt_is_asked_for_only_where_a_setting_says_so(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(stripe_receipts=True)
+
+    intent_id = shop.open(shop.order()).snapshot.payment_id
+
+    assert shop.stripe("GET", f"/v1/payment_intents/{intent_id}")["receipt_email"] == "ada@example.com"
+
+
+def test_a_reload_finds_the_same_payment(shop: Shop) -> None:
+    order = shop.order()
+
+    first, second = shop.open(order), shop.open(order)
+
+    assert first.snapshot.payment_id == second.snapshot.payment_id
+    assert first.client_secret == second.client_secret
+    assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
+
+
+def test_opening_in_eight_tabs_at_once_opens_one_payment(shop: Shop) -> None:
+    order = shop.order()
+
+    outcomes = at_once(8, lambda _: shop.open(order).client_secret)
+
+    assert len(set(outcomes)) == 1, outcomes
+    assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
+
+
+def test_the_client_secret_is_nowhere_in_the_database(shop: Shop) -> None:
+    order = shop.order()
+    secret = shop.open(order).client_secret
+
+    with shop.till.database.reading() as session:
+        rows = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(table.select())]
+
+    assert not [row for row in rows if secret in row or secret.partition("_secret_")[2] in row]
+
+
+def test_after_a_decline_the_same_payment_takes_another_card_and_the_hold_is_kept(shop: Shop) -> None:
+    order = shop.order(2)
+    payment = shop.open(order)
+
+    refused = shop.confirm(payment, "4000000000009995")
+    shop.deliver()
+    declined = shop.read(order.reference)
+    held = shop.product().held
+    shop.confirm(shop.open(order))
+    shop.deliver()
+
+    assert refused["decline_code"] == "insufficient_funds"
+    assert (declined.state, declined.payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.DECLINED)
+    assert (declined.payment.last_decline, declined.payment.declines, held) == ("insufficient_funds", 1, 2)
+    paid = shop.read(order.reference)
+    assert paid.state is OrderState.PAID
+    assert paid.payment.intent_id == payment.snapshot.payment_id
+
+
+def test_a_decline_told_by_look_up_and_by_webhook_counts_once(shop: Shop) -> None:
+    order = shop.order()
+    payment = shop.open(order)
+    shop.confirm(payment, "4000000000000002")
+
+    shop.open(order)  # looks
+    shop.deliver()  # and is told
+
+    assert shop.read(order.reference).payment.declines == 1
+    assert shop.history(order.reference).count("payment.declined") == 1
+
+
+def test_a_challenge_that_is_completed_pays(shop: Shop) -> None:
+    order = shop.order()
+    intent = shop.pay(order, "4000002500003155")
+    shop.deliver()
+    assert shop.read(order.reference).payment.state is PaymentState.ACTION_REQUIRED
+
+    shop.challenge(intent, "complete")
+    shop.deliver()
+
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+def test_a_challenge_that_fails_leaves_the_order_waiting_for_another_card(shop: Shop) -> None:
+    order = shop.order()
+    intent = shop.pay(order, "4000002760003184")
+
+    shop.challenge(intent, "fail")
+    shop.deliver()
+    waiting = shop.read(order.reference)
+    shop.confirm(shop.open(order))
+    shop.deliver()
+
+    assert (waiting.state, waiting.payment.last_decline) == (
+        OrderState.AWAITING_PAYMENT,
+        "payment_intent_authentication_failure",
+    )
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+def test_a_lost_webhook_is_made_up_for_by_looking_after_five_seconds(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.lose()
+
+    payments.look_up(shop.till, order.reference, shop.clock())
+    at_first = shop.read(order.reference).state
+    shop.clock.forward(seconds=6)
+    payments.look_up(shop.till, order.reference, shop.clock())
+
+    paid = shop.read(order.reference)
+    assert at_first is OrderState.AWAITING_PAYMENT
+    assert paid.state is OrderState.PAID
+    assert "look-up" in {entry.told_by for entry in paid.history}
+    assert paid.payment.card_last4 == "4242"
+
+
+def test_many_tabs_that_wait_for_news_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+    payments.look_up(shop.till, order.reference, shop.clock())
+    shop.clock.forward(seconds=6)
+    asked = len(shop.line.requests)
+
+    at_once(8, lambda _: payments.look_up(shop.till, order.reference, shop.clock()))
+
+    assert len(shop.line.requests) == asked + 1
+
+
+def test_coming_back_to_the_payment_page_before_the_webhook_finds_the_order_paid(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+
+    with pytest.raises(OrderClosed):
+        shop.open(order)
+
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+def test_what_was_in_the_order_leaves_the_cart_once_it_is_paid(shop: Shop) -> None:
+    browser = shop.browser()
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "2"}, page="/products/cedar-pencil")
+    with browser.session() as cookies:
+        cart = cookies["cart"]
+    order = shop.place(cart)
+    shop.pay(order)
+
+    shop.deliver()
+
+    assert "Your cart is empty" in browser.get("/cart").text
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_line_that_breaks_while_opening_charges_nothing_and_the_next_try_finds_one_payment(
+    shop: Shop, when: str
+) -> None:
+    order = shop.order()
+
+    def broken(_method: str, _path: str) -> None:
+        raise stripe.APIConnectionError("the line broke", should_retry=False)
+
+    setattr(shop.line, when, broken)
+    with pytest.raises(PaymentUnavailable):
+        shop.open(order)
+    setattr(shop.line, when, lambda _method, _path: None)
+    shop.open(order)
+
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
+    assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
+
+
+def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: Shop) -> None:
+    order = shop.order()
+
+    def deliver_while_opening(method: str, path: str) -> None:
+        if (method, path) == ("POST", "/v1/payment_intents"):
+            shop.line.after = lambda _method, _path: None
+            intent = shop.stripe("GET", "/v1/payment_intents")["data"][0]
+            shop.stripe(
+                "POST",
+                f"/v1/payment_intents/{intent['id']}/confirm",
+                {"payment_method": "pm_card_visa", "return_url": "http://store.test/"},
+            )
+            shop.deliver()
+
+    shop.line.after = deliver_while_opening
+    with pytest.raises(OrderClosed):
+        shop.open(order)
+
+    paid = shop.read(order.reference)
+    assert (paid.state, paid.needs_review) == (OrderState.PAID, False)
+
+
+def test_a_payment_that_is_cancelled_at_stripe_cancels_the_order_and_frees_its_stock(shop: Shop) -> None:
+    order = shop.order(2)
+    intent_id = shop.open(order).snapshot.payment_id
+    shop.stripe("POST", f"/v1/payment_intents/{intent_id}/cancel")
+
+    shop.deliver()
+
+    assert shop.read(order.reference).state is OrderState.CANCELLED
+    assert shop.product().held == 0
+
+
+def test_the_publishable_view_of_the_payment_keeps_the_metadata_to_itself(shop: Shop) -> None:
+    payment = shop.open(shop.order())
+
+    view = shop.stripe(
+        "GET",
+        f"/v1/payment_intents/{payment.snapshot.payment_id}",
+        {"key": PUBLISHABLE_KEY, "client_secret": payment.client_secret},
+    )
+
+    assert view["status"] == "requires_payment_method"
+    assert "metadata" not in view

@@ -1,0 +1,256 @@
+"""Whatever is done to webhooks - forged, stale, foreign, doubled, reordered, broken - orders stay true."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import stripe
+from sqlalchemy import select, text
+
+from models import WebhookEvent
+from sandbox.webhooks.sending import Outgoing
+from store.domain.states import OrderState
+from store.services import payments
+from tests.support.at_once import at_once
+from tests.support.shop import WEBHOOK_SECRET, Shop, event_of
+
+
+def signed(event: Mapping[str, Any] | bytes, secret: str = WEBHOOK_SECRET, age: int = 0) -> Outgoing:
+    """An event as Stripe would send it, with a signature made so many seconds ago."""
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, timestamp=int(time.time()) - age)
+    return Outgoing("http://store.test/", body, {"Stripe-Signature": header, "Content-Type": "application/json"})
+
+
+def paid_order(shop: Shop) -> tuple[str, dict[str, Any]]:
+    """An order that was paid at Stripe, and the event that the store has not been told yet."""
+    order = shop.order(2)
+    shop.pay(order)
+    events = [event_of(delivery) for delivery in shop.lose()]
+    return order.reference, next(event for event in events if event["type"] == "payment_intent.succeeded")
+
+
+def test_the_same_event_delivered_twenty_times_at_once_changes_the_order_once(shop: Shop) -> None:
+    reference, event = paid_order(shop)
+    before = shop.product()
+
+    answers = at_once(20, lambda _: shop.receive(signed(event)))
+
+    assert answers == [200] * 20
+    assert shop.read(reference).state is OrderState.PAID
+    assert shop.history(reference).count("payment.paid") == 1
+    assert shop.product().stock == before.stock - 2
+    with shop.till.database.reading() as session:
+        assert session.execute(select(WebhookEvent.deliveries).where(WebhookEvent.id == event["id"])).scalar_one() == 20
+
+
+def test_two_events_for_one_fact_change_the_order_once(shop: Shop) -> None:
+    reference, event = paid_order(shop)
+
+    answers = [shop.receive(signed(event)), shop.receive(signed({**event, "id": "evt_another"}))]
+
+    assert answers == [200, 200]
+    assert shop.history(reference).count("order.payment_received") == 1
+
+
+def forged(delivery: Outgoing) -> Outgoing:
+    return replace(delivery, body=delivery.body.replace(b'"livemode": false', b'"livemode":false'))
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        pytest.param(forged, id="body changed"),
+        pytest.param(lambda delivery: replace(delivery, headers={}), id="no signature"),
+        pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": ""}), id="empty signature"),
+        pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=1,v1=x"}), id="nonsense"),
+        pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=x,v1=é"}), id="not even text"),
+        pytest.param(lambda delivery: signed(delivery.body, secret="whsec_of_somebody_else"), id="another secret"),
+        pytest.param(lambda delivery: signed(delivery.body, age=301), id="stale"),
+        pytest.param(lambda delivery: replace(delivery, body=b"\xff\xfe"), id="not text"),
+        pytest.param(lambda delivery: replace(delivery, body=b""), id="nothing"),
+    ],
+)
+def test_a_webhook_that_cannot_be_believed_is_refused_and_changes_nothing(
+    shop: Shop, tamper: Callable[[Outgoing], Outgoing]
+) -> None:
+    reference, event = paid_order(shop)
+
+    answer = shop.receive(tamper(signed(event)))
+
+    assert answer == 400
+    assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
+    with shop.till.database.reading() as session:
+        assert session.get(WebhookEvent, event["id"]) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b"[]", b"null", b"3", b"not json", b'{"object":"event"}', b'{"object":"v2.core.event","id":"evt_1"}']
+    + [b'{"object":"event","id":"e","type":"t","livemode":false,"created":"x","data":{"object":{"object":"charge"}}}']
+    + [b'{"object":"event","id":"e","type":"t","livemode":false,"created":1,"data":{"object":null}}'],
+)
+def test_a_signed_body_that_is_no_event_is_refused(shop: Shop, body: bytes) -> None:
+    assert shop.receive(signed(body)) == 400
+
+
+def test_a_new_secret_and_the_old_one_are_both_good_while_it_is_rolled(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(stripe_webhook_secret=f"whsec_new,{WEBHOOK_SECRET}")
+    reference, event = paid_order(shop)
+
+    answers = [shop.receive(signed(event, secret)) for secret in ("whsec_new", WEBHOOK_SECRET, "whsec_older")]
+
+    assert answers == [200, 200, 400]
+    assert shop.read(reference).state is OrderState.PAID
+
+
+def test_an_event_of_another_program_on_the_account_is_remembered_and_ignored(shop: Shop) -> None:
+    shop.stripe(
+        "POST",
+        "/v1/payment_intents",
+        {
+            "amount": "700",
+            "currency": "usd",
+            "confirm": "true",
+            "payment_method": "pm_card_visa",
+            "return_url": "http://other.test/",
+        },
+    )
+
+    sent = shop.deliver()
+
+    with shop.till.database.reading() as session:
+        outcomes = {row.outcome for row in session.scalars(select(WebhookEvent))}
+    assert len(sent) >= 3
+    assert outcomes == {"ignored"}
+
+
+def test_a_kind_of_event_that_is_new_to_the_store_is_accepted(shop: Shop) -> None:
+    _, event = paid_order(shop)
+
+    assert shop.receive(signed({**event, "id": "evt_new", "type": "payment_intent.invented_next_year"})) == 200
+
+
+def test_reordered_events_end_where_the_right_order_ends(shop: Shop) -> None:
+    order = shop.order()
+    payment = shop.open(order)
+    shop.confirm(payment, "4000000000000002")
+    intent = shop.confirm(payment, "4000002500003155")
+    shop.challenge(intent, "complete")
+    events = shop.lose()
+
+    for delivery in reversed(events):
+        assert shop.receive(delivery) == 200
+
+    paid = shop.read(order.reference)
+    assert (paid.state, paid.payment.state.value, paid.needs_review) == (OrderState.PAID, "paid", False)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"amount_received": 1}, "wrong_amount_received"),
+        ({"amount": 1, "amount_received": 1}, "wrong_amount"),
+        ({"currency": "eur"}, "wrong_currency"),
+        ({"livemode": True}, "wrong_mode"),
+        ({"id": "pi_of_somebody_else"}, "another_payment"),
+    ],
+)
+def test_a_payment_that_does_not_fit_its_order_is_set_aside_for_a_person(
+    shop: Shop, change: dict[str, Any], reason: str
+) -> None:
+    reference, event = paid_order(shop)
+    event["data"]["object"].update(change)
+
+    answers = [shop.receive(signed(event)), shop.receive(signed({**event, "id": "evt_again"}))]
+
+    order = shop.read(reference)
+    assert answers == [200, 200]
+    assert (order.state, order.needs_review) == (OrderState.AWAITING_PAYMENT, True)
+    assert [entry.detail["reason"] for entry in order.history if entry.what == "order.needs_review"] == [reason]
+    assert shop.product().held == 2
+
+
+def test_a_second_payment_for_a_paid_order_is_set_aside_and_not_hidden(shop: Shop) -> None:
+    reference, event = paid_order(shop)
+    shop.receive(signed(event))
+    second = json.loads(json.dumps(event))
+    second["id"], second["data"]["object"]["id"] = "evt_second", "pi_second"
+
+    shop.receive(signed(second))
+
+    order = shop.read(reference)
+    assert (order.state, order.needs_review) == (OrderState.PAID, True)
+
+
+def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
+    order = shop.order()
+    payment = shop.open(order)
+    shop.confirm(payment, "4000000000000002")
+    held_back = shop.lose()
+    shop.confirm(payment)
+    shop.deliver()
+
+    for delivery in held_back:
+        shop.receive(delivery)
+
+    paid = shop.read(order.reference)
+    assert (paid.state, paid.payment.state.value) == (OrderState.PAID, "paid")
+
+
+def test_a_handler_that_fails_leaves_nothing_behind_but_the_reason_and_the_next_delivery_succeeds(shop: Shop) -> None:
+    reference, event = paid_order(shop)
+    with shop.till.database.transaction() as session:  # the order's lines vanish: selling its stock cannot work
+        session.execute(text("UPDATE products SET held = 0"))
+
+    failed = shop.receive(signed(event))
+    with shop.till.database.reading() as session:
+        note = session.get_one(WebhookEvent, event["id"])
+    unchanged = shop.read(reference)
+    with shop.till.database.transaction() as session:
+        session.execute(text("UPDATE products SET held = 2 WHERE slug = 'cedar-pencil'"))
+    mended = shop.receive(signed(event))
+
+    assert (failed, mended) == (500, 200)
+    assert (note.handled_at, note.last_error) == (None, "IntegrityError")
+    assert (unchanged.state, unchanged.payment.state.value) == (OrderState.AWAITING_PAYMENT, "open")
+    assert shop.read(reference).state is OrderState.PAID
+
+
+def test_the_sandbox_knocks_again_until_the_store_answers(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.send_to(lambda _delivery: 500)
+
+    shop.clock.forward(minutes=2)
+    shop.deliver()
+
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
+    reference, event = paid_order(shop)
+    payments.look_up(shop.till, reference, shop.clock())
+    shop.clock.forward(seconds=10)
+
+    def tell(number: int) -> object:
+        if number % 2:
+            return payments.look_up(shop.till, reference, shop.clock())
+        return shop.receive(signed(event))
+
+    outcomes = at_once(10, tell)
+
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert shop.history(reference).count("order.payment_received") == 1
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
+def test_only_a_post_is_a_webhook(shop: Shop, method: str) -> None:
+    assert getattr(shop.app.test_client(), method)("/webhooks/stripe").status_code == 405
+
+
+def test_a_huge_body_is_refused_unread(shop: Shop) -> None:
+    assert shop.receive(signed(b'{"x":"' + b"x" * (2 * 1024 * 1024) + b'"}')) == 413
