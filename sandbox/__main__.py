@@ -23,7 +23,7 @@ def main() -> None:
     _Server(options, url).run()
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn's own types leave it Any
+class _Server(BaseApplication):
     """Gunicorn with one worker: the sandbox's locks and its thread live in one process."""
 
     def __init__(self, options: argparse.Namespace, url: str) -> None:
@@ -45,7 +45,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn's own types le
         for name, value in settings.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI application
         app = create_app(self._options.database, public_url=self._url)
         if self._options.forward_to:
             secrets = [secret.strip() for secret in self._options.webhook_secret.split(",") if secret.strip()]

@@ -6,7 +6,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import ids
-from sandbox.api.pipeline import response
+from sandbox.api.pipeline import response, with_log
 from sandbox.api.route import Route
 from sandbox.api.routes import ROUTES
 from sandbox.browser import blueprint as browser
@@ -63,4 +63,5 @@ def _answer_http_error(error: HTTPException) -> Response | HTTPException:
     refusal = unrecognized_url(request.method, request.path)
     if error.code not in (404, 405, 308):
         refusal = ApiError(error.description or error.name, status=error.code or 400)
-    return response(refusal.status, {"error": refusal.body()}, ids.new("req"))
+    request_id = ids.new("req")
+    return response(refusal.status, {"error": with_log(refusal.body(), request_id)}, request_id)

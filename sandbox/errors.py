@@ -53,7 +53,7 @@ def doc_url(code: str) -> str:
 
 
 def missing_object(kind: str, object_id: str, param: str, *, status: int = 404) -> ApiError:
-    """An unknown id: 404 in the path, 400 (pass it) in a parameter. `kind` is how Stripe's sentence calls the object."""
+    """An unknown id: 404 in the path, 400 (pass it) in a parameter. `kind` is what Stripe's sentence calls it."""
     return ApiError(f"No such {kind}: '{object_id}'", status=status, code="resource_missing", param=param)
 
 

@@ -39,28 +39,29 @@ def expand(tx: Transaction, body: dict[str, Any], paths: list[str]) -> dict[str,
 
 
 def _walk(tx: Transaction, body: dict[str, Any], parts: list[str], path: str) -> None:
-    if body.get("object") in ("list", "search_result"):
-        if parts[0] != "data":
-            raise _refused(path)
-        for item in body["data"]:
-            if parts[1:]:
-                _walk(tx, item, parts[1:], path)
-        return
     name, rest = parts[0], parts[1:]
-    kind = str(body.get("object"))
-    if name == "refunds" and kind == "charge":
-        body[name] = body.get(name) or _refunds(tx, body)
-    elif name not in _EXPANDABLE.get(kind, []) and name not in _ALSO.get(kind, []):
-        if not (isinstance(body.get(name), dict | list) and rest):
+    if body.get("object") in ("list", "search_result"):
+        if name != "data":
             raise _refused(path)
-    elif isinstance(body.get(name), str):
-        body[name] = _load(tx, body[name])
-    below = body.get(name)
-    if rest and isinstance(below, dict):
-        _walk(tx, below, rest, path)
-    elif rest and isinstance(below, list):
-        for item in below:
-            _walk(tx, item, rest, path)
+    else:
+        _expand_field(tx, body, name, path, passing=bool(rest))
+    if rest:
+        below = body.get(name)
+        for item in below if isinstance(below, list) else [below]:
+            if isinstance(item, dict):
+                _walk(tx, item, rest, path)
+
+
+def _expand_field(tx: Transaction, body: dict[str, Any], name: str, path: str, *, passing: bool) -> None:
+    """Put the object in place of its id. A field that holds objects already may be `passed` on the way down."""
+    kind = str(body.get("object"))
+    if kind == "charge" and name == "refunds":
+        body[name] = body.get(name) or _refunds(tx, body)
+    elif name in _EXPANDABLE.get(kind, []) or name in _ALSO.get(kind, []):
+        if isinstance(body.get(name), str):
+            body[name] = _load(tx, body[name])
+    elif not (passing and isinstance(body.get(name), dict | list)):
+        raise _refused(path)
 
 
 def _load(tx: Transaction, object_id: str) -> Any:

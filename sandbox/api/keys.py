@@ -18,9 +18,9 @@ def authenticate(request: Request) -> Principal:
     key = _given(request)
     if not key:
         raise ApiError(
-            "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
-            "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for "
-            "details, or we can help at https://support.stripe.com/.",
+            "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+            "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication "
+            "for details, or we can help at https://support.stripe.com/.",
             status=401,
         )
     match = _KEY.fullmatch(key)

@@ -18,6 +18,7 @@ DEEPEST = 12
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
+_OPEN = {"type": "open"}
 
 #: Typed into the card frame; no library has parameters for it.
 CARD = {
@@ -26,7 +27,7 @@ CARD = {
         "cvc": _STRING,
         "exp_month": _INTEGER,
         "exp_year": _INTEGER,
-        "networks": {"type": "open"},
+        "networks": _OPEN,
         "number": _STRING,
         "token": _STRING,
     },
@@ -50,7 +51,7 @@ FROM_STRIPE_JS = (
 
 def spec_of(params: str | dict[str, Spec]) -> dict[str, Spec]:
     """The parameters of an operation: those of a class of the library's, or given as they are."""
-    return load("sdk")["parameters"][params] if isinstance(params, str) else params  # type: ignore[no-any-return]
+    return load("sdk")["parameters"][params] if isinstance(params, str) else params
 
 
 def decode(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def typed(
             known["payment_method_types"] = {"type": "array", "items": _STRING}
         elif "payment_method_types" in tree:
             raise _types_no_longer_supported()
-    extra = dict.fromkeys(FROM_STRIPE_JS, {"type": "open"}) if browser else {}
+    extra = {name: _OPEN for name in FROM_STRIPE_JS if browser}
     if browser:
         known |= {**extra, "client_secret": _STRING}
     if "payment_method_data" in known:

@@ -52,7 +52,7 @@ class Pipeline:
                 raise _secret_key_required()
             return self._answer(request, route, path_ids, principal, request_id, key)
         except ApiError as error:
-            body = {"error": _with_log(error.body(), request_id)}
+            body = {"error": with_log(error.body(), request_id)}
             return response(error.status, body, request_id, {**error.headers, **_echo(key)})
 
     def _answer(
@@ -120,7 +120,7 @@ class Pipeline:
                 _show_intent(tx, error, request.path, call.ids)
             if error.is_validation or not writes:
                 raise _rendered(error, call.principal) from error
-            status, body = error.status, {"error": _with_log(error.body(), request_id)}
+            status, body = error.status, {"error": with_log(error.body(), request_id)}
         shown = for_browser(body) if call.principal.publishable else body
         return Answer(status, shown)
 
@@ -152,7 +152,7 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
 def _params(tree: dict[str, Any], route: Route, principal: Principal, request: Request) -> dict[str, Any]:
     params = typed(
         tree,
-        spec_of(route.params) | dict.fromkeys(route.undocumented, {"type": "string"}),
+        spec_of(route.params) | {name: {"type": "string"} for name in route.undocumented},
         browser=principal.publishable,
         pins_types=pins_types(request.headers.get("Stripe-Version")),
     )
@@ -176,7 +176,8 @@ def _rendered(error: ApiError, principal: Principal) -> ApiError:
     return error
 
 
-def _with_log(body: dict[str, Any], request_id: str) -> dict[str, Any]:
+def with_log(body: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """The error with the address of its request in Stripe's dashboard, which every error has."""
     return dict(sorted({**body, "request_log_url": f"https://dashboard.stripe.com/test/logs/{request_id}"}.items()))
 
 

@@ -171,8 +171,8 @@ def _check_confirmable(intent: Resource) -> None:
             "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
         )
     raise unexpected(
-        f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent with "
-        f"one of the following statuses may be confirmed: {', '.join(OPEN)}."
+        f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
+        f"with one of the following statuses may be confirmed: {', '.join(OPEN)}."
     )
 
 
@@ -214,8 +214,8 @@ def _missing_text(intent: Resource) -> str:
     missing = "You cannot confirm this PaymentIntent because it's missing a payment method. "
     if intent["customer"] is not None:
         return (
-            f"{missing}To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to this "
-            "customer along with the customer ID."
+            f"{missing}To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to "
+            "this customer along with the customer ID."
         )
     return (
         f"{missing}You can either update the PaymentIntent with a payment method and then confirm it again, or confirm "

@@ -11,7 +11,7 @@ _FIELDS = ("advice_code", "code", "decline_code", "message", "network_advice_cod
 
 
 def error(reason: str, *, keeps_changes: bool = False, **details: Any) -> ApiError:
-    """The 402 for a decline. `details`: charge, payment_method, payment_intent, setup_intent as far as there are any."""
+    """The 402 for a decline. `details`: charge, payment_method, payment_intent, setup_intent where there are any."""
     said = {name: value for name, value in _DECLINES[reason].items() if name in _FIELDS}
     return ApiError(
         said.pop("message"), status=402, kind="card_error", keeps_changes=keeps_changes, **{**said, **details}

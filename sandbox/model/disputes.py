@@ -112,7 +112,7 @@ def decide(tx: Transaction, dispute: Resource, verdict: str) -> Resource:
 def fill_evidence(tx: Transaction, dispute: Resource) -> None:
     """What Stripe knows itself: the customer's name and address, the charge's description."""
     charge = tx.get("charge", dispute["charge"])
-    customer = tx.find("customer", charge["customer"] or "") or {}
+    customer: dict[str, Any] = tx.find("customer", charge["customer"] or "") or {}
     known = {
         "customer_email_address": customer.get("email") or charge["billing_details"]["email"],
         "customer_name": customer.get("name") or customer.get("description") or charge["billing_details"]["name"],

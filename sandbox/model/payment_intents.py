@@ -48,8 +48,8 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
     for name in ("amount", "currency", "payment_method", "customer", "capture_method", "setup_future_usage"):
         if name in params and intent["status"] not in OPEN and params[name] != intent[name]:
             raise unexpected(
-                f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You may "
-                f"only update the {name} of a PaymentIntent with one of the following statuses: {', '.join(OPEN)}.",
+                f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You "
+                f"may only update the {name} of a PaymentIntent with one of the following statuses: {', '.join(OPEN)}.",
                 param=name,
             )
     currency = check_currency(params.get("currency", intent["currency"]))
@@ -122,7 +122,7 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
 
 
 def capture(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
-    """Take a held payment, or a part of it; the rest is released. Emits charge.captured and payment_intent.succeeded."""
+    """Take a hold or a part of it; the rest is released. Emits charge.captured and payment_intent.succeeded."""
     _check_capturable(intent)
     amount = params.get("amount_to_capture", intent["amount_capturable"])
     if amount < 0:

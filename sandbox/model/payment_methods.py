@@ -133,26 +133,29 @@ def _typed_card(tx: Transaction, given: dict[str, Any]) -> cards.Card:
         if name not in given:
             raise missing_param(f"card[{name}]")
     number = str(given["number"]).replace(" ", "").replace("-", "")
-    if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19):
+    if not (_is_digits(number) and 12 <= len(number) <= 19):
         raise declines.error("invalid_number")
-    card = cards.by_number(number)
     if not cards.passes_luhn(number):
         raise declines.error("incorrect_number")
-    if not 1 <= given["exp_month"] <= 12:
-        raise declines.error("invalid_expiry_month")
+    _check_expiry(tx, given["exp_month"], _year(given["exp_year"]))
+    if "cvc" in given and not (_is_digits(given["cvc"]) and len(given["cvc"]) in (3, 4)):
+        raise declines.error("invalid_cvc")
+    card = cards.by_number(number)
+    if card is None or card.refused:
+        raise declines.error("live_card" if card is None else str(card.refused))
+    return card
+
+
+def _check_expiry(tx: Transaction, month: int, year: int) -> None:
     today = datetime.fromtimestamp(tx.now, UTC)
-    year = _year(given["exp_year"])
+    if not 1 <= month <= 12 or (year == today.year and month < today.month):
+        raise declines.error("invalid_expiry_month")
     if not today.year <= year <= today.year + 50:
         raise declines.error("invalid_expiry_year")
-    if (year, given["exp_month"]) < (today.year, today.month):
-        raise declines.error("invalid_expiry_month")
-    if "cvc" in given and not (given["cvc"].isascii() and given["cvc"].isdigit() and len(given["cvc"]) in (3, 4)):
-        raise declines.error("invalid_cvc")
-    if card is None:
-        raise declines.error("live_card")
-    if card.refused:
-        raise declines.error(card.refused)
-    return card
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _insert(

@@ -99,8 +99,8 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
     if intent["status"] not in OPEN:
         listed = ", ".join(f"`{status}`" for status in OPEN)
         raise _unexpected(
-            f"You cannot cancel this SetupIntent because it has a status of `{intent['status']}`. Only a SetupIntent with "
-            f"one of the following statuses may be canceled: {listed}."
+            f"You cannot cancel this SetupIntent because it has a status of `{intent['status']}`. Only a SetupIntent "
+            f"with one of the following statuses may be canceled: {listed}."
         )
     challenges.abandon(tx, intent)
     intent |= {"cancellation_reason": reason, "next_action": None, "status": "canceled"}
@@ -158,7 +158,13 @@ def _chosen(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
 
 def _set_payment_method(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
     owner = payment_method["customer"]
-    if owner is not None and owner != intent["customer"]:
+    if owner is not None and intent["customer"] not in (owner, None):
+        raise ApiError(
+            f"The PaymentMethod {payment_method.id} does not belong to the Customer you supplied {intent['customer']}. "
+            "Please use this PaymentMethod with the Customer that it belongs to instead.",
+            param="payment_method",
+        )
+    if owner is not None and intent["customer"] is None:
         raise ApiError(
             f"The payment method supplied ({payment_method.id}) belongs to the Customer {owner}. Please include the "
             "Customer in the `customer` parameter on the SetupIntent.",

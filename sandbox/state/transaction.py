@@ -14,6 +14,7 @@ SPOKEN = {
     "setup_intent": "setupintent",
     "balance_transaction": "balance transaction",
     "payment_method": "PaymentMethod",
+    "webhook_endpoint": "webhook endpoint",
 }
 
 
@@ -98,7 +99,8 @@ class Transaction:
         """Every object of a kind whose top-level fields have these values, newest first."""
         where, values = _conditions(equal, {})
         rows = self._connection.execute(
-            f"SELECT body, private FROM objects WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq DESC",  # noqa: S608
+            "SELECT body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
+            f"WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq DESC",
             (self.account, kind, *values),
         )
         return [_resource(row) for row in rows]

@@ -10,7 +10,7 @@ from sandbox.state.transaction import encode
 from sandbox.webhooks.sending import Answer, Outgoing, Send
 from sandbox.webhooks.signing import signature_header
 
-#: Seconds until the second try; each further wait is twice as long, up to the longest; after three days Stripe gives up.
+#: Seconds until the second try; each further wait is twice as long, up to the longest. After three days it gives up.
 FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = 1.0, 60.0, 3 * 24 * 3600
 AT_ONCE = 4
 

@@ -1,6 +1,7 @@
 """/v1/balance_transactions"""
 
 from sandbox.api.call import Call, Listing, listing
+from sandbox.errors import missing_object
 from sandbox.state import Page, Resource
 
 
@@ -10,6 +11,8 @@ def retrieve(call: Call) -> Resource:
 
 def list_all(call: Call) -> Listing:
     """By `source` Stripe finds the rows of charges and refunds, never those of disputes."""
+    if "payout" in call.params:
+        raise missing_object("payout", call.params["payout"], "payout", status=400)  # the sandbox pays nothing out
     equal = {name: call.params.get(name) for name in ("currency", "source", "type")}
     if (equal["source"] or "").startswith("du_"):
         return Listing(Page([], has_more=False))

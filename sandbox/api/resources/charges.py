@@ -12,23 +12,24 @@ def create(call: Call) -> Resource:
     if params.get("source", "").startswith("tok_"):
         raise ApiError(
             "Card Token usage on the Customers API and Charges API has reached end of life. In order to continue "
-            "processing your payments, you will need to use the Payment Intents and Payment Methods API. Read more about "
-            "what you should do here: https://docs.stripe.com/payments/payment-methods/integration-options. If you need "
-            "to continue to use Card Tokens on the Customers and Charges API, enable this functionality in your API "
-            "policies settings: https://dashboard.stripe.com/settings/developers/api-policies"
+            "processing your payments, you will need to use the Payment Intents and Payment Methods API. Read more "
+            "about what you should do here: https://docs.stripe.com/payments/payment-methods/integration-options. If "
+            "you need to continue to use Card Tokens on the Customers and Charges API, enable this functionality in "
+            "your API policies settings: https://dashboard.stripe.com/settings/developers/api-policies"
         )
     if "customer" not in params:
         raise ApiError("Must provide source or customer.", code="parameter_missing")
     customer = call.tx.get("customer", params["customer"], param="customer", status=400)
     if call.tx.all("payment_method", customer=customer.id):
         message = (
-            "This Customer doesn't have any legacy saved payment details, but does have a Payment Method attached. Use a "
-            "Payment Intent instead of creating a Charge: https://stripe.com/docs/payments/payment-intents/migration"
+            "This Customer doesn't have any legacy saved payment details, but does have a Payment Method attached. Use "
+            "a Payment Intent instead of creating a Charge: https://stripe.com/docs/payments/payment-intents/migration"
         )
     else:
         message = (
-            "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source "
-            "to this Customer and then try this request again, or use Payment Intents and Payment Methods instead."
+            "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or "
+            "Source to this Customer and then try this request again, or use Payment Intents and Payment Methods "
+            "instead."
         )
     raise ApiError(message, status=402, kind="card_error", code="missing", param="card")
 

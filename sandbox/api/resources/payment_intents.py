@@ -24,7 +24,9 @@ def create(call: Call) -> Resource:
                     param=name,
                 )
         return payment_intents.create(call.tx, params)
-    paying = {name: params.pop(name) for name in ("payment_method", "payment_method_data") if name in params}
+    paying: dict[str, Any] = {
+        name: params.pop(name) for name in ("payment_method", "payment_method_data") if name in params
+    }
     intent = payment_intents.create(call.tx, params)
     how = {name: params[name] for name in _OF_CONFIRMATION if name in params}
     return confirmation.confirm(call.tx, intent, {**paying, **how})

@@ -57,15 +57,15 @@ def retrieve_of_customer(call: Call) -> Resource:
 
 def raw_number() -> ApiError:
     return ApiError(
-        "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that "
-        "map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data APIs, "
-        "see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.",
+        "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens "
+        "that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data "
+        "APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.",
         status=402,
     )
 
 
 def _payment_method(call: Call) -> Resource:
-    return payment_methods.resolve(call.tx, call.ids["payment_method"], status=404)
+    return call.tx.get("payment_method", call.ids["payment_method"], param="payment_method")
 
 
 def _of_customer(call: Call, customer: str) -> Listing:

@@ -1,5 +1,7 @@
 """/v1/setup_intents and /v1/setup_attempts"""
 
+from typing import Any
+
 from sandbox.api.call import Call, Listing, listing
 from sandbox.api.resources.payment_intents import check_client_secret, refuse_raw_number
 from sandbox.model import setup_intents
@@ -14,7 +16,9 @@ def create(call: Call) -> Resource:
     params = dict(call.params)
     if not params.pop("confirm", False):
         return setup_intents.create(call.tx, params)
-    paying = {name: params.pop(name) for name in ("payment_method", "payment_method_data") if name in params}
+    paying: dict[str, Any] = {
+        name: params.pop(name) for name in ("payment_method", "payment_method_data") if name in params
+    }
     intent = setup_intents.create(call.tx, params)
     how = {name: params[name] for name in _OF_CONFIRMATION if name in params}
     return setup_intents.confirm(call.tx, intent, {**paying, **how})
