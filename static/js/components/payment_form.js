@@ -141,7 +141,8 @@ class PaymentForm {
       case "paid":
       case "deciding":
         this.enter(outcome.kind === "paid" ? "paid" : "checking");
-        return location.replace(this.data("confirming"));
+        // This page stays in the history: going back to it asks the server, which knows that the order is paid.
+        return location.assign(this.data("confirming"));
       case "closed":
         return location.reload(); // the server knows where the order belongs
       case "invalid":

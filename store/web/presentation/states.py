@@ -198,7 +198,7 @@ TABLE: tuple[_Row, ...] = (
         Meaning(
             "Payment received",
             "You paid {total}{card}.",
-            "Thank you. We are packing your order, and a confirmation goes to your e-mail address.",
+            "Thank you. We are packing your order.",
             "check",
             Tone.GOOD,
         ),
