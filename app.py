@@ -9,12 +9,13 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy import make_url
+from stripe import HTTPClient
 
 from config import ROOT, STRIPE_API_VERSION, Settings
 from models import db
 from store import cli, logs, web
 from store.gateway.port import PaymentGateway
-from store.gateway.stripe_gateway import HTTPClient, StripeGateway
+from store.gateway.stripe_gateway import StripeGateway
 from store.services.till import Till
 from store.services.transaction import Database
 

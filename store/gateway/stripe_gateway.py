@@ -13,7 +13,6 @@ from typing import Any
 
 import stripe
 import structlog
-from stripe import HTTPClient
 
 from store.domain.errors import (
     NoticeUnreadable,
@@ -59,7 +58,7 @@ class StripeGateway:
         webhook_secrets: Sequence[str],
         *,
         receipts: bool = False,
-        http_client: HTTPClient | None = None,
+        http_client: stripe.HTTPClient | None = None,
     ) -> None:
         self._client = stripe.StripeClient(
             secret_key,

@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 import pytest
-import stripe
 
 from store.domain.errors import OrderClosed
 from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentState
 from store.services import checkout, ledger, stock, upkeep
 from store.services.ledger import Teller, Told
 from tests.support.at_once import at_once
-from tests.support.shop import Shop
+from tests.support.shop import NoAnswer, Shop
 
 
 def overdue(shop: Shop) -> None:
@@ -101,7 +100,7 @@ def test_while_stripe_does_not_answer_nothing_expires_and_nothing_is_freed(shop:
     overdue(shop)
 
     def away(_method: str, _path: str) -> None:
-        raise stripe.APIConnectionError("no answer", should_retry=False)
+        raise NoAnswer
 
     shop.line.before = away
     run(shop)
@@ -126,7 +125,7 @@ def test_several_upkeeps_at_once_expire_each_order_once(shop: Shop) -> None:
 
 
 def late_payment(shop: Shop) -> str:
-    """The shopper paid in the last second; the store learns of it after it let the order go without a word from Stripe."""
+    """The shopper paid in the last second; the store learns of it after it let the order go without asking Stripe."""
     order = shop.order(2, "brass-pen")
     shop.set_stock("brass-pen", 2)
     shop.pay(order)

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-import stripe
 
 from models import Base
 from store.domain.errors import OrderClosed, PaymentUnavailable
 from store.domain.states import OrderState, PaymentState
 from store.services import payments
 from tests.support.at_once import at_once
-from tests.support.shop import PUBLISHABLE_KEY, Shop
+from tests.support.shop import PUBLISHABLE_KEY, NoAnswer, Shop
 
 
 def test_a_paid_order_was_told_by_a_webhook_and_its_stock_is_sold(shop: Shop) -> None:
@@ -212,7 +211,7 @@ def test_a_line_that_breaks_while_opening_charges_nothing_and_the_next_try_finds
     order = shop.order()
 
     def broken(_method: str, _path: str) -> None:
-        raise stripe.APIConnectionError("the line broke", should_retry=False)
+        raise NoAnswer
 
     setattr(shop.line, when, broken)
     with pytest.raises(PaymentUnavailable):

@@ -9,14 +9,14 @@ T = TypeVar("T")
 
 
 def at_once(times: int, deed: Callable[[int], T]) -> list[T | Exception]:
-    """Do `deed` on so many threads, all let go together: what each returned or raised, in the order of their numbers."""
+    """Do `deed` on so many threads, all let go together: what each returned or raised, in order of number."""
     start = Barrier(times)
 
     def run(number: int) -> T | Exception:
         start.wait(timeout=30)
         try:
             return deed(number)
-        except Exception as failure:  # what it was is the test's to judge
+        except Exception as failure:  # noqa: BLE001  # what it was is the test's to judge
             return failure
 
     with ThreadPoolExecutor(times) as pool:
