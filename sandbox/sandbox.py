@@ -49,6 +49,7 @@ class Sandbox:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        self.deliverer.stop()
         self.state.close()
 
     def _work(self) -> None:

@@ -36,13 +36,6 @@ def run_due(state: State) -> int:
     return done
 
 
-def next_due(state: State) -> float | None:
-    """When the next thing is due, in the sandbox's time; None if nothing is."""
-    with state.read("") as tx:
-        row = tx.execute("SELECT min(due_at) AS due_at FROM scheduled").fetchone()
-        return None if row["due_at"] is None else float(row["due_at"])
-
-
 def _run_next(state: State) -> bool:
     with state.read("") as tx:
         row = tx.execute(

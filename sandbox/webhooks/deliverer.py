@@ -53,11 +53,10 @@ class Deliverer:
             self._pool.submit(self._attempt, delivery)
         return len(due)
 
-    def next_due(self) -> float | None:
-        """When the next delivery is due that is not being attempted; None if there is none."""
-        with self._lock, self._state.read("") as tx:
-            rows = tx.execute("SELECT id, due_at FROM deliveries WHERE status = 'pending' ORDER BY due_at LIMIT 200")
-            return next((float(row["due_at"]) for row in rows if row["id"] not in self._busy), None)
+    def stop(self) -> None:
+        """Wait for what is being attempted; start nothing more."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def _claim(self) -> list[Delivery]:
         with self._lock, self._state.read("") as tx:

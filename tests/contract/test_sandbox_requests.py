@@ -1,0 +1,256 @@
+"""What holds for every request: keys, versions, unknown addresses, idempotency, lists, expansion."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+import stripe
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.support.local_stripe import SetClock, sdk
+
+PAYMENT = {"amount": "500", "currency": "usd"}
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Bearer sk_live_abcdefghijklmnop", "Bearer pk_live_abcdefghijklmnop", "Bearer nonsense", "Basic %%%"],
+)
+def test_only_test_keys_are_let_in(application: Flask, authorization: str) -> None:
+    answer = application.test_client().get("/v1/charges", headers={"Authorization": authorization})
+
+    assert answer.status_code == 401
+    assert answer.json is not None
+    assert answer.json["error"]["type"] == "invalid_request_error"
+    assert "abcdefghijkl" not in answer.text
+
+
+def test_a_key_may_come_as_basic_authorization_or_as_a_parameter(application: Flask) -> None:
+    client = application.test_client()
+
+    assert client.get("/v1/charges", auth=("sk_test_a", "")).status_code == 200
+    assert client.get("/v1/charges?key=sk_test_a").status_code == 200
+
+
+def test_accounts_do_not_see_each_other(application: Flask) -> None:
+    mine, other = sdk(application, "sk_test_mine"), sdk(application, "sk_test_other")
+    intent = mine.v1.payment_intents.create({"amount": 500, "currency": "usd"})
+
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        other.v1.payment_intents.retrieve(intent.id)
+
+    assert (refusal.value.http_status, refusal.value.code) == (404, "resource_missing")
+    assert other.v1.events.list().data == []
+
+
+def test_a_made_up_version_is_refused(http: FlaskClient) -> None:
+    answer = http.get("/v1/charges", headers={"Stripe-Version": "not-a-real-version"})
+
+    assert (answer.status_code, answer.json) == (
+        400,
+        {"error": {"message": "Invalid Stripe API version: not-a-real-version", "type": "invalid_request_error"}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/nope"), ("DELETE", "/v1/charges/ch_1"), ("PUT", "/v1/charges"), ("GET", "/v1/charges/")],
+)
+def test_what_stripe_does_not_have_is_an_unknown_url(http: FlaskClient, method: str, path: str) -> None:
+    answer = http.open(path, method=method)
+
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert answer.json["error"]["message"].startswith(f"Unrecognized request URL ({method}: {path}).")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a[b",
+        "[x]=1",
+        "amount[]=1&amount[x]=2",
+        "amount=1&amount[x]=2",
+        "metadata[a][b]=c",
+        "expand=x",
+        "%ff=%fe",
+        "&&=&",
+    ],
+)
+def test_malformed_bodies_are_refused_never_a_fault(http: FlaskClient, body: str) -> None:
+    answer = http.post("/v1/payment_intents", data=body, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status_code == 400
+
+
+def test_json_bodies_are_refused_as_stripe_does(http: FlaskClient) -> None:
+    answer = http.post("/v1/payment_intents", json=PAYMENT)
+
+    assert answer.status_code == 400
+    assert "application/x-www-form-urlencoded" in answer.text
+
+
+def test_the_same_key_gives_the_same_answer(http: FlaskClient) -> None:
+    first = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+    again = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    assert (again.status_code, again.json) == (200, first.json)
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Original-Request"] == first.headers["Request-Id"]
+
+
+def test_the_same_key_with_other_parameters_is_refused(http: FlaskClient) -> None:
+    http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    answer = http.post("/v1/payment_intents", data={**PAYMENT, "amount": 501}, headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["type"] == "idempotency_error"
+
+
+def test_a_decline_is_replayed_and_charges_once(http: FlaskClient) -> None:
+    form = {**PAYMENT, "confirm": "true", "payment_method": "pm_card_chargeDeclined"}
+
+    first = http.post("/v1/payment_intents", data=form, headers={"Idempotency-Key": "k"})
+    again = http.post("/v1/payment_intents", data=form, headers={"Idempotency-Key": "k"})
+
+    assert (first.status_code, again.status_code, again.json) == (402, 402, first.json)
+    assert len(http.get("/v1/charges").json["data"]) == 1  # type: ignore[index]  # a list is never null
+
+
+def test_a_request_that_was_wrong_may_be_mended_under_its_key(http: FlaskClient) -> None:
+    wrong = http.post("/v1/payment_intents", data={**PAYMENT, "amount": "1"}, headers={"Idempotency-Key": "k"})
+
+    mended = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    assert (wrong.status_code, mended.status_code) == (400, 200)
+
+
+def test_a_key_is_forgotten_after_a_day(http: FlaskClient, clock: SetClock) -> None:
+    first = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    clock.advance(25 * 3600)
+    again = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    assert again.status_code == 200
+    assert again.json["id"] != first.json["id"]  # type: ignore[index]  # both are payment intents
+
+
+def test_of_many_at_once_with_one_key_one_is_done(application: Flask) -> None:
+    start = Barrier(8)
+
+    def ask(_: int) -> tuple[int, str]:
+        client = application.test_client()
+        start.wait()
+        answer = client.post(
+            "/v1/payment_intents",
+            data=PAYMENT,
+            headers={"Authorization": "Bearer sk_test_contract", "Idempotency-Key": "k"},
+        )
+        return answer.status_code, answer.json["id"] if answer.status_code == 200 else ""  # type: ignore[index]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+
+    assert {status for status, _ in answers} <= {200, 409}
+    assert len({found for _, found in answers if found}) == 1
+
+
+def test_of_many_at_once_paying_one_intent_one_wins(application: Flask, client: stripe.StripeClient) -> None:
+    intent = client.v1.payment_intents.create({"amount": 500, "currency": "usd"})
+    start = Barrier(8)
+
+    def pay(_: int) -> tuple[int, str]:
+        browser = application.test_client()
+        start.wait()
+        answer = browser.post(
+            f"/v1/payment_intents/{intent.id}/confirm",
+            data={"payment_method": "pm_card_visa"},
+            headers={"Authorization": "Bearer sk_test_contract"},
+        )
+        return answer.status_code, "" if answer.status_code == 200 else answer.json["error"]["code"]  # type: ignore[index]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(pay, range(8)))
+
+    assert answers[0] == (200, "")
+    assert set(answers[1:]) <= {(400, "payment_intent_unexpected_state"), (429, "lock_timeout")}
+    assert len(client.v1.charges.list({"payment_intent": intent.id}).data) == 1
+
+
+def test_lists_are_newest_first_and_page_both_ways(client: stripe.StripeClient) -> None:
+    made = [client.v1.payment_intents.create({"amount": 500 + n, "currency": "usd"}).id for n in range(5)][::-1]
+
+    page = client.v1.payment_intents.list({"limit": 2})
+    following = client.v1.payment_intents.list({"limit": 2, "starting_after": made[1]})
+    before = client.v1.payment_intents.list({"limit": 2, "ending_before": made[4]})
+
+    assert ([intent.id for intent in page], page.has_more) == (made[:2], True)
+    assert ([intent.id for intent in following], following.has_more) == (made[2:4], True)
+    assert ([intent.id for intent in before], before.has_more) == (made[2:4], True)
+    assert [intent.id for intent in page.auto_paging_iter()] == made
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "param"),
+    [
+        ("limit=abc", "parameter_invalid_integer", "limit"),
+        ("wat=1", "parameter_unknown", "wat"),
+        ("starting_after=pi_nope", "resource_missing", "starting_after"),
+        ("customer=cus_nope", "resource_missing", "customer"),
+        ("starting_after=pi_1&ending_before=pi_2", None, None),
+        ("expand[]=data.amount", None, "expand"),
+        ("created[wat]=1", "parameter_unknown", "created[wat]"),
+    ],
+)
+def test_wrong_questions_to_a_list_are_refused(
+    http: FlaskClient, query: str, code: str | None, param: str | None
+) -> None:
+    http.post("/v1/payment_intents", data=PAYMENT)
+
+    answer = http.get(f"/v1/payment_intents?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert (answer.json["error"].get("code"), answer.json["error"].get("param")) == (code, param)
+
+
+@pytest.mark.parametrize(("asked", "given"), [("0", 1), ("101", 3)])
+def test_limits_are_clamped_silently(http: FlaskClient, asked: str, given: int) -> None:
+    for _ in range(3):
+        http.post("/v1/payment_intents", data=PAYMENT)
+
+    answer = http.get(f"/v1/payment_intents?limit={asked}")
+
+    assert answer.json is not None
+    assert len(answer.json["data"]) == given
+
+
+def test_objects_expand_four_levels_deep(http: FlaskClient) -> None:
+    form = {**PAYMENT, "confirm": "true", "payment_method": "pm_card_visa"}
+    intent = http.post("/v1/payment_intents", data=form).json
+    assert intent is not None
+
+    deep = http.get(f"/v1/payment_intents/{intent['id']}?expand[]=latest_charge.payment_intent.latest_charge.refunds")
+    too_deep = http.get(
+        f"/v1/payment_intents/{intent['id']}?expand[]={'latest_charge.payment_intent.' * 2}latest_charge"
+    )
+
+    assert deep.json is not None
+    assert deep.json["latest_charge"]["payment_intent"]["latest_charge"]["refunds"]["object"] == "list"
+    assert too_deep.status_code == 400
+
+
+def test_browsers_see_and_do_only_what_they_may(browser: FlaskClient, client: stripe.StripeClient) -> None:
+    intent = client.v1.payment_intents.create({"amount": 500, "currency": "usd", "metadata": {"secret": "note"}})
+
+    assert browser.get("/v1/payment_intents").status_code == 403
+    assert browser.get(f"/v1/payment_intents/{intent.id}").status_code == 400
+    assert browser.get(f"/v1/payment_intents/{intent.id}?client_secret=wrong").status_code == 400
+    seen = browser.get(f"/v1/payment_intents/{intent.id}?client_secret={intent.client_secret}")
+    assert seen.status_code == 200
+    assert seen.json is not None
+    assert not {"metadata", "customer", "latest_charge", "amount_received"} & set(seen.json)
