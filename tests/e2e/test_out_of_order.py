@@ -1,0 +1,107 @@
+"""What the shopper sees when something does not work: the payment service, its script, or JavaScript altogether."""
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e import shop
+from tests.e2e.conftest import NewBrowser
+from tests.support.processes import SandboxProcess
+
+
+def test_a_payment_service_that_is_down_leaves_an_order_that_can_be_paid_later(
+    page: Page, sandbox: SandboxProcess
+) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page)
+    sandbox.stop()
+    try:
+        with page.expect_response(re.compile("/pay$")) as refused:
+            page.get_by_role("button", name="Continue to payment").click()
+        assert refused.value.status == 503
+        assert int(refused.value.headers["retry-after"]) > 0
+        expect(page.get_by_role("heading", level=1, name="We cannot take payments right now")).to_be_visible()
+        expect(page.get_by_text("Nothing was charged and your order is kept.")).to_be_visible()
+    finally:
+        sandbox.start()
+
+    page.get_by_role("link", name="Try again").click()
+    reference = shop.reference_on(page)
+    shop.type_card(page)
+    shop.pay(page)
+    shop.see_paid(page, reference)
+
+
+def test_a_payment_service_that_goes_down_on_the_payment_page_charges_nothing(
+    page: Page, sandbox: SandboxProcess
+) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+    sandbox.stop()
+    try:
+        shop.pay(page)
+        expect(page.get_by_text("The payment service could not be reached.")).to_be_visible()
+        expect(page.get_by_text("Nothing was charged.").first).to_be_visible()
+    finally:
+        sandbox.start()
+
+    shop.pay(page)
+    shop.see_paid(page, reference)
+
+
+def test_a_blocked_payment_script_is_said_and_can_be_retried(page: Page, sandbox: SandboxProcess) -> None:
+    def block(route: Route) -> None:
+        route.abort()
+
+    script = f"{sandbox.url}/endive/stripe.js*"
+    page.route(script, block)
+    reference = shop.go_to_payment(page)
+
+    expect(shop.message(page).filter(has_text="The card form did not load.")).to_contain_text(
+        "Nothing was charged and your order is kept."
+    )
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    assert shop.status(page, reference)["state"] == "awaiting_payment"
+
+    page.unroute(script, block)
+    page.get_by_role("button", name="Retry").click()
+    shop.type_card(page)
+    shop.pay(page)
+    shop.see_paid(page, reference)
+
+
+def test_without_javascript_everything_works_up_to_the_card(new_browser: NewBrowser) -> None:
+    page = new_browser(java_script_enabled=False).new_page()
+
+    reference = shop.go_to_payment(page)
+
+    expect(page.get_by_text("Paying needs JavaScript.")).to_be_visible()
+    expect(shop.pay_button(page)).to_have_count(0)
+    assert shop.status(page, reference)["payment"] == "open"
+    page.goto("/orders")
+    expect(page.get_by_role("link", name=reference)).to_be_visible()
+
+
+def test_without_javascript_the_status_page_looks_again_by_itself(new_browser: NewBrowser) -> None:
+    """A shopper whose script stops working after paying still sees the order become paid."""
+    browser = new_browser()
+    page = browser.new_page()
+    reference = shop.go_to_payment(page)
+    browser.route("**/static/js/**", lambda route: route.abort())
+    scriptless = new_browser(java_script_enabled=False, storage_state=browser.storage_state()).new_page()
+    scriptless.goto(f"/orders/{reference}?confirming=1")
+    expect(scriptless.get_by_role("heading", name="Confirming your payment")).to_be_visible()
+
+    shop.type_card(page)
+    shop.pay(page)
+
+    shop.see_paid(scriptless, reference)
+
+
+def test_the_shop_says_that_no_real_money_moves(page: Page) -> None:
+    page.goto("/")
+
+    banner = page.get_by_role("complementary", name="Test mode")
+    expect(banner).to_contain_text("Test mode: no real money moves.")
+    expect(banner).to_contain_text("4242")

@@ -1,0 +1,128 @@
+"""The whole purchase on a small screen, and with nothing but a keyboard."""
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e import shop
+from tests.e2e.conftest import NewBrowser
+
+SMALL = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def test_the_whole_purchase_fits_a_screen_390_pixels_wide(new_browser: NewBrowser) -> None:
+    page = new_browser(**SMALL).new_page()
+
+    page.goto("/")
+    see_no_sideways_scrolling(page)
+    shop.open_product(page, shop.MUG)
+    see_no_sideways_scrolling(page)
+    page.get_by_role("button", name="Add to cart").tap()
+    expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
+    see_no_sideways_scrolling(page)
+    page.get_by_role("link", name="Checkout").tap()
+    page.get_by_role("button", name="Continue to payment").tap()
+    expect(page.get_by_role("alert")).to_be_visible()
+    see_no_sideways_scrolling(page)
+    shop.fill_in_details(page)
+    reference = shop.continue_to_payment(page)
+    shop.type_card(page, shop.DECLINED)
+    see_no_sideways_scrolling(page)
+    shop.pay_button(page).tap()
+    expect(shop.message(page)).to_contain_text("Nothing was charged.")
+    see_no_sideways_scrolling(page)
+    shop.type_card(page, shop.ASKS_FOR_3DS)
+    shop.pay_button(page).tap()
+    shop.bank(page).get_by_role("button", name="Complete").tap()
+    shop.see_paid(page, reference)
+    see_no_sideways_scrolling(page)
+    page.goto("/orders")
+    see_no_sideways_scrolling(page)
+
+
+def test_the_whole_purchase_works_with_the_keyboard_alone(page: Page) -> None:
+    page.goto("/")
+    press_on(page, "link", shop.MUG)
+    press_on(page, "button", "Buy now")
+    expect(page.get_by_role("heading", level=1, name="Checkout")).to_be_visible()
+    type_into(page, "Email", "keys@example.com")
+    type_into(page, "Full name", "Grace Hopper")
+    type_into(page, "Address line 1", "1 Navy Yard")
+    type_into(page, "City", "Arlington")
+    type_into(page, "Postal code", "22202")
+    press_on(page, "button", "Continue to payment")
+    shop.see_card_form(page)
+    reference = shop.reference_on(page)
+
+    tab_to_card_number(page)
+    page.keyboard.type("4000002500003155")
+    page.keyboard.type("1234")
+    page.keyboard.type("123")
+    page.keyboard.type("10001")
+    page.keyboard.press("Tab")
+    expect(shop.pay_button(page)).to_be_focused()
+    page.keyboard.press("Enter")
+    complete = shop.bank(page).get_by_role("button", name="Complete")
+    expect(complete).to_be_visible()
+    for _ in range(6):
+        if complete.evaluate("button => button === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(complete).to_be_focused()
+    page.keyboard.press("Enter")
+
+    shop.see_paid(page, reference)
+
+
+def test_enter_in_the_card_field_pays(page: Page) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+
+    shop.card_field(page).locator("input[name=postal]").press("Enter")
+
+    shop.see_paid(page, reference)
+
+
+def test_the_first_tab_stop_skips_to_the_content(page: Page) -> None:
+    page.goto("/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def press_on(page: Page, role: str, name: str) -> None:
+    """Tab until the focus is on the control, then press Enter."""
+    control = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]  # one of Playwright's role names
+    expect(control).to_be_visible()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if control.evaluate("element => element === document.activeElement"):
+            break
+    expect(control).to_be_focused()
+    page.keyboard.press("Enter")
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    """Tab until the focus is in the field, then type."""
+    field = page.get_by_label(label, exact=True)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if field.evaluate("element => element === document.activeElement"):
+            break
+    expect(field).to_be_focused()
+    page.keyboard.type(text)
+
+
+def tab_to_card_number(page: Page) -> None:
+    number = shop.card_field(page).locator("input[name=cardnumber]")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if number.evaluate("element => element === document.activeElement"):
+            break
+    expect(number).to_be_focused()
+
+
+def see_no_sideways_scrolling(page: Page) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} pixels too wide"

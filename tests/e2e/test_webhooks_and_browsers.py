@@ -1,0 +1,84 @@
+"""The webhook and the shopper's browser race each other; whoever comes first, or not at all, the order is paid."""
+
+import time
+from collections.abc import Callable
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e import shop
+from tests.support.postbox import Postbox
+from tests.support.processes import StoreProcess
+
+
+def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StoreProcess) -> None:
+    reference = shop.go_to_payment(page)
+
+    def answer_after_the_webhook(route: Route) -> None:
+        answer = route.fetch()
+        wait_until(lambda: state_of(store, reference) == "paid")
+        route.fulfill(response=answer)
+
+    page.route("**/v1/payment_intents/*/confirm", answer_after_the_webhook)
+    shop.type_card(page)
+    shop.pay(page)
+
+    shop.see_paid(page, reference)
+    expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
+
+
+def test_the_browser_is_back_before_the_webhook(page: Page, postbox: Postbox, store: StoreProcess) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+
+    with postbox.holding():
+        shop.pay(page)
+        expect(page.get_by_role("heading", name="Confirming your payment")).to_be_visible()
+        expect(page.get_by_text("Your payment of $28.00 is being confirmed. Do not pay again.")).to_be_visible()
+        assert state_of(store, reference) == "awaiting_payment"
+
+    shop.see_paid(page, reference)
+    expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
+
+
+def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, postbox: Postbox) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+
+    with postbox.losing():
+        shop.pay(page)
+        expect(page.get_by_role("heading", name="Payment received")).to_be_visible(timeout=12_000)
+
+    shop.see_paid(page, reference)
+    expect(shop.timeline(page, "was received")).to_contain_text("the payment service said so when we asked")
+    expect(page.get_by_text("with Visa ending 4242")).to_be_visible()
+
+
+def test_a_webhook_told_twice_pays_once(page: Page, postbox: Postbox, store: StoreProcess) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+
+    with postbox.doubling():
+        shop.pay(page)
+        shop.see_paid(page, reference)
+        wait_until(lambda: told_twice(store, reference))
+
+    shop.reload(page)
+    expect(shop.timeline(page, "was received")).to_have_count(1)
+    expect(shop.timeline(page, "Your order is confirmed.")).to_have_count(1)
+
+
+def state_of(store: StoreProcess, reference: str) -> str:
+    ((state,),) = store.read("SELECT state FROM orders WHERE reference = ?", reference)
+    return str(state)
+
+
+def told_twice(store: StoreProcess, reference: str) -> bool:
+    rows = store.read("SELECT 1 FROM webhook_events WHERE kind = 'payment_intent.succeeded' AND deliveries > 1")
+    return bool(rows)
+
+
+def wait_until(happened: Callable[[], bool], within: float = 10.0) -> None:
+    deadline = time.monotonic() + within
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
