@@ -113,7 +113,7 @@ def test_the_number_leaves_the_frame_for_the_sandbox_alone(shop: Shop, sandbox_s
         """
     )
     requests: list[Request] = []
-    shop.page.on("request", requests.append)
+    shop.page.on("request", lambda request: requests.append(request))
     shop.open()
     shop.mount()
     shop.fill_card()
@@ -188,6 +188,20 @@ def test_a_card_becomes_a_payment_method(ready: Shop, sandbox_server: SandboxSer
         [sandbox_server.payment_intent()["client_secret"], made["id"]],
     )
     assert paid["paymentIntent"]["payment_method"] == made["id"]
+
+
+def test_a_card_is_set_up_for_later(ready: Shop, sandbox_server: SandboxServer) -> None:
+    setup = sandbox_server.post("/v1/setup_intents", **{"allowed_payment_method_types[]": "card"})
+    ready.fill_card()
+
+    done = ready.page.evaluate(
+        "secret => stripe.confirmCardSetup(secret, {payment_method: {card, billing_details: {name: 'Ada'}}})",
+        setup["client_secret"],
+    )
+    found = ready.page.evaluate("secret => stripe.retrieveSetupIntent(secret)", setup["client_secret"])
+
+    assert done["setupIntent"]["status"] == "succeeded"
+    assert found["setupIntent"]["payment_method"] == done["setupIntent"]["payment_method"]
 
 
 def test_an_intent_can_be_looked_at(shop: Shop, sandbox_server: SandboxServer) -> None:

@@ -156,6 +156,22 @@ def test_a_server_that_confirms_by_hand_gets_its_turn(shop: Shop, sandbox_server
     assert confirmed["status"] == "succeeded"
 
 
+def test_a_set_up_asks_as_well(ready: Shop, sandbox_server: SandboxServer) -> None:
+    setup = sandbox_server.post("/v1/setup_intents", **{"allowed_payment_method_types[]": "card"})
+    confirming = "secret => { window.payment = stripe.confirmCardSetup(secret, {payment_method: {card}}); }"
+    ready.fill_card(ASKS, postal=None)
+
+    ready.page.evaluate(confirming, setup["client_secret"])
+    _bank(ready).get_by_role("button", name="Fail").click()
+    error = ready.outcome()["error"]
+    assert (error["code"], error["message"]) == ("setup_intent_authentication_failure", AUTHENTICATION_FAILURE)
+    assert error["setup_intent"]["status"] == "requires_payment_method"
+
+    ready.page.evaluate(confirming, setup["client_secret"])
+    _bank(ready).get_by_role("button", name="Complete").click()
+    assert ready.outcome()["setupIntent"]["status"] == "succeeded"
+
+
 def test_handle_card_action_is_for_payments_confirmed_by_hand_only(ready: Shop, sandbox_server: SandboxServer) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
 

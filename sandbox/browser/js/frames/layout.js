@@ -68,8 +68,8 @@ export class Layout {
     const isRest = view === "rest";
     slot.style.width = isRest ? `${tail}px` : "";
     slot.style.minWidth = view === "number" ? `${whole + SLACK}px` : "";
-    element.style.width = isRest ? `${whole + SLACK}px` : "";
-    element.style.transform = isRest ? `translateX(${tail - whole}px)` : "";
+    // Only the text moves: the input itself stays where it is seen, and can be clicked there.
+    element.style.textIndent = isRest ? `${tail - whole}px` : "";
   }
 
   #showIcon() {

@@ -42,7 +42,7 @@ const ELSEWHERE = {
 };
 
 /** While no number has been typed, the country is not known and anything may be written. @type {PostalRules} */
-const NOT_KNOWN_YET = { ...ELSEWHERE, word: "zip" };
+const NOT_KNOWN_YET = { ...ELSEWHERE, word: "zip", keyboard: "numeric" };
 
 /** @type {Readonly<Record<string, PostalRules>>} */
 const BY_COUNTRY = Object.freeze({ "000": UNITED_STATES, "840": UNITED_STATES, "124": CANADA, "826": UNITED_KINGDOM });

@@ -5,6 +5,9 @@ const SELECTORS = Object.freeze(
   /** @type {Record<string, string>} */ ({ base: "", empty: ".is-empty", complete: ".is-complete", invalid: ".is-invalid" }),
 );
 
+/** What is wrong is red, unless the merchant has another colour for it. @type {import("../shared/style.js").StyleRule} */
+const WRONG = { variant: "invalid", pseudo: "", declarations: { color: "#d3203f", "--icon-color": "#d3203f" } };
+
 const ALLOWED = new Set(/** @type {string[]} */ (Object.values(STYLE_PROPERTIES)));
 const PSEUDO = /^(::?[a-z-]+)?$/;
 
@@ -18,7 +21,9 @@ document.adoptedStyleSheets = [sheet];
  */
 export function applyStyle(rules) {
   sheet.replaceSync("");
-  for (const { variant, pseudo, declarations } of rules) {
+  const others = rules.filter((rule) => rule.variant !== WRONG.variant);
+  const invalid = rules.filter((rule) => rule.variant === WRONG.variant);
+  for (const { variant, pseudo, declarations } of [...others, WRONG, ...invalid]) {
     const state = SELECTORS[variant];
     if (state === undefined || !PSEUDO.test(pseudo)) continue;
     addRule(`.part${state}${pseudo}`, declarations, (property) => property !== "--icon-color");
