@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Order
@@ -54,7 +55,8 @@ def pay(reference: str) -> ResponseReturnValue:
             unfinished=order.payment.state is PaymentState.ACTION_REQUIRED,
             declines=DECLINES,
             plain_decline=PLAIN,
-            seconds_left=max(int((order.expires_at - now()).total_seconds()), 0),
+            # A little late rather than early: the page asks again at the end, and by then the time must be over.
+            seconds_left=max(math.ceil((order.expires_at - now()).total_seconds()), 1),
             form=PostForm(),
         ),
         200,
@@ -103,7 +105,6 @@ def cancel(reference: str) -> ResponseReturnValue:
     """Give an unpaid order up. Its things go back to the shelf, the cart keeps its own list."""
     _find(reference)
     checkout.cancel(till(), reference, now())
-    flash("Your order was cancelled. Nothing was charged.")
     return redirect(url_for("orders.status", reference=reference), 303)
 
 

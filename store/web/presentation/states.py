@@ -35,7 +35,7 @@ class Told(Flag):
 class Meaning:
     """`money` says where the money is, `message` what happens next.
 
-    Placeholders: {total} {refunded} {card} {decline} {until}. A `waiting` page asks again by itself until this changes.
+    Placeholders: {total} {refunded} {card} {decline}. A `waiting` page asks again by itself until this changes.
     """
 
     heading: str
@@ -138,7 +138,7 @@ TABLE: tuple[_Row, ...] = (
         Meaning(
             "Waiting for your payment",
             "Nothing was charged.",
-            "Your order is placed and its things are held for you until {until}.",
+            "Your order is placed and its things are held for you.",
             "card",
             Tone.CALM,
         ),
@@ -272,7 +272,7 @@ TABLE: tuple[_Row, ...] = (
         Meaning(
             "The time to pay is over",
             "Nothing was charged.",
-            "We held your things until {until}. They are back on the shelf now; you are welcome to order again.",
+            "We could hold your things no longer. They are back on the shelf now; you are welcome to order again.",
             "clock",
             Tone.CALM,
         ),
@@ -332,7 +332,7 @@ class Notice:
 
 
 def notice(order: Order, told: Told) -> Notice:
-    """What `order` means, with its amounts, card and time filled in."""
+    """What `order` means, with its amounts and card filled in."""
     meaning = meaning_of(order.state, order.payment.state, told)
     payment = order.payment
     words = {
@@ -340,7 +340,6 @@ def notice(order: Order, told: Told) -> Notice:
         "refunded": Money(payment.refunded_minor, order.currency).text(),
         "card": f" with {brand_name(payment.card_brand)} ending {payment.card_last4}" if payment.card_last4 else "",
         "decline": decline_message(payment.last_decline).text,
-        "until": f"{order.expires_at:%H:%M} UTC",
     }
     return Notice(
         meaning.heading,
