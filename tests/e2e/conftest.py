@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect
 
-from tests.support.browser import launched
 from tests.support.databases import ROOT, Databases
 from tests.support.postbox import Postbox
 from tests.support.processes import SandboxProcess, StoreProcess, free_port
+from tools.headless import launched
 
 HERE = Path(__file__).parent
 RESULTS = ROOT / "test-results"

@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, 
 from werkzeug.serving import make_server
 
 from sandbox.app import create_app
-from tests.support.browser import launched
 
 FILES = Path(__file__).parent / "shop"
 KEY = "test_elements"
@@ -101,12 +100,6 @@ class Shop:
         """What the JavaScript expression is refused with, thrown or rejected; None when it is not."""
         refused: dict[str, str] | None = self.page.evaluate(f"() => refusal(() => {expression})")
         return refused
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launched() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

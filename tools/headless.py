@@ -1,4 +1,4 @@
-"""A headless Chromium, and browsers in the shopper's sense: each with cookies of its own."""
+"""A headless Chromium to drive with Playwright: for the browser tests and for taking pictures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ ARGUMENTS = [
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """The browser, until the block ends. Raises tools.browser.BrowserMissing."""
+    """The browser, until the block ends; one at a time in each thread. Raises tools.browser.BrowserMissing."""
     executable = find()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
