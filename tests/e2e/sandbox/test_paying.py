@@ -113,7 +113,7 @@ def test_the_number_leaves_the_frame_for_the_sandbox_alone(shop: Shop, sandbox_s
         """
     )
     requests: list[Request] = []
-    shop.page.on("request", lambda request: requests.append(request))
+    shop.page.on("request", lambda request: requests.extend([request]))
     shop.open()
     shop.mount()
     shop.fill_card()

@@ -1,5 +1,7 @@
 """Number, date and security code in frames of their own."""
 
+from urllib.parse import parse_qs
+
 import pytest
 from playwright.sync_api import expect
 
@@ -82,13 +84,15 @@ def test_the_number_field_brings_the_others_along(split: Shop, sandbox_server: S
 
 
 def test_a_security_code_alone_goes_with_a_saved_card(split: Shop, sandbox_server: SandboxServer) -> None:
-    intent = sandbox_server.payment_intent()
+    secret = sandbox_server.payment_intent()["client_secret"]
     data = "{payment_method: 'pm_card_visa', payment_method_options: {card: {cvc: cardCvc}}}"
     paying = f"secret => stripe.confirmCardPayment(secret, {data})"
 
-    assert split.page.evaluate(paying, intent["client_secret"])["error"]["code"] == "incomplete_cvc"
+    assert split.page.evaluate(paying, secret)["error"]["code"] == "incomplete_cvc"
     split.input("cvc", "cardCvc").fill("123")
+    with split.page.expect_request("**/confirm") as confirming:
+        split.page.evaluate(paying, secret)
 
-    paid = split.page.evaluate(paying, intent["client_secret"])
-    assert paid.get("error") is None
-    assert paid["paymentIntent"]["status"] == "succeeded"
+    sent = parse_qs(confirming.value.post_data or "")
+    assert sent["payment_method"] == ["pm_card_visa"]
+    assert sent["payment_method_options[card][cvc]"] == ["123"]

@@ -112,8 +112,8 @@ function closeButton() {
   button.textContent = "\u2715";
   setStyles(button, {
     position: "absolute",
-    top: "10px",
-    right: "10px",
+    top: "16px",
+    right: "12px",
     width: "44px",
     height: "44px",
     margin: "0",
