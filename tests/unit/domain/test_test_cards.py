@@ -1,0 +1,83 @@
+"""The table of test cards is complete, says nothing twice, and promises what the store's own words and states say."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from store.domain.states import OrderState, PaymentState
+from store.domain.test_cards import Answer, Course, Group, Place, TestCard, course, courses, groups
+
+DOCUMENTED = json.loads((Path(__file__).parents[3] / "sandbox/data/test-cards.json").read_text("utf-8"))
+
+EVERY = [pytest.param(group, card, course, id=course.key) for group, card, course in courses()]
+
+
+def test_every_documented_card_has_its_row() -> None:
+    documented = Counter((card["group"], card["number"]) for card in DOCUMENTED["cards"])
+
+    rows = Counter((group.key, card.digits) for group in groups() for card in group.cards if group.key != "invalid")
+
+    assert rows == documented
+    assert rows.total() == 151
+
+
+def test_all_data_that_is_documented_as_invalid_has_its_row() -> None:
+    (invalid,) = [group for group in groups() if group.key == "invalid"]
+
+    assert {card.refused for card in invalid.cards} == set(DOCUMENTED["invalid_data"])
+
+
+def test_a_course_is_found_by_its_own_key() -> None:
+    keys = [course.key for _group, _card, course in courses()]
+
+    assert len(keys) == len(set(keys))
+    assert [course(key) for key in keys] == [course for _group, _card, course in courses()]
+    assert course("no-such-card") is None
+
+
+@pytest.mark.parametrize(("group", "card", "course"), EVERY)
+def test_a_course_says_exactly_one_thing_to_the_shopper(group: Group, card: TestCard, course: Course) -> None:
+    outcome = course.outcome
+
+    said = {Place.ORDER: outcome.heading, Place.PAYMENT: outcome.decline, Place.FIELD: outcome.error}
+
+    assert said.pop(outcome.page)
+    assert not any(said.values())
+    assert (card.refused is not None) == (outcome.page is Place.FIELD)
+
+
+@pytest.mark.parametrize(("group", "card", "course"), EVERY)
+def test_an_order_is_paid_exactly_when_the_payment_succeeded(group: Group, card: TestCard, course: Course) -> None:
+    outcome = course.outcome
+
+    assert ("payment_intent.succeeded" in outcome.events) == (
+        outcome.payment in (PaymentState.PAID, PaymentState.REFUNDED)
+    )
+    assert (outcome.order is OrderState.AWAITING_PAYMENT) == (outcome.page is not Place.ORDER)
+
+
+@pytest.mark.parametrize(
+    "card", [row for row in DOCUMENTED["cards"] if row.get("decline_code")], ids=lambda row: row["number"]
+)
+def test_a_documented_decline_code_is_the_one_in_the_table(card: dict[str, str]) -> None:
+    declines = {
+        course.outcome.decline
+        for group, row, course in courses()
+        if (group.key, row.digits) == (card["group"], card["number"]) and course.answer is not Answer.FAIL
+    }
+
+    assert declines == {card["decline_code"]}
+
+
+def test_a_card_that_asks_has_a_course_for_each_answer() -> None:
+    asking = {
+        card.digits: card for group in groups() if group.key == "3ds" for card in group.cards if len(card.courses) > 1
+    }
+
+    assert set(asking) == {
+        "4000002500003155", "4000002760003184", "4000003800000446", "4000008260003178", "4000000000003220",
+        "4000008400000027", "4000008400001629",
+    }  # fmt: skip
+    assert all({course.answer for course in card.courses} == set(Answer) for card in asking.values())
