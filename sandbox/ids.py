@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import string
+from functools import lru_cache
 
 ALPHABET = string.ascii_letters + string.digits
 
@@ -11,7 +12,7 @@ SHORT = {"cus": 14, "req": 14}
 
 
 def random_text(length: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(length))
 
 
 def new(prefix: str) -> str:
@@ -30,6 +31,7 @@ def related(prefix: str, payment_id: str) -> str:
     return f"{prefix}_{stem}{random_text(7)}"
 
 
+@lru_cache(maxsize=1024)
 def derived(prefix: str, text: str, length: int) -> str:
     """Always the same id for the same text; the text can't be read back from it."""
     digest = hashlib.blake2b(text.encode(), digest_size=length).digest()

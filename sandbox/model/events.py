@@ -15,7 +15,7 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
 
     `before` is a snapshot of the subject, for `*.updated`: what differs from it becomes `previous_attributes`.
     """
-    endpoints = [endpoint for endpoint in tx.all("webhook_endpoint", status="enabled") if wants(endpoint, event_type)]
+    endpoints = [endpoint for endpoint in tx.enabled_endpoints() if wants(endpoint, event_type)]
     data: dict[str, Any] = {"object": dict(subject)}
     if before is not None:
         data["previous_attributes"] = difference(before, subject)

@@ -28,7 +28,7 @@ class State:
         self._turn = threading.Lock()
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         connection = self._connection()
-        connection.executescript(SCHEMA.read_text(encoding="utf-8"))
+        connection.executescript(f"BEGIN;{SCHEMA.read_text(encoding='utf-8')}COMMIT;")
         self._offset = float(self._setting("clock_offset") or 0)
 
     def now(self) -> float:

@@ -42,6 +42,7 @@ class Transaction:
         self.exact_now = now
         self.cause = cause
         self.public_url = public_url
+        self._endpoints: list[Resource] | None = None
 
     @property
     def now(self) -> int:
@@ -137,6 +138,12 @@ class Transaction:
             data.reverse()
         return Page(data, has_more=len(rows) > limit)
 
+    def enabled_endpoints(self) -> list[Resource]:
+        """The account's enabled webhook endpoints, looked up once however many events there are."""
+        if self._endpoints is None:
+            self._endpoints = self.all("webhook_endpoint", status="enabled")
+        return self._endpoints
+
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """SQL on the tables beside the objects (deliveries, answers, scheduled things, faults)."""
         return self._connection.execute(sql, values)
@@ -157,8 +164,12 @@ class Transaction:
         return int(row["seq"])
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """As compact JSON."""
+    return _JSON.encode(value)
 
 
 def _resource(row: sqlite3.Row) -> Resource:

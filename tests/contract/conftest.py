@@ -1,8 +1,8 @@
 """A sandbox in this process, the official SDK on it, and time that passes when a test says so."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
 
 import pytest
 import stripe
@@ -69,3 +69,16 @@ def later(sandbox: Sandbox, clock: SetClock) -> Callable[[float], None]:
             sandbox.deliver_due()
 
     return pass_time
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Wait for something another thread does, with a deadline."""
+
+    def wait(happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not happened():
+            assert time.monotonic() < deadline, "it did not happen within 10 seconds"
+            time.sleep(0.01)
+
+    return wait

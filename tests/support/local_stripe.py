@@ -1,13 +1,14 @@
 """What tests of the sandbox hold in their hands: a clock they set, an endpoint that answers as told, the real SDK."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import stripe
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.datastructures import Headers
+from requests.structures import CaseInsensitiveDict
 
 from sandbox.webhooks import Answer, Outgoing
 
@@ -56,10 +57,18 @@ class WithoutSocket(stripe.HTTPClient):
         super().__init__()
         self._client: FlaskClient = application.test_client()
 
-    def request(self, method: str, url: str, headers: Any, post_data: Any = None) -> tuple[bytes, int, Headers]:
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
         path = "/" + url.split("/", 3)[3]
-        answer = self._client.open(path, method=method.upper(), headers=headers, data=post_data)
-        return answer.data, answer.status_code, answer.headers
+        answer = self._client.open(path, method=method.upper(), headers=dict(headers or {}), data=post_data)
+        return answer.text, answer.status_code, CaseInsensitiveDict(answer.headers)
 
     def close(self) -> None:
         """There is nothing to close."""

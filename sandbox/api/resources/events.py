@@ -40,8 +40,7 @@ def retry(call: Call) -> Resource:
     if wanted is not None:
         endpoints = [call.tx.get("webhook_endpoint", wanted, param="webhook_endpoint", status=400)]
     else:
-        enabled = call.tx.all("webhook_endpoint", status="enabled")
-        endpoints = [endpoint for endpoint in enabled if events.wants(endpoint, event["type"])]
+        endpoints = [it for it in call.tx.enabled_endpoints() if events.wants(it, event["type"])]
     for endpoint in endpoints:
         events.deliver(call.tx, event, endpoint)
     return event
