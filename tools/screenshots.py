@@ -45,6 +45,7 @@ class Album:
     def add(self, page: Page, name: str, *, whole: bool = True) -> None:
         """`whole` takes the page to its end, else only what is in the window (a dialog, for example)."""
         self.taken.append(name)
+        page.wait_for_load_state()
         page.evaluate(PICTURES_ARE_THERE)
         page.screenshot(path=self.folder / f"{len(self.taken):02}-{name}.png", full_page=whole, animations="disabled")
 
