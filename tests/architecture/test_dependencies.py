@@ -1,14 +1,20 @@
 """What is installed is what pyproject.toml asks for, and every direct dependency has its reason."""
 
+import ast
 import json
 import re
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNNING: list[str] = PROJECT["project"]["dependencies"]
 DEVELOPING: list[str] = PROJECT["dependency-groups"]["dev"]
+
+# Documented as parts of Flask, Flask-Migrate, pydantic-settings and Flask-WTF, which are asked for.
+CORE_OF_A_FRAMEWORK = {"alembic", "click", "jinja2", "markupsafe", "pydantic", "werkzeug", "wtforms"}
 
 
 def pins(requirements: str) -> set[str]:
@@ -37,6 +43,39 @@ def test_every_direct_dependency_has_its_reason() -> None:
     rows = set(re.findall(r"^\| `([^`]+)`", page, flags=re.MULTILINE))
 
     assert rows == {dependency.partition("==")[0] for dependency in RUNNING + DEVELOPING} | npm_packages()
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    """Not only borrowed from what another dependency happens to bring, which may stop bringing it."""
+    asked_for = {normal(dependency.partition("==")[0]) for dependency in RUNNING + DEVELOPING}
+    providers = packages_distributions()
+
+    borrowed = {
+        f"{file.relative_to(ROOT)}: {root}"
+        for file in python_files()
+        for root in imported_roots(file)
+        if root in providers and not asked_for & {normal(provider) for provider in providers[root]}
+        if root not in CORE_OF_A_FRAMEWORK
+    }
+
+    assert borrowed == set()
+
+
+def python_files() -> Iterator[Path]:
+    yield from ROOT.glob("*.py")
+    for folder in ("store", "sandbox", "tools", "tests", "migrations"):
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def imported_roots(file: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    from_ = {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.partition(".")[0] for name in plain | from_}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def npm_packages() -> set[str]:
