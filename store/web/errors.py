@@ -20,11 +20,13 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.CartEmpty: 409,
     errors.OutOfStock: 409,
     errors.OrderClosed: 409,
+    errors.RefundRefused: 409,
     errors.SignatureInvalid: 400,
     errors.NoticeUnreadable: 400,
     errors.PaymentUnavailable: 503,
     errors.PaymentMisconfigured: 503,
     errors.StoreBusy: 503,
+    errors.MailUnavailable: 503,
     errors.StoreError: 500,
 }
 
@@ -122,7 +124,7 @@ def _page(status: int, message: str | None) -> Response:
     if _wants_json():
         return make_response({"status": status, "message": message or page.message}, status)
     text = message or page.message
-    money = "" if page.money and page.money in text else page.money
+    money = "" if page.money.rstrip(".") in text else page.money
     retry = request.path if page.retry and request.method == "GET" else None
     return make_response(
         render_template("error.html", status=status, page=page, message=text, money=money, retry=retry), status

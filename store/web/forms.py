@@ -9,7 +9,14 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, IntegerField, SelectField, StringField, TelField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation, ValidationError
+from wtforms.validators import (
+    DataRequired,
+    Length,
+    NumberRange,
+    Optional,
+    StopValidation,
+    ValidationError,
+)
 
 from store.gateway.port import Recipient
 from store.services.carts import MOST
@@ -18,23 +25,27 @@ from store.web import addresses
 _QUANTITY_MESSAGE = f"Choose a quantity between 1 and {MOST}."
 
 
+class QuantityField(IntegerField):
+    """A whole number that fits a cart; whatever else is typed gets the same message."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        typed = valuelist[0].strip() if valuelist else ""
+        if not re.fullmatch(r"-?[0-9]{1,4}", typed):
+            raise ValueError(_QUANTITY_MESSAGE)
+        self.data = int(typed)
+
+
 class AddToCartForm(FlaskForm):
     """How many of a product go into the cart."""
 
-    quantity = IntegerField(
-        "Quantity",
-        default=1,
-        validators=[InputRequired(_QUANTITY_MESSAGE), NumberRange(1, MOST, _QUANTITY_MESSAGE)],
-    )
+    quantity = QuantityField("Quantity", default=1, validators=[NumberRange(1, MOST, _QUANTITY_MESSAGE)])
 
 
 class ChangeLineForm(FlaskForm):
     """A new quantity for a line of the cart; 0 takes it out."""
 
-    quantity = IntegerField(
-        "Quantity",
-        validators=[InputRequired(_QUANTITY_MESSAGE), NumberRange(0, MOST, _QUANTITY_MESSAGE)],
-    )
+    quantity = QuantityField("Quantity", validators=[NumberRange(0, MOST, _QUANTITY_MESSAGE)])
 
 
 class PostForm(FlaskForm):
@@ -51,8 +62,8 @@ def tidy(value: object) -> object:
     return re.sub(r"\s+", " ", without_invisible).strip()
 
 
-def _required(message: str) -> InputRequired:
-    return InputRequired(message)
+def _required(message: str) -> DataRequired:
+    return DataRequired(message)
 
 
 def _at_most(length: int) -> Length:
@@ -75,6 +86,11 @@ def _email(_form: FlaskForm, field: Field) -> None:
         raise ValidationError("Use 254 characters at the most.")
 
 
+def _listed(_form: FlaskForm, field: SelectField) -> None:
+    if field.data not in dict(addresses.countries()):
+        raise ValidationError("Choose a country from the list.")
+
+
 def _phone(_form: FlaskForm, field: Field) -> None:
     if not re.fullmatch(r"[+0-9 ().\-/x]+", field.data) or not 5 <= sum(each.isdigit() for each in field.data) <= 20:
         raise ValidationError("Enter a telephone number like +1 555 010 0199, or leave this empty.")
@@ -89,7 +105,7 @@ class CheckoutForm(FlaskForm):
     full_name = StringField(
         "Full name", filters=[tidy], validators=[_required("Enter your full name."), _at_most(120), _has_letters]
     )
-    country = SelectField("Country", validators=[_required("Choose a country.")])
+    country = SelectField("Country", validate_choice=False, validators=[_required("Choose a country."), _listed])
     address_line1 = StringField(
         "Address line 1",
         filters=[tidy],
@@ -124,8 +140,7 @@ class CheckoutForm(FlaskForm):
 
     @property
     def _rules(self) -> addresses.Rules | None:
-        known = {code for code, _name in addresses.countries()}
-        return addresses.rules(self.country.data) if self.country.data in known else None
+        return addresses.rules(self.country.data) if self.country.data in dict(addresses.countries()) else None
 
     def recipient(self) -> Recipient:
         """The form's content, once it is valid."""

@@ -33,6 +33,8 @@ def register(app: Flask, settings: Settings) -> None:
         PERMANENT_SESSION_LIFETIME=_A_MONTH,
         SESSION_COOKIE_NAME="till",
         SESSION_COOKIE_SAMESITE="Lax",
+        # An answer that changed nothing must not bring back the cart of a moment ago: tabs poll while others shop.
+        SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a checkout left open over lunch still works
     )
     app.before_request(_only_forms)

@@ -66,6 +66,9 @@ def _paid(detail: Detail, _currency: str) -> str:
     )
 
 
+# Told by another entry of the same moment.
+UNTOLD = frozenset({"payment.refunded"})
+
 SENTENCES: Mapping[str, _Words] = {
     "order.placed": _with_amount(
         "You placed the order for {amount}. Your things are held for you.", Tone.CALM, "total"
@@ -75,7 +78,8 @@ SENTENCES: Mapping[str, _Words] = {
     "order.fulfilled": _always("Your order left our shop.", Tone.GOOD),
     "order.cancelled": _Words(_cancelled),
     "order.expired": _always("The time to pay was over and your things went back on the shelf. Nothing was charged."),
-    "order.money_returned": _with_amount("All of your money was sent back: {amount}.", Tone.GOOD),
+    "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),
+    "order.refund_failed": _always("Your money is back with us, so the order is yours again or will be refunded anew."),
     "order.needs_review": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
     "payment.opened": _always("The payment page was opened."),
     "payment.declined": _Words(_declined, Tone.BAD),
@@ -83,10 +87,21 @@ SENTENCES: Mapping[str, _Words] = {
     "payment.processing": _always("Your bank is deciding about the payment.", Tone.WAIT),
     "payment.paid": _with_amount("Your payment of {amount} was received.", Tone.GOOD),
     "payment.cancelled": _always("The payment was closed. Nothing was charged."),
-    "payment.refunded": _with_amount("A refund of {amount} was sent to your card.", Tone.GOOD),
+    "payment.refund_failed": _always("A refund did not reach your card. The money is still with us.", Tone.WAIT),
     "payment.too_late": _with_amount(
         "Your payment of {amount} came after the things were sold. It will be sent back.", Tone.WAIT
     ),
+    "refund.requested": _with_amount("A refund of {amount} was asked for.", Tone.CALM),
+    "refund.pending": _with_amount("A refund of {amount} is on its way.", Tone.WAIT),
+    "refund.succeeded": _with_amount("A refund of {amount} was sent to your card.", Tone.GOOD),
+    "refund.failed": _with_amount("A refund of {amount} did not reach your card.", Tone.BAD),
+    "refund.cancelled": _with_amount("A refund of {amount} was called off.", Tone.CALM),
+    "dispute.inquiry": _always("Your bank asked us about this payment.", Tone.WAIT),
+    "dispute.closed": _always("Your bank closed its question about this payment."),
+    "dispute.needs_response": _with_amount("The payment was disputed at your bank: {amount}.", Tone.WAIT),
+    "dispute.under_review": _always("We answered your bank, which is looking at it.", Tone.WAIT),
+    "dispute.won": _always("Your bank decided that the payment stands."),
+    "dispute.lost": _with_amount("Your bank decided that you get your money back: {amount}.", Tone.GOOD),
 }
 
 _SOURCES = {

@@ -1,0 +1,27 @@
+"""What a shopper reads when a test card is tried, in the words of the pages themselves."""
+
+from __future__ import annotations
+
+from store.domain.test_cards import Answer, Course, Place
+from store.web.presentation.declines import decline_message
+
+ANSWERS = {Answer.COMPLETE: "Complete", Answer.FAIL: "Fail"}
+
+PLACES = {
+    Place.ORDER: "On the order’s page",
+    Place.PAYMENT: "On the payment page",
+    Place.FIELD: "Beside the card field",
+}
+
+
+def words(course: Course) -> str:
+    """The heading of the order's page, the message on the payment page, or the sentence beside the card field."""
+    outcome = course.outcome
+    if outcome.page is Place.PAYMENT:
+        return decline_message(outcome.decline).text
+    return (outcome.heading if outcome.page is Place.ORDER else outcome.error) or ""
+
+
+def same_words(read: str, expected: str) -> bool:
+    """Whether a text taken from a page says what was expected, however its lines are broken."""
+    return " ".join(read.split()) == " ".join(expected.split())

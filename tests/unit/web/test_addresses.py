@@ -1,0 +1,123 @@
+"""Addresses of many countries, typed in many ways."""
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from store.gateway.port import Recipient
+from store.web import addresses
+from store.web.forms import CheckoutForm, tidy
+from tests.support.shop import Shop
+
+GOOD = {
+    "email": "ada@example.com",
+    "full_name": "Ada Lovelace",
+    "country": "US",
+    "address_line1": "12 Analytical Row",
+    "address_line2": "",
+    "city": "New York",
+    "region": "",
+    "postal_code": "10001",
+    "phone": "",
+}
+
+
+def errors(shop: Shop, **changes: str) -> dict[str, list[str]]:
+    form = filled(shop, **changes)
+    form.validate()
+    return {name: list(found) for name, found in form.errors.items() if name != "csrf_token"}
+
+
+def filled(shop: Shop, **changes: str) -> CheckoutForm:
+    with shop.app.test_request_context(method="POST"):
+        return CheckoutForm(MultiDict({**GOOD, **changes}), meta={"csrf": False})
+
+
+def test_every_country_has_a_name_and_rules() -> None:
+    countries = addresses.countries()
+
+    assert len(countries) > 240
+    assert ("DE", "Germany") in countries
+    assert [name for _code, name in countries][:3] == ["Afghanistan", "Åland Islands", "Albania"]
+    for code, _name in countries:
+        assert addresses.rules(code).postal_code_name
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code"),
+    [
+        ("US", "10001"), ("US", "10001-1234"), ("GB", "SW1A 1AA"), ("GB", "gir 0aa"), ("DE", "26133"),
+        ("CA", "K1A 0B1"), ("JP", "154-0023"), ("NL", "1234 AB"), ("IE", ""), ("IE", "D02 AF30"),
+        ("HK", ""), ("AE", ""), ("AE", "12345"),
+    ],
+)  # fmt: skip
+def test_a_postal_code_as_its_country_writes_it_is_taken(shop: Shop, country: str, postal_code: str) -> None:
+    assert errors(shop, country=country, postal_code=postal_code) == {}
+
+
+@pytest.mark.parametrize(
+    ("country", "postal_code", "message"),
+    [
+        ("US", "", "Enter the ZIP code, such as 95014."),
+        ("US", "SW1A 1AA", "Enter a ZIP code of the chosen country, such as 95014."),
+        ("US", "10001-", "Enter a ZIP code of the chosen country, such as 95014."),
+        ("DE", "1234", "Enter a postal code of the chosen country, such as 26133."),
+        ("GB", "10001", "Enter a postal code of the chosen country, such as EC1Y 8SY."),
+        ("IN", "12", "Enter a PIN code of the chosen country, such as 110034."),
+    ],
+)
+def test_another_postal_code_is_refused_with_an_example(
+    shop: Shop, country: str, postal_code: str, message: str
+) -> None:
+    assert errors(shop, country=country, postal_code=postal_code) == {"postal_code": [message]}
+
+
+def test_a_city_state_needs_no_city(shop: Shop) -> None:
+    assert errors(shop, country="SG", postal_code="546080", city="") == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("email", "ada@", "Enter an e-mail address like name@example.com."),
+        ("email", "a@b.c\nBcc: all@example.com", "Enter an e-mail address like name@example.com."),
+        ("email", "x" * 300 + "@example.com", "Use 254 characters at the most."),
+        ("full_name", "...", "Use letters or digits."),
+        ("full_name", "\u200b\u200b", "Use letters or digits."),
+        ("full_name", "a" * 121, "Use 120 characters at the most."),
+        ("address_line1", "\0\0", "Enter the street and the number, or a P.O. box."),
+        ("city", "", "Enter the city."),
+        ("country", "", "Choose a country."),
+        ("country", "ZZ", "Choose a country from the list."),
+        ("phone", "call me", "Enter a telephone number like +1 555 010 0199, or leave this empty."),
+    ],
+)
+def test_what_cannot_be_used_is_said_at_its_field(shop: Shop, field: str, value: str, message: str) -> None:
+    assert errors(shop, **{field: value})[field][0] == message
+
+
+def test_what_is_typed_is_tidied(shop: Shop) -> None:
+    form = filled(
+        shop,
+        email="  Ada@Example.COM ",
+        full_name=" Zoë \t O’Neill\u0000-Łukasz ",
+        postal_code=" 10001 ",
+        phone=" +1 (555) 010-0199 ",
+    )
+
+    assert form.validate()
+    assert form.recipient() == Recipient(
+        full_name="Zoë O’Neill -Łukasz",
+        address_line1="12 Analytical Row",
+        address_line2="",
+        city="New York",
+        region="",
+        postal_code="10001",
+        country="US",
+        phone="+1 (555) 010-0199",
+        email="Ada@example.com",
+    )
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\x00", "\u2028", "a\r\nb", "\U0010ffff", "\ue000"])
+def test_no_control_character_or_lone_half_gets_through(odd: str) -> None:
+    assert all(each.isprintable() for each in str(tidy(f"x{odd}y")))

@@ -1,0 +1,301 @@
+"""The pages, asked without a browser: what a stranger, a careless shopper and a hostile program get."""
+
+import re
+from typing import Any
+
+import pytest
+
+from store.domain import errors
+from store.domain.states import OrderState, PaymentState
+from store.web.errors import STATUS, status_of
+from store.web.pages import PAGE_OF, Page
+from tests.support.shop import Browser, NoAnswer, Shop
+
+DETAILS = {
+    "email": "ada@example.com",
+    "full_name": "Ada Lovelace",
+    "country": "US",
+    "address_line1": "12 Analytical Row",
+    "city": "New York",
+    "postal_code": "10001",
+}
+
+
+def place(browser: Browser, **changes: str) -> str:
+    """Order a pencil; returns the order's reference."""
+    browser.post(
+        "/cart/lines", {"slug": "cedar-pencil", "quantity": "1", "buy_now": "1"}, page="/products/cedar-pencil"
+    )
+    answer = browser.post("/checkout", {**DETAILS, **changes}, page="/checkout")
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"].split("/")[2]
+
+
+def test_only_an_order_that_can_be_paid_belongs_on_the_payment_page() -> None:
+    payable = {states for states, page in PAGE_OF.items() if page is Page.PAY}
+
+    assert payable == {
+        (OrderState.AWAITING_PAYMENT, payment)
+        for payment in (PaymentState.UNOPENED, PaymentState.OPEN, PaymentState.DECLINED, PaymentState.ACTION_REQUIRED)
+    }
+    assert len(PAGE_OF) == len(OrderState) * len(PaymentState)
+
+
+def test_every_error_of_the_store_has_a_status() -> None:
+    def below(kind: type[errors.StoreError]) -> list[type[errors.StoreError]]:
+        return [kind, *(deeper for each in kind.__subclasses__() for deeper in below(each))]
+
+    for error in below(errors.StoreError):
+        assert status_of(error) >= 400
+        assert error in STATUS, f"{error.__name__} has no row of its own"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing-here", 404),
+        ("/products/no-such-thing", 404),
+        ("/products/%00", 404),
+        ("/products/" + "x" * 3000, 404),
+        ("/products/'; DROP TABLE orders; --", 404),
+        ("/orders/AAAA-BBBB-CCCC-DDDD", 404),
+        ("/orders/AAAA-BBBB-CCCC-DDDD/pay", 404),
+        ("/orders/AAAA-BBBB-CCCC-DDDD/status.json", 404),
+        ("/orders/%ff%fe/pay", 404),
+        ("/orders/../../etc/passwd", 404),
+        ("/static/../config.py", 404),
+        ("/webhooks/stripe", 405),
+        ("/checkout", 303),
+        ("/?page=%00&x=%ff", 200),
+        ("/healthz", 200),
+        ("/readyz", 200),
+    ],
+)
+def test_any_address_gets_a_clear_answer(browser: Browser, path: str, status: int) -> None:
+    assert browser.get(path).status_code == status
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "100", "1.5", "1e9", "", "ten", "9" * 400, "\0", "٣" * 9])
+def test_a_quantity_that_is_none_is_refused_with_a_message(browser: Browser, quantity: str) -> None:
+    answer = browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": quantity}, page="/products/cedar-pencil")
+
+    assert answer.status_code == 400
+    assert "Choose a quantity between 1 and 99." in answer.text
+
+
+def test_more_than_there_is_is_refused_with_what_is_left(browser: Browser) -> None:
+    answer = browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "4"}, page="/products/brass-pen")
+
+    assert answer.status_code == 409
+    assert "Only 3 of “Brass pen” left." in answer.text
+
+
+@pytest.mark.parametrize("slug", ["no-such-thing", "", "\0", "x" * 5000])
+def test_a_product_that_is_none_cannot_be_put_into_a_cart(browser: Browser, slug: str) -> None:
+    answer = browser.post("/cart/lines", {"slug": slug, "quantity": "1"}, page="/products/cedar-pencil")
+
+    assert answer.status_code == 404
+
+
+def test_a_cart_line_can_be_changed_and_taken_out(browser: Browser) -> None:
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "2"}, page="/products/cedar-pencil")
+
+    refused = browser.post("/cart/lines/cedar-pencil", {"quantity": "many"})
+    browser.post("/cart/lines/cedar-pencil", {"quantity": "5"})
+    changed = browser.get("/cart").text
+    browser.post("/cart/lines/cedar-pencil", {"remove": "1"})
+
+    assert refused.status_code == 400
+    assert 'value="many"' in refused.text
+    assert "$20.00" in changed
+    assert "Your cart is empty" in browser.get("/cart").text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"email": "\0"},
+        dict.fromkeys(("email", "full_name"), "x" * 20_000),
+        {"email": "ada@example.com", "country": "\ufffd\u202e"},
+    ],
+)
+def test_a_checkout_that_cannot_be_read_shows_what_is_wrong(browser: Browser, form: dict[str, str]) -> None:
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+
+    answer = browser.post("/checkout", form, page="/checkout")
+
+    assert answer.status_code == 400
+    assert "error-summary-title" in answer.text
+
+
+def test_a_form_without_its_token_is_refused_with_a_way_on(shop: Shop) -> None:
+    answer = shop.app.test_client().post("/cart/lines", data={"slug": "cedar-pencil", "quantity": "1"})
+
+    assert answer.status_code == 400
+    assert "This form was out of date" in answer.text
+    assert 'href="/cart"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"data": b"x" * 70_000, "content_type": "application/x-www-form-urlencoded"}, 413),
+        ({"json": {"slug": "cedar-pencil"}}, 415),
+        ({"data": b"<x/>", "content_type": "text/xml"}, 415),
+        ({"data": {"a": "b"}, "content_type": "multipart/form-data; boundary="}, 400),
+    ],
+)
+def test_what_is_no_form_of_ours_is_refused(shop: Shop, options: dict[str, Any], status: int) -> None:
+    assert shop.app.test_client().post("/checkout", **options).status_code == status
+
+
+def test_wrong_methods_say_which_are_right(shop: Shop) -> None:
+    answer = shop.app.test_client().delete("/cart")
+
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_an_order_is_shown_to_the_browser_that_placed_it_and_to_no_other(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+
+    for path in (f"/orders/{reference}", f"/orders/{reference}/pay", f"/orders/{reference}/status.json"):
+        stranger = shop.browser().get(path)
+        assert stranger.status_code == 404
+        assert "Ada" not in stranger.text
+        assert browser.get(path, follow_redirects=True).status_code == 200
+    assert reference in browser.get("/orders").text
+    assert reference not in shop.browser().get("/orders").text
+
+
+def test_status_json_says_what_the_page_says(browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+
+    answer = browser.get(f"/orders/{reference}/status.json")
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json == {
+        "order": reference,
+        "state": "awaiting_payment",
+        "payment": "open",
+        "message": "Nothing was charged. Your order is placed and its things are held for you.",
+        "next": f"/orders/{reference}/pay",
+    }
+
+
+def test_the_payment_page_carries_the_secret_and_is_never_kept(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+
+    answer = browser.get(f"/orders/{reference}/pay")
+
+    assert re.search(r'data-client-secret="pi_\w+_secret_\w+"', answer.text)
+    assert f'data-publishable-key="{shop.till.settings.stripe_publishable_key}"' in answer.text
+    assert "sk_test" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_unpaid_order_leads_to_its_payment_page_unless_its_browser_has_just_paid(browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+
+    away = browser.get(f"/orders/{reference}")
+    waiting = browser.get(f"/orders/{reference}?confirming=1")
+
+    assert (away.status_code, away.headers["Location"]) == (303, f"/orders/{reference}/pay")
+    assert "Confirming your payment" in waiting.text
+    assert '<meta http-equiv="refresh"' in waiting.text
+
+
+def test_a_bank_that_sends_the_browser_back_leaves_no_secret_in_the_address(browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+
+    answer = browser.get(f"/orders/{reference}?payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_2")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{reference}?confirming=1")
+
+
+def test_confirming_ends_when_the_payment_service_knows_of_no_payment(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+    browser.get(f"/orders/{reference}?confirming=1")
+
+    shop.clock.forward(seconds=6)
+    answer = browser.get(f"/orders/{reference}/status.json?confirming=1")
+
+    assert answer.json is not None
+    assert answer.json["next"] == f"/orders/{reference}/pay"
+
+
+def test_confirming_goes_on_while_the_payment_service_does_not_answer(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+    browser.get(f"/orders/{reference}?confirming=1")
+
+    def fall_silent(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.line.before = fall_silent
+    shop.clock.forward(seconds=6)
+    asked = browser.get(f"/orders/{reference}/status.json?confirming=1")
+    shop.clock.forward(seconds=1)
+    a_moment_later = browser.get(f"/orders/{reference}/status.json?confirming=1")
+
+    for answer in (asked, a_moment_later):
+        assert answer.status_code == 200
+        assert answer.json is not None
+        assert answer.json["next"] == f"/orders/{reference}?confirming=1"
+        assert "Do not pay again." in answer.json["message"]
+        assert "not answering us" in answer.json["message"]
+
+
+def test_a_payment_service_that_is_down_is_a_503_that_says_nothing_was_charged(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+
+    def fall_silent(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.line.before = fall_silent
+    answer = browser.get(f"/orders/{reference}/pay")
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Nothing was charged" in answer.text
+
+
+def test_a_shopper_can_cancel_an_unpaid_order(browser: Browser) -> None:
+    reference = place(browser)
+
+    browser.post(f"/orders/{reference}/cancel", {}, page=f"/orders/{reference}/pay")
+
+    answer = browser.get(f"/orders/{reference}")
+    assert "Order cancelled" in answer.text
+    assert "Nothing was charged." in answer.text
+
+
+def test_a_forged_webhook_is_answered_400_without_a_page(shop: Shop) -> None:
+    answer = shop.post_webhook(b'{"id": "evt_1"}', {"Stripe-Signature": "t=1,v1=00"})
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+
+
+def test_a_webhook_that_is_far_too_large_is_refused(shop: Shop) -> None:
+    assert shop.post_webhook(b"x" * 2_000_000, {"Stripe-Signature": "t=1,v1=00"}).status_code == 413
+
+
+def test_the_shop_window_needs_only_a_few_queries(shop: Shop, browser: Browser) -> None:
+    from sqlalchemy import event
+
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+    seen: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        seen.append(statement)
+
+    event.listen(shop.till.database.engine, "before_cursor_execute", count)
+    browser.get("/")
+
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) <= 3

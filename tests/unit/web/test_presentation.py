@@ -1,0 +1,158 @@
+"""Every state, every decline and every moment has its words, and they say where the money is."""
+
+import ast
+import itertools
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from models import HistoryEntry, Order, Payment
+from store.domain.states import DISPUTE, ORDER, PAYMENT, REFUND, OrderState, PaymentState
+from store.web.presentation.declines import DECLINES, PLAIN, decline_message
+from store.web.presentation.states import TABLE, Told, meaning_of, notice, told_of
+from store.web.presentation.timeline import SENTENCES, UNTOLD, timeline
+
+SERVICES = Path(__file__).parents[3] / "store" / "services"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def order(state: OrderState, payment: PaymentState, **more: object) -> Order:
+    refunded = 4500 if payment is PaymentState.REFUNDED else 0
+    return Order(
+        reference="K7QM-3XTR-9WHB-D2VN",
+        state=state,
+        currency="usd",
+        total_minor=4500,
+        disputed=bool(more.pop("disputed", False)),
+        needs_review=bool(more.pop("needs_review", False)),
+        payment=Payment(state=payment, amount_minor=4500, refunded_minor=refunded, **more),
+    )
+
+
+@pytest.mark.parametrize("payment", PaymentState)
+@pytest.mark.parametrize("state", OrderState)
+def test_every_pair_of_states_has_words_whatever_else_is_known(state: OrderState, payment: PaymentState) -> None:
+    flags = [flag for size in range(3) for flag in itertools.combinations(Told, size)]
+
+    for combination in flags:
+        told = Told.NOTHING
+        for flag in combination:
+            told |= flag
+        meaning = meaning_of(state, payment, told)
+        assert meaning.heading
+        assert meaning.money.endswith(".")
+
+
+def test_every_row_of_the_table_is_somebodys_first_match() -> None:
+    reached = {
+        id(meaning_of(state, payment, told))
+        for state in OrderState
+        for payment in PaymentState
+        for told in (*Told, Told.NOTHING, Told.CONFIRMING | Told.UNREACHABLE)
+    }
+
+    assert [row.meaning.heading for row in TABLE if id(row.meaning) not in reached] == []
+
+
+def test_words_only_ask_for_what_can_be_filled_in() -> None:
+    fields = {
+        name
+        for row in TABLE
+        for text in (row.meaning.money, row.meaning.message)
+        for _literal, name, _spec, _conversion in Formatter().parse(text)
+        if name is not None
+    }
+
+    assert fields <= {"total", "refunded", "card", "decline"}
+
+
+def test_an_unpaid_order_says_that_nothing_was_charged() -> None:
+    for payment in (PaymentState.UNOPENED, PaymentState.OPEN, PaymentState.DECLINED, PaymentState.ACTION_REQUIRED):
+        found = notice(order(OrderState.AWAITING_PAYMENT, payment), Told.NOTHING)
+        assert "Nothing was charged." in found.text
+
+
+@pytest.mark.parametrize(
+    ("payment", "told"),
+    [
+        (PaymentState.PROCESSING, Told.NOTHING),
+        (PaymentState.OPEN, Told.CONFIRMING),
+        (PaymentState.DECLINED, Told.CONFIRMING | Told.UNREACHABLE),
+        (PaymentState.OPEN, Told.NEEDS_REVIEW),
+    ],
+)
+def test_while_nobody_knows_the_shopper_is_told_not_to_pay_again(payment: PaymentState, told: Told) -> None:
+    found = notice(order(OrderState.AWAITING_PAYMENT, payment), told)
+
+    assert "Do not pay again." in found.text
+    assert "Nothing was charged" not in found.text
+
+
+def test_a_paid_order_names_the_card() -> None:
+    paid = order(OrderState.PAID, PaymentState.PAID, card_brand="visa", card_last4="4242")
+
+    assert notice(paid, told_of(paid)).money == "You paid $45.00 with Visa ending 4242."
+
+
+def test_a_partly_refunded_order_says_how_much_came_back() -> None:
+    paid = order(OrderState.PAID, PaymentState.PAID)
+    paid.payment.refunded_minor = 1000
+
+    assert notice(paid, told_of(paid)).money == "You paid $45.00. $10.00 of it was refunded."
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "lost_card", "stolen_card", "fraudulent", "merchant_blacklist", "pickup_card", "restricted_card",
+        "security_violation", "do_not_honor", "generic_decline", "card_declined", "a_code_of_tomorrow", "", None,
+    ],
+)  # fmt: skip
+def test_a_card_that_must_not_be_told_why_reads_a_plain_decline(code: str | None) -> None:
+    assert decline_message(code) is PLAIN
+
+
+@pytest.mark.parametrize("code", DECLINES)
+def test_every_decline_says_what_happened_where_the_money_is_and_what_to_do(code: str) -> None:
+    words = DECLINES[code]
+
+    assert "charged" in words.charged
+    assert words.happened.endswith(".")
+    assert words.next_step.endswith(".")
+    assert not {"lost", "stolen", "fraud"} & set(words.text.lower().split())
+
+
+def test_everything_the_store_writes_into_a_history_has_a_sentence() -> None:
+    written = {f"order.{event}" for _state, event in ORDER.moves}
+    written |= {f"payment.{event}" for _state, event in PAYMENT.moves}
+    written |= {f"refund.{event}" for _state, event in REFUND.moves}
+    written |= {f"dispute.{event}" for _state, event in DISPUTE.moves}
+    for path in SERVICES.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                kind, dot, event = node.value.partition(".")
+                if kind in ("order", "payment", "refund", "dispute") and dot and event.isidentifier():
+                    written.add(node.value)
+
+    assert written - SENTENCES.keys() == UNTOLD
+
+
+def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
+    history = [
+        HistoryEntry(at=NOON, what="order.placed", told_by="shopper", detail={"total": 4500}),
+        HistoryEntry(at=NOON, what="payment.declined", told_by="webhook", detail={"decline_code": "stolen_card"}),
+        HistoryEntry(at=NOON, what="store.secret_affair", told_by="store", detail={}),
+        HistoryEntry(at=NOON, what="payment.paid", told_by="look-up", detail={"amount": 4500}),
+    ]
+
+    moments = timeline(history, "usd")
+
+    assert [moment.sentence for moment in moments] == [
+        "You placed the order for $45.00. Your things are held for you.",
+        "Your card was declined. Nothing was charged.",
+        "Your payment of $45.00 was received.",
+    ]
+    assert moments[1].source == "told by the payment service"
+    assert moments[2].source == "the payment service said so when we asked"
