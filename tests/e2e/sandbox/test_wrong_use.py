@@ -77,3 +77,5 @@ def test_wrapping_libraries_find_what_they_look_for(shop: Shop) -> None:
     )
 
     assert missing == []
+    shop.mount()
+    assert shop.page.evaluate("() => elements.getElement(Object.assign(() => 0, {__elementType: 'card'})) === card")

@@ -10,6 +10,9 @@ import { connectToParent } from "./parent.js";
  * @typedef {import("./field.js").Reading} Reading
  */
 
+/** The only places in a request for what was typed into a field: anywhere else the API might keep or repeat it. */
+const PLACES = Object.freeze({ card: ["card", "payment_method_data.card"], cvc: ["payment_method_options.card"] });
+
 connectToParent({ request, abandon });
 
 /**
@@ -18,6 +21,8 @@ connectToParent({ request, abandon });
  */
 async function request(asked) {
   if (!asked.path.startsWith("/v1/")) throw new Error("Only the API may be asked.");
+  if (asked.card) refuseUnless(PLACES.card, asked.card.at);
+  if (asked.cvc) refuseUnless(PLACES.cvc, asked.cvc.at);
   const parameters = structuredClone(asked.parameters);
   const error = asked.card ? addCard(parameters, asked.card, asked.billingAt) : asked.cvc && addCvc(parameters, asked.cvc);
   if (error) return { error: { type: "validation_error", ...error } };
@@ -102,6 +107,14 @@ function read(name) {
  */
 function open(parameters, path) {
   return path.reduce((at, name) => (at[name] ??= {}), parameters);
+}
+
+/**
+ * @param {string[]} places
+ * @param {string[]} path
+ */
+function refuseUnless(places, path) {
+  if (!places.includes(path.join("."))) throw new Error("A card does not belong there.");
 }
 
 /**

@@ -47,9 +47,9 @@ export class ElementsGroup {
     return element;
   }
 
-  /** @param {unknown} type */
+  /** @param {any} type a name, or a component of @stripe/react-stripe-js, which carries its name with it */
   getElement(type) {
-    return this.#elements.get(checkType(type)) ?? null;
+    return this.#elements.get(checkType(type?.__elementType ?? type)) ?? null;
   }
 
   /** @param {unknown} options */
