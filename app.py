@@ -9,13 +9,13 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy import make_url
-from stripe import HTTPClient
 
 from config import ROOT, STRIPE_API_VERSION, Settings
 from models import db
 from store import cli, logs, web
-from store.gateway.port import PaymentGateway
-from store.gateway.stripe_gateway import StripeGateway
+from store.gateway.mail_postman import MailPostman
+from store.gateway.port import PaymentGateway, Postman
+from store.gateway.stripe_gateway import HTTPClient, StripeGateway
 from store.services.till import Till
 from store.services.transaction import Database
 
@@ -28,27 +28,35 @@ def create_app(
     settings: Settings | None = None,
     *,
     gateway: PaymentGateway | None = None,
+    postman: Postman | None = None,
     clock: Callable[[], datetime] = now,
+    instance: Path = ROOT / "instance",
 ) -> Flask:
     """The store as a WSGI application. Raises ConfigurationError when the settings do not work.
 
-    What a test wants to replace is an argument: the settings, the way to Stripe, the clock.
+    What a test wants to replace is an argument: the settings, the ways to Stripe and to the post, the clock, and the
+    folder for what stays on this machine.
     """
     settings = settings or Settings.load()
     logs.configure()
-    app = Flask(__name__, root_path=str(ROOT), instance_path=str(ROOT / "instance"))
+    app = Flask(__name__, root_path=str(ROOT), instance_path=str(instance))
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
+        **_mail_options(settings, instance),
     )
-    Path(app.instance_path).mkdir(exist_ok=True)
+    instance.mkdir(exist_ok=True)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
         database = Database(db.engine)
     app.extensions["till"] = Till(
-        settings=settings, database=database, gateway=gateway or stripe_gateway(settings), clock=clock
+        settings=settings,
+        database=database,
+        gateway=gateway or stripe_gateway(settings),
+        postman=postman or MailPostman(app),
+        clock=clock,
     )
     web.register(app)
     cli.register(app)
@@ -65,6 +73,21 @@ def stripe_gateway(settings: Settings, http_client: HTTPClient | None = None) ->
         receipts=settings.stripe_receipts,
         http_client=http_client,
     )
+
+
+def _mail_options(settings: Settings, instance: Path) -> dict[str, object]:
+    """SMTP where a server is named, else a folder where a developer finds the letters."""
+    return {
+        "MAIL_BACKEND": "smtp" if settings.mail_server else "file",
+        "MAIL_FILE_PATH": str(instance / "mail"),
+        "MAIL_SERVER": settings.mail_server,
+        "MAIL_PORT": settings.mail_port,
+        "MAIL_USERNAME": settings.mail_username or None,
+        "MAIL_PASSWORD": settings.mail_password.get_secret_value() or None,
+        "MAIL_USE_TLS": settings.mail_use_tls,
+        "MAIL_DEFAULT_SENDER": settings.mail_from,
+        "MAIL_TIMEOUT": 10,
+    }
 
 
 def _engine_options(database_url: str) -> dict[str, object]:

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     store_port: int = Field(default=8000, ge=1, le=65535)
     store_currency: str = "usd"
     hold_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    max_declines: int = Field(
+        default=10, ge=1, le=1000, description="declined cards before a payment is closed for good"
+    )
+    orders_per_hour: int = Field(
+        default=20, ge=1, le=100_000, description="orders that one address or session may place"
+    )
+    rate_limit_storage: str = Field(default="memory://", description="memory:// or redis://…", repr=False)
     sandbox_port: int = Field(default=4242, ge=1, le=65535)
     proxy_hops: int = Field(default=0, ge=0, le=10, description="trusted proxies in front of the store")
     stripe_secret_key: SecretStr = SecretStr(SANDBOX_SECRET_KEY)
@@ -51,6 +58,14 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = Field(default=SecretStr(""), description="several are separated by commas")
     stripe_api_base: str = ""
     stripe_js_url: str = ""
+    store_url: str = Field(default="", description="the store's own address, for links in mail")
+    mail_server: str = Field(default="", description="SMTP; left out, letters are written to instance/mail")
+    mail_port: int = Field(default=587, ge=1, le=65535)
+    mail_username: str = ""
+    mail_password: SecretStr = SecretStr("")
+    mail_use_tls: bool = True
+    mail_from: str = "Till <till@localhost>"
+    merchant_email: str = Field(default="merchant@localhost", description="where the store tells of disputes")
     stripe_receipts: bool = Field(default=False, description="let Stripe mail its own receipt to the shopper")
 
     @classmethod
@@ -97,6 +112,11 @@ class Settings(BaseSettings):
         if value.upper() not in list_currencies():
             raise ValueError("must be a three-letter currency code such as usd")
         return value.lower()
+
+    @field_validator("store_url")
+    @classmethod
+    def _own_address(cls, value: str, info: ValidationInfo) -> str:
+        return _address(value).rstrip("/") if value else f"http://127.0.0.1:{info.data.get('store_port', 8000)}"
 
     @field_validator("stripe_secret_key")
     @classmethod

@@ -1,9 +1,12 @@
-"""The store's own commands: `flask seed`, `flask upkeep`, `flask uses-sandbox`."""
+"""The store's own commands: `flask seed`, `upkeep`, `reconcile`, `audit`, `doctor`, `refund`."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from types import FrameType
 
 import click
@@ -11,15 +14,22 @@ import structlog
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from store.domain.errors import StoreBusy
-from store.services import catalogue, upkeep
+from config import STRIPE_API_VERSION
+from store.domain.errors import PaymentUnavailable, StoreError
+from store.domain.money import Money
+from store.services import audit, catalogue, doctor, reconcile, refunds, upkeep
+from store.services.findings import Finding
+from store.services.ledger import Teller, Told
 from store.services.till import Till
+from store.webhooks import inbox
+from store.webhooks.handlers import HANDLERS
 
 log = structlog.get_logger(__name__)
 
 
 def register(app: Flask) -> None:
-    for command in (seed, upkeep_command, uses_sandbox):
+    """Add the commands to `flask`."""
+    for command in (seed, upkeep_command, reconcile_command, audit_command, doctor_command, refund_command):
         app.cli.add_command(command)
 
 
@@ -40,9 +50,16 @@ def seed() -> None:
 
 @click.command("upkeep")
 @click.option("--every", type=click.IntRange(1, 3600), help="Go on until stopped, with so many seconds in between.")
+@click.option(
+    "--reconcile-every",
+    type=click.IntRange(1, 24 * 60),
+    default=15,
+    show_default=True,
+    help="Minutes between reconciliations while it goes on.",
+)
 @with_appcontext
-def upkeep_command(every: int | None) -> None:
-    """Close orders whose time is over, and return money that came too late. Safe to run any number of times at once."""
+def upkeep_command(every: int | None, reconcile_every: int) -> None:
+    """Close orders whose time is over, return money that came too late, send mail. Any number may run at once."""
     till = _till()
     stop = threading.Event()
 
@@ -51,21 +68,96 @@ def upkeep_command(every: int | None) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+    reconcile_at = time.monotonic() + reconcile_every * 60
     while True:
         try:
             done = upkeep.run(till, till.clock())
             if done or every is None:
-                click.echo(f"{done} orders taken care of.")
-        except StoreBusy:
+                click.echo(f"{done} things taken care of.")
+            if every is not None and time.monotonic() >= reconcile_at:
+                reconcile_at = time.monotonic() + reconcile_every * 60
+                _reconcile(till, hours=2)
+        except StoreError as failure:
             if every is None:
-                raise click.ClickException("The database does not answer; nothing was changed.") from None
-            log.warning("upkeep waits for the database")
+                raise click.ClickException(failure.message) from None
+            log.warning("upkeep put off", failure=type(failure).__name__)
         if every is None or stop.wait(every):
             return
 
 
-@click.command("uses-sandbox")
+@click.command("reconcile")
+@click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back to look.")
 @with_appcontext
-def uses_sandbox() -> None:
-    """Exit with 0 if the store talks to a stand-in for Stripe, with 1 if it talks to Stripe itself."""
-    raise SystemExit(0 if _till().settings.uses_sandbox else 1)
+def reconcile_command(hours: int) -> None:
+    """Compare Stripe and the store both ways and mend what is safe. Exits with 1 if anything is left for a person."""
+    try:
+        report = _reconcile(_till(), hours)
+    except StoreError as failure:
+        raise click.ClickException(failure.message) from None
+    for line in report.mended:
+        click.echo(f"mended  {line}")
+    click.echo(f"{report.compared} payments compared, {len(report.mended)} things mended, {len(report.left)} left.")
+    _finish(report.left)
+
+
+@click.command("audit")
+@click.option("--stripe", "with_stripe", is_flag=True, help="Compare with Stripe as well. Nothing is changed.")
+@click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back, there.")
+@with_appcontext
+def audit_command(with_stripe: bool, hours: int) -> None:
+    """Check that orders, payments, refunds and stock agree. Exits with 1 if they do not."""
+    till = _till()
+    now = till.clock()
+    try:
+        with till.database.reading() as session:
+            findings = audit.run(session, now)
+        if with_stripe:
+            findings += reconcile.compare(till, now - timedelta(hours=hours))
+    except StoreError as failure:
+        raise click.ClickException(failure.message) from None
+    click.echo("Everything agrees." if not findings else f"{len(findings)} disagreements:")
+    _finish(findings)
+
+
+@click.command("doctor")
+@with_appcontext
+def doctor_command() -> None:
+    """Say whether this set-up will work. Exits with 1 if something will not."""
+    till = _till()
+    findings = doctor.run(till, frozenset(HANDLERS), STRIPE_API_VERSION, till.clock())
+    click.echo("All is well." if not findings else f"{len(findings)} things to mend:")
+    _finish(findings)
+
+
+@click.command("refund")
+@click.argument("reference")
+@click.option("--amount", type=click.IntRange(min=1), help="In minor units (cents); left out, all that is left.")
+@with_appcontext
+def refund_command(reference: str, amount: int | None) -> None:
+    """Return the money of an order, or a part of it."""
+    till = _till()
+    money = Money(amount, till.settings.store_currency) if amount is not None else None
+    try:
+        with till.database.reading() as session:
+            key = refunds.next_key(session, reference)
+        state = refunds.ask(till, reference, money, key, Told(Teller.MERCHANT, till.clock()))
+    except PaymentUnavailable:
+        click.echo("Stripe does not answer. The refund is written down; upkeep asks again until it is made.")
+        return
+    except StoreError as failure:
+        raise click.ClickException(failure.message) from None
+    click.echo(f"The refund is {state}.")
+
+
+def _reconcile(till: Till, hours: int) -> reconcile.Report:
+    now = till.clock()
+    since = now - timedelta(hours=hours)
+    inbox.catch_up(till, since, now)
+    return reconcile.run(till, since, now)
+
+
+def _finish(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        click.echo(f"  {finding}")
+    if findings:
+        raise SystemExit(1)

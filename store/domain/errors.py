@@ -79,6 +79,12 @@ class PaymentMisconfigured(StoreError):
     message = "Payments are not available right now. Nothing was charged and your order is kept."
 
 
+class MailUnavailable(StoreError):
+    """The mail server did not take a letter; it stays in the outbox."""
+
+    message = "The mail could not be sent yet."
+
+
 class SignatureInvalid(StoreError):
     """A webhook whose signature is missing, wrong or too old."""
 

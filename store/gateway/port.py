@@ -1,11 +1,12 @@
-"""What the store asks of a payment service, in the store's own words.
+"""What the store asks of a payment service, and of the post, in the store's own words.
 
-Errors: every call may raise `PaymentUnavailable` (no answer, or out of order: the outcome is unknown and the same
-call may be made again) or `PaymentMisconfigured` (refused for a reason that only a person can mend).
+Every call to the payment service may raise `PaymentUnavailable` (no answer, or out of order: the outcome is unknown and
+the same call may be made again) or `PaymentMisconfigured` (refused for a reason that only a person can mend).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,7 @@ class CancelReason(StrEnum):
     EXPIRED = "expired"
     BY_SHOPPER = "by_shopper"
     REPLACED = "replaced"
+    CARD_TESTING = "card_testing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,16 @@ class Notice:
     about: Snapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookEndpoint:
+    """An address that is told; `kinds` are the names of what it is told of, `*` for everything."""
+
+    url: str
+    enabled: bool
+    api_version: str | None
+    kinds: frozenset[str]
+
+
 class PaymentGateway(Protocol):
     def open_payment(self, request: PaymentRequest) -> OpenedPayment:
         """Open the payment of an order, or find the one that the same request opened before."""
@@ -154,8 +166,44 @@ class PaymentGateway(Protocol):
         Raises RefundRefused when the service will not return it: returned already, or disputed.
         """
 
+    def payments_since(self, since: datetime) -> Iterator[Snapshot]:
+        """Every payment that was opened since then, by whatever program on the account."""
+
+    def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
+        """Every refund that was made since then."""
+
+    def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
+        """Every dispute that was opened since then."""
+
+    def undelivered_notices(self, since: datetime) -> Iterator[Notice]:
+        """What was told since then and did not arrive."""
+
+    def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
+        """What was told of one payment since then: the kind of each notice by its id."""
+
+    def webhook_endpoints(self) -> list[WebhookEndpoint]:
+        """Where the service sends its webhooks."""
+
+    def clock(self) -> datetime:
+        """The service's own time."""
+
     def read_notice(self, body: bytes, signature: str) -> Notice:
         """Check a webhook's signature and age and read it; needs no network.
 
         Raises SignatureInvalid, and NoticeUnreadable when the body is signed but is not an event.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to one person. `kind` chooses its text, which is filled with `facts`."""
+
+    kind: str
+    to: str
+    message_id: str
+    facts: Mapping[str, object]
+
+
+class Postman(Protocol):
+    def send(self, letter: Letter) -> None:
+        """Hand a letter over. Raises MailUnavailable when it was not taken; it may then be handed over again."""

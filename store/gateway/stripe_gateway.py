@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import stripe
 import structlog
+from stripe import HTTPClient as HTTPClient  # given on: nobody else imports the SDK
 
 from store.domain.errors import (
     NoticeUnreadable,
@@ -22,12 +25,22 @@ from store.domain.errors import (
     SignatureInvalid,
 )
 from store.domain.money import Money
-from store.gateway.port import CancelReason, Notice, OpenedPayment, PaymentRequest, RefundSnapshot, Snapshot
+from store.gateway.port import (
+    CancelReason,
+    DisputeSnapshot,
+    Notice,
+    OpenedPayment,
+    PaymentRequest,
+    RefundSnapshot,
+    Snapshot,
+    WebhookEndpoint,
+)
 from store.gateway.stripe_words import (
     CANCELLATION_REASONS,
     CANNOT_BE_REFUNDED,
     ORDER_REFERENCE,
     REFUND_KEY,
+    dispute_of,
     notice_of,
     refund_of,
     shipping_of,
@@ -38,6 +51,7 @@ log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 10.0  # seconds, for each try
 RETRIES = 2  # after no answer, 5xx, or a conflict with the same request in another tab
+PAGE = 100  # the most that one list request gives
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
 
 stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
@@ -58,7 +72,7 @@ class StripeGateway:
         webhook_secrets: Sequence[str],
         *,
         receipts: bool = False,
-        http_client: stripe.HTTPClient | None = None,
+        http_client: HTTPClient | None = None,
     ) -> None:
         self._client = stripe.StripeClient(
             secret_key,
@@ -118,6 +132,63 @@ class StripeGateway:
                     raise RefundRefused from refusal
                 raise
         return refund_of(refund.to_dict())
+
+    def payments_since(self, since: datetime) -> Iterator[Snapshot]:
+        with _named_failures("payments_since", "all"):
+            found = self._client.v1.payment_intents.list(
+                {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
+            )
+            for intent in found.auto_paging_iter():
+                yield snapshot_of(intent.to_dict())
+
+    def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
+        with _named_failures("refunds_since", "all"):
+            found = self._client.v1.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            for refund in found.auto_paging_iter():
+                yield refund_of(refund.to_dict())
+
+    def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
+        with _named_failures("disputes_since", "all"):
+            found = self._client.v1.disputes.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            for dispute in found.auto_paging_iter():
+                yield dispute_of(dispute.to_dict())
+
+    def undelivered_notices(self, since: datetime) -> Iterator[Notice]:
+        with _named_failures("undelivered_notices", "all"):
+            found = self._client.v1.events.list(
+                {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "delivery_success": False}
+            )
+            for event in found.auto_paging_iter():
+                yield notice_of(event.to_dict())
+
+    def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
+        with _named_failures("notices_about", payment_id):
+            found = self._client.v1.events.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            return {
+                event.id: event.type
+                for event in found.auto_paging_iter()
+                if payment_id in (event.data.object.get("id"), event.data.object.get("payment_intent"))
+            }
+
+    def webhook_endpoints(self) -> list[WebhookEndpoint]:
+        with _named_failures("webhook_endpoints", "all"):
+            found = self._client.v1.webhook_endpoints.list({"limit": PAGE})
+            return [
+                WebhookEndpoint(
+                    url=endpoint.url,
+                    enabled=endpoint.status == "enabled",
+                    api_version=endpoint.api_version,
+                    kinds=frozenset(endpoint.enabled_events),
+                )
+                for endpoint in found.auto_paging_iter()
+            ]
+
+    def clock(self) -> datetime:
+        with _named_failures("clock", "account"):
+            answer = self._client.v1.payment_intents.list({"limit": 1}).last_response
+        return (
+            parsedate_to_datetime(answer.headers["Date"]) if answer and "Date" in answer.headers else datetime.now(UTC)
+        )
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         _verify(body, signature, self._webhook_secrets)

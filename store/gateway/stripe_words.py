@@ -63,6 +63,7 @@ CANCELLATION_REASONS: dict[CancelReason, Any] = {
     CancelReason.EXPIRED: "abandoned",
     CancelReason.BY_SHOPPER: "requested_by_customer",
     CancelReason.REPLACED: "duplicate",
+    CancelReason.CARD_TESTING: "fraudulent",
 }
 REASONS_OF_OURS = {word: reason for reason, word in CANCELLATION_REASONS.items()}
 

@@ -40,6 +40,8 @@ class Teller(StrEnum):
     WEBHOOK = "webhook"
     LOOK_UP = "look-up"
     UPKEEP = "upkeep"
+    RECONCILIATION = "reconciliation"
+    MERCHANT = "merchant"
     STORE = "store"
 
 

@@ -7,14 +7,23 @@ Message-ID, which mail programs show once.
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, selectinload
 
-from models import Mail
+from models import Mail, Order
+from store.domain.errors import MailUnavailable
+from store.domain.money import Money
+from store.gateway.port import Letter
 from store.services.ledger import insert_once
+from store.services.till import Till
+
+BATCH = 50
+# The wait after a failed try doubles from the first to the longest; the letter is kept until it is taken.
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
 class Kind(StrEnum):
@@ -23,6 +32,9 @@ class Kind(StrEnum):
     LATE_PAYMENT_RETURNED = "late_payment_returned"
     REFUNDED = "refunded"
     DISPUTE_OPENED = "dispute_opened"
+
+
+TO_MERCHANT = (Kind.DISPUTE_OPENED,)
 
 
 def write(
@@ -40,3 +52,55 @@ def write(
         "attempts": 0,
     }
     insert_once(session, Mail, letter)
+
+
+def send_due(till: Till, now: datetime) -> int:
+    """Send what is due; returns how many letters were taken. Any number of processes may do this at once."""
+    with till.database.transaction() as session:
+        claimed = _claim(session, now)
+    return sum(_send(till, mail_id, now) for mail_id in claimed)
+
+
+def _send(till: Till, mail_id: int, now: datetime) -> bool:
+    with till.database.reading() as session:
+        letter = _letter(session, till, mail_id)
+    try:
+        till.postman.send(letter)
+    except MailUnavailable:
+        return False
+    with till.database.transaction() as session:
+        session.execute(update(Mail).where(Mail.id == mail_id).values(sent_at=now))
+    return True
+
+
+def _claim(session: Session, now: datetime) -> list[int]:
+    """Take what is due; until a wait is over nobody else takes the same."""
+    due = session.execute(
+        select(Mail.id, Mail.attempts)
+        .where(Mail.sent_at.is_(None), Mail.due_at <= now)
+        .order_by(Mail.due_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for mail_id, attempts in due:
+        wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
+        session.execute(update(Mail).where(Mail.id == mail_id).values(due_at=now + wait, attempts=attempts + 1))
+    return [mail_id for mail_id, _ in due]
+
+
+def _letter(session: Session, till: Till, mail_id: int) -> Letter:
+    mail = session.get_one(Mail, mail_id)
+    order = session.scalars(
+        select(Order)
+        .where(Order.id == mail.order_id)
+        .options(selectinload(Order.lines), selectinload(Order.payment), selectinload(Order.disputes))
+    ).one()
+    amount = mail.detail.get("amount")
+    facts = {
+        "order": order,
+        "store": till.settings.store_name,
+        "link": f"{till.settings.store_url}/orders/{order.reference}",
+        "amount": Money(amount, order.currency).text() if amount is not None else None,
+    }
+    to = till.settings.merchant_email if mail.kind in TO_MERCHANT else order.email
+    return Letter(kind=mail.kind, to=to, message_id=mail.message_id, facts=facts)

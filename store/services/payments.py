@@ -45,8 +45,8 @@ def open(  # noqa: A001  # read with its module: payments.open
     """
     with till.database.transaction() as session:
         openable = _openable(session, till, reference, now)
-    if openable is None:
-        close(till, reference, CancelReason.EXPIRED, now)
+    if isinstance(openable, CancelReason):
+        close(till, reference, openable, now)
         raise OrderClosed(reference)
     if openable.intent_id is None:
         payment = till.gateway.open_payment(openable.request)
@@ -102,7 +102,8 @@ def close(till: Till, reference: str, reason: CancelReason, now: datetime) -> Or
     Stock is never freed on a guess: the payment is cancelled first. If it turns out to be paid, the order is paid; if
     the bank is deciding, nothing changes. Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
     """
-    told = Told(Teller.UPKEEP if reason is CancelReason.EXPIRED else Teller.SHOPPER, now)
+    by_shopper = reason in (CancelReason.BY_SHOPPER, CancelReason.REPLACED)
+    told = Told(Teller.SHOPPER if by_shopper else Teller.STORE, now)
     with till.database.transaction() as session:
         order = ledger.lock_by_reference(session, reference)
         if order.state is OrderState.AWAITING_PAYMENT and order.intent_id is None:
@@ -113,6 +114,11 @@ def close(till: Till, reference: str, reason: CancelReason, now: datetime) -> Or
     with till.database.transaction() as session:
         record(session, till, snapshot, told)
         return ledger.lock_by_reference(session, reference).state
+
+
+def stop_card_testing(till: Till, reference: str, now: datetime) -> None:
+    """Close the payment of an order that was declined too often, for good. Raises as `close` does."""
+    close(till, reference, CancelReason.CARD_TESTING, now)
 
 
 def record(session: Session, till: Till, snapshot: Snapshot, told: Told) -> bool:
@@ -156,13 +162,15 @@ def note_card(session: Session, used: CardUsed) -> bool:
     return noted.one_or_none() is not None
 
 
-def _openable(session: Session, till: Till, reference: str, now: datetime) -> Openable | None:
-    """None for an order whose time is over; raises OrderClosed for one that waits for no payment."""
+def _openable(session: Session, till: Till, reference: str, now: datetime) -> Openable | CancelReason:
+    """Why the order has to be given up, where it has to be; raises OrderClosed for one that waits for no payment."""
     locked = ledger.lock_by_reference(session, reference)
     if locked.state is not OrderState.AWAITING_PAYMENT or locked.payment_state is PaymentState.PROCESSING:
         raise OrderClosed(reference)
     if locked.expires_at <= now:
-        return None
+        return CancelReason.EXPIRED
+    if locked.declines >= till.settings.max_declines:
+        return CancelReason.CARD_TESTING
     order = session.scalars(select(Order).where(Order.id == locked.id)).one()
     request = PaymentRequest(
         order_reference=reference,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment, Refund
 from store.domain.errors import RefundRefused
@@ -100,16 +100,22 @@ def settle(session: Session, order: LockedOrder, told: Told) -> None:
         _no_longer_all_returned(session, order, told)
 
 
-def due(session: Session, limit: int) -> list[tuple[str, str]]:
-    """The references and keys of refunds that were requested and not told to have reached the payment service."""
-    rows = session.execute(
-        select(Order.reference, Refund.key)
-        .join(Order, Order.id == Refund.order_id)
-        .where(Refund.state == RefundState.REQUESTED)
-        .order_by(Refund.asked_at)
-        .limit(limit)
-    )
-    return [(row.reference, row.key) for row in rows]
+def requested(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether an order has a refund that was asked for and is not known to have reached the payment service."""
+    return exists().where(Refund.order_id == order_id, Refund.state == RefundState.REQUESTED)
+
+
+def ask_again(till: Till, reference: str, now: datetime) -> None:
+    """Ask for every refund of an order that was written down and not answered. Raises as `ask` does."""
+    with till.database.reading() as session:
+        keys = session.scalars(
+            select(Refund.key)
+            .join(Order, Order.id == Refund.order_id)
+            .where(Order.reference == reference, Refund.state == RefundState.REQUESTED, Refund.key.is_not(None))
+        ).all()
+    for key in keys:
+        if key is not None:
+            ask(till, reference, None, key, Told(Teller.UPKEEP, now))
 
 
 def late_key(reference: str) -> str:
@@ -176,7 +182,8 @@ def _find_or_add(session: Session, order: LockedOrder, snapshot: RefundSnapshot,
 
 def _sum(session: Session, order: LockedOrder, states: tuple[RefundState, ...]) -> int:
     total = select(func.coalesce(func.sum(Refund.amount_minor), 0))
-    return session.scalar(total.where(Refund.order_id == order.id, Refund.state.in_(states))) or 0
+    # PostgreSQL sums big integers into a decimal.
+    return int(session.scalar(total.where(Refund.order_id == order.id, Refund.state.in_(states))) or 0)
 
 
 def _all_returned(session: Session, order: LockedOrder, told: Told) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from config import Settings
-    from store.gateway.port import PaymentGateway
+    from store.gateway.port import PaymentGateway, Postman
     from store.services.transaction import Database
 
 
@@ -18,6 +18,7 @@ class Till:
     settings: Settings
     database: Database
     gateway: PaymentGateway
+    postman: Postman
     clock: Callable[[], datetime]
 
     @property

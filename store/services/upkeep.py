@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
 from store.domain.errors import StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
-from store.services import ledger, payments, refunds
+from store.services import ledger, mail, payments, refunds
 from store.services.ledger import Teller, Told
 from store.services.till import Till
 
@@ -27,28 +27,42 @@ EXTENSION, MOST_EXTENSIONS = timedelta(minutes=5), 3
 
 
 def run(till: Till, now: datetime) -> int:
-    """Do all that is due at `now`; returns how many orders were taken care of. What fails is logged and comes up
-    again.
-    """
-    done = 0
-    for work, find in ((_expire, _claim_overdue), (refunds.return_late_money, _refunds_due)):
-        for reference in _found(till, find, now):
-            done += _attempt(till, work, reference, now)
-    return done
+    """Do all that is due at `now`; returns how many things were done. What fails is logged and comes up again."""
+    awaiting = Order.state == OrderState.AWAITING_PAYMENT
+    done = _each(till, now, and_(awaiting, Order.expires_at <= now), _expire)
+    done += _each(till, now, and_(awaiting, Payment.declines >= till.settings.max_declines), payments.stop_card_testing)
+    done += _each(till, now, Payment.refund_due.is_(True), refunds.return_late_money)
+    done += _each(till, now, refunds.requested(Order.id), refunds.ask_again)
+    return done + mail.send_due(till, now)
 
 
-def _found(till: Till, find: Callable[[Session, datetime], list[str]], now: datetime) -> list[str]:
+def _each(till: Till, now: datetime, due: ColumnElement[bool], work: Callable[[Till, str, datetime], object]) -> int:
+    """Claim the orders for which `due` holds and do `work` for each."""
     with till.database.transaction() as session:
-        return find(session, now)
+        references = _claim(session, due, now)
+    return sum(_attempt(till, work, reference, now) for reference in references)
 
 
-def _attempt(till: Till, work: Callable[[Till, str, datetime], object], reference: str, now: datetime) -> int:
+def _attempt(till: Till, work: Callable[[Till, str, datetime], object], reference: str, now: datetime) -> bool:
     try:
         work(till, reference, now)
     except StoreError as failure:
         log.warning("upkeep put off", order=reference, work=work.__name__, failure=type(failure).__name__)
-        return 0
-    return 1
+        return False
+    return True
+
+
+def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
+    orders = (
+        select(Order.id)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(due, or_(Order.claimed_until.is_(None), Order.claimed_until <= now))
+        .order_by(Order.expires_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True, of=Order)
+    )
+    claim = update(Order).where(Order.id.in_(orders)).values(claimed_until=now + CLAIM).returning(Order.reference)
+    return list(session.scalars(claim.execution_options(synchronize_session=False)))
 
 
 def _expire(till: Till, reference: str, now: datetime) -> None:
@@ -60,49 +74,21 @@ def _expire(till: Till, reference: str, now: datetime) -> None:
         deciding = snapshot.event is PaymentEvent.PROCESSING
         challenged = snapshot.event is PaymentEvent.ACTION_REQUIRED and order.extensions < MOST_EXTENSIONS
         if deciding or challenged:
+            told = Told(Teller.UPKEEP, now)
             with till.database.transaction() as session:
-                payments.record(session, till, snapshot, Told(Teller.UPKEEP, now))
-                _extend(session, reference, now)
+                payments.record(session, till, snapshot, told)
+                _extend(session, reference, told)
             return
     payments.close(till, reference, CancelReason.EXPIRED, now)
 
 
-def _extend(session: Session, reference: str, now: datetime) -> None:
+def _extend(session: Session, reference: str, told: Told) -> None:
     order = ledger.lock_by_reference(session, reference)
     if order.state is not OrderState.AWAITING_PAYMENT or order.payment_state in payments.DECIDED:
         return
     session.execute(
-        update(Order).where(Order.id == order.id).values(expires_at=now + EXTENSION, extensions=Order.extensions + 1)
+        update(Order)
+        .where(Order.id == order.id)
+        .values(expires_at=told.at + EXTENSION, extensions=Order.extensions + 1, claimed_until=None)
     )
-    ledger.write(session, order.id, "order.extended", Told(Teller.UPKEEP, now), detail={"because": order.payment_state})
-
-
-def _claim_overdue(session: Session, now: datetime) -> list[str]:
-    due = (
-        select(Order.id)
-        .where(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at <= now)
-        .where((Order.claimed_until.is_(None)) | (Order.claimed_until <= now))
-        .order_by(Order.expires_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    return list(
-        session.scalars(
-            update(Order).where(Order.id.in_(due)).values(claimed_until=now + CLAIM).returning(Order.reference)
-        )
-    )
-
-
-def _refunds_due(session: Session, now: datetime) -> list[str]:
-    due = (
-        select(Order.id)
-        .join(Payment, Payment.order_id == Order.id)
-        .where(Payment.refund_due, (Order.claimed_until.is_(None)) | (Order.claimed_until <= now))
-        .limit(BATCH)
-        .with_for_update(skip_locked=True, of=Order)
-    )
-    return list(
-        session.scalars(
-            update(Order).where(Order.id.in_(due)).values(claimed_until=now + CLAIM).returning(Order.reference)
-        )
-    )
+    ledger.write(session, order.id, "order.extended", told, detail={"because": order.payment_state})

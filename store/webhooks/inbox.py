@@ -35,27 +35,40 @@ def receive(till: Till, body: bytes, signature: str | None, now: datetime) -> Ou
 
     Raises SignatureInvalid, NoticeUnreadable, StoreBusy, and whatever a handler raises; then nothing was changed.
     """
-    notice = till.gateway.read_notice(body, signature or "")
+    return _take(till, till.gateway.read_notice(body, signature or ""), Told(Teller.WEBHOOK, now))
+
+
+def catch_up(till: Till, since: datetime, now: datetime) -> int:
+    """Take in what Stripe told since then and could not deliver; returns how many events were of this store.
+
+    Raises PaymentUnavailable and PaymentMisconfigured, and as `receive` does.
+    """
+    told = Told(Teller.RECONCILIATION, now)
+    missed = sorted(till.gateway.undelivered_notices(since), key=lambda notice: notice.created)
+    return sum(_take(till, notice, told) is Outcome.HANDLED for notice in missed)
+
+
+def _take(till: Till, notice: Notice, told: Told) -> Outcome:
     try:
         with till.database.transaction() as session:
-            outcome = _take_in(session, till, notice, now)
+            outcome = _handle_once(session, till, notice, told)
     except Exception as failure:  # whatever it was: it is written beside the event, and answered at the edge
-        _remember_failure(till, notice, failure, now)
+        _remember_failure(till, notice, failure, told.at)
         raise
     log.info("webhook taken in", event_id=notice.notice_id, kind=notice.kind, outcome=outcome)
     return outcome
 
 
-def _take_in(session: Session, till: Till, notice: Notice, now: datetime) -> Outcome:
-    if _remember(session, notice, now):
+def _handle_once(session: Session, till: Till, notice: Notice, told: Told) -> Outcome:
+    if _remember(session, notice, told.at):
         return Outcome.DUPLICATE
     handler = HANDLERS.get(notice.kind)
-    ours = handler is not None and handler(session, till, notice, Told(Teller.WEBHOOK, now))
+    ours = handler is not None and handler(session, till, notice, told)
     outcome = Outcome.HANDLED if ours else Outcome.IGNORED
     session.execute(
         update(WebhookEvent)
         .where(WebhookEvent.id == notice.notice_id)
-        .values(handled_at=now, outcome=outcome, last_error=None)
+        .values(handled_at=told.at, outcome=outcome, last_error=None)
     )
     return outcome
 

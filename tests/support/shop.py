@@ -28,7 +28,7 @@ from config import Settings
 from models import Order, Product
 from sandbox.webhooks.sending import Answer, Outgoing
 from store.domain.references import new_token
-from store.gateway.port import OpenedPayment, Recipient
+from store.gateway.port import OpenedPayment, Postman, Recipient
 from store.services import Till, carts, catalogue, checkout, orders, payments
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
@@ -132,6 +132,7 @@ class Shop:
     line: InProcessStripe
     clock: Clock
     post: Post
+    mail_folder: Path
 
     # --- what shoppers do -----------------------------------------------------------------------------------------
 
@@ -257,7 +258,7 @@ class Browser:
         return self._client.post(path, data={**form, "csrf_token": token.group(1) if token else ""})
 
 
-def open_shop(database_url: str, folder: Path, **settings: Any) -> Shop:
+def open_shop(database_url: str, folder: Path, *, postman: Postman | None = None, **settings: Any) -> Shop:
     """A shop on an empty, migrated database, its catalogue filled, its webhook endpoint known to the sandbox."""
     clock = Clock()
     post = Post()
@@ -275,10 +276,12 @@ def open_shop(database_url: str, folder: Path, **settings: Any) -> Shop:
             **settings,
         },
     )
-    app = create_app(configured, gateway=stripe_gateway(configured, line), clock=clock)
+    app = create_app(
+        configured, gateway=stripe_gateway(configured, line), postman=postman, clock=clock, instance=folder
+    )
     till: Till = app.extensions["till"]
     line.open_transactions = lambda: till.database.open_here
     with till.database.transaction() as session:
         catalogue.seed(session, configured.store_currency)
     stand_in.extensions["sandbox"].forward(SECRET_KEY, "http://store.test" + WEBHOOK_PATH, [WEBHOOK_SECRET])
-    return Shop(app, till, stand_in, line, clock, post)
+    return Shop(app, till, stand_in, line, clock, post, folder / "mail")

@@ -1,0 +1,38 @@
+"""The postman: letters over SMTP, or, while no mail server is set, into a folder where a developer can read them."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+
+import structlog
+from flask import Flask
+from flask_mailman import EmailMessage, Mail
+
+from store.domain.errors import MailUnavailable
+from store.gateway.port import Letter
+
+log = structlog.get_logger(__name__)
+
+
+class MailPostman:
+    """Writes letters from `templates/mail/<kind>.txt`, whose first line is the subject; Flask-Mailman sends them.
+
+    The application's MAIL_… settings say how; its `file` backend writes one file for each letter.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        Mail(app)
+
+    def send(self, letter: Letter) -> None:
+        with self._app.app_context():
+            text = self._app.jinja_env.get_template(f"mail/{letter.kind}.txt").render(letter.facts)
+            subject, _, body = text.partition("\n")
+            message = EmailMessage(
+                subject.strip(), body.strip() + "\n", to=[letter.to], headers={"Message-ID": letter.message_id}
+            )
+            try:
+                message.send()
+            except (SMTPException, OSError) as failure:
+                log.warning("mail server did not take a letter", kind=letter.kind, failure=type(failure).__name__)
+                raise MailUnavailable from failure

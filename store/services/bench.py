@@ -1,0 +1,188 @@
+"""The bench: real orders that a test card is tried on, and how each try ended. Test mode only.
+
+A bench order is an order like any other: placed from a cart, paid at the payment service, told of by webhooks. What was
+expected and what came of it is written into the order's own history, so a result stands beside what it is about. It
+takes nothing from shoppers: it asks for the cheapest product of which there is plenty, the shelf gets its piece back
+once the try is noted, and an order that was not paid is given up when the next one is placed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.orm import Session
+
+from models import HistoryEntry, Order, OrderLine, Payment, Product, WebhookEvent
+from store.domain.errors import NotFound
+from store.domain.states import GoodsState, OrderState, PaymentState
+from store.domain.test_cards import Course, course
+from store.gateway.port import CancelReason, Recipient
+from store.services import carts, checkout, ledger, payments, refunds
+from store.services.ledger import Teller, Told
+from store.services.till import Till
+
+PLENTY = 10  # pieces of a product that the bench leaves to shoppers
+REMEMBERED = 100_000  # lines of history in which results are looked for
+CLOCKS_DIFFER = timedelta(minutes=5)  # by no more than this, ours and the payment service's
+
+# Told of every payment before a card is tried.
+OPENED = "payment_intent.created"
+
+_PLACED, _NOTED = "bench.placed", "bench.noted"
+
+RECIPIENT = Recipient(
+    full_name="Bench Tester",
+    address_line1="1 Test Street",
+    address_line2="",
+    city="New York",
+    region="NY",
+    postal_code="10001",
+    country="US",
+    phone="",
+    email="bench@example.com",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How a bench order stands. `events` are the kinds that arrived by webhook since its payment was opened."""
+
+    events: tuple[str, ...]
+    order: OrderState
+    payment: PaymentState
+    disputed: bool
+    needs_review: bool
+
+    def matches(self, expected: Course) -> bool:
+        """Whether all of it is as the course says; events in any order."""
+        outcome = expected.outcome
+        return (
+            Counter(self.events) == Counter(outcome.events)
+            and (self.order, self.payment) == (outcome.order, outcome.payment)
+            and (self.disputed, self.needs_review) == (outcome.disputed, outcome.needs_review)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the last try of a course ended. `read` is what stood on the shopper's page."""
+
+    reference: str
+    browser_id: str
+    at: datetime
+    passed: bool
+    read: str
+
+
+def place(till: Till, browser_id: str, chosen: Course, now: datetime) -> Order:
+    """An order for one piece, to be paid as the course says. This browser's last bench order is given up if it was not
+    paid. Raises OutOfStock, PaymentUnavailable and PaymentMisconfigured.
+    """
+    _give_up_earlier(till, browser_id, now)
+    with till.database.transaction() as session:
+        cart_id = carts.add(session, None, _plentiful(session), 1, now)
+    order = checkout.place(till, cart_id, browser_id, RECIPIENT, now)
+    with till.database.transaction() as session:
+        ledger.write(session, order.id, _PLACED, Told(Teller.STORE, now), detail={"course": chosen.key}, once=_PLACED)
+    return order
+
+
+def course_of(session: Session, reference: str, browser_id: str | None) -> Course:
+    """What a bench order of this browser is to try. Raises NotFound for every other order."""
+    detail = session.scalar(
+        select(HistoryEntry.detail)
+        .join(Order, Order.id == HistoryEntry.order_id)
+        .where(Order.reference == reference, Order.browser_id == (browser_id or ""), HistoryEntry.once == _PLACED)
+    )
+    found = course(detail["course"]) if detail else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def observe(till: Till, reference: str) -> Observation:
+    """How the order stands. Raises NotFound, PaymentUnavailable and PaymentMisconfigured."""
+    with till.database.reading() as session:
+        before = _row(session, reference)
+    since = before.placed_at - CLOCKS_DIFFER
+    told = till.gateway.notices_about(before.intent_id, since) if before.intent_id else {}
+    with till.database.reading() as session:
+        arrived = session.scalars(
+            select(WebhookEvent.id).where(WebhookEvent.id.in_(told), WebhookEvent.handled_at.is_not(None))
+        ).all()
+        row = _row(session, reference)
+    events = tuple(sorted(told[event] for event in arrived if told[event] != OPENED))
+    return Observation(events, row.state, row.payment_state, row.disputed, row.needs_review)
+
+
+def refund(till: Till, reference: str, now: datetime) -> None:
+    """Return the whole payment, once. Raises RefundRefused, PaymentUnavailable and PaymentMisconfigured."""
+    refunds.ask(till, reference, None, f"order-{reference}-refund-bench", Told(Teller.STORE, now))
+
+
+def note(till: Till, reference: str, tried: Course, passed: bool, got: Mapping[str, Any], now: datetime) -> None:
+    """Write down how the try ended, once, and put a piece back for one that went with the order."""
+    with till.database.transaction() as session:
+        order = ledger.lock_by_reference(session, reference)
+        detail = {"course": tried.key, "passed": passed, **got}
+        first = ledger.write(session, order.id, _NOTED, Told(Teller.STORE, now), detail=detail, once=_NOTED)
+        if first and order.goods is GoodsState.SOLD:
+            ordered = select(OrderLine.product_id).where(OrderLine.order_id == order.id)
+            session.execute(update(Product).where(Product.id.in_(ordered)).values(stock=Product.stock + 1))
+
+
+def results(session: Session) -> dict[str, Result]:
+    """How the last try of each course ended, by the course's key."""
+    newest = session.scalar(select(func.max(HistoryEntry.id))) or 0
+    rows = session.execute(
+        select(HistoryEntry.detail, HistoryEntry.at, Order.reference, Order.browser_id)
+        .join(Order, Order.id == HistoryEntry.order_id)
+        .where(HistoryEntry.id > newest - REMEMBERED, HistoryEntry.what == _NOTED)
+        .order_by(HistoryEntry.id)
+    )
+    return {
+        row.detail["course"]: Result(row.reference, row.browser_id, row.at, row.detail["passed"], row.detail["read"])
+        for row in rows
+    }
+
+
+def _give_up_earlier(till: Till, browser_id: str, now: datetime) -> None:
+    with till.database.reading() as session:
+        left = session.scalars(
+            select(Order.reference)
+            .join(HistoryEntry, HistoryEntry.order_id == Order.id)
+            .where(Order.browser_id == browser_id, HistoryEntry.once == _PLACED)
+            .where(Order.state == OrderState.AWAITING_PAYMENT)
+        ).all()
+    for reference in left:
+        payments.close(till, reference, CancelReason.REPLACED, now)
+
+
+def _plentiful(session: Session) -> str:
+    """The cheapest product of which there is plenty; where there is plenty of nothing, what there is most of."""
+    left = Product.stock - Product.held
+    cheap = case((left >= PLENTY, Product.price_minor))
+    return session.scalars(select(Product.slug).order_by(left < PLENTY, cheap, left.desc(), Product.id).limit(1)).one()
+
+
+def _row(session: Session, reference: str) -> Row[OrderState, bool, bool, datetime, PaymentState, str | None]:
+    row = session.execute(
+        select(
+            Order.state,
+            Order.disputed,
+            Order.needs_review,
+            Order.placed_at,
+            Payment.state.label("payment_state"),
+            Payment.intent_id,
+        )
+        .join(Payment, Payment.order_id == Order.id)
+        .where(Order.reference == reference)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row

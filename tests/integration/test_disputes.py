@@ -1,0 +1,79 @@
+"""A dispute flags its order, whoever tells of it and in whatever order, and tells the merchant once."""
+
+import random
+
+import pytest
+
+from models import Dispute, Mail
+from store.domain.states import DisputeState, OrderState
+from tests.support.shop import Shop
+
+
+def disputed(shop: Shop, number: str) -> str:
+    order = shop.order(2)
+    shop.pay(order, number)
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+    return order.reference
+
+
+def answer(shop: Shop, evidence: str) -> None:
+    dispute = shop.stripe("GET", "/v1/disputes")["data"][0]["id"]
+    shop.stripe("POST", f"/v1/disputes/{dispute}", {"evidence[uncategorized_text]": evidence})
+    shop.deliver()
+    shop.clock.forward(minutes=1)
+    shop.deliver()
+
+
+def states(shop: Shop) -> list[DisputeState]:
+    with shop.till.database.reading() as session:
+        return [dispute.state for dispute in session.query(Dispute)]
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [("4000000000000259", DisputeState.NEEDS_RESPONSE), ("4000000000001976", DisputeState.INQUIRY)],
+)
+def test_a_dispute_flags_the_order_and_tells_the_merchant(shop: Shop, number: str, state: DisputeState) -> None:
+    reference = disputed(shop, number)
+
+    order = shop.read(reference)
+    assert (order.state, order.disputed) == (OrderState.PAID, True)
+    assert states(shop) == [state]
+    with shop.till.database.reading() as session:
+        assert [mail.kind for mail in session.query(Mail).order_by(Mail.id)] == ["order_paid", "dispute_opened"]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state", "flagged"),
+    [("winning_evidence", DisputeState.WON, False), ("losing_evidence", DisputeState.LOST, True)],
+)
+def test_the_flag_follows_how_the_dispute_ends(shop: Shop, evidence: str, state: DisputeState, flagged: bool) -> None:
+    reference = disputed(shop, "4000000000000259")
+
+    answer(shop, evidence)
+
+    assert states(shop) == [state]
+    assert shop.read(reference).disputed is flagged
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_dispute_events_in_any_order_end_the_same(shop: Shop, seed: int) -> None:
+    order = shop.order()
+    shop.pay(order, "4000000000000259")
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    events = shop.lose()
+    dispute = shop.stripe("GET", "/v1/disputes")["data"][0]["id"]
+    shop.stripe("POST", f"/v1/disputes/{dispute}", {"evidence[uncategorized_text]": "winning_evidence"})
+    events += shop.lose()
+    shop.clock.forward(minutes=1)
+    events += shop.lose()
+    told = events * 2
+    random.Random(seed).shuffle(told)  # a shuffle, not a secret
+
+    assert {shop.receive(delivery) for delivery in told} == {200}
+
+    assert states(shop) == [DisputeState.WON]
+    assert shop.read(order.reference).disputed is False

@@ -1,0 +1,166 @@
+"""Money that goes back: asked for here or elsewhere, in parts, repeatedly, failing late, told in any order."""
+
+import itertools
+import random
+
+import pytest
+
+from models import Order, Refund
+from store.domain.errors import PaymentUnavailable, RefundRefused
+from store.domain.money import Money
+from store.domain.states import GoodsState, OrderState, PaymentState, RefundState
+from store.services import audit, refunds, upkeep
+from store.services.ledger import Teller, Told
+from tests.support.at_once import at_once
+from tests.support.shop import NoAnswer, Shop
+
+
+def paid(shop: Shop, quantity: int = 5, number: str = "4242424242424242") -> Order:
+    order = shop.order(quantity)
+    shop.pay(order, number)
+    shop.deliver()
+    return shop.read(order.reference)
+
+
+def ask(shop: Shop, order: Order, amount: int | None, key: str) -> RefundState:
+    money = Money(amount, "usd") if amount is not None else None
+    return refunds.ask(shop.till, order.reference, money, key, Told(Teller.MERCHANT, shop.clock()))
+
+
+def agreed(shop: Shop) -> bool:
+    with shop.till.database.reading() as session:
+        return not audit.run(session, shop.clock())
+
+
+def test_a_full_refund_returns_the_money_and_puts_unsent_goods_back(shop: Shop) -> None:
+    before = shop.product().stock
+    order = paid(shop)
+
+    state = ask(shop, order, None, "all")
+    shop.deliver()
+
+    after = shop.read(order.reference)
+    assert state is RefundState.SUCCEEDED
+    assert (after.state, after.payment.state) == (OrderState.REFUNDED, PaymentState.REFUNDED)
+    assert (after.payment.refunded_minor, after.goods) == (order.total_minor, GoodsState.FREE)
+    assert shop.product().stock == before
+    assert agreed(shop)
+
+
+def test_partial_refunds_add_up_until_nothing_is_left(shop: Shop) -> None:
+    order = paid(shop)  # $20.00
+
+    ask(shop, order, 500, "first")
+    ask(shop, order, 700, "second")
+    halfway = shop.read(order.reference)
+    with pytest.raises(RefundRefused, match=r"Up to \$8\.00"):
+        ask(shop, order, 801, "too much")
+    ask(shop, order, None, "the rest")
+    with pytest.raises(RefundRefused, match=r"Up to \$0\.00"):
+        ask(shop, order, 1, "one more")
+
+    assert (halfway.state, halfway.payment.refunded_minor) == (OrderState.PAID, 1200)
+    assert shop.read(order.reference).state is OrderState.REFUNDED
+    assert sum(refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"]) == 2000
+
+
+def test_the_same_request_at_once_and_again_is_one_refund(shop: Shop) -> None:
+    order = paid(shop)
+
+    at_once(6, lambda _: ask(shop, order, 500, "once"))
+
+    assert shop.read(order.reference).payment.refunded_minor == 500
+    assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
+
+
+def test_two_requests_at_once_never_return_more_than_was_received(shop: Shop) -> None:
+    order = paid(shop)
+
+    outcomes = at_once(4, lambda number: ask(shop, order, 1500, f"request-{number}"))
+
+    assert len([outcome for outcome in outcomes if outcome is RefundState.SUCCEEDED]) == 1
+    assert shop.read(order.reference).payment.refunded_minor == 1500
+
+
+def test_a_refund_made_in_the_dashboard_is_followed(shop: Shop) -> None:
+    order = paid(shop)
+
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": order.payment.intent_id or "", "amount": "300"})
+    shop.deliver()
+
+    assert shop.read(order.reference).payment.refunded_minor == 300
+    assert "refund.succeeded" in shop.history(order.reference)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, when: str) -> None:
+    order = paid(shop)
+
+    def broken(_method: str, path: str) -> None:
+        if path == "/v1/refunds":
+            raise NoAnswer
+
+    setattr(shop.line, when, broken)
+    with pytest.raises(PaymentUnavailable):
+        ask(shop, order, 500, "key")
+    setattr(shop.line, when, lambda _method, _path: None)
+    shop.clock.forward(minutes=2)
+    upkeep.run(shop.till, shop.clock())
+    shop.deliver()
+
+    assert shop.read(order.reference).payment.refunded_minor == 500
+    assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
+    assert agreed(shop)
+
+
+def test_a_refund_that_fails_after_it_succeeded_reopens_the_order_for_a_person(shop: Shop) -> None:
+    order = paid(shop, number="4000000000005126")
+    ask(shop, order, None, "all")
+    shop.deliver()
+    returned = shop.read(order.reference)
+
+    shop.clock.forward(minutes=5)
+    shop.deliver()
+
+    reopened = shop.read(order.reference)
+    assert returned.state is OrderState.REFUNDED
+    assert (reopened.state, reopened.payment.state) == (OrderState.PAID, PaymentState.PAID)
+    assert (reopened.payment.refunded_minor, reopened.needs_review) == (0, True)
+
+
+def test_a_pending_refund_counts_until_it_is_decided(shop: Shop) -> None:
+    order = paid(shop, number="4000000000007726")
+
+    state = ask(shop, order, 500, "key")
+    pending = shop.read(order.reference).payment.refunded_minor
+    shop.clock.forward(minutes=5)
+    shop.deliver()
+
+    assert (state, pending) == (RefundState.PENDING, 500)
+    assert [refund.state for refund in shop_refunds(shop, order)] == [RefundState.SUCCEEDED]
+
+
+def shop_refunds(shop: Shop, order: Order) -> list[Refund]:
+    with shop.till.database.reading() as session:
+        return list(session.query(Refund).where(Refund.order_id == order.id))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_refund_events_in_any_order_and_number_end_the_same(shop: Shop, seed: int) -> None:
+    order = shop.order(5)
+    shop.pay(order, "4000000000005126")
+    intent = shop.stripe("GET", "/v1/payment_intents")["data"][0]["id"]
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": intent, "amount": "300"})
+    events = shop.lose()
+    shop.clock.forward(minutes=5)
+    events += shop.lose()
+    chance = random.Random(seed)  # a shuffle, not a secret
+    told = list(itertools.chain(events, chance.choices(events, k=len(events))))
+    chance.shuffle(told)
+
+    answers = {shop.receive(delivery) for delivery in told}
+
+    after = shop.read(order.reference)
+    assert answers == {200}
+    assert (after.state, after.payment.state, after.payment.refunded_minor) == (OrderState.PAID, PaymentState.PAID, 0)
+    assert [refund.state for refund in shop_refunds(shop, order)] == [RefundState.FAILED]
