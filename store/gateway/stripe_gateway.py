@@ -15,7 +15,7 @@ from typing import Any
 
 import stripe
 import structlog
-from stripe import HTTPClient as HTTPClient  # given on: nobody else imports the SDK
+from stripe import HTTPClient
 
 from store.domain.errors import (
     NoticeUnreadable,
@@ -46,6 +46,8 @@ from store.gateway.stripe_words import (
     shipping_of,
     snapshot_of,
 )
+
+__all__ = ["HTTPClient", "StripeGateway"]  # the client's type is given on: nobody else imports the SDK
 
 log = structlog.get_logger(__name__)
 
