@@ -36,7 +36,7 @@ def countries() -> list[tuple[str, str]]:
 
 def country_name(code: str) -> str:
     """The English name of a country; a code that is none stays as it is."""
-    return Locale("en").territories.get(code, code)
+    return dict(countries()).get(code, code)
 
 
 @cache

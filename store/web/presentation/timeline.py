@@ -9,6 +9,7 @@ from typing import Any
 
 from models import HistoryEntry
 from store.domain.money import Money
+from store.gateway.port import CancelReason
 from store.services.ledger import Teller
 from store.web.presentation.declines import decline_message
 from store.web.presentation.states import Tone
@@ -52,10 +53,15 @@ def _declined(detail: Detail, _currency: str) -> str:
     return f"{message.happened} {message.charged}"
 
 
+_CANCELLED = {
+    CancelReason.BY_SHOPPER: "You cancelled the order, and its things went back on the shelf.",
+    CancelReason.REPLACED: "You changed your order, so this one made way for the new one.",
+    CancelReason.CARD_TESTING: "Too many cards were declined, so the order was closed for safety.",
+}
+
+
 def _cancelled(detail: Detail, _currency: str) -> str:
-    if detail.get("reason") == "replaced":
-        return "You changed your order, so this one made way for the new one."
-    return "The order was cancelled and its things went back on the shelf."
+    return _CANCELLED.get(detail.get("reason", ""), "The order was closed and its things went back on the shelf.")
 
 
 def _paid(detail: Detail, _currency: str) -> str:
