@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from config import ROOT, STRIPE_API_VERSION, Settings
 from models import db
 from store import cli, logs, web
+from store.gateway.guarded_gateway import GuardedGateway
 from store.gateway.mail_postman import MailPostman
 from store.gateway.port import PaymentGateway, Postman
 from store.gateway.stripe_gateway import HTTPClient, StripeGateway
@@ -63,9 +64,9 @@ def create_app(
     return app
 
 
-def stripe_gateway(settings: Settings, http_client: HTTPClient | None = None) -> StripeGateway:
+def stripe_gateway(settings: Settings, http_client: HTTPClient | None = None) -> PaymentGateway:
     """The way to Stripe that the settings describe, over `http_client` where one is given."""
-    return StripeGateway(
+    gateway = StripeGateway(
         settings.stripe_secret_key.get_secret_value(),
         settings.stripe_api_base,
         STRIPE_API_VERSION,
@@ -73,6 +74,7 @@ def stripe_gateway(settings: Settings, http_client: HTTPClient | None = None) ->
         receipts=settings.stripe_receipts,
         http_client=http_client,
     )
+    return GuardedGateway(gateway)
 
 
 def _mail_options(settings: Settings, instance: Path) -> dict[str, object]:

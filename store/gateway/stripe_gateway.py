@@ -51,8 +51,10 @@ __all__ = ["HTTPClient", "StripeGateway"]  # the client's type is given on: nobo
 
 log = structlog.get_logger(__name__)
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 10.0  # seconds, for each try
-RETRIES = 2  # after no answer, 5xx, or a conflict with the same request in another tab
+# Seconds for each try, and how often it is tried again after no answer, 5xx, or a conflict with the same request from
+# another tab. A page waits for 14 seconds at the worst.
+CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 4.0
+RETRIES = 2
 PAGE = 100  # the most that one list request gives
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
 

@@ -46,6 +46,9 @@ RECIPIENT = Recipient(
 )
 
 
+FORM = {name: getattr(RECIPIENT, name) for name in RECIPIENT.__dataclass_fields__}
+
+
 class NoAnswer(stripe.APIConnectionError):
     """A line that broke: what the SDK raises once it has given up."""
 
@@ -229,6 +232,13 @@ class Shop:
 
     def history(self, reference: str) -> list[str]:
         return [entry.what for entry in self.read(reference).history]
+
+    def browser_with_order(self) -> tuple[Browser, str]:
+        """A browser that has placed an order through the pages, and the order's reference."""
+        browser = self.browser()
+        browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+        placed = browser.post("/checkout", FORM, page="/checkout")
+        return browser, placed.location.split("/")[2]
 
     def close(self) -> None:
         """Let go of every connection and file."""

@@ -1,0 +1,89 @@
+"""A payment gateway that stops asking for a while when nobody answers, so that pages stay fast while Stripe is down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+import pybreaker
+
+from store.domain.errors import PaymentUnavailable
+from store.domain.money import Money
+from store.gateway.port import (
+    CancelReason,
+    DisputeSnapshot,
+    Notice,
+    OpenedPayment,
+    PaymentGateway,
+    PaymentRequest,
+    RefundSnapshot,
+    Snapshot,
+    WebhookEndpoint,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FAILURES = 3  # in a row, before the line is taken for dead
+PAUSE = 10  # seconds until one call is let through again to see
+
+
+class GuardedGateway:
+    """`gateway`, with PaymentUnavailable raised at once while it is known not to answer.
+
+    Only silence counts: a refusal is an answer. Reading a webhook needs no network and is never held back; lists are
+    for upkeep, which waits as long as it takes.
+    """
+
+    def __init__(self, gateway: PaymentGateway) -> None:
+        self._gateway = gateway
+        self._breaker = pybreaker.CircuitBreaker(
+            fail_max=FAILURES,
+            reset_timeout=PAUSE,
+            exclude=[lambda failure: not isinstance(failure, PaymentUnavailable)],
+            throw_new_error_on_trip=False,
+        )
+
+    def open_payment(self, request: PaymentRequest) -> OpenedPayment:
+        return self._call(self._gateway.open_payment, request)
+
+    def retrieve_payment(self, payment_id: str) -> OpenedPayment:
+        return self._call(self._gateway.retrieve_payment, payment_id)
+
+    def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
+        return self._call(self._gateway.cancel_payment, payment_id, reason)
+
+    def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
+        return self._call(self._gateway.refund_payment, payment_id, amount, key)
+
+    def payments_since(self, since: datetime) -> Iterator[Snapshot]:
+        return self._gateway.payments_since(since)
+
+    def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
+        return self._gateway.refunds_since(since)
+
+    def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
+        return self._gateway.disputes_since(since)
+
+    def undelivered_notices(self, since: datetime) -> Iterator[Notice]:
+        return self._gateway.undelivered_notices(since)
+
+    def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
+        return self._gateway.notices_about(payment_id, since)
+
+    def webhook_endpoints(self) -> list[WebhookEndpoint]:
+        return self._gateway.webhook_endpoints()
+
+    def clock(self) -> datetime:
+        return self._gateway.clock()
+
+    def read_notice(self, body: bytes, signature: str) -> Notice:
+        return self._gateway.read_notice(body, signature)
+
+    def _call(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            answer: T = self._breaker.call(ask, *args, **kwargs)
+        except pybreaker.CircuitBreakerError as held_back:
+            raise PaymentUnavailable from held_back
+        return answer
