@@ -66,7 +66,7 @@ def _cancelled(detail: Detail, _currency: str) -> str:
 
 def _paid(detail: Detail, _currency: str) -> str:
     return (
-        "Late, but in time: your things were still there and are yours."
+        "Your payment came late, but your things were still there: they are yours."
         if detail.get("late")
         else "Your order is confirmed."
     )
