@@ -11,7 +11,9 @@ from sandbox.api.route import Route
 from sandbox.api.routes import ROUTES
 from sandbox.browser import blueprint as browser
 from sandbox.clock import Clock, SystemClock
+from sandbox.control import blueprint as control
 from sandbox.errors import ApiError, unrecognized_url
+from sandbox.line import Line
 from sandbox.sandbox import Sandbox
 from sandbox.webhooks import Send, send_over_http
 
@@ -32,12 +34,14 @@ def create_app(
     """
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
-    app.extensions["sandbox"] = Sandbox(database, clock=clock or SystemClock(), public_url=public_url, send=send)
+    sandbox = Sandbox(database, clock=clock or SystemClock(), public_url=public_url, send=send)
+    app.extensions["sandbox"] = sandbox
     for route in ROUTES:
         _add(app, route)
     app.register_blueprint(browser)
-    app.add_url_rule("/sandbox/health", "health", _health)
+    app.register_blueprint(control)
     app.register_error_handler(HTTPException, _answer_http_error)
+    app.wsgi_app = Line(app.wsgi_app, sandbox.faults)  # type: ignore[method-assign]  # Flask's way to wrap one
     return app
 
 
@@ -50,10 +54,6 @@ def _add(app: Flask, route: Route) -> None:
     app.add_url_rule(
         rule, f"{route.method} {route.path}", view, methods=[route.method], provide_automatic_options=False
     )
-
-
-def _health() -> dict[str, str]:
-    return {"status": "ok"}
 
 
 def _answer_http_error(error: HTTPException) -> Response | HTTPException:

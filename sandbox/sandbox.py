@@ -6,6 +6,7 @@ from pathlib import Path
 from sandbox.api.keys import account_of
 from sandbox.api.pipeline import Pipeline
 from sandbox.clock import Clock
+from sandbox.faults import Faults
 from sandbox.model import schedule, webhook_endpoints
 from sandbox.state import State
 from sandbox.webhooks import Deliverer, Send
@@ -25,7 +26,8 @@ class Sandbox:
         self.public_url = public_url
         self.state = State(database, clock, public_url)
         self.pipeline = Pipeline(self.state)
-        self.deliverer = Deliverer(self.state, send)
+        self.faults = Faults(self.state)
+        self.deliverer = Deliverer(self.state, send, self.faults)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 

@@ -5,7 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from sandbox.state import State
+from sandbox.faults import Fault, Faults
+from sandbox.state import Resource, State
 from sandbox.state.transaction import encode
 from sandbox.webhooks.sending import Answer, Outgoing, Send
 from sandbox.webhooks.signing import signature_header
@@ -30,9 +31,10 @@ class Delivery:
 class Deliverer:
     """Makes one attempt at each due delivery, in this thread or on a few of its own."""
 
-    def __init__(self, state: State, send: Send) -> None:
+    def __init__(self, state: State, send: Send, faults: Faults) -> None:
         self._state = state
         self._send = send
+        self._faults = faults
         self._busy: set[int] = set()
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
@@ -71,32 +73,54 @@ class Deliverer:
 
     def _attempt(self, delivery: Delivery) -> None:
         try:
-            outgoing = self._compose(delivery)
-            started = time.monotonic()
-            answer = self._send(outgoing) if outgoing is not None else Answer(None, "the endpoint is gone")
-            self._record(delivery, answer, time.monotonic() - started, gone=outgoing is None)
+            event, endpoint = self._load(delivery)
+            if event is None or endpoint is None:
+                self._record(delivery, Answer(None, "the endpoint is gone"), 0.0, last=True)
+                return
+            fault = self._faults.next("webhook", event["type"])
+            if fault is not None and fault.kind in ("delay", "reorder"):
+                self._postpone(delivery, fault)
+            elif fault is not None and fault.kind == "drop":
+                self._record(delivery, Answer(None, "dropped on request"), 0.0, last=True)
+            else:
+                self._send_now(delivery, event, endpoint, fault)
         finally:
             with self._lock:
                 self._busy.discard(delivery.id)
 
-    def _compose(self, delivery: Delivery) -> Outgoing | None:
+    def _load(self, delivery: Delivery) -> tuple[Resource | None, Resource | None]:
         with self._state.read(delivery.account) as tx:
-            endpoint = tx.find("webhook_endpoint", delivery.endpoint)
-            event = tx.find("event", delivery.event)
-        if endpoint is None or event is None:
-            return None
+            return tx.find("event", delivery.event), tx.find("webhook_endpoint", delivery.endpoint)
+
+    def _send_now(self, delivery: Delivery, event: Resource, endpoint: Resource, fault: Fault | None) -> None:
+        wrongly = fault is not None and fault.kind == "bad_signature"
+        outgoing = self._compose(
+            event, endpoint, ["whsec_wrong_on_request"] if wrongly else endpoint.private["secrets"]
+        )
+        started = time.monotonic()
+        if fault is not None and fault.kind == "double":
+            self._send(outgoing)
+        answer = self._send(outgoing)
+        self._record(delivery, answer, time.monotonic() - started)
+
+    def _compose(self, event: Resource, endpoint: Resource, secrets: list[str]) -> Outgoing:
         body = encode(event).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature_header(body, endpoint.private["secrets"], int(self._state.now())),
+            "Stripe-Signature": signature_header(body, secrets, int(self._state.now())),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         return Outgoing(endpoint["url"], body, headers)
 
-    def _record(self, delivery: Delivery, answer: Answer, seconds: float, *, gone: bool) -> None:
+    def _postpone(self, delivery: Delivery, fault: Fault) -> None:
+        """Later than it should be; reordering is being late enough for what comes next to overtake."""
+        with self._state.write(delivery.account) as tx:
+            tx.execute("UPDATE deliveries SET due_at = ? WHERE id = ?", self._state.now() + fault.seconds, delivery.id)
+
+    def _record(self, delivery: Delivery, answer: Answer, seconds: float, *, last: bool = False) -> None:
         now = self._state.now()
         wait = min(FIRST_WAIT * 2.0**delivery.attempts, LONGEST_WAIT)
-        given_up = gone or now + wait > delivery.created + GIVE_UP_AFTER
+        given_up = last or now + wait > delivery.created + GIVE_UP_AFTER
         status = "delivered" if answer.delivered else "failed" if given_up else "pending"
         with self._state.write(delivery.account) as tx:
             tx.execute(

@@ -1,0 +1,93 @@
+"""Misbehaviour on request: which calls and deliveries go wrong next, and how. Kept in the state until it is used up."""
+
+import json
+import random
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sandbox.state import State
+from sandbox.state.transaction import encode
+
+Target = Literal["api", "webhook"]
+
+#: What can go wrong with a call, and with a delivery.
+KINDS: dict[str, tuple[str, ...]] = {
+    "api": ("error", "rate_limit", "reset", "timeout"),
+    "webhook": ("bad_signature", "delay", "double", "drop", "reorder"),
+}
+#: Without a number of times a fault goes on until it is taken back.
+FOREVER = -1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of misbehaviour.
+
+    `remaining`: how many more times, or FOREVER. `when` (calls): before or after the work is done. `match`: only calls
+    whose "METHOD /path" begins so, or deliveries of event types that begin so. `seconds`: how long a time-out or a
+    delay is. `probability` and `seed`: only some of the times, always the same ones for the same seed.
+    """
+
+    id: int
+    target: str
+    kind: str
+    remaining: int
+    when: str = "before"
+    match: str = ""
+    seconds: float = 30.0
+    probability: float = 1.0
+    seed: int = 0
+    seen: int = 0
+
+    @property
+    def strikes(self) -> bool:
+        """Whether it strikes at the time it is seen now."""
+        return random.Random(f"{self.seed} {self.seen}").random() < self.probability  # noqa: S311  # a die, not a secret
+
+
+class Faults:
+    """The misbehaviour asked for and not used up yet."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, target: str, kind: str, times: int, detail: dict[str, Any]) -> None:
+        """Have the next `times` matching calls or deliveries go wrong. `detail`: further fields of a Fault."""
+        with self._state.write("") as tx:
+            tx.execute(
+                "INSERT INTO faults (target, fault, detail, remaining) VALUES (?, ?, ?, ?)",
+                target,
+                kind,
+                encode(detail),
+                times,
+            )
+
+    def all(self) -> list[Fault]:
+        with self._state.read("") as tx:
+            rows = tx.execute("SELECT * FROM faults ORDER BY id").fetchall()
+        return [
+            Fault(row["id"], row["target"], row["fault"], row["remaining"], **json.loads(row["detail"])) for row in rows
+        ]
+
+    def clear(self) -> None:
+        with self._state.write("") as tx:
+            tx.execute("DELETE FROM faults")
+
+    def next(self, target: Target, subject: str) -> Fault | None:
+        """The fault that strikes this call ("METHOD /path") or delivery (event type), one time less from now on."""
+        for fault in self.all():
+            if fault.target == target and subject.startswith(fault.match):
+                self._use(fault)
+                if fault.strikes:
+                    return fault
+        return None
+
+    def _use(self, fault: Fault) -> None:
+        with self._state.write("") as tx:
+            tx.execute(
+                "UPDATE faults SET detail = json_set(detail, '$.seen', ?), remaining = remaining - ? WHERE id = ?",
+                fault.seen + 1,
+                1 if fault.strikes and fault.remaining != FOREVER else 0,
+                fault.id,
+            )
+            tx.execute("DELETE FROM faults WHERE remaining = 0")

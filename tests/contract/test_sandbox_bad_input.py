@@ -1,0 +1,91 @@
+"""Whatever is sent, the answer is one of Stripe's: never a fault of the sandbox's own."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sandbox.api.parameters import spec_of
+from sandbox.api.route import Route
+from sandbox.api.routes import ROUTES
+
+LIKELY = (
+    "0 -1 1 500 99999999999999999999 1e9 true false null usd USD card pm_card_visa tok_visa cus_x a@b.co http://x %"
+)
+WORDS = st.one_of(st.sampled_from(["", "é\0\n", *LIKELY.split()]), st.text(max_size=12))
+
+
+def names_of(fields: dict[str, Any], prefix: str = "") -> list[str]:
+    """Every parameter name the spec knows, nested with brackets, three levels deep."""
+    found = []
+    for name, spec in fields.items():
+        path = f"{prefix}[{name}]" if prefix else name
+        found.append(path)
+        if spec["type"] == "object" and path.count("[") < 3:
+            found += names_of(spec["fields"], path)
+        elif spec["type"] in ("array", "map"):
+            found += [f"{path}[]", f"{path}[0]", f"{path}[k]"]
+    return found
+
+
+def place(route: Route, ids: dict[str, str]) -> str:
+    path = route.path
+    for name, object_id in ids.items():
+        path = path.replace("{" + name + "}", object_id)
+    return path.replace("{", "").replace("}", "")
+
+
+def usual(route: Route, ids: dict[str, str]) -> dict[str, str]:
+    """What the operation needs to get to work at all."""
+    needed = {
+        "POST /v1/payment_intents": {"amount": "500", "currency": "usd"},
+        "POST /v1/payment_intents/{intent}/confirm": {"payment_method": "pm_card_visa"},
+        "POST /v1/payment_methods": {"type": "card", "card[token]": "tok_visa"},
+        "POST /v1/refunds": {"charge": ids["charge"], "amount": "1"},
+        "POST /v1/setup_intents": {"payment_method": "pm_card_visa", "confirm": "true"},
+        "POST /v1/webhook_endpoints": {"url": "http://x/", "enabled_events[]": "*"},
+    }
+    return needed.get(f"{route.method} {route.path}", {})
+
+
+@pytest.fixture
+def known(http: FlaskClient) -> dict[str, str]:
+    """Ids of objects that exist, by their place in the path."""
+
+    def made(path: str, **form: str) -> dict[str, Any]:
+        answer = http.post(path, data=form).json
+        assert answer is not None
+        return dict(answer)
+
+    customer = made("/v1/customers", name="Ada")["id"]
+    intent = made("/v1/payment_intents", amount="500", currency="usd", confirm="true", payment_method="pm_card_visa")
+    return {
+        "customer": customer,
+        "payment_method": made("/v1/payment_methods/pm_card_visa/attach", customer=customer)["id"],
+        "intent": made("/v1/payment_intents", amount="500", currency="usd")["id"],
+        "charge": intent["latest_charge"],
+        "refund": made("/v1/refunds", charge=intent["latest_charge"], amount="100")["id"],
+        "webhook_endpoint": made("/v1/webhook_endpoints", url="http://x/", **{"enabled_events[]": "*"})["id"],
+    }
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_no_parameters_make_the_sandbox_fail(route: Route, http: FlaskClient, known: dict[str, str]) -> None:
+    names = st.one_of(st.sampled_from([*names_of(spec_of(route.params)), "wat"]), st.text(max_size=6))
+
+    @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.dictionaries(names, WORDS, max_size=6))
+    def check(form: dict[str, str]) -> None:
+        sent = {**usual(route, known), **form}
+
+        if route.method == "GET":
+            answer = http.get(place(route, known), query_string=sent)
+        else:
+            answer = http.open(place(route, known), method=route.method, data=sent)
+
+        assert answer.status_code in (200, 400, 402, 404)
+        assert isinstance(answer.json, dict)
+
+    check()
