@@ -40,7 +40,7 @@ def test_a_payment_service_that_goes_down_on_the_payment_page_charges_nothing(
     sandbox.stop()
     try:
         shop.pay(page)
-        expect(page.get_by_role("status")).to_contain_text(
+        expect(page.get_by_role("region", name="Your card").get_by_role("status")).to_contain_text(
             "We lost the connection and do not know yet whether the payment went through. Please do not pay again"
         )
         expect(page.get_by_role("button", name="Pay $28.00")).to_be_disabled()
