@@ -63,7 +63,7 @@ def present(result: Any, path: str) -> dict[str, Any]:
         data = [dict(item) for item in result.page.data]
         body: dict[str, Any] = {"object": "list", "data": data, "has_more": result.page.has_more, "url": path}
         return body if result.count is None else {**body, "count": result.count}
-    return dict(result)
+    return {**result, "url": path} if result.get("object") == "search_result" else dict(result)
 
 
 def for_browser(body: Any) -> Any:

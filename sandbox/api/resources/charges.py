@@ -1,6 +1,9 @@
 """/v1/charges"""
 
+from typing import Any
+
 from sandbox.api.call import Call, Listing, listing
+from sandbox.api.search import search as find
 from sandbox.errors import ApiError
 from sandbox.model import charges, payment_intents
 from sandbox.state import Resource
@@ -56,6 +59,10 @@ def list_all(call: Call) -> Listing:
     if "payment_intent" in params:
         call.tx.get("payment_intent", params["payment_intent"], param="payment_intent", status=400)
     return listing(call, "charge", {"customer": params.get("customer"), "payment_intent": params.get("payment_intent")})
+
+
+def search(call: Call) -> dict[str, Any]:
+    return find(call, "charge")
 
 
 def update(call: Call) -> Resource:

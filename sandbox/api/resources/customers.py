@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.api.call import Call, Listing, listing
+from sandbox.api.search import search as find
 from sandbox.model import customers
 from sandbox.state import Resource
 
@@ -29,6 +30,10 @@ def delete(call: Call) -> dict[str, Any]:
 
 def list_all(call: Call) -> Listing:
     return listing(call, "customer", {"email": call.params.get("email")})
+
+
+def search(call: Call) -> dict[str, Any]:
+    return find(call, "customer")
 
 
 def _customer(call: Call) -> Resource:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.api.call import Call, Listing, listing
 from sandbox.api.resources.payment_methods import raw_number
+from sandbox.api.search import search as find
 from sandbox.errors import ApiError
 from sandbox.model import confirmation, payment_intents
 from sandbox.state import Resource
@@ -64,6 +65,10 @@ def list_all(call: Call) -> Listing:
     if customer is not None:
         call.tx.get("customer", customer, param="customer", status=400)
     return listing(call, "payment_intent", {"customer": customer})
+
+
+def search(call: Call) -> dict[str, Any]:
+    return find(call, "payment_intent")
 
 
 def refuse_raw_number(call: Call) -> None:

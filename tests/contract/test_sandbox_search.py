@@ -1,0 +1,65 @@
+"""Stripe's search language, as far as it goes here."""
+
+import pytest
+import stripe
+from flask.testing import FlaskClient
+
+
+@pytest.fixture(autouse=True)
+def payments(client: stripe.StripeClient) -> None:
+    client.v1.customers.create({"name": "Ada Lovelace", "email": "ada@example.com"})
+    for amount, currency, order in ((500, "usd", "T-1"), (1500, "usd", "T-2"), (2500, "eur", "T-3")):
+        client.v1.payment_intents.create({"amount": amount, "currency": currency, "metadata": {"order": order}})
+
+
+@pytest.mark.parametrize(
+    ("query", "amounts"),
+    [
+        ('metadata["order"]:"T-2"', [1500]),
+        ("metadata['order']:'t-2'", [1500]),
+        ("amount>=1500", [2500, 1500]),
+        ('currency:"usd" AND amount<1000', [500]),
+        ('metadata["order"]:"T-1" OR metadata["order"]:"T-3"', [2500, 500]),
+        ('-currency:"usd"', [2500]),
+        ('metadata["order"]~"T-"', [2500, 1500, 500]),
+        ('metadata["missing"]:null', [2500, 1500, 500]),
+        ('status:"succeeded"', []),
+    ],
+)
+def test_a_query_finds(client: stripe.StripeClient, query: str, amounts: list[int]) -> None:
+    found = client.v1.payment_intents.search({"query": query})
+
+    assert [intent.amount for intent in found.data] == amounts
+
+
+def test_pages_follow_each_other(client: stripe.StripeClient) -> None:
+    first = client.v1.payment_intents.search({"query": "amount>0", "limit": 2})
+
+    assert [intent.amount for intent in first.auto_paging_iter()] == [2500, 1500, 500]
+
+
+def test_customers_are_found_by_mail(client: stripe.StripeClient) -> None:
+    assert [it.name for it in client.v1.customers.search({"query": 'email~"EXAMPLE"'}).data] == ["Ada Lovelace"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "wat",
+        "wat:1",
+        'amount:"x"',
+        "amount>1 AND amount>2 OR amount>3",
+        "metadata:1",
+        'status>"a"',
+        "amount>1 XOR amount>2",
+    ],
+)
+def test_a_query_that_means_nothing_is_refused(http: FlaskClient, query: str) -> None:
+    assert http.get("/v1/payment_intents/search", query_string={"query": query}).status_code == 400
+
+
+def test_a_made_up_page_is_refused(http: FlaskClient) -> None:
+    answer = http.get("/v1/payment_intents/search", query_string={"query": "amount>0", "page": "%%"})
+
+    assert answer.status_code == 400
