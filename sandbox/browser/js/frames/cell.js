@@ -57,8 +57,13 @@ export class Cell {
   }
 
   clear() {
+    this.fill("");
+  }
+
+  /** @param {string} text as a person would write it */
+  fill(text) {
     this.#left = this.#asked = false;
-    this.input.set("");
+    this.input.set(text);
   }
 
   /** Shows the state on the input, for its style and for screen readers. */

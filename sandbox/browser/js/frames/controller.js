@@ -13,7 +13,7 @@ import { connectToParent } from "./parent.js";
 /** The only places in a request for what was typed into a field: anywhere else the API might keep or repeat it. */
 const PLACES = Object.freeze({ card: ["card", "payment_method_data.card"], cvc: ["payment_method_options.card"] });
 
-connectToParent({ request, abandon });
+connectToParent({ request, answer });
 
 /**
  * @param {ApiRequest} asked
@@ -24,7 +24,9 @@ async function request(asked) {
   if (asked.card) refuseUnless(PLACES.card, asked.card.at);
   if (asked.cvc) refuseUnless(PLACES.cvc, asked.cvc.at);
   const parameters = structuredClone(asked.parameters);
-  const error = asked.card ? addCard(parameters, asked.card, asked.billingAt) : asked.cvc && addCvc(parameters, asked.cvc);
+  const error = asked.card
+    ? addCard(parameters, asked.card, asked.billingAt)
+    : asked.cvc && addCvc(parameters, asked.cvc);
   if (error) return { error: { type: "validation_error", ...error } };
   const form = new URLSearchParams(flatten({ ...parameters, key: asked.key }));
   const response =
@@ -35,14 +37,14 @@ async function request(asked) {
 }
 
 /**
- * Tells the bank's page that the cardholder gave up.
+ * Gives the bank's page the cardholder's answer, as its own buttons do.
  *
- * @param {string} address of the challenge, on this origin
+ * @param {{address: string, outcome: "complete" | "fail"}} given address of the challenge, on this origin
  */
-async function abandon(address) {
+async function answer({ address, outcome }) {
   const { pathname, search } = new URL(address);
   if (!pathname.startsWith("/sandbox/3ds/")) throw new Error("Not an authentication.");
-  await fetch(pathname + search, { method: "POST", body: new URLSearchParams({ outcome: "fail" }) });
+  await fetch(pathname + search, { method: "POST", body: new URLSearchParams({ outcome }) });
 }
 
 /**

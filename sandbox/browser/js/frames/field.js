@@ -66,6 +66,7 @@ async function start() {
       for (const cell of allCells) cell.clear();
       report();
     },
+    fill: (/** @type {Partial<Record<Cell["name"], string>>} */ card) => fillIn(card),
     update: (changes) => adopt(changes),
     context: (/** @type {{brand?: string, locale?: string}} */ context) => adoptContext(context),
   });
@@ -101,6 +102,13 @@ function readField() {
     if (name === "postal") values.postalCode = input.value.trim();
   }
   return { error: null, values };
+}
+
+/** A card comes in whole, as if it had been pasted part by part. @param {Partial<Record<Cell["name"], string>>} card */
+function fillIn(card) {
+  for (const cell of cells()) cell.fill(card[cell.name] ?? cell.input.value);
+  label();
+  report();
 }
 
 /** @param {Partial<typeof options>} changes */
@@ -217,7 +225,9 @@ function report({ focused = hasFocus } = {}) {
 
 /** @returns {Reading["error"]} */
 function firstError() {
-  const code = cells().map((cell) => cell.error).find((error) => error !== null);
+  const code = cells()
+    .map((cell) => cell.error)
+    .find((error) => error !== null);
   return code ? { code, message: wordsOf(options.locale).errors[code] } : null;
 }
 

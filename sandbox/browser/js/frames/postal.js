@@ -21,7 +21,10 @@ const UNITED_STATES = {
 const CANADA = {
   word: "postal",
   keyboard: "text",
-  clean: (raw) => inCapitals(raw).replace(/[^A-Z0-9 ]/g, "").slice(0, 7),
+  clean: (raw) =>
+    inCapitals(raw)
+      .replace(/[^A-Z0-9 ]/g, "")
+      .slice(0, 7),
   complete: /^[A-Z]\d[A-Z] ?\d[A-Z]\d$/,
 };
 
@@ -29,7 +32,10 @@ const CANADA = {
 const UNITED_KINGDOM = {
   word: "postal",
   keyboard: "text",
-  clean: (raw) => inCapitals(raw).replace(/[^A-Z0-9 ]/g, "").slice(0, 8),
+  clean: (raw) =>
+    inCapitals(raw)
+      .replace(/[^A-Z0-9 ]/g, "")
+      .slice(0, 8),
   complete: /^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$/,
 };
 
@@ -45,7 +51,7 @@ const ELSEWHERE = {
 const NOT_KNOWN_YET = { ...ELSEWHERE, word: "zip", keyboard: "numeric" };
 
 /** @type {Readonly<Record<string, PostalRules>>} */
-const BY_COUNTRY = Object.freeze({ "000": UNITED_STATES, "840": UNITED_STATES, "124": CANADA, "826": UNITED_KINGDOM });
+const BY_COUNTRY = Object.freeze({ "000": UNITED_STATES, 840: UNITED_STATES, 124: CANADA, 826: UNITED_KINGDOM });
 
 /**
  * @param {string} cardNumber digits

@@ -2,7 +2,12 @@ import { STYLE_PROPERTIES } from "../shared/style.js";
 
 /** Where in the frame each variant of a style applies: to an input in that state, and to the icon of a field in it. */
 const SELECTORS = Object.freeze(
-  /** @type {Record<string, string>} */ ({ base: "", empty: ".is-empty", complete: ".is-complete", invalid: ".is-invalid" }),
+  /** @type {Record<string, string>} */ ({
+    base: "",
+    empty: ".is-empty",
+    complete: ".is-complete",
+    invalid: ".is-invalid",
+  }),
 );
 
 /** What is wrong is red, unless the merchant has another colour for it. @type {import("../shared/style.js").StyleRule} */

@@ -56,14 +56,16 @@ export const MESSAGES = Object.freeze({
       incomplete_zip: "Die Postleitzahl ist unvollständig.",
       authentication_failure:
         "Die Zahlungsmethode konnte nicht bestätigt werden. Bitte wählen Sie eine andere und versuchen Sie es noch einmal.",
-      connection: "Der Zahlungsdienst ist nicht erreichbar. Bitte prüfen Sie Ihre Internetverbindung und versuchen Sie es noch einmal.",
+      connection:
+        "Der Zahlungsdienst ist nicht erreichbar. Bitte prüfen Sie Ihre Internetverbindung und versuchen Sie es noch einmal.",
       card_declined: "Ihre Karte wurde abgelehnt.",
       insufficient_funds: "Ihre Karte ist nicht ausreichend gedeckt.",
       card_velocity_exceeded: "Ihre Karte wurde abgelehnt, weil sie zu oft benutzt oder ihr Limit überschritten wurde.",
       expired_card: "Ihre Karte ist abgelaufen.",
       incorrect_cvc: "Die Prüfziffer der Karte ist falsch.",
       incorrect_number: "Die Kartennummer ist falsch.",
-      processing_error: "Bei der Bearbeitung Ihrer Karte ist ein Fehler aufgetreten. Versuchen Sie es gleich noch einmal.",
+      processing_error:
+        "Bei der Bearbeitung Ihrer Karte ist ein Fehler aufgetreten. Versuchen Sie es gleich noch einmal.",
     },
   },
   fr: {
@@ -74,7 +76,13 @@ export const MESSAGES = Object.freeze({
       postal: "Code postal",
       zip: "Code postal",
     },
-    placeholders: { number: "Numéro de carte", expiry: "MM / AA", cvc: "CVC", postal: "Code postal", zip: "Code postal" },
+    placeholders: {
+      number: "Numéro de carte",
+      expiry: "MM / AA",
+      cvc: "CVC",
+      postal: "Code postal",
+      zip: "Code postal",
+    },
     errors: {
       incomplete_number: "Le numéro de votre carte est incomplet.",
       invalid_number: "Le numéro de votre carte n'est pas valide.",
@@ -215,7 +223,10 @@ export function languageOf(locale) {
  */
 export function localized(error, locale) {
   const known = wordsOf(locale).errors;
-  const code = /** @type {string} */ (error.code ?? "").replace(/^(payment|setup)_intent_(?=authentication_failure$)/, "");
+  const code = /** @type {string} */ (error.code ?? "").replace(
+    /^(payment|setup)_intent_(?=authentication_failure$)/,
+    "",
+  );
   const general = error.type === "api_connection_error" ? "connection" : code;
   const message = known[error.decline_code ?? ""] ?? known[general];
   return message ? { ...error, message } : error;

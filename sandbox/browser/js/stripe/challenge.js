@@ -1,9 +1,23 @@
 import { AUTHENTICATED } from "../shared/line.js";
-import { abandonAuthentication } from "./controller.js";
+import { answerAuthentication } from "./controller.js";
 import { frameName, setStyles } from "./frame.js";
 
 /** Above the highest z-index a page's own layers tend to use; the dialog is in the top layer where there is one. */
 const ABOVE_EVERYTHING = "2147483647";
+
+/** Answers the question that is open, if one is. @type {((outcome: "complete" | "fail") => void) | null} */
+let answerOpen = null;
+
+/**
+ * Answers the bank in the cardholder's place.
+ *
+ * @param {"complete" | "fail"} outcome
+ * @returns {boolean} false when the bank asks nothing now
+ */
+export function answerChallenge(outcome) {
+  answerOpen?.(outcome);
+  return answerOpen !== null;
+}
 
 /**
  * Shows the bank's 3-D Secure page in a dialog over the page until the cardholder has decided or walked away.
@@ -18,8 +32,8 @@ export async function authenticate(url) {
   document.body.append(dialog);
   dialog.showModal();
   iframe.focus();
-  const decided = await untilDecided(dialog, iframe, close, new URL(url).origin);
-  if (!decided) await abandonAuthentication(url);
+  const answer = await untilDecided(dialog, iframe, close, new URL(url).origin);
+  if (answer) await answerAuthentication(url, answer);
   // Closing gives the focus back to where it was; removing alone would not.
   dialog.close();
   dialog.remove();
@@ -30,25 +44,26 @@ export async function authenticate(url) {
  * @param {HTMLIFrameElement} iframe
  * @param {HTMLButtonElement} close
  * @param {string} origin of the bank's page
- * @returns {Promise<boolean>} false when the cardholder closed the dialog
+ * @returns {Promise<"complete" | "fail" | null>} what the bank has still to be told: null once it was told on its page,
+ *   fail when the cardholder closed the dialog
  */
 function untilDecided(dialog, iframe, close, origin) {
   return new Promise((resolve) => {
     /** @param {MessageEvent} event */
     const receive = (event) => {
       if (event.source !== iframe.contentWindow || event.origin !== origin || event.data !== AUTHENTICATED) return;
-      settle(true);
+      settle(null);
     };
-    /** @param {boolean} decided */
-    const settle = (decided) => {
+    /** @param {"complete" | "fail" | null} answer */
+    const settle = (answer) => {
       window.removeEventListener("message", receive);
-      resolve(decided);
-    };
-    window.addEventListener("message", receive);
-    close.addEventListener("click", () => {
+      answerOpen = null;
       close.disabled = true;
-      settle(false);
-    });
+      resolve(answer);
+    };
+    answerOpen = settle;
+    window.addEventListener("message", receive);
+    close.addEventListener("click", () => settle("fail"));
     // Escape does not cancel a payment: only the labelled button does.
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());

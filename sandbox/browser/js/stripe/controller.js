@@ -53,13 +53,14 @@ export async function callApi(request) {
 }
 
 /**
- * Tells the bank's page that the cardholder walked away, which counts as failing.
+ * Tells the bank's page what the cardholder answers elsewhere than there. Walking away counts as failing.
  *
  * @param {string} url address of the challenge
+ * @param {"complete" | "fail"} outcome
  */
-export async function abandonAuthentication(url) {
+export async function answerAuthentication(url, outcome) {
   try {
-    await ask("abandon", url);
+    await ask("answer", { address: url, outcome });
   } catch {
     // The PaymentIntent is looked at next; that call reports the broken connection.
   }

@@ -1,4 +1,5 @@
-import { IntegrationError, show, warn } from "./errors.js";
+import { Container, findContainer } from "./container.js";
+import { IntegrationError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { Frame, frameName, setStyles } from "./frame.js";
 import { checkOptions, classesFrom, fieldOptionsFrom, titleOf } from "./options.js";
@@ -36,12 +37,25 @@ const UNTOUCHED = Object.freeze({
   error: null,
 });
 
-/** Text fields of a form that submit it; what a browser would press for the shopper on Enter. */
-const SUBMITTERS = ["submit", "image"];
+const LOAD_ERROR = Object.freeze({ type: "api_connection_error", message: "The Element failed to load." });
+
+/** Every Element that is mounted. @type {Set<CardField>} */
+const mounted = new Set();
+
+/**
+ * Types a card into the mounted Elements, each taking its own parts of it.
+ *
+ * @param {{number?: string, expiry?: string, cvc?: string, postal?: string}} card as a person would type it
+ * @returns {boolean} false when there is no Element that takes it now
+ */
+export function fillFields(card) {
+  const taking = [...mounted].map((element) => element.fill(card));
+  return taking.includes(true);
+}
 
 /** One card Element: the container it is mounted in, its frame, its events. */
 export class CardField {
-  /** @type {HTMLElement | null} */
+  /** @type {Container | null} */
   #container = null;
   /** @type {HTMLElement | null} */
   #wrapper = null;
@@ -68,7 +82,7 @@ export class CardField {
 
   /** Name of the mounted frame, by which the controller finds it; null while not mounted. */
   get frameName() {
-    return this.#frame?.line ? this.#frame.name : null;
+    return this.#frame?.line && this.#frame.iframe.isConnected ? this.#frame.name : null;
   }
 
   get group() {
@@ -82,22 +96,19 @@ export class CardField {
   /** @param {string | HTMLElement} target */
   mount(target) {
     this.#refuseIfDestroyed();
-    const container = findContainer(target);
-    if (this.#container === container && this.#wrapper?.isConnected) return;
-    if (this.#container) {
+    const node = findContainer(target);
+    if (this.#wrapper?.isConnected) {
+      if (this.#container?.node === node) return;
       throw new IntegrationError(
         "This Element is already mounted. Use `unmount()` to unmount the Element before re-mounting.",
       );
     }
-    if (container.childNodes.length > 0) {
-      warn("This Element will be mounted to a DOM element that contains child nodes.");
-      container.replaceChildren();
-    }
-    this.#container = container;
-    this.#wrapper = this.#draw();
-    container.append(this.#wrapper);
-    container.addEventListener("click", this.#focusFromContainer);
-    document.addEventListener("click", this.#focusFromLabel);
+    // The page may have thrown away the node the Element was in, without a word.
+    this.#takeDown();
+    this.#container = new Container(node, () => this.focus());
+    this.#wrapper = this.#draw(this.#container);
+    node.append(this.#wrapper);
+    mounted.add(this);
     this.#showState();
   }
 
@@ -139,7 +150,6 @@ export class CardField {
   update(options) {
     this.#refuseIfDestroyed();
     const changes = checkOptions(this.type, options, "element.update()");
-    this.#clearClasses();
     this.#options = { ...this.#options, ...changes };
     this.#showState();
     const field = fieldOptionsFrom(this.type, this.#options);
@@ -178,12 +188,15 @@ export class CardField {
     this.#frame?.line?.tell("focus", step < 0 ? "end" : "start");
   }
 
-  get #mounted() {
-    if (!this.#container) throw new Error("The Element is not mounted.");
-    return this.#container;
+  /** @param {Record<string, unknown>} card @returns {boolean} whether the field can take it now */
+  fill(card) {
+    const line = this.#options.disabled ? null : this.#frame?.line;
+    line?.tell("fill", card);
+    return Boolean(line);
   }
 
-  #draw() {
+  /** @param {Container} container */
+  #draw(container) {
     const wrapper = document.createElement("div");
     wrapper.className = "__PrivateStripeElement";
     setStyles(wrapper, {
@@ -204,18 +217,18 @@ export class CardField {
         locale: this.#group.locale,
         brand: this.#group.brand,
         fonts: this.#group.fonts,
-        rtl: getComputedStyle(this.#mounted).direction === "rtl",
+        rtl: container.isRightToLeft,
       }),
       handlers: {
         ready: () => this.#becomeReady(),
         state: (state) => this.#receiveState(state),
         escape: () => this.#emit("escape"),
-        submit: () => submitForm(this.#mounted),
+        submit: () => container.submitForm(),
         height: (/** @type {number} */ height) => this.#resize(height),
         leave: (/** @type {1 | -1} */ step) => this.#group.moveFocus(this, step),
       },
       onConnect: () => undefined,
-      onFail: () => this.#emit("loaderror", { error: { type: "api_connection_error", message: "Failed to load the Element." } }),
+      onFail: () => this.#emit("loaderror", { error: LOAD_ERROR }),
     });
     const { iframe } = this.#frame;
     iframe.setAttribute("allowtransparency", "true");
@@ -238,9 +251,8 @@ export class CardField {
   }
 
   #takeDown() {
-    document.removeEventListener("click", this.#focusFromLabel);
-    this.#container?.removeEventListener("click", this.#focusFromContainer);
-    this.#clearClasses();
+    mounted.delete(this);
+    this.#container?.release();
     this.#frame?.remove();
     this.#wrapper?.remove();
     this.#frame = this.#wrapper = this.#container = null;
@@ -294,24 +306,7 @@ export class CardField {
   }
 
   #showState() {
-    const container = this.#container;
-    if (!container) return;
-    const { base, complete, empty, focus, invalid, webkitAutofill } = classesFrom(this.#options);
-    container.classList.add(...names(base));
-    const states = /** @type {const} */ ([
-      [complete, this.#state.complete],
-      [empty, this.#state.empty],
-      [focus, this.#state.focused],
-      [invalid, this.#state.error !== null],
-      [webkitAutofill, this.#state.autofilled],
-    ]);
-    for (const [classes, on] of states) {
-      for (const name of names(classes)) container.classList.toggle(name, on);
-    }
-  }
-
-  #clearClasses() {
-    this.#container?.classList.remove(...Object.values(classesFrom(this.#options)).flatMap(names));
+    this.#container?.wear(classesFrom(this.#options), this.#state);
   }
 
   /** @param {number} height in CSS pixels */
@@ -319,72 +314,9 @@ export class CardField {
     if (this.#frame) setStyles(this.#frame.iframe, { height: `${height}px` });
   }
 
-  /** @param {MouseEvent} event */
-  #focusFromContainer = (event) => {
-    if (event.target === this.#container) this.focus();
-  };
-
-  /** @param {MouseEvent} event */
-  #focusFromLabel = (event) => {
-    const label = event.target instanceof Element ? event.target.closest("label") : null;
-    const container = this.#container;
-    if (!label || !container) return;
-    if ((container.id !== "" && label.htmlFor === container.id) || label.contains(container)) this.focus();
-  };
-
   #refuseIfDestroyed() {
     if (this.#destroyed) {
       throw new IntegrationError("This Element has already been destroyed. Please create a new one.");
     }
   }
-}
-
-/**
- * @param {unknown} target
- * @returns {HTMLElement}
- */
-function findContainer(target) {
-  if (!target) {
-    throw new IntegrationError(
-      "Missing argument. Make sure to call mount() with a valid DOM element or selector.",
-    );
-  }
-  const found = typeof target === "string" ? document.querySelector(target) : target;
-  if (typeof target === "string" && !found) {
-    throw new IntegrationError(
-      `The selector you specified (${target}) applies to no DOM elements that are currently on the page.\n` +
-        "Make sure the element exists on the page before calling mount().",
-    );
-  }
-  if (!(found instanceof HTMLElement)) {
-    throw new IntegrationError(
-      `Invalid DOM element. Make sure to call mount() with a valid DOM element or selector. You specified: ${show(target)}.`,
-    );
-  }
-  if (found instanceof HTMLInputElement || found instanceof HTMLTextAreaElement) {
-    throw new IntegrationError(
-      `Stripe Elements must be mounted in a DOM element that can contain child nodes. ${found.tagName.toLowerCase()} elements cannot.`,
-    );
-  }
-  return found;
-}
-
-/**
- * Does what Enter in a text field of that form would: presses its submit button, unless that is disabled.
- *
- * @param {HTMLElement} container
- */
-function submitForm(container) {
-  const form = container.closest("form");
-  const buttons = [...(form?.elements ?? [])].filter(
-    (control) =>
-      (control instanceof HTMLButtonElement || control instanceof HTMLInputElement) && SUBMITTERS.includes(control.type),
-  );
-  if (buttons.length > 0) /** @type {HTMLElement} */ (buttons[0]).click();
-  else form?.requestSubmit();
-}
-
-/** @param {string} classes @returns {string[]} */
-function names(classes) {
-  return classes.split(/\s+/).filter(Boolean);
 }

@@ -64,7 +64,8 @@ export class ElementsGroup {
 
   /** @param {string} name @param {() => void} listener */
   on(name, listener) {
-    if (name !== "update-end") throw new IntegrationError(`Invalid event name: ${show(name)}. Valid events: update-end.`);
+    if (name !== "update-end")
+      throw new IntegrationError(`Invalid event name: ${show(name)}. Valid events: update-end.`);
     this.#updateListeners.push(listener);
   }
 
@@ -131,7 +132,9 @@ function readFonts(fonts) {
       warn("The sandbox uses only custom fonts given as data: URLs, so that a card field needs no network.");
       continue;
     }
-    const descriptors = Object.entries({ display, stretch, style, weight }).filter(([, value]) => typeof value === "string");
+    const descriptors = Object.entries({ display, stretch, style, weight }).filter(
+      ([, value]) => typeof value === "string",
+    );
     usable.push({ family, source, descriptors: Object.fromEntries(descriptors) });
   }
   return usable;

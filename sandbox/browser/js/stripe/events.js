@@ -16,7 +16,8 @@ export class Emitter {
    */
   add(name, listener, once) {
     if (typeof name !== "string") throw new IntegrationError("The event name must be a string.");
-    if (typeof listener !== "function") throw new IntegrationError(`The handler of the ${name} event must be a function.`);
+    if (typeof listener !== "function")
+      throw new IntegrationError(`The handler of the ${name} event must be a function.`);
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), { listener, once }]);
   }
 

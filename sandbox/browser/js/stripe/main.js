@@ -1,3 +1,5 @@
+import { answerChallenge } from "./challenge.js";
+import { fillFields } from "./element.js";
 import { warn } from "./errors.js";
 import { VERSION, createStripe } from "./stripe.js";
 
@@ -12,6 +14,13 @@ function Stripe(publishableKey, options) {
 }
 
 Stripe.version = VERSION;
+
+/**
+ * What only the sandbox lets a page do, so that test cards can be tried without typing: `fill({number, expiry, cvc,
+ * postal})` types a card into the mounted fields, `answer("complete" | "fail")` answers the bank's open question. Each
+ * says whether there was somebody to take it. Nothing of a card comes back out of a field.
+ */
+Stripe.sandbox = Object.freeze({ fill: fillFields, answer: answerChallenge });
 
 if ("Stripe" in window && typeof window.Stripe === "function") {
   warn("It looks like Stripe.js was loaded more than one time. Please only load it once per page.");

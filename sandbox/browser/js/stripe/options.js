@@ -99,7 +99,9 @@ export function checkType(type) {
 export function checkOptions(type, options, caller) {
   if (options === undefined || options === null) return {};
   if (typeof options !== "object") {
-    throw new IntegrationError(`Invalid value for ${caller}: value should be an object. You specified: ${show(options)}.`);
+    throw new IntegrationError(
+      `Invalid value for ${caller}: value should be an object. You specified: ${show(options)}.`,
+    );
   }
   const known = OPTIONS[type];
   for (const [name, value] of Object.entries(options)) {

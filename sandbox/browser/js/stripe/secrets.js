@@ -52,9 +52,7 @@ export function readSecret(secret, kind, method) {
   if (other) {
     throw new IntegrationError(`${wrong} ${kind.name} client secret. You specified: a ${other.name} client secret.`);
   }
-  throw new IntegrationError(
-    `${wrong} client secret of the form \${id}_secret_\${secret}. You specified: ${secret}.`,
-  );
+  throw new IntegrationError(`${wrong} client secret of the form \${id}_secret_\${secret}. You specified: ${secret}.`);
 }
 
 /**

@@ -76,7 +76,8 @@ export function createStripe(publishableKey, options) {
  */
 async function createPaymentMethod(caller, data, element, more) {
   const method = "createPaymentMethod";
-  const given = data === "card" ? { ...checkObject(more, method), type: "card", card: element } : checkObject(data, method);
+  const given =
+    data === "card" ? { ...checkObject(more, method), type: "card", card: element } : checkObject(data, method);
   if (given.type !== "card") {
     throw new IntegrationError(`Invalid value for ${method}: type should be card. You specified: ${show(given.type)}.`);
   }
