@@ -116,6 +116,19 @@ def test_a_sold_out_product_says_so_and_cannot_be_bought(page: Page) -> None:
     expect(page.get_by_role("button", name="Buy now")).to_have_count(0)
 
 
+def test_a_browser_that_lost_its_cookies_is_told_and_can_go_on(page: Page) -> None:
+    shop.open_product(page, shop.MUG)
+    page.context.clear_cookies()
+
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_role("heading", level=1, name="This form was out of date")).to_be_visible()
+    expect(page.get_by_text("Nothing was charged and nothing was changed.")).to_be_visible()
+    page.get_by_role("link", name="Open it again").click()
+
+    expect(page.get_by_role("heading", name="Your cart is empty")).to_be_visible()
+    shop.put_in_cart(page, shop.MUG)
+
+
 def line(page: Page, name: str) -> Locator:
     """A line of the cart."""
     return page.get_by_role("main").get_by_role("listitem").filter(has=page.get_by_role("link", name=name))

@@ -117,6 +117,25 @@ def test_going_back_to_change_the_address_replaces_the_order(
     assert [intent.status for intent in sandbox.payments_of(first)] == ["canceled"]
 
 
+def test_paying_an_order_that_was_replaced_in_another_tab_charges_nothing(
+    new_browser: NewBrowser, sandbox: SandboxProcess
+) -> None:
+    browser = new_browser()
+    left_open, page = browser.new_page(), browser.new_page()
+    replaced = shop.go_to_payment(left_open)
+    shop.type_card(left_open)
+    shop.put_in_cart(page, "Cloth notebook")
+    page.goto("/checkout")
+    reference = shop.continue_to_payment(page)
+
+    shop.pay(left_open)
+
+    expect(left_open.get_by_role("heading", level=1, name="Order cancelled")).to_be_visible()
+    expect(left_open.get_by_text("Nothing was charged.", exact=True)).to_be_visible()
+    assert sandbox.charges_of(replaced) == []
+    assert sandbox.payments_of(reference)[0].amount == 2800 + 1900
+
+
 def test_the_back_button_after_paying_shows_the_paid_order(page: Page, sandbox: SandboxProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
