@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     resend = commands.add_parser("resend", help="send an event to the webhook endpoints again")
     resend.add_argument("event", metavar="evt_…")
     resend.set_defaults(command="resend")
-    commands.add_parser("reset", help="forget everything").set_defaults(command="reset")
+    commands.add_parser("reset", help="forget everything but where to forward events").set_defaults(command="reset")
     return parser
 
 

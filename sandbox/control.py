@@ -172,9 +172,9 @@ def add_endpoint() -> dict[str, Any]:
 
 @blueprint.post("/reset")
 def reset() -> dict[str, Any]:
-    """Forget everything, endpoints included."""
+    """Forget everything but where events are forwarded to."""
     _body({})
-    _sandbox().state.reset()
+    _sandbox().reset()
     return {"reset": True}
 
 

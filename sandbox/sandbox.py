@@ -28,6 +28,7 @@ class Sandbox:
         self.pipeline = Pipeline(self.state)
         self.faults = Faults(self.state)
         self.deliverer = Deliverer(self.state, send, self.faults)
+        self._forwards: dict[tuple[str, str], list[str]] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -37,9 +38,16 @@ class Sandbox:
         return self.deliverer.deliver_due()
 
     def forward(self, key: str, url: str, secrets: list[str]) -> None:
-        """Send every event of the key's account to an address, signed with each of the secrets."""
+        """Send every event of the key's account to an address, signed with each of the secrets; after a reset too."""
+        self._forwards[key, url] = secrets
         with self.state.write(account_of(key)) as tx:
             webhook_endpoints.forward(tx, url, secrets)
+
+    def reset(self) -> None:
+        """Forget everything but where to forward events."""
+        self.state.reset()
+        for (key, url), secrets in list(self._forwards.items()):
+            self.forward(key, url, secrets)
 
     def start(self) -> None:
         """Do what is due on a thread of its own until the process ends or `stop` is called."""

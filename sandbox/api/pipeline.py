@@ -14,7 +14,7 @@ from sandbox.api.keys import authenticate
 from sandbox.api.locks import Locks
 from sandbox.api.parameters import decode, spec_of, typed
 from sandbox.api.route import Route
-from sandbox.api.versions import check_version, pins_types
+from sandbox.api.versions import PINNED, check_version, pins_types
 from sandbox.api.views import for_browser, present
 from sandbox.errors import ApiError
 from sandbox.state import State, Transaction
@@ -130,6 +130,7 @@ def response(status: int, body: Any, request_id: str, headers: dict[str, str] | 
     text = body if isinstance(body, str) else encode(body)
     answer = Response(text + "\n", status=status, content_type="application/json")
     answer.headers["Request-Id"] = request_id
+    answer.headers["Stripe-Version"] = PINNED
     answer.headers["Cache-Control"] = "no-cache, no-store"
     for name, value in (headers or {}).items():
         answer.headers[name] = value

@@ -84,10 +84,10 @@ class _Table:
 def _table() -> _Table:
     rows = [row for row in load("test-cards")["cards"] if "name" in row]
     cards = [_card(row) for row in rows]
-    aliases = {card.name: card for card in cards}
+    aliases: dict[str, Card] = {}
     for row, card in zip(rows, cards, strict=True):
-        for alias in row.get("aliases", []):
-            aliases.setdefault(alias, card)
+        if row["payment_method"]:
+            aliases |= dict.fromkeys([card.name, *row.get("aliases", [])], card)
     return _Table(
         by_name={card.name: card for card in cards},
         by_number={row["number"]: card for row, card in zip(rows, cards, strict=True)},

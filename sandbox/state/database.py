@@ -69,8 +69,8 @@ class State:
                 raise
 
     def reset(self) -> None:
-        """Forget everything."""
-        tables = ("attempts", "deliveries", "objects", "accounts", "answers", "scheduled", "faults", "settings")
+        """Forget everything, and go back to the clock's time."""
+        tables = ("attempts", "deliveries", "objects", "answers", "scheduled", "faults", "settings")
         with self.write("") as tx:
             for table in tables:
                 tx.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the line above

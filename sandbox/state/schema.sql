@@ -1,10 +1,5 @@
--- One row per account: a pair of keys sk_test_X / pk_test_X. Only the id derived from X is kept, never X.
-CREATE TABLE IF NOT EXISTS accounts (
-    id      TEXT PRIMARY KEY,
-    created INTEGER NOT NULL
-);
-
--- Every object of Stripe's, as JSON the way Stripe shows it; `private` is what only the sandbox knows about it.
+-- Every object of every account, as JSON the way Stripe shows it; `private` is what only the sandbox knows about it.
+-- `account` is derived from X of the keys sk_test_X and pk_test_X, which are not kept.
 CREATE TABLE IF NOT EXISTS objects (
     seq     INTEGER PRIMARY KEY AUTOINCREMENT,   -- lists are newest first: by this
     id      TEXT    NOT NULL UNIQUE,

@@ -57,7 +57,7 @@ def test_values_get_their_types(pairs: list[tuple[str, str]], expected: dict[str
         ([("expand", "x")], "Invalid array", "expand"),
         ([("expand[x]", "y")], "Invalid array", "expand"),
         ([("amount", "1.5")], "Invalid integer: 1.5", "amount"),
-        ([("amount[]", "1")], "Invalid integer", "amount"),
+        ([("amount[]", "1")], "Invalid object", "amount[]"),
         ([("confirm", "x")], "Invalid boolean: 'x'", "confirm"),
         ([("mode", "c")], "Invalid mode: must be one of a, or b", "mode"),
         ([("shipping[x", "1")], "Received unknown parameter: shipping[x", "shipping[x"),
