@@ -188,12 +188,19 @@ function moveFocus(cell, step) {
   else tell("leave", step);
 }
 
-/** @param {"start" | "end"} [caret] */
+/**
+ * The page has given this frame the focus, or is about to. An input that asked for it too soon would fight with the page
+ * over which frame has it, so it waits until this one does.
+ *
+ * @param {"start" | "end"} [caret] where the focus comes from another field; without it, it is wherever work is left
+ */
 function focusField(caret) {
-  if (caret || !root.contains(document.activeElement)) {
-    const wanted = cells().find((cell) => !cell.isComplete) ?? cells()[0];
-    (caret ? cells()[0] : wanted).focus(caret === "start" ? "all" : "end");
+  if (!document.hasFocus()) {
+    window.addEventListener("focus", () => focusField(caret), { once: true });
+    return;
   }
+  if (caret) cells()[0].focus(caret === "start" ? "all" : "end");
+  else if (!root.contains(document.activeElement)) (cells().find((cell) => !cell.isComplete) ?? cells()[0]).focus("end");
 }
 
 /**
