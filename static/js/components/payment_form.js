@@ -58,6 +58,7 @@ class PaymentForm {
     for (const retry of this.root.querySelectorAll("[data-part=retry]")) {
       retry.addEventListener("click", () => void this.load());
     }
+    onSchemeChange((style) => this.#card?.update({ style }));
     document.addEventListener(HOLD_OVER, () => this.timeIsOver());
     document.addEventListener("visibilitychange", () => void this.lookAround());
     addEventListener("pageshow", (event) => event.persisted && void this.lookAround());
@@ -94,7 +95,6 @@ class PaymentForm {
     });
     this.form.hidden = false; // a frame that is not shown does not load everywhere
     card.mount(this.part("card"));
-    onSchemeChange((style) => card.update({ style }));
     await ready;
   }
 

@@ -4,7 +4,10 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from app import create_app
+from config import Settings
 from store.domain import errors
 from store.domain.states import OrderState, PaymentState
 from store.web.errors import STATUS, status_of
@@ -287,8 +290,6 @@ def test_a_webhook_that_is_far_too_large_is_refused(shop: Shop) -> None:
 
 
 def test_the_shop_window_needs_only_a_few_queries(shop: Shop, browser: Browser) -> None:
-    from sqlalchemy import event
-
     browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
     seen: list[str] = []
 
@@ -299,3 +300,20 @@ def test_the_shop_window_needs_only_a_few_queries(shop: Shop, browser: Browser) 
     browser.get("/")
 
     assert len([statement for statement in seen if statement.startswith("SELECT")]) <= 3
+
+
+@pytest.mark.parametrize("path", ["/", "/cart", "/checkout", "/orders", "/products/cedar-pencil"])
+def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(path: str) -> None:
+    settings = Settings.load(
+        _env_file=None, secret_key="a-secret-for-the-tests-only", database_url="postgresql://till@127.0.0.1:1/till"
+    )
+    client = create_app(settings).test_client()
+
+    answer = client.get(path)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Nothing was charged" in answer.text
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/nothing-here").status_code == 404

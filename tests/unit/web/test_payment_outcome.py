@@ -1,0 +1,84 @@
+"""What the payment page makes of Stripe.js's answers: the pure half of its script, run by Node."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "static" / "js" / "payment_outcome.js"
+
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not there to run the script")
+
+
+def outcome_of(answer: dict[str, Any]) -> dict[str, Any]:
+    program = f"import {{ outcomeOf }} from {json.dumps(SCRIPT.as_uri())};"
+    program += f"console.log(JSON.stringify(outcomeOf({json.dumps(answer)})));"
+    done = subprocess.run(
+        ["node", "--no-warnings", "--input-type=module", "-e", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        pytest.param({"paymentIntent": {"status": "succeeded"}}, "paid", id="paid"),
+        pytest.param({"paymentIntent": {"status": "processing"}}, "deciding", id="bank-decides"),
+        pytest.param({"paymentIntent": {"status": "canceled"}}, "closed", id="given-up"),
+        pytest.param({"paymentIntent": {"status": "requires_action"}}, "unfinished", id="challenge-left-open"),
+        pytest.param({"paymentIntent": {"status": "requires_payment_method"}}, "open", id="never-tried"),
+        pytest.param(
+            {"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
+                       "payment_intent": {"status": "succeeded"}}},
+            "paid", id="paid-in-another-tab",
+        ),
+        pytest.param(
+            {"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
+                       "payment_intent": {"status": "processing"}}},
+            "deciding", id="bank-decides-about-another-tab",
+        ),
+        pytest.param(
+            {"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state"}},
+            "unknown", id="unexpected-state-without-details",
+        ),
+        pytest.param({"error": {"type": "api_connection_error"}}, "unknown", id="connection-lost"),
+        pytest.param({"error": {"type": "api_error"}}, "unknown", id="server-error"),
+        pytest.param({"error": {"type": "rate_limit_error"}}, "unknown", id="too-busy"),
+        pytest.param({"error": {"type": "idempotency_error"}}, "unknown", id="asked-twice"),
+        pytest.param({"error": {"type": "authentication_error"}}, "unavailable", id="wrong-key"),
+        pytest.param({"error": {"type": "invalid_request_error", "code": "missing"}}, "unavailable", id="bug"),
+    ],
+)  # fmt: skip
+def test_every_answer_says_where_the_money_is(answer: dict[str, Any], kind: str) -> None:
+    assert outcome_of(answer)["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("error", "codes"),
+    [
+        ({"type": "card_error", "code": "card_declined", "decline_code": "lost_card"}, ["lost_card", "card_declined"]),
+        ({"type": "card_error", "code": "expired_card"}, ["expired_card"]),
+        ({"type": "card_error"}, []),
+        (
+            {"type": "invalid_request_error", "code": "payment_intent_authentication_failure",
+             "payment_intent": {"status": "requires_payment_method"}},
+            ["payment_intent_authentication_failure"],
+        ),
+    ],
+)  # fmt: skip
+def test_a_decline_carries_its_codes_the_most_exact_first(error: dict[str, Any], codes: list[str]) -> None:
+    assert outcome_of({"error": error}) == {"kind": "declined", "codes": codes}
+
+
+def test_what_was_typed_wrongly_is_told_in_the_words_of_the_field() -> None:
+    error = {"type": "validation_error", "code": "incomplete_number", "message": "Your card number is incomplete."}
+
+    assert outcome_of({"error": error}) == {"kind": "invalid", "text": "Your card number is incomplete."}
