@@ -20,8 +20,31 @@ from sandbox.errors import ApiError
 from sandbox.state import State, Transaction
 from sandbox.state.transaction import Cause, encode
 
+#: Seconds a request waits for another one that changes the same object.
+LOCK_WAIT = 2.0
+
 #: Intents a failing call shows beside its error, by the name of their place in the path.
 _SHOWN_WITH_ERRORS = {"/v1/payment_intents/": "payment_intent", "/v1/setup_intents/": "setup_intent"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that came with a good key: who asks for which operation, about what."""
+
+    request: Request
+    route: Route
+    ids: dict[str, str]
+    principal: Principal
+    request_id: str
+
+    @property
+    def writes(self) -> bool:
+        return self.request.method != "GET"
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What nobody else may change meanwhile: the object in the path, or nothing else's business."""
+        return self.principal.account, next(iter(self.ids.values()), self.request_id)
 
 
 @dataclass(frozen=True)
@@ -46,83 +69,71 @@ class Pipeline:
             check_version(request.headers.get("Stripe-Version"))
         except ApiError as error:
             return response(error.status, {"error": error.body()}, request_id, error.headers)
+        asked = Asked(request, route, path_ids, principal, request_id)
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         try:
             if principal.publishable and not route.publishable:
                 raise _secret_key_required()
-            return self._answer(request, route, path_ids, principal, request_id, key)
+            tree = decode(_pairs(request))
+            if key is not None:
+                return self._answer_once(asked, tree, key)
+            answer = self._perform(asked, _params(asked, tree), None)
+            return response(answer.status, answer.body, request_id)
         except ApiError as error:
             body = {"error": with_log(error.body(), request_id)}
             return response(error.status, body, request_id, {**error.headers, **_echo(key)})
 
-    def _answer(
-        self,
-        request: Request,
-        route: Route,
-        path_ids: dict[str, str],
-        principal: Principal,
-        request_id: str,
-        key: str | None,
-    ) -> Response:
-        tree = decode(_pairs(request))
-        if key is None:
-            params = _params(tree, route, principal, request)
-            answer = self._perform(request, route, path_ids, principal, params, request_id, None)
-            return response(answer.status, answer.body, request_id)
+    def _answer_once(self, asked: Asked, tree: dict[str, Any], key: str) -> Response:
+        """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
         idempotency.check_key(key)
-        fingerprint = idempotency.fingerprint(request.method, request.path, tree)
-        with self._keys.hold((principal.account, key), wait=0, busy=idempotency.in_use(key)):
-            with self._state.read(principal.account) as tx:
+        account = asked.principal.account
+        fingerprint = idempotency.fingerprint(asked.request.method, asked.request.path, tree)
+        with self._keys.hold((account, key), wait=0, busy=idempotency.in_use(key)):
+            with self._state.read(account) as tx:
                 stored = idempotency.find(tx, key, fingerprint)
             if stored is not None:
                 headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request, **_echo(key)}
-                return response(stored.status, stored.body, request_id, headers)
-            params = _params(tree, route, principal, request)
-            remember = idempotency.Pending(key, fingerprint)
-            answer = self._perform(request, route, path_ids, principal, params, request_id, remember)
-            return response(answer.status, answer.body, request_id, _echo(key))
+                return response(stored.status, stored.body, asked.request_id, headers)
+            answer = self._perform(asked, _params(asked, tree), idempotency.Pending(key, fingerprint))
+            return response(answer.status, answer.body, asked.request_id, _echo(key))
 
-    def _perform(
-        self,
-        request: Request,
-        route: Route,
-        path_ids: dict[str, str],
-        principal: Principal,
-        params: dict[str, Any],
-        request_id: str,
-        remember: "idempotency.Pending | None",
-    ) -> Answer:
-        if request.method == "GET":
-            with self._state.read(principal.account) as tx:
-                return self._run(tx, route, Call(tx, params, path_ids, principal), request, request_id)
-        subject = next(iter(path_ids.values()), request_id)
+    def _perform(self, asked: Asked, params: dict[str, Any], pending: idempotency.Pending | None) -> Answer:
+        """The operation in a transaction of its own, together with what is kept under its idempotency key."""
+        account = asked.principal.account
+        if not asked.writes:
+            with self._state.read(account) as tx:
+                return _run(asked, Call(tx, params, asked.ids, asked.principal))
+        cause = Cause(asked.request_id, pending.key if pending else None)
         with (
-            self._objects.hold((principal.account, subject), wait=2.0, busy=_lock_timeout()),
-            self._state.write(principal.account, Cause(request_id, remember.key if remember else None)) as tx,
+            self._objects.hold(asked.subject, wait=LOCK_WAIT, busy=_lock_timeout()),
+            self._state.write(account, cause) as tx,
         ):
-            answer = self._run(tx, route, Call(tx, params, path_ids, principal), request, request_id)
-            if remember is not None:
-                remember.store(tx, answer.status, answer.body, request_id)
+            answer = _run(asked, Call(tx, params, asked.ids, asked.principal))
+            if pending is not None:
+                pending.store(tx, answer.status, answer.body, asked.request_id)
             return answer
 
-    def _run(self, tx: Transaction, route: Route, call: Call, request: Request, request_id: str) -> Answer:
-        """The operation and what it answers; what a refused one did is undone, unless the refusal keeps it."""
-        writes = request.method != "GET"
-        if writes:
-            tx.execute("SAVEPOINT operation")
-        try:
-            body = present(route.operation(call), request.path)
-            body = expand(tx, body, call.params.get("expand") or [])
-            status = 200
-        except ApiError as error:
-            if writes and not error.keeps_changes:
-                tx.execute("ROLLBACK TO operation")
-                _show_intent(tx, error, request.path, call.ids)
-            if error.is_validation or not writes:
-                raise _rendered(error, call.principal) from error
-            status, body = error.status, {"error": with_log(error.body(), request_id)}
-        shown = for_browser(body) if call.principal.publishable else body
-        return Answer(status, shown)
+
+def _run(asked: Asked, call: Call) -> Answer:
+    """What the operation answers. What a refused one did is undone, unless the refusal keeps it.
+
+    Raises the refusals that are not worth remembering: those of wrong requests.
+    """
+    tx = call.tx
+    if asked.writes:
+        tx.execute("SAVEPOINT operation")
+    try:
+        body = present(asked.route.operation(call), asked.request.path)
+        answer = Answer(200, expand(tx, body, call.params.get("expand") or []))
+    except ApiError as error:
+        if asked.writes and not error.keeps_changes:
+            tx.execute("ROLLBACK TO operation")
+            _show_intent(tx, error, asked)
+        if error.is_validation or not asked.writes:
+            error.details = for_browser(error.details) if call.principal.publishable else error.details
+            raise
+        answer = Answer(error.status, {"error": with_log(error.body(), asked.request_id)})
+    return Answer(answer.status, for_browser(answer.body)) if call.principal.publishable else answer
 
 
 def response(status: int, body: Any, request_id: str, headers: dict[str, str] | None = None) -> Response:
@@ -150,12 +161,13 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if name != "key"]
 
 
-def _params(tree: dict[str, Any], route: Route, principal: Principal, request: Request) -> dict[str, Any]:
+def _params(asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
+    route = asked.route
     params = typed(
         tree,
         spec_of(route.params) | {name: {"type": "string"} for name in route.undocumented},
-        browser=principal.publishable,
-        pins_types=pins_types(request.headers.get("Stripe-Version")),
+        browser=asked.principal.publishable,
+        pins_types=pins_types(asked.request.headers.get("Stripe-Version")),
     )
     if route.is_list:
         params["limit"] = min(max(params.get("limit", 10), 1), 100)
@@ -164,17 +176,11 @@ def _params(tree: dict[str, Any], route: Route, principal: Principal, request: R
     return params
 
 
-def _show_intent(tx: Transaction, error: ApiError, path: str, path_ids: dict[str, str]) -> None:
+def _show_intent(tx: Transaction, error: ApiError, asked: Asked) -> None:
     """Put the intent the call was about, unchanged, beside the error."""
     for prefix, kind in _SHOWN_WITH_ERRORS.items():
-        if path.startswith(prefix) and "intent" in path_ids:
-            error.details.setdefault(kind, tx.find(kind, path_ids["intent"]))
-
-
-def _rendered(error: ApiError, principal: Principal) -> ApiError:
-    if principal.publishable:
-        error.details = for_browser(error.details)
-    return error
+        if asked.request.path.startswith(prefix) and "intent" in asked.ids:
+            error.details.setdefault(kind, tx.find(kind, asked.ids["intent"]))
 
 
 def with_log(body: dict[str, Any], request_id: str) -> dict[str, Any]:

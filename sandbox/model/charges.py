@@ -118,6 +118,7 @@ def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: 
     card = card_of(payment_method)
     checks = run_checks(tx, payment_method)
     shown = payment_method["card"]
+    suffix = intent["statement_descriptor_suffix"]
     amount = intent["amount"]
     details = {
         "card": {
@@ -172,7 +173,7 @@ def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: 
             "authorization_code": None,
             "balance_transaction": None,
             "billing_details": payment_method["billing_details"],
-            "calculated_statement_descriptor": "Stripe",
+            "calculated_statement_descriptor": f"Stripe* {suffix}" if suffix else "Stripe",
             "captured": False,
             "created": tx.now,
             "currency": intent["currency"],
@@ -206,7 +207,7 @@ def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: 
             "source": None,
             "source_transfer": None,
             "statement_descriptor": None,
-            "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+            "statement_descriptor_suffix": suffix,
             "status": "pending",
             "transfer": None,
             "transfer_data": None,

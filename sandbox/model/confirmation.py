@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.errors import ApiError
 from sandbox.model import challenges, charges, declines, events, payment_methods, three_d_secure
 from sandbox.model.details import check_url
-from sandbox.model.payment_intents import OPEN, apply_details, set_payment_method, unexpected
+from sandbox.model.payment_intents import OPEN, apply_details, check_descriptor, set_payment_method, unexpected
 from sandbox.state import Resource, Transaction
 
 
@@ -33,7 +33,7 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         intent["capture_method"] = params["capture_method"]
     _check_amount(intent, params)
     payment_method = _payment_method(tx, intent, params)
-    _check_descriptor(intent)
+    check_descriptor(intent, "card")
     card_options = intent["payment_method_options"].get("card", {})
     ask = Ask(
         off_session=params.get("off_session") not in (None, False),
@@ -182,16 +182,6 @@ def _check_amount(intent: Resource, params: dict[str, Any]) -> None:
             "The amount to confirm does not match the amount of the PaymentIntent.",
             code="payment_intent_invalid_parameter",
             param="amount_to_confirm",
-        )
-
-
-def _check_descriptor(intent: Resource) -> None:
-    if intent["statement_descriptor"]:
-        raise ApiError(
-            "You can't set `statement_descriptor` on a card payment. Use `statement_descriptor_suffix` to set the part "
-            "that follows the account's prefix.",
-            code="payment_intent_invalid_parameter",
-            param="statement_descriptor",
         )
 
 

@@ -1,5 +1,6 @@
 """PaymentIntents: what the account asks for, and what it may still change. Trying to pay is in `confirmation`."""
 
+import re
 from typing import Any
 
 from sandbox import ids
@@ -34,6 +35,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
     intent = Resource(_blank(tx, amount, currency, params))
     _choose_methods(intent, params)
     apply_details(intent, params)
+    check_descriptor(intent, *intent["payment_method_types"])
     if "payment_method_data" in params:
         set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
     elif "payment_method" in params:
@@ -61,6 +63,7 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
     apply_details(intent, params)
+    check_descriptor(intent, *intent["payment_method_types"])
     if "allowed_payment_method_types" in params or "excluded_payment_method_types" in params:
         _choose_methods(intent, params)
     if "payment_method_data" in params:
@@ -210,6 +213,24 @@ def apply_details(intent: Resource, params: dict[str, Any]) -> None:
         for name in ("network", "request_three_d_secure", "setup_future_usage", "capture_method"):
             if name in card_options:
                 shown[name] = card_options[name] or None
+
+
+def check_descriptor(intent: Resource, *methods: str) -> None:
+    """Cards take only a suffix to the account's own descriptor, of at most 22 characters with a letter among them."""
+    if intent["statement_descriptor"] and tuple(methods) == ("card",):
+        raise ApiError(
+            "You can't set `statement_descriptor` on a card payment. Use `statement_descriptor_suffix` to set the part "
+            "that follows the account's prefix.",
+            code="payment_intent_invalid_parameter",
+            param="statement_descriptor",
+        )
+    suffix = intent["statement_descriptor_suffix"]
+    if suffix and not re.fullmatch(r"(?=.*[A-Za-z])[^<>\\'\"*]{1,22}", suffix):
+        raise ApiError(
+            "The statement descriptor suffix must be at most 22 characters, contain at least one letter, and none of "
+            "these: < > \\ ' \" *",
+            param="statement_descriptor_suffix",
+        )
 
 
 def unexpected(message: str, param: str | None = None) -> ApiError:

@@ -50,6 +50,23 @@ def test_a_typed_card_pays(browser: FlaskClient, intent: stripe.PaymentIntent) -
     assert (status, body["status"]) == (200, "succeeded")
 
 
+def test_a_browser_makes_a_payment_method_and_pays_with_it(
+    browser: FlaskClient, client: stripe.StripeClient, intent: stripe.PaymentIntent
+) -> None:
+    form = {"type": "card", "card[number]": "4242424242424242", "card[exp_month]": "12", "card[exp_year]": "2034"}
+
+    made = browser.post("/v1/payment_methods", data=form).json
+    assert made is not None
+    assert "fingerprint" not in made["card"]
+    paid = browser.post(
+        f"/v1/payment_intents/{intent.id}/confirm",
+        data={"client_secret": intent.client_secret, "payment_method": made["id"]},
+    )
+
+    assert paid.json is not None
+    assert paid.json["status"] == "succeeded"
+
+
 def test_card_numbers_are_never_kept(browser: FlaskClient, intent: stripe.PaymentIntent, sandbox: Sandbox) -> None:
     confirm(browser, intent, "4000000000000002")
 

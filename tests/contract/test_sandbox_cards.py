@@ -201,3 +201,54 @@ def test_funds_that_skip_the_pending_balance(client: stripe.StripeClient, later:
     later(2)
 
     assert client.v1.balance_transactions.list().data[0].status == "available"
+
+
+DISPUTED = {row["number"]: row for row in ROWS if row["group"] == "dispute" and "warning" not in row["description"]}
+
+
+@pytest.mark.parametrize("number", DISPUTED)
+def test_a_dispute_card_is_disputed(
+    number: str, browser: FlaskClient, client: stripe.StripeClient, later: Later
+) -> None:
+    intent = client.v1.payment_intents.create({"amount": 4900, "currency": "usd"})
+    type_in(browser, intent, DISPUTED[number])
+
+    later(4)
+
+    found = client.v1.disputes.list({"payment_intent": intent.id}).data
+    description = DISPUTED[number]["description"]
+    assert len(found) == (2 if "multiple" in description else 1)
+    assert found[0].status == ("warning_needs_response" if "inquiry" in description else "needs_response")
+    assert (found[0].reason == "product_not_received") is ("product not received" in description)
+    assert ("compliance" in description) is (found[0].reason == "noncompliant")
+
+
+@pytest.mark.parametrize(
+    ("card", "risk", "failing"),
+    [
+        ("pm_card_riskLevelElevated", "elevated", None),
+        ("pm_card_cvcCheckFail", "normal", "cvc_check"),
+        ("pm_card_cvcCheckFailElevatedRisk", "elevated", "cvc_check"),
+        ("pm_card_avsZipFail", "normal", "address_postal_code_check"),
+        ("pm_card_avsZipFailElevatedRisk", "elevated", "address_postal_code_check"),
+        ("pm_card_avsLine1Fail", "normal", "address_line1_check"),
+        ("pm_card_visa", "normal", None),
+    ],
+)
+def test_risk_and_checks_are_on_the_charge(
+    card: str, risk: str, failing: str | None, client: stripe.StripeClient
+) -> None:
+    customer = client.v1.customers.create({"name": "Ada"})
+    saved = client.v1.payment_methods.attach(card, {"customer": customer.id})
+    address: Any = {"line1": "1 Main St", "postal_code": "62701"}
+    client.v1.payment_methods.update(saved.id, {"billing_details": {"address": address}})
+
+    client.v1.payment_intents.create(
+        {"amount": 4900, "currency": "usd", "customer": customer.id, "payment_method": saved.id, "confirm": True}
+    )
+
+    (charge,) = client.v1.charges.list().data
+    assert charge.outcome is not None
+    assert charge.outcome.risk_level == risk
+    checks = charge.to_dict()["payment_method_details"]["card"]["checks"]
+    assert {name for name, result in checks.items() if result == "fail"} == ({failing} if failing else set())

@@ -174,3 +174,18 @@ def test_metadata_merges_and_an_empty_value_removes_a_key(client: stripe.StripeC
     updated = client.v1.payment_intents.update(intent.id, {"metadata": {"gone": "", "new": "3"}})
 
     assert updated.metadata.to_dict() == {"kept": "1", "new": "3"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("statement_descriptor", "SHOP"),
+        ("statement_descriptor_suffix", "12345"),
+        ("statement_descriptor_suffix", "A<B"),
+    ],
+)
+def test_what_a_card_statement_cannot_say_is_refused(client: stripe.StripeClient, field: str, value: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        open_payment(client, **{field: value})
+
+    assert refusal.value.param == field
