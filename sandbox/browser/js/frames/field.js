@@ -189,8 +189,8 @@ function moveFocus(cell, step) {
 }
 
 /**
- * The page has given this frame the focus, or is about to. An input that asked for it too soon would fight with the page
- * over which frame has it, so it waits until this one does.
+ * The page has given this frame the focus, or is about to. An input that asked for it too soon would fight with the
+ * page over which frame has it, so it waits until this one does.
  *
  * @param {"start" | "end"} [caret] where the focus comes from another field; without it, it is wherever work is left
  */
@@ -199,8 +199,10 @@ function focusField(caret) {
     window.addEventListener("focus", () => focusField(caret), { once: true });
     return;
   }
-  if (caret) cells()[0].focus(caret === "start" ? "all" : "end");
-  else if (!root.contains(document.activeElement)) (cells().find((cell) => !cell.isComplete) ?? cells()[0]).focus("end");
+  const [first] = cells();
+  const unfinished = cells().find((cell) => !cell.isComplete);
+  if (caret) first.focus(caret === "start" ? "all" : "end");
+  else if (!root.contains(document.activeElement)) (unfinished ?? first).focus("end");
 }
 
 /**

@@ -3,12 +3,14 @@
  * Pure of the document, so a part is only ever a function of the characters typed.
  *
  * @typedef {object} Part
- * @property {(raw: string, typing: Typing) => string} clean keeps the characters that count, out of what stands in the input
+ * @property {(raw: string, typing: Typing) => string} clean keeps the characters that count, out of those
+ *   that stand in the input
  * @property {(value: string, typing: Typing) => string} write the value as the input shows it
- * @property {(value: string) => string | null} findError code of an error in a value that is as long as it can be or more
- *   than that; such an error shows at once
+ * @property {(value: string) => string | null} findError code of an error in a value that has its full length;
+ *   such an error shows at once
  * @property {(value: string) => boolean} isComplete well-formed, and may be all there is
- * @property {(value: string) => boolean} isFull complete, and nothing more can be typed: time to go on to the next input
+ * @property {(value: string) => boolean} isFull complete, and nothing more can be typed: time to go on to
+ *   the next input
  * @property {RegExp} counts which characters are part of the value, rather than written between them
  * @property {string} incomplete code of the error of a value left before it was complete
  *

@@ -10,7 +10,11 @@ const SELECTORS = Object.freeze(
   }),
 );
 
-/** What is wrong is red, unless the merchant has another colour for it. @type {import("../shared/style.js").StyleRule} */
+/**
+ * What is wrong is red, unless the merchant has another colour for it.
+ *
+ * @type {import("../shared/style.js").StyleRule}
+ */
 const WRONG = { variant: "invalid", pseudo: "", declarations: { color: "#d3203f", "--icon-color": "#d3203f" } };
 
 const ALLOWED = new Set(/** @type {string[]} */ (Object.values(STYLE_PROPERTIES)));

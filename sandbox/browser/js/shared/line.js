@@ -59,7 +59,10 @@ export class Line {
     this.#waiting.clear();
   }
 
-  /** @param {{name?: string, payload?: unknown, id?: number, answers?: number, result?: unknown, failure?: string}} message */
+  /**
+   * @param {{name?: string, payload?: unknown, id?: number} &
+   *   {answers?: number, result?: unknown, failure?: string}} message a question or notice, or an answer
+   */
   async #receive(message) {
     if (message.answers !== undefined) {
       const waiting = this.#waiting.get(message.answers);

@@ -1,7 +1,8 @@
 /**
  * Every sentence and label a shopper may read in a card field, and those of the errors its use ends with.
  *
- * English: Stripe's own texts. Other languages: translated for the sandbox; a locale that is not here falls back to English.
+ * English: Stripe's own texts. Other languages: translated for the sandbox. A locale that is not here falls back to
+ * English.
  * Codes of errors: Elements' validation codes, and the API's codes and decline codes.
  *
  * @typedef {object} Words
@@ -55,9 +56,11 @@ export const MESSAGES = Object.freeze({
       incomplete_cvc: "Die Prüfziffer der Karte ist unvollständig.",
       incomplete_zip: "Die Postleitzahl ist unvollständig.",
       authentication_failure:
-        "Die Zahlungsmethode konnte nicht bestätigt werden. Bitte wählen Sie eine andere und versuchen Sie es noch einmal.",
+        "Die Zahlungsmethode konnte nicht bestätigt werden. " +
+        "Bitte wählen Sie eine andere und versuchen Sie es noch einmal.",
       connection:
-        "Der Zahlungsdienst ist nicht erreichbar. Bitte prüfen Sie Ihre Internetverbindung und versuchen Sie es noch einmal.",
+        "Der Zahlungsdienst ist nicht erreichbar. " +
+        "Bitte prüfen Sie Ihre Internetverbindung und versuchen Sie es noch einmal.",
       card_declined: "Ihre Karte wurde abgelehnt.",
       insufficient_funds: "Ihre Karte ist nicht ausreichend gedeckt.",
       card_velocity_exceeded: "Ihre Karte wurde abgelehnt, weil sie zu oft benutzt oder ihr Limit überschritten wurde.",
@@ -214,7 +217,7 @@ export function languageOf(locale) {
 }
 
 /**
- * An error whose message the shopper can read. The most telling code that has words wins; without any it stays as it is.
+ * An error whose message the shopper can read. The most telling code that has words wins; without any it stays.
  *
  * @template {{code?: string, decline_code?: string, type?: string, message?: string}} E
  * @param {E} error

@@ -2,7 +2,7 @@ import { localized } from "../shared/messages.js";
 import { Frame, frameName, setStyles } from "./frame.js";
 
 /**
- * @typedef {{number: string, expiry?: string, cvc?: string}} CardFrames names of the frames that hold the parts of a card
+ * @typedef {{number: string, expiry?: string, cvc?: string}} CardFrames names of the frames with the parts of a card
  *
  * @typedef {object} ApiRequest
  * @property {string} key publishable key
@@ -14,14 +14,16 @@ import { Frame, frameName, setStyles } from "./frame.js";
  * @property {{at: string[], frame: string}} [cvc] likewise a security code alone
  * @property {string[]} [billingAt] where in the parameters the billing details stand that get the card's postal code
  *
- * @typedef {{body: any, error?: undefined} | {error: import("@stripe/stripe-js").StripeError, body?: undefined}} ApiAnswer
+ * @typedef {import("@stripe/stripe-js").StripeError} StripeError
+ * @typedef {{body: any, error?: undefined} | {error: StripeError, body?: undefined}} ApiAnswer
  */
 
 /** Said when the API cannot be reached. */
 const CONNECTION_ERROR = Object.freeze({
   type: /** @type {const} */ ("api_connection_error"),
   message:
-    "We are experiencing issues connecting to our payments provider. Please check your internet connection and try again.",
+    "We are experiencing issues connecting to our payments provider. " +
+    "Please check your internet connection and try again.",
 });
 
 /** @type {Frame | null} */

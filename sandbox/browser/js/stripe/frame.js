@@ -82,7 +82,8 @@ export class Frame {
  * Sets styles through the CSSOM, which a page whose Content-Security-Policy forbids inline styles still allows.
  *
  * @param {HTMLElement} element
- * @param {Record<string, string>} styles CSS properties; each is set as !important, so the page's own rules do not leak in
+ * @param {Record<string, string>} styles CSS properties, set as !important so that the page's own rules do not
+ *   leak in
  */
 export function setStyles(element, styles) {
   for (const [property, value] of Object.entries(styles)) element.style.setProperty(property, value, "important");

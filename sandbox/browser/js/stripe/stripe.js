@@ -14,9 +14,9 @@ const STRIPE_OPTIONS = ["stripeAccount", "apiVersion", "locale", "betas", "devel
 /** Methods of Stripe.js beyond card payments. They exist, so a page that only looks for them finds them, and say so. */
 const NOT_IMITATED = (
   "confirmPayment confirmSetup createConfirmationToken createRadarSession createEphemeralKeyNonce paymentRequest " +
-  "initCheckoutElementsSdk initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing retrieveOrder processOrder " +
-  "verifyIdentity collectFinancialConnectionsAccounts collectBankAccountToken collectBankAccountForPayment " +
-  "collectBankAccountForSetup verifyMicrodepositsForPayment verifyMicrodepositsForSetup"
+  "initCheckoutElementsSdk initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing retrieveOrder " +
+  "processOrder verifyIdentity collectFinancialConnectionsAccounts collectBankAccountToken " +
+  "collectBankAccountForPayment collectBankAccountForSetup verifyMicrodepositsForPayment verifyMicrodepositsForSetup"
 ).split(" ");
 
 /**
@@ -56,7 +56,7 @@ export function createStripe(publishableKey, options) {
     /** @param {unknown} clientSecret */
     handleCardAction: (clientSecret) => handleCardAction(caller, clientSecret),
 
-    /** @param {unknown} data @param {unknown} [element] @param {unknown} [more] as in `createPaymentMethod("card", element, …)` */
+    /** @param {unknown} data @param {unknown} [element] @param {unknown} [more] after "card" */
     createPaymentMethod: (data, element, more) => createPaymentMethod(caller, data, element, more),
 
     /** @param {unknown} element @param {unknown} [data] */
