@@ -10,10 +10,11 @@ from flask import Flask
 from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
+from store.domain import test_cards
 from store.services import carts
 from store.web import addresses
 from store.web.identity import cart_id
-from store.web.presentation.states import brand_name
+from store.web.presentation.notices import brand_name
 from store.web.shop import till
 
 
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
             "uses_sandbox": settings.uses_sandbox,
             "sandbox_url": settings.stripe_api_base if settings.uses_sandbox else None,
             "cart_count": cart_count,
+            "test_cards": test_cards.groups,
         }
 
 

@@ -18,7 +18,7 @@ from store.web.forms import PostForm
 from store.web.identity import known_browser
 from store.web.pages import Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
-from store.web.presentation.states import Notice, notice, told_of
+from store.web.presentation.notices import Notice, notice, told_of
 from store.web.presentation.timeline import timeline
 from store.web.shop import now, till
 

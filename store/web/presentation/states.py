@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
 
-from models import Order
-from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
-from store.web.presentation.declines import decline_message
 
 
 class Tone(StrEnum):
@@ -292,79 +289,9 @@ TABLE: tuple[_Row, ...] = (
 )
 
 
-def told_of(order: Order, *, confirming: bool = False, unreachable: bool = False) -> Told:
-    """Everything beside the two states that changes what an order means."""
-    told = Told.CONFIRMING if confirming else Told.NOTHING
-    if confirming and unreachable:
-        told |= Told.UNREACHABLE
-    if order.needs_review:
-        told |= Told.NEEDS_REVIEW
-    if order.disputed:
-        told |= Told.DISPUTED
-    if 0 < order.payment.refunded_minor < order.payment.amount_minor:
-        told |= Told.PARTLY_REFUNDED
-    return told
-
-
 def meaning_of(order: OrderState, payment: PaymentState, told: Told) -> Meaning:
     """The first row of the table that fits; the table answers every pair of states."""
     for row in TABLE:
         if order in row.order and payment in row.payment and row.told in told:
             return row.meaning
     raise LookupError(f"no words for an order that is {order} while its payment is {payment}")
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A meaning with the order's own amounts in it, ready to print."""
-
-    heading: str
-    money: str
-    message: str
-    icon: str
-    tone: Tone
-    waiting: bool
-
-    @property
-    def text(self) -> str:
-        """Money and message as one paragraph; a decline's own words already say where the money is."""
-        return self.message if self.money in self.message else f"{self.money} {self.message}"
-
-
-def notice(order: Order, told: Told) -> Notice:
-    """What `order` means, with its amounts and card filled in."""
-    meaning = meaning_of(order.state, order.payment.state, told)
-    payment = order.payment
-    words = {
-        "total": order.total.text(),
-        "refunded": Money(payment.refunded_minor, order.currency).text(),
-        "card": f" with {brand_name(payment.card_brand)} ending {payment.card_last4}" if payment.card_last4 else "",
-        "decline": decline_message(payment.last_decline).text,
-    }
-    return Notice(
-        meaning.heading,
-        meaning.money.format_map(words),
-        meaning.message.format_map(words),
-        meaning.icon,
-        meaning.tone,
-        meaning.waiting,
-    )
-
-
-_BRANDS = {
-    "amex": "American Express",
-    "cartes_bancaires": "Cartes Bancaires",
-    "diners": "Diners Club",
-    "discover": "Discover",
-    "eftpos_au": "eftpos Australia",
-    "jcb": "JCB",
-    "link": "Link",
-    "mastercard": "Mastercard",
-    "unionpay": "UnionPay",
-    "visa": "Visa",
-}
-
-
-def brand_name(brand: str | None) -> str:
-    """A card brand as it is written on the card; one we do not know is just a card."""
-    return _BRANDS.get(brand or "", "a card")

@@ -11,7 +11,8 @@ import pytest
 from models import HistoryEntry, Order, Payment
 from store.domain.states import DISPUTE, ORDER, PAYMENT, REFUND, OrderState, PaymentState
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
-from store.web.presentation.states import TABLE, Told, meaning_of, notice, told_of
+from store.web.presentation.notices import notice, told_of
+from store.web.presentation.states import TABLE, Told, meaning_of
 from store.web.presentation.timeline import SENTENCES, UNTOLD, timeline
 
 SERVICES = Path(__file__).parents[3] / "store" / "services"
