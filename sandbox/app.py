@@ -7,8 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox import ids
 from sandbox.api.pipeline import response, with_log
-from sandbox.api.route import Route
-from sandbox.api.routes import ROUTES
+from sandbox.api.router import find
 from sandbox.browser import blueprint as browser
 from sandbox.clock import Clock, SystemClock
 from sandbox.control import blueprint as control
@@ -19,6 +18,8 @@ from sandbox.webhooks import Send, send_over_http
 
 #: Largest request taken, in bytes.
 LARGEST_REQUEST = 2 * 1024 * 1024
+
+METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 def create_app(
@@ -36,8 +37,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
     sandbox = Sandbox(database, clock=clock or SystemClock(), public_url=public_url, send=send)
     app.extensions["sandbox"] = sandbox
-    for route in ROUTES:
-        _add(app, route)
+    app.add_url_rule("/v1/<path:path>", "api", _answer_call, methods=METHODS, provide_automatic_options=False)
     app.register_blueprint(browser)
     app.register_blueprint(control)
     app.register_error_handler(HTTPException, _answer_http_error)
@@ -45,23 +45,24 @@ def create_app(
     return app
 
 
-def _add(app: Flask, route: Route) -> None:
-    def view(**path_ids: str) -> Response:
-        sandbox: Sandbox = current_app.extensions["sandbox"]
-        return sandbox.pipeline.answer(request, route, path_ids)
-
-    rule = route.path.replace("{", "<").replace("}", ">")
-    app.add_url_rule(
-        rule, f"{route.method} {route.path}", view, methods=[route.method], provide_automatic_options=False
-    )
+def _answer_call(path: str) -> Response:
+    """Every call of the API; the path is looked up in the API's own table."""
+    found = find(request.method, f"/v1/{path}")
+    if found is None:
+        return _answer_refusal(unrecognized_url(request.method, request.path))
+    sandbox: Sandbox = current_app.extensions["sandbox"]
+    return sandbox.pipeline.answer(request, *found)
 
 
 def _answer_http_error(error: HTTPException) -> Response | HTTPException:
-    """Under /v1 every error is one of Stripe's; a method it does not have there is an unknown URL too."""
+    """Under /v1 every error is one of Stripe's, Flask's own too."""
     if not request.path.startswith("/v1"):
         return error
-    refusal = unrecognized_url(request.method, request.path)
-    if error.code not in (404, 405, 308):
-        refusal = ApiError(error.description or error.name, status=error.code or 400)
+    if error.code in (404, 405):
+        return _answer_refusal(unrecognized_url(request.method, request.path))
+    return _answer_refusal(ApiError(error.description or error.name, status=error.code or 400))
+
+
+def _answer_refusal(refusal: ApiError) -> Response:
     request_id = ids.new("req")
     return response(refusal.status, {"error": with_log(refusal.body(), request_id)}, request_id)
