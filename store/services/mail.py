@@ -19,6 +19,7 @@ from store.domain.errors import MailUnavailable
 from store.domain.money import Money
 from store.gateway.port import Letter
 from store.services.ledger import insert_once
+from store.services.links import order_link
 from store.services.till import Till
 
 BATCH = 50
@@ -99,7 +100,7 @@ def _letter(session: Session, till: Till, mail_id: int) -> Letter:
     facts = {
         "order": order,
         "store": till.settings.store_name,
-        "link": f"{till.settings.store_url}/orders/{order.reference}",
+        "link": order_link(till, order.reference),
         "amount": Money(amount, order.currency).text() if amount is not None else None,
     }
     to = till.settings.merchant_email if mail.kind in TO_MERCHANT else order.email

@@ -6,7 +6,21 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from store.services.till import Till
-from store.web import assets, cart, catalogue, checkout, context, errors, health, orders, security, webhooks
+from store.web import (
+    assets,
+    cart,
+    catalogue,
+    checkout,
+    context,
+    dev_mail,
+    errors,
+    health,
+    limits,
+    orders,
+    request_log,
+    security,
+    webhooks,
+)
 
 
 def register(app: Flask) -> None:
@@ -14,7 +28,9 @@ def register(app: Flask) -> None:
     till: Till = app.extensions["till"]
     if hops := till.settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    request_log.register(app)
     security.register(app, till.settings)
+    limits.register(app, till.settings)
     context.register(app)
     assets.register(app)
     errors.register(app)
@@ -27,3 +43,5 @@ def register(app: Flask) -> None:
         health.blueprint,
     ):
         app.register_blueprint(blueprint)
+    if not till.settings.live and not till.settings.mail_server:
+        app.register_blueprint(dev_mail.blueprint)

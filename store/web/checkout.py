@@ -11,6 +11,7 @@ from store.services.carts import CartView
 from store.web import addresses
 from store.web.forms import CheckoutForm
 from store.web.identity import browser_id, cart_id, known_browser
+from store.web.limits import per_address, per_browser
 from store.web.shop import now, till
 
 blueprint = Blueprint("checkout", __name__)
@@ -27,6 +28,8 @@ def details() -> ResponseReturnValue:
 
 
 @blueprint.post("/checkout")
+@per_address
+@per_browser
 def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page."""
     form = CheckoutForm()

@@ -6,7 +6,9 @@ from flask import session
 
 from store.domain.references import new_token
 
-_CART, _BROWSER = "cart", "browser"
+_CART, _BROWSER, _GRANTED = "cart", "browser", "granted"
+
+MOST_GRANTED = 20  # what a cookie holds without growing large
 
 
 def cart_id() -> str | None:
@@ -32,6 +34,18 @@ def browser_id() -> str:
 def known_browser() -> str | None:
     """This browser's name, or None if it has never placed an order."""
     return _text(_BROWSER)
+
+
+def grant(reference: str) -> None:
+    """Let this browser see an order that another one placed."""
+    session.permanent = True
+    session[_GRANTED] = [*granted(), reference][-MOST_GRANTED:]
+
+
+def granted() -> list[str]:
+    """The orders of other browsers that this one may see."""
+    value = session.get(_GRANTED)
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _text(key: str) -> str | None:

@@ -10,12 +10,12 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from models import Order
-from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
+from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
-from store.services import checkout, orders, payments
+from store.services import checkout, links, orders, payments
 from store.web.forms import PostForm
-from store.web.identity import known_browser
+from store.web.identity import grant, granted, known_browser
 from store.web.pages import Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
 from store.web.presentation.notices import Notice, notice, told_of
@@ -85,6 +85,15 @@ def status(reference: str) -> ResponseReturnValue:
         ),
         200,
     )
+
+
+@blueprint.get("/<reference:reference>/from-mail/<key>")
+def from_mail(reference: str, key: str) -> ResponseReturnValue:
+    """The way in from a letter, in any browser."""
+    if not links.opens(till(), reference, key):
+        raise NotFound
+    grant(reference)
+    return redirect(url_for("orders.status", reference=reference), 303)
 
 
 @blueprint.get("/<reference:reference>/status.json")
@@ -168,4 +177,4 @@ def _ask(order: Order) -> tuple[Answer, Order]:
 
 def _find(reference: str) -> Order:
     with till().database.reading() as session:
-        return orders.find(session, reference, known_browser())
+        return orders.find(session, reference, known_browser(), granted=reference in granted())

@@ -1,0 +1,37 @@
+"""How many orders one address and one browser may place: card testers order by the thousand, shoppers do not."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from config import Settings
+from store.web.identity import known_browser
+from store.web.shop import till
+
+limiter = Limiter(get_remote_address, headers_enabled=True)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Count in memory, each process by itself, or in Redis where RATE_LIMIT_STORAGE names one."""
+    app.config["RATELIMIT_STORAGE_URI"] = settings.rate_limit_storage
+    limiter.init_app(app)
+
+
+def orders_per_hour() -> str:
+    return f"{till().settings.orders_per_hour} per hour"
+
+
+def browser_or_address() -> str:
+    """A browser that has ordered before is known by its cookie; those that have not share their address's count."""
+    return f"browser {known_browser() or get_remote_address()}"
+
+
+def placed(response: Response) -> bool:
+    """Only an order that was placed counts; a form with a mistake in it does not."""
+    return response.status_code == 303
+
+
+per_address = limiter.limit(orders_per_hour, key_func=get_remote_address, deduct_when=placed)
+per_browser = limiter.limit(orders_per_hour, key_func=browser_or_address, deduct_when=placed)
