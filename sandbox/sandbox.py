@@ -1,5 +1,7 @@
 """The sandbox itself: its state, its clock, and what it does by itself."""
 
+import logging
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from sandbox.webhooks import Deliverer, Send
 
 #: Seconds between looks for something to do.
 PULSE = 0.05
+#: Seconds to wait when the state could not be used.
+RECOVERY = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class Sandbox:
@@ -64,5 +70,9 @@ class Sandbox:
 
     def _work(self) -> None:
         while not self._stopping.wait(PULSE):
-            schedule.run_due(self.state)
-            self.deliverer.start_due()
+            try:
+                schedule.run_due(self.state)
+                self.deliverer.start_due()
+            except sqlite3.Error:  # a full disk, say: it may pass, and then everything due is still there
+                _log.exception("the state cannot be used")
+                self._stopping.wait(RECOVERY)

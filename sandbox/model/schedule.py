@@ -1,11 +1,18 @@
 """What Stripe does by itself, a while after it was asked. One table from an action's name to what it does."""
 
 import json
+import logging
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.model import charges, disputes, early_fraud_warnings, holds, refunds
 from sandbox.state import Resource, State, Transaction
+
+_log = logging.getLogger(__name__)
+
+#: Seconds until something that failed is tried again.
+PUT_OFF = 60.0
 
 
 def _open_dispute(tx: Transaction, charge: Resource, kind: str) -> None:
@@ -43,8 +50,19 @@ def _run_next(state: State) -> bool:
         ).fetchone()
     if row is None:
         return False
-    with state.write(row["account"]) as tx:
-        if tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount:
-            kind, action = ACTIONS[row["action"]]
-            action(tx, tx.get(kind, row["subject"]), **json.loads(row["detail"]))
+    try:
+        with state.write(row["account"]) as tx:
+            _run(tx, row)
+    except Exception:  # noqa: BLE001  # one thing that goes wrong must not keep all later ones from happening
+        _log.exception("%s is put off", row["action"])
+        with state.write(row["account"]) as tx:
+            tx.execute("UPDATE scheduled SET due_at = ? WHERE id = ?", state.now() + PUT_OFF, row["id"])
     return True
+
+
+def _run(tx: Transaction, row: sqlite3.Row) -> None:
+    """Do one thing and strike it off, unless somebody has, or has taken what it is about away."""
+    kind, action = ACTIONS[row["action"]]
+    subject = tx.find(kind, row["subject"])
+    if tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount and subject is not None:
+        action(tx, subject, **json.loads(row["detail"]))

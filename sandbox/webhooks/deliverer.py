@@ -1,5 +1,7 @@
 """Sends what is due. Deliveries are rows written with their events, so a restart sends what was still on its way."""
 
+import logging
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,8 @@ from sandbox.webhooks.signing import signature_header
 #: Seconds until the second try; each further wait is twice as long, up to the longest. After three days it gives up.
 FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = 1.0, 60.0, 3 * 24 * 3600
 AT_ONCE = 4
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Deliverer:
             self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook")
         due = self._claim()
         for delivery in due:
-            self._pool.submit(self._attempt, delivery)
+            self._pool.submit(self._attempt_quietly, delivery)
         return len(due)
 
     def stop(self) -> None:
@@ -70,6 +74,12 @@ class Deliverer:
             due = [Delivery(**row) for row in rows if row["id"] not in self._busy]
             self._busy.update(delivery.id for delivery in due)
             return due
+
+    def _attempt_quietly(self, delivery: Delivery) -> None:
+        try:
+            self._attempt(delivery)
+        except sqlite3.Error:  # the delivery is still due, and tried again once the state can be used
+            _log.exception("a delivery could not be recorded")
 
     def _attempt(self, delivery: Delivery) -> None:
         try:

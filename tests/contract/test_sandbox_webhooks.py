@@ -8,8 +8,11 @@ import pytest
 import stripe
 from flask.testing import FlaskClient
 
+from sandbox.api.keys import account_of
 from sandbox.app import create_app
 from sandbox.sandbox import Sandbox
+from sandbox.state import Resource
+from sandbox.webhooks import Outgoing, send_over_http
 from tests.support.local_stripe import Endpoint, SetClock, sdk
 
 URL = "http://shop.example/webhooks"
@@ -191,3 +194,29 @@ def test_deliveries_go_out_by_themselves_once_started(
     make_event(client)
 
     eventually(lambda: endpoint.types == ["payment_intent.created"])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::/", "http://exa mple/", "http://127.0.0.1:99999/", "http://\udcff.example/"]
+)
+def test_an_address_that_is_nonsense_is_no_answer(url: str) -> None:
+    answer = send_over_http(Outgoing(url, b"{}", {}))
+
+    assert (answer.status, answer.delivered) == (None, False)
+
+
+def test_what_cannot_be_done_now_does_not_hold_up_the_rest(
+    client: stripe.StripeClient, sandbox: Sandbox, later: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with sandbox.state.write(account_of("sk_test_contract")) as tx:
+        intent = tx.insert(Resource({"id": "ch_broken", "object": "charge", "balance_transaction": None}))
+        tx.schedule("settle_charge", intent.id, after=0)
+        tx.schedule("settle_charge", "ch_gone", after=0)
+    client.v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "confirm": True, "payment_method": "pm_card_visa"}
+    )
+
+    later(2)
+
+    assert client.v1.events.list({"type": "charge.updated"}).data
+    assert "settle_charge is put off" in caplog.text
