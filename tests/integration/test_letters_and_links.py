@@ -1,4 +1,4 @@
-"""A letter leads back to its order from any browser; only a signed link does, and letters are for the developer alone."""
+"""A letter leads back to its order from any browser, by a signed link; and nobody orders without end."""
 
 from collections.abc import Callable
 
