@@ -1,6 +1,7 @@
 """What a shopper does in the shop, in the shop's words. Elements are found as people find them: by role and label."""
 
 import re
+import time
 from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, Response, expect
@@ -112,6 +113,14 @@ def see_paid(page: Page, reference: str) -> None:
 def see_card_form(page: Page) -> None:
     expect(pay_button(page)).to_be_enabled()
     expect(card_field(page).locator("input[name=cardnumber]")).to_be_visible()
+
+
+def see_paid_with(page: Page, card: str) -> None:
+    """The order's page says which card paid. An event of its own tells that, which may come after the page."""
+    deadline = time.monotonic() + 10
+    while not page.get_by_text(card).is_visible():
+        assert time.monotonic() < deadline, f"the page does not say {card!r}"
+        reload(page)
 
 
 def timeline(page: Page, event: str) -> Locator:

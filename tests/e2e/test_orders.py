@@ -40,6 +40,7 @@ def test_status_json_tells_a_program_where_the_order_is(page: Page) -> None:
     shop.type_card(page)
     shop.pay(page)
     shop.see_paid(page, reference)
+    shop.see_paid_with(page, "with Visa ending 4242")
 
     paid = shop.status(page, reference)
     assert (paid["state"], paid["payment"], paid["next"]) == ("paid", "paid", f"/orders/{reference}")

@@ -16,7 +16,7 @@ def test_an_order_is_paid_once_a_signed_webhook_says_so(page: Page, sandbox: San
     shop.pay(page)
 
     shop.see_paid(page, reference)
-    expect(page.get_by_text("You paid $28.00 with Visa ending 4242.")).to_be_visible()
+    shop.see_paid_with(page, "You paid $28.00 with Visa ending 4242.")
     expect(shop.timeline(page, "Your payment of $28.00 was received.")).to_contain_text("told by the payment service")
     assert shop.status(page, reference)["state"] == "paid"
     (intent,) = sandbox.payments_of(reference)
@@ -33,7 +33,7 @@ def test_after_a_decline_the_same_payment_takes_another_card(page: Page, sandbox
     shop.pay(page)
 
     shop.see_paid(page, reference)
-    expect(page.get_by_text("with Mastercard ending 4444")).to_be_visible()
+    shop.see_paid_with(page, "You paid $28.00 with Mastercard ending 4444.")
     (intent,) = sandbox.payments_of(reference)
     assert [charge.status for charge in sandbox.charges_of(reference)] == ["succeeded", "failed"]
     assert intent.amount_received == 2800

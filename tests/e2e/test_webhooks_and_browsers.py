@@ -52,7 +52,7 @@ def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, postbox:
 
     shop.see_paid(page, reference)
     expect(shop.timeline(page, "was received")).to_contain_text("the payment service said so when we asked")
-    expect(page.get_by_text("with Visa ending 4242")).to_be_visible()
+    expect(page.get_by_text("You paid $28.00 with Visa ending 4242.")).to_be_visible()
 
 
 def test_a_webhook_told_twice_pays_once(page: Page, postbox: Postbox, store: StoreProcess) -> None:
