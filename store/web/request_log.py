@@ -15,7 +15,10 @@ QUIET = ("static", "health.alive")
 
 
 def register(app: Flask) -> None:
-    """Give each request an id, told to the caller as `X-Request-Id`. Addresses are logged without their query."""
+    """Give each request an id, told to the caller as `X-Request-Id`.
+
+    The route is logged, never the address: that can hold the key of a letter's link, or whatever a stranger typed.
+    """
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -34,5 +37,11 @@ def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     if request.endpoint not in QUIET:
         milliseconds = round((time.monotonic() - g.began) * 1000)
-        log.info("request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
+        log.info(
+            "request",
+            method=request.method,
+            route=str(request.url_rule or "none"),
+            status=response.status_code,
+            ms=milliseconds,
+        )
     return response
