@@ -23,7 +23,7 @@ import psycopg2.sql
 import pytest
 from sqlalchemy import URL, make_url
 
-from tests.support.postgres import PostgresServer, PostgresUnavailable
+from tools.postgres import PostgresServer, PostgresUnavailable
 
 ROOT = Path(__file__).parents[2]
 

