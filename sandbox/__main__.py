@@ -27,7 +27,8 @@ def _run(options: argparse.Namespace) -> None:
     print(f"A sandbox of Stripe's test mode on {url}")
     print(f"  secret key       {key}   (any sk_test_… will do: each is an account of its own)")
     print(f"  publishable key  {key.replace('sk_', 'pk_', 1)}")
-    print(f"  API              {url}\n  Stripe.js        {url}/endive/stripe.js", flush=True)
+    print(f"  API              {url}\n  Stripe.js        {url}/endive/stripe.js")
+    print(f"  console          {url}/sandbox/", flush=True)
     forward_to = None
     if options.forward_to:
         print(f"  webhooks         to {options.forward_to}", flush=True)

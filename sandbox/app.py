@@ -10,6 +10,7 @@ from sandbox.api.pipeline import response, with_log
 from sandbox.api.router import find
 from sandbox.browser import blueprint as browser
 from sandbox.clock import Clock, SystemClock
+from sandbox.console import blueprint as console
 from sandbox.control import blueprint as control
 from sandbox.errors import ApiError, unrecognized_url
 from sandbox.line import Line
@@ -40,6 +41,7 @@ def create_app(
     app.add_url_rule("/v1/<path:path>", "api", _answer_call, methods=METHODS, provide_automatic_options=False)
     app.register_blueprint(browser)
     app.register_blueprint(control)
+    app.register_blueprint(console)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.wsgi_app = Line(app.wsgi_app, sandbox.faults)  # type: ignore[method-assign]  # Flask's way to wrap one
     return app

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox import faults
 from sandbox.api.keys import account_of
 from sandbox.errors import ApiError
-from sandbox.model import authentications, challenges, disputes, events, refunds
+from sandbox.model import authentications, challenges, disputes, events, money, refunds
 from sandbox.sandbox import Sandbox
 from sandbox.state import Transaction
 
@@ -31,8 +31,9 @@ def health() -> dict[str, str]:
 
 @blueprint.get("/payments")
 def payments() -> dict[str, Any]:
-    """PaymentIntents of every account, newest first."""
-    return {"payments": _newest("payment_intent")}
+    """PaymentIntents of every account, newest first; `text` is the amount as it is written."""
+    found = _newest("payment_intent")
+    return {"payments": [{**it, "text": money.text(it["amount"], it["currency"])} for it in found]}
 
 
 @blueprint.get("/events")
