@@ -82,6 +82,8 @@ def shop_window(context: BrowserContext, album: Album) -> None:
     }.items():
         page.goto(path)
         album.add(page, name)
+    page.goto("/bench")
+    album.add(page, "bench", whole=False)
     page.goto("/products/stoneware-mug")
     page.get_by_label("Quantity").fill("0")
     page.get_by_role("button", name="Add to cart").click()
@@ -109,6 +111,9 @@ def paying(context: BrowserContext, album: Album) -> None:
     _place_order(page)
     _card(page).locator("input[name=cardnumber]").wait_for()
     album.add(page, "pay")
+    page.get_by_role("button", name="Test cards").click()
+    album.add(page, "pay-test-cards", whole=False)
+    page.get_by_role("button", name="Close").click()
     _type_card(page, "4242424242424241")
     album.add(page, "pay-invalid-number")
     _type_card(page, PAYS)
