@@ -21,14 +21,14 @@ def postgresql_away(url: str) -> Iterator[None]:
     parsed = make_url(url)
     admin = parsed.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
 
-    def execute(statement: str) -> None:
+    def execute(statement: str, *values: str | None) -> None:
         with closing(psycopg2.connect(admin)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                cursor.execute(statement, values)
 
     execute(f'ALTER DATABASE "{parsed.database}" ALLOW_CONNECTIONS false')
-    execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{parsed.database}'")
+    execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", parsed.database)
     try:
         yield
     finally:
