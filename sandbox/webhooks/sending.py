@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import requests
-import urllib3
 
 #: Seconds to connect and to wait for an answer.
 TIMEOUT = (5, 30)
@@ -45,5 +44,5 @@ def send_over_http(outgoing: Outgoing) -> Answer:
                 outgoing.url, data=outgoing.body, headers=outgoing.headers, timeout=TIMEOUT, allow_redirects=False
             )
             return Answer(answer.status_code, answer.text[:KEPT_ANSWER])
-    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:  # an address can be nonsense
+    except (requests.RequestException, ValueError) as error:  # an address can be nonsense
         return Answer(None, type(error).__name__)
