@@ -1,13 +1,14 @@
 """What holds for every request: keys, versions, unknown addresses, idempotency, lists, expansion."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sandbox.sandbox import Sandbox
 from tests.support.local_stripe import SetClock, sdk
 
 PAYMENT = {"amount": "500", "currency": "usd"}
@@ -179,6 +180,31 @@ def test_of_many_at_once_paying_one_intent_one_wins(application: Flask, client: 
     assert answers[0] == (200, "")
     assert set(answers[1:]) <= {(400, "payment_intent_unexpected_state"), (429, "lock_timeout")}
     assert len(client.v1.charges.list({"payment_intent": intent.id}).data) == 1
+
+
+def test_who_waits_too_long_for_an_object_is_told_to_come_again(
+    application: Flask, client: stripe.StripeClient, sandbox: Sandbox
+) -> None:
+    intent = client.v1.payment_intents.create({"amount": 500, "currency": "usd"})
+
+    def describe(_: int) -> tuple[int, str | None]:
+        answer = application.test_client().post(
+            f"/v1/payment_intents/{intent.id}",
+            data={"description": "x"},
+            headers={"Authorization": "Bearer sk_test_contract"},
+        )
+        if answer.status_code != 200:
+            waited_in_vain.set()
+        return answer.status_code, answer.headers.get("Stripe-Should-Retry")
+
+    waited_in_vain = Event()
+    with ThreadPoolExecutor(2) as pool:
+        with sandbox.state.write("acct_busy"):
+            asked = [pool.submit(describe, number) for number in range(2)]
+            assert waited_in_vain.wait(10)
+        answers = sorted((future.result() for future in asked), key=str)
+
+    assert answers == [(200, None), (429, "true")]
 
 
 def test_lists_are_newest_first_and_page_both_ways(client: stripe.StripeClient) -> None:
