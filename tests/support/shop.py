@@ -264,13 +264,26 @@ class Browser:
 
     def post(self, path: str, form: Mapping[str, Any], page: str = "/cart") -> TestResponse:
         """Send a form as the page at `page` would."""
-        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(page).text)
-        return self._client.post(path, data={**form, "csrf_token": token.group(1) if token else ""})
+        return self._client.post(path, data={**form, "csrf_token": self.token(page)})
+
+    def token(self, page: str) -> str:
+        """The token of the first form on a page, or nothing where there is no form."""
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(page).text)
+        return found.group(1) if found else ""
+
+    def open(self, method: str, path: str, **more: Any) -> TestResponse:
+        """Send anything at all."""
+        return self._client.open(path, method=method, **more)
+
+    def set_cookie(self, name: str, value: str) -> None:
+        self._client.set_cookie(name, value)
 
 
-def open_shop(database_url: str, folder: Path, *, postman: Postman | None = None, **settings: Any) -> Shop:
+def open_shop(
+    database_url: str, folder: Path, *, postman: Postman | None = None, clock: Clock | None = None, **settings: Any
+) -> Shop:
     """A shop on an empty, migrated database, its catalogue filled, its webhook endpoint known to the sandbox."""
-    clock = Clock()
+    clock = clock or Clock()
     post = Post()
     stand_in = sandbox.app.create_app(folder / "sandbox.sqlite3", clock=clock, send=post)
     line = InProcessStripe(stand_in)
