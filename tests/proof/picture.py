@@ -1,0 +1,73 @@
+"""A picture of a shop at one moment: what the store's database says, and what Stripe itself has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from models import Dispute, HistoryEntry, Mail, Order, Product, Refund
+from sandbox.api.keys import account_of
+from tests.support.shop import SECRET_KEY, Shop
+
+Thing = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`intents` are Stripe's PaymentIntents by id, `intents_of` the same by the reference of the order they name."""
+
+    products: list[Product]
+    orders: list[Order]
+    refunds: dict[int, list[Refund]]
+    disputes: dict[str, Dispute]
+    letters: list[Mail]
+    intents: dict[str, Thing]
+    intents_of: dict[str, list[Thing]]
+    charges: list[Thing]
+    refunds_at_stripe: list[Thing]
+    disputes_at_stripe: list[Thing]
+
+    def order_paid_by(self, intent_id: str) -> Order | None:
+        return next((order for order in self.orders if order.payment.intent_id == intent_id), None)
+
+
+def entries(order: Order, what: str) -> list[HistoryEntry]:
+    """The lines of an order's history that begin so."""
+    return [entry for entry in order.history if entry.what.startswith(what)]
+
+
+def take(shop: Shop) -> Picture:
+    with shop.till.database.reading() as session:
+        orders = session.scalars(
+            select(Order)
+            .order_by(Order.id)
+            .options(selectinload(Order.lines), selectinload(Order.payment), selectinload(Order.history))
+        ).all()
+        refunds = defaultdict(list)
+        for refund in session.scalars(select(Refund).order_by(Refund.id)):
+            refunds[refund.order_id].append(refund)
+        disputes = {dispute.dispute_id: dispute for dispute in session.scalars(select(Dispute))}
+        products = session.scalars(select(Product).order_by(Product.id)).all()
+        letters = session.scalars(select(Mail).order_by(Mail.id)).all()
+    with shop.sandbox.extensions["sandbox"].state.read(account_of(SECRET_KEY)) as stripe:
+        kinds = [stripe.all(kind) for kind in ("payment_intent", "charge", "refund", "dispute")]
+    intents, charges, made, opened = ([dict(thing) for thing in reversed(kind)] for kind in kinds)
+    intents_of = defaultdict(list)
+    for intent in intents:
+        intents_of[intent["metadata"].get("order_reference", "")].append(intent)
+    return Picture(
+        products=list(products),
+        orders=list(orders),
+        refunds=dict(refunds),
+        disputes=disputes,
+        letters=list(letters),
+        intents={intent["id"]: intent for intent in intents},
+        intents_of=dict(intents_of),
+        charges=charges,
+        refunds_at_stripe=made,
+        disputes_at_stripe=opened,
+    )

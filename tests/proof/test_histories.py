@@ -1,0 +1,36 @@
+"""Money and orders agree through random histories; `make proof` lives through thousands of them."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.proof.histories import Histories
+from tests.support.databases import Databases
+
+# Without a seed the same few histories are lived each time; with one, PROOF_EXAMPLES others that it stands for.
+SEED = os.environ.get("PROOF_SEED")
+EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "25"))
+STEPS = int(os.environ.get("PROOF_STEPS", "40"))
+
+
+@pytest.mark.timeout(180 + EXAMPLES * 20)
+def test_money_and_orders_agree_through_random_histories(databases: Databases) -> None:
+    def history() -> Histories:
+        return Histories(databases)
+
+    if SEED is not None:
+        history = seed(int(SEED))(history)
+    run_state_machine_as_test(
+        history,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            derandomize=SEED is None,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
