@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "store.cli": {"store.logs"} | WEBHOOKS,
     "sandbox": {"sandbox"},
     "tools": {"tools", "config"} | DOMAIN,
+    "tools.chaos": {"tools", "app", "store.logs"} | WEBHOOKS,
 }
 
 ADAPTER = "store.gateway.stripe_gateway"

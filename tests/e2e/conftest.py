@@ -14,8 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from tests.support.databases import ROOT, Databases
 from tests.support.postbox import Postbox
-from tests.support.processes import SandboxProcess, StoreProcess, free_port
+from tests.support.processes import SandboxProcess, StoreProcess
 from tools.headless import launched
+from tools.programs import free_port
 
 HERE = Path(__file__).parent
 RESULTS = ROOT / "test-results"

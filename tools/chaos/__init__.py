@@ -1,0 +1,7 @@
+"""Chaos: a whole shop under load while everything in it fails, and a count of its money afterwards.
+
+    python -m tools.chaos --orders 2000 --seed 7
+
+`plan` draws everything that will happen from one seed; `premises` runs the programs; `shoppers` shop, `disasters`
+strike; `settling` waits until nothing moves any more; `evidence` reads what each side knows, `checks` compares it.
+"""

@@ -1,0 +1,128 @@
+"""A shopper's browser: the store's pages over HTTP, and Stripe.js' part at the sandbox."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from tools.chaos.premises import PUBLISHABLE_KEY
+
+PATIENCE = 90.0  # seconds a shopper keeps trying to get one page
+WAIT = 0.3  # between one try and the next
+TIMEOUT = 40.0
+COME_BACK_LATER = (429, 503)
+# What no shopper should ever see, whatever fails: a page that broke, or an order of their own that is not found.
+BROKEN = (404, 500, 502)
+
+
+class Tally:
+    """What the crowd's browsers saw, counted."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[str] = Counter()
+        self.broken: list[str] = []
+        self._lock = threading.Lock()
+
+    def note(self, status: int | None, what: str) -> None:
+        with self._lock:
+            self.statuses[str(status or "no answer")] += 1
+            if status in BROKEN:
+                self.broken.append(f"{what} answered {status}")
+
+    @property
+    def requests(self) -> int:
+        return self.statuses.total()
+
+
+class GaveUp(Exception):
+    """A shopper lost patience: no page came for longer than anybody waits."""
+
+
+class Browser:
+    """Cookies, forms with their token, and a card. Pages that ask for patience are loaded again."""
+
+    def __init__(self, store: str, sandbox: str, tally: Tally) -> None:
+        self._store, self._sandbox, self._tally = store, sandbox, tally
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy is asked about this machine
+        self._token = ""
+
+    def tab(self) -> Self:
+        """Another tab: the same cookies."""
+        other = type(self)(self._store, self._sandbox, self._tally)
+        other._session.cookies = self._session.cookies
+        other._token = self._token
+        return other
+
+    def get(self, path: str) -> requests.Response:
+        """The page at `path`, wherever that leads. Raises GaveUp."""
+        return self._load("GET", path)
+
+    def post(self, path: str, form: Mapping[str, Any]) -> requests.Response:
+        """Send a form, as often as it takes to get an answer. Raises GaveUp."""
+        if not self._token:
+            page = self.get("/products/cedar-pencil").text
+            found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+            self._token = found[1] if found else ""
+        return self._load("POST", path, {**form, "csrf_token": self._token})
+
+    def client_secret(self, reference: str) -> str | None:
+        """From the payment page, or None when the order is not one to pay (any more)."""
+        page = self.get(f"/orders/{reference}/pay")
+        found = re.search(r'data-client-secret="([^"]+)"', page.text)
+        return html.unescape(found[1]) if found else None
+
+    def confirm(self, client_secret: str, card: str) -> dict[str, Any] | None:
+        """What `confirmCardPayment` asks for: the PaymentIntent, {"error": …}, or None when no answer came."""
+        intent = client_secret.partition("_secret_")[0]
+        form = {
+            "key": PUBLISHABLE_KEY,
+            "client_secret": client_secret,
+            "use_stripe_sdk": "true",
+            "payment_method_data[type]": "card",
+            "payment_method_data[card][number]": card,
+            "payment_method_data[card][exp_month]": "12",
+            "payment_method_data[card][exp_year]": "2034",
+            "payment_method_data[card][cvc]": "123",
+        }
+        try:
+            answer = self._session.post(f"{self._sandbox}/v1/payment_intents/{intent}/confirm", form, timeout=TIMEOUT)
+        except requests.RequestException:
+            return None
+        if answer.status_code == 429 or answer.status_code >= 500:
+            return None
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def answer_challenge(self, intent: Mapping[str, Any], outcome: str) -> bool:
+        """Press `Complete` or `Fail` on the bank's page; False when the bank did not answer."""
+        address = urlsplit(intent["next_action"]["use_stripe_sdk"]["stripe_js"])
+        try:
+            answer = self._session.post(
+                f"{self._sandbox}{address.path}?{address.query}", {"outcome": outcome}, timeout=TIMEOUT
+            )
+        except requests.RequestException:
+            return False
+        return answer.ok
+
+    def _load(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> requests.Response:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                answer = self._session.request(method, f"{self._store}{path}", data=form, timeout=TIMEOUT)
+            except requests.RequestException:
+                self._tally.note(None, path)
+            else:
+                self._tally.note(answer.status_code, f"{method} {path}")
+                if answer.status_code not in COME_BACK_LATER:
+                    return answer
+            time.sleep(WAIT)
+        raise GaveUp(path)

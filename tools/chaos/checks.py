@@ -1,0 +1,191 @@
+"""What must be so once everything has settled, counted from the evidence. Each check lists what is not."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tools.chaos.evidence import Evidence, Order
+from tools.chaos.plan import Story
+from tools.chaos.shoppers import Visit
+
+KEPT_ORDERS = ("paid", "fulfilled")
+RECEIVED = ("paid", "refunded")
+# Shoppers who changed their minds may buy twice; everybody else wanted one order.
+BUYS_ONCE = frozenset(Story) - {Story.CHANGES_THE_CART}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The evidence, what shoppers remember, what was on the shelves at first, and how often mail may repeat itself."""
+
+    evidence: Evidence
+    visits: Sequence[Visit]
+    shelves: Mapping[str, int]
+    crashes: int
+
+    def by_reference(self) -> dict[str, Order]:
+        return {order.reference: order for order in self.evidence.orders}
+
+    def intents(self) -> dict[str, list[dict[str, Any]]]:
+        """Stripe's payments by the order they name."""
+        found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for intent in self.evidence.intents:
+            found[intent["metadata"].get("order_reference", "")].append(intent)
+        return found
+
+
+def paid_at_stripe_only(case: Case) -> Iterator[str]:
+    """Money that came in has an order that says so, of that amount and currency."""
+    orders = case.by_reference()
+    for intent in case.evidence.intents:
+        if intent["status"] != "succeeded":
+            continue
+        order = orders.get(intent["metadata"].get("order_reference", ""))
+        if order is None or order.intent != intent["id"]:
+            yield f"{intent['id']}: {intent['amount_received']} came in and no order knows it"
+        elif order.payment not in RECEIVED or order.received != intent["amount_received"]:
+            yield f"order {order.reference}: Stripe received {intent['amount_received']}, the store {order.received}"
+        elif order.state not in (*KEPT_ORDERS, "refunded") and order.refunded != order.received:
+            yield f"order {order.reference} is {order.state}, and its money was kept"
+
+
+def paid_in_the_store_only(case: Case) -> Iterator[str]:
+    """An order that says paid, or ever was, has a payment that succeeded at Stripe."""
+    succeeded = {intent["id"]: intent for intent in case.evidence.intents if intent["status"] == "succeeded"}
+    for order in case.evidence.orders:
+        claims = order.paid or order.received or order.payment in RECEIVED or order.state in KEPT_ORDERS
+        intent = succeeded.get(order.intent or "")
+        if claims and intent is None:
+            yield f"order {order.reference} is {order.state}, its payment {order.payment}; Stripe has nothing"
+        if intent is not None and intent["amount_received"] != order.total:
+            yield f"order {order.reference}: its total is {order.total}, Stripe received {intent['amount_received']}"
+
+
+def charged_twice(case: Case) -> Iterator[str]:
+    """One order, one charge; one shopper who wanted one order, one charge."""
+    order_of = {intent["id"]: intent["metadata"].get("order_reference") for intent in case.evidence.intents}
+    charged = Counter(order_of.get(charge["payment_intent"]) for charge in case.evidence.charges if charge["paid"])
+    yield from (f"order {reference} was charged {times} times" for reference, times in charged.items() if times > 1)
+    for visit in case.visits:
+        times = sum(charged[reference] for reference in visit.orders)
+        if times > 1 and visit.shopper.story in BUYS_ONCE and all(charged[each] < 2 for each in visit.orders):
+            yield f"{visit.shopper.email} was charged for {times} orders and wanted one"
+
+
+def orphans(case: Case) -> Iterator[str]:
+    """No payment without an order, none that could still be paid for an order that takes none, no open end."""
+    orders = case.by_reference()
+    for reference, intents in case.intents().items():
+        order = orders.get(reference)
+        for intent in intents:
+            if order is None:
+                yield f"{intent['id']} ({intent['status']}) names no order of the store"
+            elif intent["status"] not in ("succeeded", "canceled"):
+                yield f"{intent['id']} ({intent['status']}) can still be paid, and its order is {order.state}"
+        if len(intents) > 1:
+            yield f"order {reference} has {len(intents)} payments at Stripe"
+    for order in case.evidence.orders:
+        if order.state == "awaiting_payment" or order.refund_due or order.needs_review:
+            waits = "a refund" if order.refund_due else "a person" if order.needs_review else "its payment"
+            yield f"order {order.reference} ({order.state}) still waits for {waits}"
+
+
+def wrong_refunds(case: Case) -> Iterator[str]:
+    """Money that went back is the same on both sides, refund by refund and order by order."""
+    at_stripe = {
+        refund["id"]: refund for refund in case.evidence.refunds if refund["status"] in ("succeeded", "pending")
+    }
+    for refund_id in at_stripe.keys() ^ case.evidence.store_refunds.keys():
+        yield f"refund {refund_id} is known to {'Stripe' if refund_id in at_stripe else 'the store'} alone"
+    returned: Counter[str] = Counter()
+    for refund in at_stripe.values():
+        returned[refund["payment_intent"]] += refund["amount"]
+    for order in case.evidence.orders:
+        if order.refunded != returned[order.intent or ""]:
+            yield f"order {order.reference}: {returned[order.intent or '']} went back, the store says {order.refunded}"
+        if (order.state == "refunded") != (order.refunded == order.received > 0) and order.paid:
+            yield f"order {order.reference} is {order.state} with {order.refunded} of {order.received} returned"
+
+
+def oversold(case: Case) -> Iterator[str]:
+    """What was sold and what is on the shelves is what there was; what is held is held by an open order."""
+    for slug, (stock, held) in case.evidence.stock.items():
+        if slug not in case.shelves:
+            continue
+        pieces = case.evidence.pieces.get(slug, {})
+        sold, promised = pieces.get("sold", 0), pieces.get("held", 0)
+        if sold > case.shelves[slug] or stock < 0:
+            yield f"{slug}: {sold} sold of {case.shelves[slug]}"
+        elif stock + sold != case.shelves[slug]:
+            yield f"{slug}: {case.shelves[slug]} at first, {sold} sold, {stock} left"
+        if held != promised:
+            yield f"{slug}: {held} held, {promised} of them by open orders"
+    for order in case.evidence.orders:
+        expected = {"awaiting_payment": "held", "paid": "sold", "fulfilled": "sold"}.get(order.state, "free")
+        if order.goods != expected:
+            yield f"order {order.reference} is {order.state} and its goods are {order.goods}"
+
+
+def mail_never_sent(case: Case) -> Iterator[str]:
+    """Every letter that was decided arrived; every order that was paid, expired or refunded late has its letter."""
+    arrived = {letter.message_id for letter in case.evidence.delivered}
+    written: defaultdict[str, set[str]] = defaultdict(set)
+    for letter in case.evidence.letters:
+        written[letter.reference].add(letter.kind)
+        if letter.message_id not in arrived or not letter.sent:
+            yield f"order {letter.reference}: its letter {letter.kind} did not arrive"
+    for order in case.evidence.orders:
+        expected = {"order_paid"} if order.paid else {"order_expired"} if order.state == "expired" else set()
+        if missing := expected - written[order.reference]:
+            yield f"order {order.reference} is {order.state} and no letter {', '.join(missing)} was written"
+
+
+def mail_sent_twice(case: Case) -> Iterator[str]:
+    """No happening has two letters; a letter is repeated, with the same Message-ID, at most once for each crash."""
+    for (reference, once), times in Counter((each.reference, each.once) for each in case.evidence.letters).items():
+        if times > 1:
+            yield f"order {reference}: {times} letters about {once}"
+    known = {letter.message_id for letter in case.evidence.letters}
+    subjects: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for letter in case.evidence.delivered:
+        if letter.message_id not in known:
+            yield f"a letter arrived that nobody wrote: {letter.subject}"
+        if "is paid" in letter.subject or "was closed" in letter.subject:
+            subjects[letter.to, letter.subject].add(letter.message_id)
+    yield from (f"{to} has two letters: {subject}" for (to, subject), ids in subjects.items() if len(ids) > 1)
+    if (repeated := repeats(case.evidence)) > case.crashes:
+        yield f"{repeated} letters came again, with {case.crashes} crashes to excuse them"
+
+
+def broken_promises(case: Case) -> Iterator[str]:
+    """What shoppers were told stays true: an order that was called paid to their face is paid, or was refunded."""
+    orders = case.by_reference()
+    for visit in case.visits:
+        for reference in visit.told_paid | visit.seen_paid:
+            order = orders.get(reference)
+            if order is None or order.payment not in RECEIVED:
+                yield f"{visit.shopper.email} was told that order {reference} is paid, and it is not"
+        for reference in visit.orders:
+            if reference not in orders:
+                yield f"{visit.shopper.email} placed order {reference}, and the store has forgotten it"
+
+
+def repeats(evidence: Evidence) -> int:
+    """How many letters arrived more than once under the same Message-ID."""
+    return len(evidence.delivered) - len({letter.message_id for letter in evidence.delivered})
+
+
+CHECKS: Mapping[str, Callable[[Case], Iterator[str]]] = {
+    "Paid at Stripe, not in the store": paid_at_stripe_only,
+    "Paid in the store, not at Stripe": paid_in_the_store_only,
+    "Charged twice": charged_twice,
+    "Orphans and open ends": orphans,
+    "Refunds that differ": wrong_refunds,
+    "Oversold or leaked": oversold,
+    "Mails never sent": mail_never_sent,
+    "Mails sent twice": mail_sent_twice,
+    "Shoppers told otherwise": broken_promises,
+}

@@ -1,0 +1,118 @@
+"""What each side knows, read straight from its database in words of this trial's own.
+
+Nothing of the store's or the sandbox's code is used here, so that neither can hide a fault of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Engine, text
+
+from tools.chaos.letterbox import Delivered
+from tools.chaos.premises import Premises
+
+
+class Order(NamedTuple):
+    """An order with its payment, as the store has them. Amounts are minor units."""
+
+    reference: str
+    state: str
+    goods: str
+    needs_review: bool
+    total: int
+    email: str
+    paid: bool  # whether it ever became paid
+    payment: str
+    intent: str | None
+    received: int
+    refunded: int
+    refund_due: bool
+
+
+class Letter(NamedTuple):
+    reference: str
+    email: str
+    kind: str
+    once: str
+    message_id: str
+    sent: bool
+
+
+@dataclass(slots=True)
+class Evidence:
+    """`intents`, `charges`, `refunds`, `disputes` are Stripe's objects; the rest is the store's."""
+
+    intents: list[dict[str, Any]] = field(default_factory=list)
+    charges: list[dict[str, Any]] = field(default_factory=list)
+    refunds: list[dict[str, Any]] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    store_refunds: dict[str, int] = field(default_factory=dict)
+    pieces: dict[str, dict[str, int]] = field(default_factory=dict)
+    stock: dict[str, tuple[int, int]] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
+    delivered: list[Delivered] = field(default_factory=list)
+    unhandled_events: int = 0
+
+
+ORDERS = """
+SELECT o.reference, o.state, o.goods, o.needs_review, o.total_minor, o.email, o.paid_at IS NOT NULL,
+       p.state, p.intent_id, p.received_minor, p.refunded_minor, p.refund_due
+FROM orders o LEFT JOIN payments p ON p.order_id = o.id ORDER BY o.id
+"""
+REFUNDS = """
+SELECT refund_id, amount_minor FROM refunds WHERE state IN ('pending', 'succeeded')
+"""
+PIECES = """
+SELECT o.goods, l.slug, sum(l.quantity) FROM order_lines l JOIN orders o ON o.id = l.order_id GROUP BY o.goods, l.slug
+"""
+LETTERS = """
+SELECT o.reference, o.email, m.kind, m.once, m.message_id, m.sent_at IS NOT NULL
+FROM mails m JOIN orders o ON o.id = m.order_id ORDER BY m.id
+"""
+STOCK = "SELECT slug, stock, held FROM products"
+UNHANDLED = "SELECT count(*) FROM webhook_events WHERE handled_at IS NULL"
+
+
+def gather(premises: Premises) -> Evidence:
+    """Everything both sides and the mail server know at this moment."""
+    evidence = Evidence(delivered=list(premises.letterbox.letters))
+    with _opened(premises.sandbox_file) as sandbox:
+        evidence.intents = _objects(sandbox, "payment_intent")
+        evidence.charges = _objects(sandbox, "charge")
+        evidence.refunds = _objects(sandbox, "refund")
+    evidence.orders = [Order._make(row) for row in _rows(premises.engine, ORDERS)]
+    evidence.store_refunds = {row[0]: row[1] for row in _rows(premises.engine, REFUNDS)}
+    for goods, slug, pieces in _rows(premises.engine, PIECES):
+        evidence.pieces.setdefault(slug, {})[goods] = int(pieces)
+    evidence.stock = {slug: (stock, held) for slug, stock, held in _rows(premises.engine, STOCK)}
+    evidence.letters = [Letter._make(row) for row in _rows(premises.engine, LETTERS)]
+    evidence.unhandled_events = int(_rows(premises.engine, UNHANDLED)[0][0])
+    return evidence
+
+
+def pending_deliveries(sandbox_file: Path) -> int:
+    """How many webhooks the sandbox still has to deliver."""
+    with _opened(sandbox_file) as sandbox:
+        (count,) = sandbox.execute("SELECT count(*) FROM deliveries WHERE status = 'pending'").fetchone()
+        return int(count)
+
+
+def _opened(sandbox_file: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"file:{sandbox_file}?mode=ro", uri=True, timeout=30))
+
+
+def _objects(sandbox: sqlite3.Connection, kind: str) -> list[dict[str, Any]]:
+    rows = sandbox.execute("SELECT json(body) FROM objects WHERE kind = ? AND NOT deleted ORDER BY seq", (kind,))
+    return [json.loads(body) for (body,) in rows]
+
+
+def _rows(engine: Engine, query: str) -> Sequence[Any]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]

@@ -1,0 +1,171 @@
+"""What is going to happen: every shopper, every fault and every disaster, drawn from one seed.
+
+The same seed and number of orders give the same plan. How its parts meet in time is up to the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Any
+
+
+class Story(StrEnum):
+    """What a shopper does."""
+
+    PAYS = "pays"
+    IS_DECLINED_FIRST = "is declined first"
+    PASSES_THE_CHALLENGE = "passes the bank's check"
+    FAILS_THE_CHALLENGE_FIRST = "fails the bank's check first"
+    LEAVES_THE_CHALLENGE = "leaves during the bank's check"
+    LEAVES_THE_PAYMENT_PAGE = "leaves the payment page"
+    LEAVES_AT_ONCE = "leaves before the payment page"
+    CANCELS = "cancels"
+    CANCELS_WHILE_PAYING = "cancels in one tab and pays in another"
+    PAYS_IN_TWO_TABS = "places and pays in two tabs at once"
+    CHANGES_THE_CART = "changes the cart, with the old page still open"
+    PAYS_TOO_LATE = "pays while the order expires"
+    IS_REFUNDED = "is refunded in the dashboard"
+    DISPUTES = "disputes the payment"
+
+
+_HOW_OFTEN: Mapping[Story, int] = {
+    Story.PAYS: 34,
+    Story.IS_DECLINED_FIRST: 10,
+    Story.PASSES_THE_CHALLENGE: 8,
+    Story.FAILS_THE_CHALLENGE_FIRST: 4,
+    Story.LEAVES_THE_CHALLENGE: 3,
+    Story.LEAVES_THE_PAYMENT_PAGE: 5,
+    Story.LEAVES_AT_ONCE: 3,
+    Story.CANCELS: 4,
+    Story.CANCELS_WHILE_PAYING: 5,
+    Story.PAYS_IN_TWO_TABS: 8,
+    Story.CHANGES_THE_CART: 5,
+    Story.PAYS_TOO_LATE: 6,
+    Story.IS_REFUNDED: 4,
+    Story.DISPUTES: 1,
+}
+
+_DECLINED_CARDS = ("4000000000000002", "4000000000009995", "4000000000000069", "4000000000000127", "4000000000000119")
+_SCARCE = ("brass-pen", "wool-throw", "desk-lamp")
+_PLENTY = ("stoneware-mug", "cloth-notebook", "cedar-pencil", "linen-tea-towel", "beeswax-candles", "glass-carafe")
+PIECES_OF_PLENTY = 1_000_000  # a shop that has been sold out tries nothing any more
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """One of the crowd. `basket` is pieces by slug; `declined` the cards tried before the one that works."""
+
+    number: int
+    story: Story
+    basket: Mapping[str, int]
+    declined: tuple[str, ...]
+    part: float  # of the money, where only a part of it is returned
+
+    @property
+    def email(self) -> str:
+        return f"shopper-{self.number}@example.com"
+
+
+class Disaster(StrEnum):
+    WEB_WORKER_KILLED = "web worker killed"
+    WEB_KILLED = "web server killed"
+    UPKEEP_KILLED = "upkeep killed"
+    SANDBOX_WORKER_KILLED = "sandbox worker killed"
+    SANDBOX_KILLED = "sandbox killed"
+    DATABASE_RESTARTED = "database restarted"
+    DATABASE_CRASHED = "database crashed"
+
+
+_DISASTERS: Mapping[Disaster, int] = {
+    Disaster.WEB_WORKER_KILLED: 8,
+    Disaster.UPKEEP_KILLED: 6,
+    Disaster.SANDBOX_WORKER_KILLED: 4,
+    Disaster.DATABASE_CRASHED: 2,
+    Disaster.WEB_KILLED: 1,
+    Disaster.SANDBOX_KILLED: 2,
+    Disaster.DATABASE_RESTARTED: 1,
+}
+_OF_THE_DATABASE = (Disaster.DATABASE_CRASHED, Disaster.DATABASE_RESTARTED)
+_ORDERS_BETWEEN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A disaster that strikes when so many shoppers are done; what was killed stays dead for `seconds`."""
+
+    after: int
+    disaster: Disaster
+    which: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    seed: int
+    shoppers: tuple[Shopper, ...]
+    stock: Mapping[str, int]
+    faults: tuple[Mapping[str, Any], ...]
+    strikes: tuple[Strike, ...]
+
+
+def draw(seed: int, orders: int, *, database_restarts: bool) -> Plan:
+    """The plan of a seed: `orders` shoppers, of whom a few buy what there is not enough of."""
+    shoppers = tuple(_shopper(number, Random(f"{seed} shopper {number}")) for number in range(orders))
+    wanted = {slug: sum(shopper.basket.get(slug, 0) for shopper in shoppers) for slug in _SCARCE}
+    stock = dict.fromkeys(_PLENTY, PIECES_OF_PLENTY) | {slug: 1 + pieces // 2 for slug, pieces in wanted.items()}
+    return Plan(
+        seed, shoppers, stock, tuple(_faults(Random(f"{seed} faults"))), _strikes(seed, orders, database_restarts)
+    )
+
+
+def _shopper(number: int, dice: Random) -> Shopper:
+    (story,) = dice.choices(list(_HOW_OFTEN), list(_HOW_OFTEN.values()))
+    slugs = dice.sample(_PLENTY, dice.choice((1, 1, 2)))
+    if dice.random() < 0.15:
+        slugs.append(dice.choice(_SCARCE))
+    basket = {slug: dice.choice((1, 1, 2)) for slug in slugs}
+    declined = tuple(dice.choice(_DECLINED_CARDS) for _ in range(dice.choice((1, 1, 2))))
+    return Shopper(number, story, basket, declined, part=dice.choice((1.0, 1.0, 0.3)))
+
+
+def _faults(dice: Random) -> list[Mapping[str, Any]]:
+    """Calls go wrong five times in a hundred, webhooks twenty times."""
+    forever: dict[str, Any] = {"times": -1}
+    calls: list[tuple[dict[str, Any], float]] = [
+        ({"kind": "error", "when": "before"}, 0.010),
+        ({"kind": "error", "when": "after"}, 0.010),
+        ({"kind": "rate_limit", "when": "before"}, 0.010),
+        ({"kind": "reset", "when": "before"}, 0.008),
+        ({"kind": "reset", "when": "after"}, 0.008),
+        ({"kind": "timeout", "when": "before", "seconds": 5}, 0.002),
+        ({"kind": "timeout", "when": "after", "seconds": 5}, 0.002),
+    ]
+    webhooks: list[tuple[dict[str, Any], float]] = [
+        ({"kind": "drop"}, 0.05),
+        ({"kind": "double"}, 0.05),
+        ({"kind": "reorder", "seconds": 1}, 0.05),
+        ({"kind": "delay", "seconds": 6}, 0.03),
+        ({"kind": "bad_signature"}, 0.02),
+    ]
+    return [
+        {"target": target, **fault, **forever, "probability": probability, "seed": dice.randrange(2**31)}
+        for target, faults in (("api", calls), ("webhook", webhooks))
+        for fault, probability in faults
+    ]
+
+
+def _strikes(seed: int, orders: int, database_restarts: bool) -> tuple[Strike, ...]:
+    """Every disaster once, then by how often each is drawn, spread over the run."""
+    dice = Random(f"{seed} disasters")
+    chances = {each: often for each, often in _DISASTERS.items() if database_restarts or each not in _OF_THE_DATABASE}
+    disasters = list(chances)
+    dice.shuffle(disasters)
+    disasters += dice.choices(list(chances), list(chances.values()), k=max(orders // _ORDERS_BETWEEN - len(chances), 0))
+    step = orders / (len(disasters) + 1)
+    return tuple(
+        Strike(round((index + 1) * step), disaster, dice.randrange(100), dice.choice((0.0, 0.0, 1.0, 2.0)))
+        for index, disaster in enumerate(disasters)
+    )

@@ -1,0 +1,104 @@
+"""After the faults: upkeep and reconciliation, until nothing moves any more.
+
+Time is an argument to both, so the minutes that holds, claims and challenges are given pass without being waited for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy import text
+
+from app import create_app
+from config import Settings
+from store import logs
+from store.domain.errors import StoreError
+from store.services import audit, reconcile, upkeep
+from store.services.till import Till
+from store.webhooks import inbox
+from tools.chaos import evidence
+from tools.chaos.premises import Premises
+
+WITHIN = 180.0  # seconds
+ONE_ROUND = timedelta(minutes=10)
+DELIVERED_WITHIN = 8.0  # seconds that a round waits for webhooks on their way
+
+
+def open_till(premises: Premises, folder: Path) -> Till:
+    """The store's services in this process, on the same database and the same sandbox as the premises."""
+    settings = Settings.load(_env_file=None, **{name.lower(): value for name, value in premises.settings.items()})
+    app = create_app(settings, instance=folder)
+    logs.configure((folder / "settling.log").open("a"))
+    till: Till = app.extensions["till"]
+    return till
+
+
+def settle(premises: Premises, till: Till, since: datetime) -> tuple[int, list[str]]:
+    """Let upkeep and reconciliation work until a round has nothing to do; the rounds, and what is still open then."""
+    for program in premises.upkeeps:
+        program.stop()
+    deadline = time.monotonic() + WITHIN
+    now, rounds, mended = datetime.now(UTC), 0, True
+    while (mended or any(open_ends(premises))) and time.monotonic() < deadline:
+        rounds += 1
+        now += ONE_ROUND
+        premises.control("POST", "/clock", {"advance": 60})
+        _wait_for_webhooks(premises)
+        with ThreadPoolExecutor(2) as hands:
+            for done in [hands.submit(_keep_up, till, now) for _ in range(2)]:
+                done.result()
+        mended = _reconcile(till, since, now)
+    return rounds, list(open_ends(premises))
+
+
+def findings(till: Till, since: datetime) -> list[str]:
+    """What the store itself finds wrong: its audit, and its comparison with Stripe."""
+    with till.database.reading() as session:
+        found = audit.run(session, datetime.now(UTC))
+    return [str(finding) for finding in (*found, *reconcile.compare(till, since))]
+
+
+def open_ends(premises: Premises) -> Iterator[str]:
+    """What has not come to its end yet, in the store or on the way to it."""
+    queries = {
+        "orders wait for their payment": "SELECT count(*) FROM orders WHERE state = 'awaiting_payment'",
+        "payments are to be refunded": "SELECT count(*) FROM payments WHERE refund_due",
+        "refunds were asked for and not answered": "SELECT count(*) FROM refunds WHERE state = 'requested'",
+        "letters were not sent": "SELECT count(*) FROM mails WHERE sent_at IS NULL",
+        "webhooks were not handled": evidence.UNHANDLED,
+    }
+    with premises.engine.connect() as connection:
+        for what, query in queries.items():
+            if count := connection.execute(text(query)).scalar_one():
+                yield f"{count} {what}"
+    if pending := evidence.pending_deliveries(premises.sandbox_file):
+        yield f"{pending} webhooks are on their way"
+
+
+def _keep_up(till: Till, now: datetime) -> None:
+    try:
+        while upkeep.run(till, now):
+            pass
+    except StoreError as failure:
+        structlog.get_logger(__name__).warning("upkeep put off", failure=type(failure).__name__)
+
+
+def _reconcile(till: Till, since: datetime, now: datetime) -> bool:
+    """Whether anything was mended, or could not be asked."""
+    try:
+        caught_up = inbox.catch_up(till, since, now)
+        return bool(caught_up or reconcile.run(till, since, now).mended)
+    except StoreError as failure:
+        structlog.get_logger(__name__).warning("reconciliation put off", failure=type(failure).__name__)
+        return True
+
+
+def _wait_for_webhooks(premises: Premises) -> None:
+    deadline = time.monotonic() + DELIVERED_WITHIN
+    while evidence.pending_deliveries(premises.sandbox_file) and time.monotonic() < deadline:
+        time.sleep(0.1)

@@ -1,0 +1,250 @@
+"""The crowd: each shopper fills a cart, places an order, and plays a story to its end."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from tools.chaos.browser import Browser, GaveUp, Tally
+from tools.chaos.plan import Shopper, Story
+from tools.chaos.premises import Premises
+
+GOOD_CARD, CHALLENGED_CARD, DISPUTED_CARD = "4242424242424242", "4000002760003184", "4000000000000259"
+TRIES = 8  # of one card, while nobody answers
+WEBHOOK_COMES_WITHIN = 3.0  # seconds that a shopper looks at the order's page
+
+ADDRESS = {
+    "full_name": "Ada Shopper",
+    "address_line1": "12 Market Street",
+    "address_line2": "",
+    "city": "Springfield",
+    "region": "IL",
+    "postal_code": "62701",
+    "country": "US",
+    "phone": "",
+}
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a shopper remembers: the orders placed, and those that the payment service called paid to their face."""
+
+    shopper: Shopper
+    orders: list[str] = field(default_factory=list)
+    told_paid: set[str] = field(default_factory=set)
+    seen_paid: set[str] = field(default_factory=set)
+    gave_up: str = ""
+
+
+def shop(shopper: Shopper, premises: Premises, tally: Tally) -> Visit:
+    """Play the shopper's story to its end."""
+    visit = Visit(shopper)
+    try:
+        _Shopping(visit, premises, tally).play()
+    except GaveUp as page:
+        visit.gave_up = f"{shopper.email} ({shopper.story}) waited in vain for {page}"
+    return visit
+
+
+class _Shopping:
+    def __init__(self, visit: Visit, premises: Premises, tally: Tally) -> None:
+        self.visit, self.shopper, self.premises = visit, visit.shopper, premises
+        self.browser = Browser(premises.store.url, premises.sandbox.url, tally)
+
+    def play(self) -> None:
+        tabs_place = self.shopper.story is Story.PAYS_IN_TWO_TABS
+        for slug, quantity in self.shopper.basket.items():
+            self.browser.post("/cart/lines", {"slug": slug, "quantity": str(quantity)})
+        reference = self._place_in_two_tabs() if tabs_place else self._place(self.browser)
+        if reference is not None:
+            STORIES[self.shopper.story](self, reference)
+
+    # --- stories --------------------------------------------------------------------------------------------------
+
+    def pay(self, reference: str) -> None:
+        self._pay(self.browser, reference, GOOD_CARD)
+        self._look(reference)
+
+    def is_declined_first(self, reference: str) -> None:
+        for card in self.shopper.declined:
+            self._pay(self.browser, reference, card)
+        self.pay(reference)
+
+    def pass_the_challenge(self, reference: str) -> None:
+        self._challenged(reference, "complete")
+        self._look(reference)
+
+    def fail_the_challenge_first(self, reference: str) -> None:
+        self._challenged(reference, "fail")
+        self.pay(reference)
+
+    def leave_the_challenge(self, reference: str) -> None:
+        self._pay(self.browser, reference, CHALLENGED_CARD)
+        self.leave(reference)
+
+    def leave_the_payment_page(self, reference: str) -> None:
+        self.browser.client_secret(reference)
+        self.leave(reference)
+
+    def leave(self, reference: str) -> None:
+        self.premises.let_time_pass(reference)
+
+    def cancel(self, reference: str) -> None:
+        self.browser.client_secret(reference)
+        self.browser.post(f"/orders/{reference}/cancel", {})
+
+    def cancel_while_paying(self, reference: str) -> None:
+        other = self.browser.tab()
+        secret = self.browser.client_secret(reference)
+        if secret is not None:
+            _at_once(
+                lambda: self._confirm(self.browser, reference, secret, GOOD_CARD),
+                lambda: other.post(f"/orders/{reference}/cancel", {}),
+            )
+        self._look(reference)
+
+    def pay_in_two_tabs(self, reference: str) -> None:
+        other = self.browser.tab()
+        _at_once(
+            lambda: self._pay(self.browser, reference, GOOD_CARD),
+            lambda: self._pay(other, reference, GOOD_CARD),
+        )
+        self._look(reference)
+
+    def change_the_cart(self, reference: str) -> None:
+        other = self.browser.tab()
+        old = self.browser.client_secret(reference)
+        other.post("/cart/lines", {"slug": "cloth-notebook", "quantity": "1"})
+        if old is not None and self.shopper.number % 2:
+            _at_once(
+                lambda: self._confirm(self.browser, reference, old, GOOD_CARD),
+                lambda: self._place(other),
+            )
+        else:
+            self._place(other)
+        newest = self.visit.orders[-1]
+        if newest != reference and reference not in self.visit.told_paid:
+            self._pay(other, newest, GOOD_CARD)
+        self._look(newest)
+
+    def pay_too_late(self, reference: str) -> None:
+        secret = self.browser.client_secret(reference)
+        if secret is not None:
+            _at_once(
+                lambda: self.premises.let_time_pass(reference),
+                lambda: self._confirm_again_and_again(reference, secret),
+            )
+        self._look(reference)
+
+    def is_refunded(self, reference: str) -> None:
+        """The merchant returns the money, or a part of it, in the payment service's dashboard."""
+        secret = self._pay(self.browser, reference, GOOD_CARD)
+        if secret is None or reference not in self.visit.told_paid:
+            return
+        body: dict[str, Any] = {"payment_intent": secret.partition("_secret_")[0]}
+        if self.shopper.part < 1:
+            body["amount"] = 500
+        try:
+            self.premises.control("POST", "/refunds", body)
+        except requests.RequestException:
+            return  # a dashboard that does not answer, or money that went back already: nothing more to refund
+
+    def dispute(self, reference: str) -> None:
+        self._pay(self.browser, reference, DISPUTED_CARD)
+        self._look(reference)
+
+    # --- what they are made of ------------------------------------------------------------------------------------
+
+    def _place(self, tab: Browser) -> str | None:
+        """Press “Continue to payment”: the order's reference, or None when it cannot be placed."""
+        answer = tab.post("/checkout", {**ADDRESS, "email": self.shopper.email})
+        for each in (*answer.history, answer):
+            found = re.search(r"/orders/([^/?]+)", each.headers.get("Location", "") or each.url)
+            if found:
+                if found[1] not in self.visit.orders:
+                    self.visit.orders.append(found[1])
+                return found[1]
+        return None
+
+    def _place_in_two_tabs(self) -> str | None:
+        other = self.browser.tab()
+        _at_once(lambda: self._place(self.browser), lambda: self._place(other))
+        return self.visit.orders[-1] if self.visit.orders else None
+
+    def _pay(self, tab: Browser, reference: str, card: str) -> str | None:
+        """Open the payment page and pay with a card until somebody answers; the secret, if the page had one."""
+        for _ in range(TRIES):
+            secret = tab.client_secret(reference)
+            if secret is None or self._confirm(tab, reference, secret, card) is not None:
+                return secret
+        return None
+
+    def _confirm(self, tab: Browser, reference: str, secret: str, card: str) -> dict[str, Any] | None:
+        answer = tab.confirm(secret, card)
+        if answer is not None and answer.get("status") == "succeeded":
+            self.visit.told_paid.add(reference)
+        return answer
+
+    def _confirm_again_and_again(self, reference: str, secret: str) -> None:
+        """The old page stays open while the order's time runs out; its button is pressed until somebody answers."""
+        for _ in range(TRIES):
+            time.sleep(self.shopper.number % 7 / 5)
+            if self._confirm(self.browser, reference, secret, GOOD_CARD) is not None:
+                return
+
+    def _challenged(self, reference: str, outcome: str) -> None:
+        for _ in range(TRIES):
+            secret = self.browser.client_secret(reference)
+            if secret is None:
+                return
+            intent = self._confirm(self.browser, reference, secret, CHALLENGED_CARD)
+            if intent is not None and intent.get("status") == "requires_action":
+                if self.browser.answer_challenge(intent, outcome):
+                    return
+            elif intent is not None:
+                return
+
+    def _look(self, reference: str) -> None:
+        """Look at the order's page until the bank has decided, but not for ever."""
+        deadline = time.monotonic() + WEBHOOK_COMES_WITHIN
+        while time.monotonic() < deadline:
+            answer = self.browser.get(f"/orders/{reference}/status.json?confirming=1")
+            if not answer.ok:
+                return
+            state = answer.json()["state"]
+            if state == "paid":
+                self.visit.seen_paid.add(reference)
+            if state != "awaiting_payment":
+                return
+            time.sleep(0.5)
+
+
+STORIES: Mapping[Story, Callable[[_Shopping, str], None]] = {
+    Story.PAYS: _Shopping.pay,
+    Story.IS_DECLINED_FIRST: _Shopping.is_declined_first,
+    Story.PASSES_THE_CHALLENGE: _Shopping.pass_the_challenge,
+    Story.FAILS_THE_CHALLENGE_FIRST: _Shopping.fail_the_challenge_first,
+    Story.LEAVES_THE_CHALLENGE: _Shopping.leave_the_challenge,
+    Story.LEAVES_THE_PAYMENT_PAGE: _Shopping.leave_the_payment_page,
+    Story.LEAVES_AT_ONCE: _Shopping.leave,
+    Story.CANCELS: _Shopping.cancel,
+    Story.CANCELS_WHILE_PAYING: _Shopping.cancel_while_paying,
+    Story.PAYS_IN_TWO_TABS: _Shopping.pay_in_two_tabs,
+    Story.CHANGES_THE_CART: _Shopping.change_the_cart,
+    Story.PAYS_TOO_LATE: _Shopping.pay_too_late,
+    Story.IS_REFUNDED: _Shopping.is_refunded,
+    Story.DISPUTES: _Shopping.dispute,
+}
+
+
+def _at_once(*deeds: Callable[[], object]) -> None:
+    """Do them at the same time; returns when all are done, and raises what one of them raised."""
+    with ThreadPoolExecutor(len(deeds)) as hands:
+        for done in [hands.submit(deed) for deed in deeds]:
+            done.result()
