@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.state import State
+from sandbox.state import State, Transaction
 from sandbox.state.transaction import encode
 
 Target = Literal["api", "webhook"]
@@ -25,7 +25,8 @@ class Fault:
 
     `remaining`: how many more times, or FOREVER. `when` (calls): before or after the work is done. `match`: only calls
     whose "METHOD /path" begins so, or deliveries of event types that begin so. `seconds`: how long a time-out or a
-    delay is. `probability` and `seed`: only some of the times, always the same ones for the same seed.
+    delay is. `probability` and `seed`: only some of the times, always the same ones for the same seed. `seen` and
+    `struck`: how often it could have struck so far, and how often it did.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Fault:
     probability: float = 1.0
     seed: int = 0
     seen: int = 0
+    struck: int = 0
 
     @property
     def strikes(self) -> bool:
@@ -64,30 +66,46 @@ class Faults:
 
     def all(self) -> list[Fault]:
         with self._state.read("") as tx:
-            rows = tx.execute("SELECT * FROM faults ORDER BY id").fetchall()
-        return [
-            Fault(row["id"], row["target"], row["fault"], row["remaining"], **json.loads(row["detail"])) for row in rows
-        ]
+            return _read(tx)
 
     def clear(self) -> None:
         with self._state.write("") as tx:
             tx.execute("DELETE FROM faults")
 
     def next(self, target: Target, subject: str) -> Fault | None:
-        """The fault that strikes this call ("METHOD /path") or delivery (event type), one time less from now on."""
-        for fault in self.all():
-            if fault.target == target and subject.startswith(fault.match):
-                self._use(fault)
-                if fault.strikes:
-                    return fault
+        """The fault that strikes this call ("METHOD /path") or delivery (event type), one time less from now on.
+
+        Seen and used up in one transaction: of two calls that come at once, the last time strikes only one.
+        """
+        if not any(_concerns(fault, target, subject) for fault in self.all()):
+            return None
+        with self._state.write("") as tx:
+            for fault in _read(tx):
+                if _concerns(fault, target, subject):
+                    _use(tx, fault)
+                    if fault.strikes:
+                        return fault
         return None
 
-    def _use(self, fault: Fault) -> None:
-        with self._state.write("") as tx:
-            tx.execute(
-                "UPDATE faults SET detail = json_set(detail, '$.seen', ?), remaining = remaining - ? WHERE id = ?",
-                fault.seen + 1,
-                1 if fault.strikes and fault.remaining != FOREVER else 0,
-                fault.id,
-            )
-            tx.execute("DELETE FROM faults WHERE remaining = 0")
+
+def _concerns(fault: Fault, target: Target, subject: str) -> bool:
+    return fault.target == target and subject.startswith(fault.match)
+
+
+def _read(tx: Transaction) -> list[Fault]:
+    rows = tx.execute("SELECT * FROM faults ORDER BY id").fetchall()
+    return [
+        Fault(row["id"], row["target"], row["fault"], row["remaining"], **json.loads(row["detail"])) for row in rows
+    ]
+
+
+def _use(tx: Transaction, fault: Fault) -> None:
+    strikes = fault.strikes
+    tx.execute(
+        "UPDATE faults SET detail = json_set(detail, '$.seen', ?, '$.struck', ?), remaining = ? WHERE id = ?",
+        fault.seen + 1,
+        fault.struck + strikes,
+        fault.remaining - (strikes and fault.remaining != FOREVER),
+        fault.id,
+    )
+    tx.execute("DELETE FROM faults WHERE remaining = 0")
