@@ -24,6 +24,13 @@ from store.services.till import Till
 # A webhook is given this long to come before the store asks by itself, and between one question and the next.
 PATIENCE = timedelta(seconds=5)
 
+GIVEN_UP_BY = {
+    CancelReason.EXPIRED: Teller.UPKEEP,
+    CancelReason.BY_SHOPPER: Teller.SHOPPER,
+    CancelReason.REPLACED: Teller.SHOPPER,
+    CancelReason.CARD_TESTING: Teller.STORE,
+}
+
 DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
 
 
@@ -102,8 +109,7 @@ def close(till: Till, reference: str, reason: CancelReason, now: datetime) -> Or
     Stock is never freed on a guess: the payment is cancelled first. If it turns out to be paid, the order is paid; if
     the bank is deciding, nothing changes. Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
     """
-    by_shopper = reason in (CancelReason.BY_SHOPPER, CancelReason.REPLACED)
-    told = Told(Teller.SHOPPER if by_shopper else Teller.STORE, now)
+    told = Told(GIVEN_UP_BY[reason], now)
     with till.database.transaction() as session:
         order = ledger.lock_by_reference(session, reference)
         if order.state is OrderState.AWAITING_PAYMENT and order.intent_id is None:
