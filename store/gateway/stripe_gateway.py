@@ -126,6 +126,9 @@ class StripeGateway:
 
     def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
         with _named_failures("refund_payment", payment_id):
+            # Stripe forgets an idempotency key after a day, and an answer may be missing for longer than that.
+            if (made := self._refund_made(payment_id, key)) is not None:
+                return made
             try:
                 refund = self._client.v1.refunds.create(
                     {"payment_intent": payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}},
@@ -136,6 +139,12 @@ class StripeGateway:
                     raise RefundRefused from refusal
                 raise
         return refund_of(refund.to_dict())
+
+    def _refund_made(self, payment_id: str, key: str) -> RefundSnapshot | None:
+        """The refund that was made when the store asked for it under this key before."""
+        made = self._client.v1.refunds.list({"payment_intent": payment_id, "limit": PAGE})
+        snapshots = (refund_of(refund.to_dict()) for refund in made.auto_paging_iter())
+        return next((snapshot for snapshot in snapshots if snapshot.key == key), None)
 
     def payments_since(self, since: datetime) -> Iterator[Snapshot]:
         with _named_failures("payments_since", "all"):

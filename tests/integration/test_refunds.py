@@ -113,6 +113,26 @@ def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, 
     assert agreed(shop)
 
 
+def test_a_refund_asked_for_again_after_more_than_a_day_is_still_one_refund(shop: Shop) -> None:
+    order = paid(shop)
+
+    def broken(_method: str, path: str) -> None:
+        if path == "/v1/refunds":
+            raise NoAnswer
+
+    shop.line.after = broken
+    with pytest.raises(PaymentUnavailable):
+        ask(shop, order, 500, "key")
+    shop.line.after = lambda _method, _path: None
+    shop.lose()
+    shop.clock.forward(hours=25)  # by now Stripe has forgotten the key that the first request carried
+    upkeep.run(shop.till, shop.clock())
+
+    assert shop.read(order.reference).payment.refunded_minor == 500
+    assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
+    assert agreed(shop)
+
+
 def test_a_refund_that_fails_after_it_succeeded_reopens_the_order_for_a_person(shop: Shop) -> None:
     order = paid(shop, number="4000000000005126")
     ask(shop, order, None, "all")
