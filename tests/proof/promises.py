@@ -43,16 +43,17 @@ class Memory:
 
 
 def nothing_is_oversold_and_nothing_leaks(picture: Picture, memory: Memory) -> None:
-    held: Counter[int] = Counter()
-    sold: Counter[int] = Counter()
+    pieces: dict[GoodsState, Counter[int]] = {where: Counter() for where in GoodsState}
     for order in picture.orders:
-        where = {GoodsState.HELD: held, GoodsState.SOLD: sold}.get(order.goods)
-        for line in order.lines if where is not None else ():
-            where[line.product_id] += line.quantity
+        for line in order.lines:
+            pieces[order.goods][line.product_id] += line.quantity
     for product in picture.products:
         assert 0 <= product.held <= product.stock, product.slug
-        assert product.held == held[product.id], f"{product.slug}: held is not what open orders were promised"
-        assert product.stock + sold[product.id] == memory.stock[product.slug], f"{product.slug}: pieces came or went"
+        assert product.held == pieces[GoodsState.HELD][product.id], (
+            f"{product.slug}: held is not what open orders were promised"
+        )
+        sold = pieces[GoodsState.SOLD][product.id]
+        assert product.stock + sold == memory.stock[product.slug], f"{product.slug}: pieces came or went"
 
 
 def every_payment_has_its_order(picture: Picture, memory: Memory) -> None:

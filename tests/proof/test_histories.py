@@ -17,13 +17,12 @@ STEPS = int(os.environ.get("PROOF_STEPS", "40"))
 
 @pytest.mark.timeout(180 + EXAMPLES * 20)
 def test_money_and_orders_agree_through_random_histories(databases: Databases) -> None:
-    def history() -> Histories:
-        return Histories(databases)
+    class History(Histories):
+        def __init__(self) -> None:
+            super().__init__(databases)
 
-    if SEED is not None:
-        history = seed(int(SEED))(history)
     run_state_machine_as_test(
-        history,
+        History if SEED is None else seed(int(SEED))(History),
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,

@@ -1,0 +1,143 @@
+"""A whole run of the shop, with everything that anybody logs caught at the finest level: no secret and nobody in it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from models import Order
+from store import logs
+from store.domain.errors import StoreError
+from store.domain.states import OrderState
+from store.gateway.port import OpenedPayment
+from store.services import payments, reconcile, refunds, upkeep
+from store.services.ledger import Teller, Told
+from tests.support.mortal import Fate, Life
+from tests.support.shop import FORM, RECIPIENT, SECRET_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, Browser, Shop, open_shop
+
+CARDS = {
+    "pays": "4242424242424242",
+    "declined": "4000000000000002",
+    "asks": "4000002760003184",
+    "disputed": "4000000000000259",
+    "refund fails": "4000000000005126",
+}
+
+
+@pytest.fixture
+def heard() -> Iterator[io.StringIO]:
+    """What every logger of the standard library says from now on, at DEBUG; the store's own lines come to it too."""
+    heard = io.StringIO()
+    root, handler = logging.getLogger(), logging.StreamHandler(heard)
+    handler.setLevel(logging.DEBUG)
+    before = root.level
+    root.setLevel(logging.DEBUG)
+    root.addHandler(handler)
+    yield heard
+    root.removeHandler(handler)
+    root.setLevel(before)
+    logs.configure()
+
+
+@pytest.fixture
+def shop(heard: io.StringIO, database_url: str, tmp_path: Path) -> Iterator[Shop]:
+    opened = open_shop(database_url, tmp_path)
+    logs.configure(heard)
+    yield opened
+    opened.close()
+
+
+def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, heard: io.StringIO) -> None:
+    pages = [shop.open(shop.order()) for _ in CARDS]
+    outcomes = {name: shop.confirm(page, number) for page, (name, number) in zip(pages, CARDS.items(), strict=True)}
+    shop.challenge(outcomes["asks"], "fail")
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+    refund_everything(shop)
+    in_the_browser(shop)
+    with_bad_input(shop)
+    with_a_bad_line(shop)
+    shop.order()
+    shop.clock.forward(hours=1)
+    upkeep.run(shop.till, shop.clock())
+    reconcile.run(shop.till, shop.clock() - timedelta(days=1), shop.clock())
+    shop.deliver()
+
+    said = heard.getvalue()
+    assert "webhook taken in" in said
+    assert "stripe did not answer" in said
+    assert {word for word in forbidden(pages) if word in said} == set()
+
+
+def forbidden(pages: list[OpenedPayment]) -> list[str]:
+    keys = [SECRET_KEY, WEBHOOK_SECRET, "a-secret-for-the-tests-only", "_secret_", *(p.client_secret for p in pages)]
+    numbers = [*CARDS.values(), *(" ".join(n[i : i + 4] for i in range(0, 16, 4)) for n in CARDS.values())]
+    person = [RECIPIENT.email, RECIPIENT.full_name, RECIPIENT.address_line1, "mistyped@example", "Nobody Atall"]
+    return keys + numbers + person
+
+
+def refund_everything(shop: Shop) -> None:
+    with shop.till.database.reading() as session:
+        paid = session.scalars(select(Order.reference).where(Order.state == OrderState.PAID)).all()
+    for reference in paid:
+        try:
+            refunds.ask(shop.till, reference, None, f"{reference}-all", Told(Teller.MERCHANT, shop.clock()))
+        except StoreError:
+            continue  # the bank has the money of the disputed one
+    shop.clock.forward(minutes=5)
+    shop.deliver()
+
+    return session.query(Order).where(Order.state == "paid").all()
+
+
+def in_the_browser(shop: Shop) -> None:
+    """Through the pages, to the end."""
+    browser, reference = shop.browser_with_order()
+    page = browser.get(f"/orders/{reference}/pay")
+    assert page.status_code == 200
+    for path in (
+        "",
+        "?confirming=1",
+        "/status.json",
+        "?payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_2",
+    ):
+        browser.get(f"/orders/{reference}{path}")
+    browser.get("/orders")
+    browser.post(f"/orders/{reference}/cancel", {}, page=f"/orders/{reference}/pay")
+
+
+def with_bad_input(shop: Shop) -> None:
+    """What no form of the shop sends, and what nobody but Stripe should."""
+    browser = Browser(shop.app)
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+    wrong = {**FORM, "email": "mistyped@example", "full_name": "Nobody Atall", "postal_code": "x" * 400}
+    answers = [
+        browser.post("/checkout", wrong, page="/checkout"),
+        browser.post("/checkout", {**FORM, "country": "ZZ"}, page="/checkout"),
+        browser.post("/cart/lines", {"slug": "no-such-thing", "quantity": "-1"}, page="/products/cedar-pencil"),
+        browser.get("/orders/NO-SUCH-ORDER?email=" + RECIPIENT.email),
+        shop.post_webhook(b"{}", {"Stripe-Signature": f"t=1,v1={WEBHOOK_SECRET}"}),
+        shop.post_webhook(b"\xff" * 100, {}),
+        shop.app.test_client().put(WEBHOOK_PATH, data=RECIPIENT.email),
+        shop.app.test_client().post("/checkout", json=FORM),
+    ]
+    assert all(answer.status_code < 500 for answer in answers)
+
+
+def with_a_bad_line(shop: Shop) -> None:
+    """Stripe does not answer, then refuses what it is asked."""
+    order = shop.order()
+    life = Life(shop)
+    with pytest.raises(StoreError), life.under(Fate(breaks_before=1)):
+        payments.open(shop.till, order.reference, shop.clock())
+    with pytest.raises(StoreError), life.under(Fate(breaks_after=1)):
+        payments.open(shop.till, order.reference, shop.clock())
+    with pytest.raises(StoreError):
+        shop.till.gateway.retrieve_payment("pi_unknown")
