@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.domain.errors import StoreBusy
@@ -63,7 +63,11 @@ class Database:
     def _named_failures(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError) as failure:
+        except DBAPIError as failure:
+            # A server that dies in the middle of an answer is a plain DatabaseError to the driver.
+            away = isinstance(failure, (OperationalError, InterfaceError)) or failure.connection_invalidated
+            if not away:
+                raise
             raise StoreBusy from failure
 
 
