@@ -17,13 +17,16 @@ def cart_id() -> str | None:
 
 
 def remember_cart(name: str) -> None:
-    """Keep `name` as this browser's cart."""
-    session.permanent = True
+    """Keep `name` as this browser's cart, and name the browser: two tabs that place its first order at once then place
+    it for the same browser.
+    """
     session[_CART] = name
+    browser_id()
+    session.permanent = True
 
 
 def browser_id() -> str:
-    """This browser's name, made when it places its first order: orders are shown to whoever carries it."""
+    """This browser's name, made when its cart is: orders are shown to whoever carries it."""
     known = known_browser()
     if known is None:
         session.permanent = True
@@ -32,7 +35,7 @@ def browser_id() -> str:
 
 
 def known_browser() -> str | None:
-    """This browser's name, or None if it has never placed an order."""
+    """This browser's name, or None if it has neither a cart nor an order."""
     return _text(_BROWSER)
 
 

@@ -24,7 +24,7 @@ def orders_per_hour() -> str:
 
 
 def browser_or_address() -> str:
-    """A browser that has ordered before is known by its cookie; those that have not share their address's count."""
+    """A browser with a cart is known by its cookie; those without one share their address’s count."""
     return f"browser {known_browser() or get_remote_address()}"
 
 
