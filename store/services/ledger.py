@@ -81,7 +81,10 @@ class LockedOrder:
 
 
 def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
-    """The order that `where` finds, locked until the transaction ends; None when there is none."""
+    """The order that `where` finds, locked until the transaction ends; None when there is none.
+
+    Its payment is locked with it: of a row that is only joined, PostgreSQL returns what it was before the wait.
+    """
     row = session.execute(
         select(
             Order.id,
@@ -103,7 +106,7 @@ def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
         )
         .join(Payment, Payment.order_id == Order.id)
         .where(where)
-        .with_for_update(of=Order)
+        .with_for_update(of=(Order, Payment))
     ).one_or_none()
     if row is None:
         return None
