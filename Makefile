@@ -43,6 +43,11 @@ format: $(VENV)/ready-to-test ## Format the Python and mend what Ruff can mend
 setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests need: packages, compiler, browser
 	@$(BIN)/python -m tools.browser
 
+.PHONY: chaos
+chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, then count; ORDERS=20000 SEED=7 DATABASE=sqlite
+	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASE),--database $(DATABASE))
+
 .PHONY: lock
 lock: $(VENV)/ready-to-test ## Pin requirements*.txt to what pyproject.toml asks for; UPGRADE=1 takes the newest
 	@$(PIP) install uv==0.13.8

@@ -29,7 +29,8 @@ def main() -> int:
     if outcome.agrees:
         shutil.rmtree(folder)
         return 0
-    print(f"Logs and databases are kept in {folder}. Again: make chaos SEED={seed} ORDERS={orders}")
+    again = f"make chaos SEED={seed} ORDERS={orders} DATABASE={options.database}"
+    print(f"Logs and every order's history are kept in {folder}. The same again: {again}")
     return 1
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -54,12 +54,19 @@ class Browser:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy is asked about this machine
         self._token = ""
+        self._tabs: list[Browser] = []
 
-    def tab(self) -> Self:
+    def close(self) -> None:
+        """Close its connections and those of its tabs."""
+        for browser in (*self._tabs, self):
+            browser._session.close()
+
+    def tab(self) -> Browser:
         """Another tab: the same cookies."""
-        other = type(self)(self._store, self._sandbox, self._tally)
+        other = Browser(self._store, self._sandbox, self._tally)
         other._session.cookies = self._session.cookies
         other._token = self._token
+        self._tabs.append(other)
         return other
 
     def get(self, path: str) -> requests.Response:

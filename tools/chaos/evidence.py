@@ -76,6 +76,10 @@ LETTERS = """
 SELECT o.reference, o.email, m.kind, m.once, m.message_id, m.sent_at IS NOT NULL
 FROM mails m JOIN orders o ON o.id = m.order_id ORDER BY m.id
 """
+HISTORIES = """
+SELECT o.reference, h.at, h.what, h.from_state, h.to_state, h.told_by, h.detail
+FROM history h JOIN orders o ON o.id = h.order_id ORDER BY o.id, h.id
+"""
 STOCK = "SELECT slug, stock, held FROM products"
 UNHANDLED = "SELECT count(*) FROM webhook_events WHERE handled_at IS NULL"
 
@@ -95,6 +99,12 @@ def gather(premises: Premises) -> Evidence:
     evidence.letters = [Letter._make(row) for row in _rows(premises.engine, LETTERS)]
     evidence.unhandled_events = int(_rows(premises.engine, UNHANDLED)[0][0])
     return evidence
+
+
+def write_histories(premises: Premises, file: Path) -> None:
+    """Everything that happened to every order, a line each, for whoever looks into a disagreement."""
+    lines = (" ".join(map(str, row)) for row in _rows(premises.engine, HISTORIES))
+    file.write_text("\n".join(lines), encoding="utf-8")
 
 
 def pending_deliveries(sandbox_file: Path) -> int:

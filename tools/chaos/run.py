@@ -22,7 +22,7 @@ from tools.chaos.shoppers import Visit, shop
 MINUTES_OF_SKEW = timedelta(minutes=5)
 
 
-def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int, quiet: bool = False) -> tuple[Case, Outcome]:
+def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case, Outcome]:
     """Let the plan happen in `folder`, with so many shoppers `at_once`; what was found, and what came of it."""
     since = datetime.now(UTC) - MINUTES_OF_SKEW
     with opened(folder, plan.seed, postgres=postgres) as premises:
@@ -31,22 +31,23 @@ def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int, quiet: bool =
             premises.control("POST", "/faults", fault)
         tally, disasters = Tally(), Disasters(premises, plan.strikes)
         begun = time.monotonic()
-        visits = _shop(plan, premises, tally, disasters, at_once, quiet=quiet)
+        visits = _shop(plan, premises, tally, disasters, at_once)
         seconds = time.monotonic() - begun
         faults = _stop_faults(premises)
         begun = time.monotonic()
-        till = settling.open_till(premises, folder)
-        rounds, open_ends = settling.settle(premises, till, since)
-        case = Case(evidence.gather(premises), visits, plan.stock, _excuses(disasters.struck))
-        disagreements = {check: list(find(case)) for check, find in CHECKS.items()}
-        disagreements["The store's own audit"] = settling.findings(till, since)
-        till.database.engine.dispose()
+        with settling.opened_till(premises) as till:
+            rounds, open_ends = settling.settle(premises, till, since)
+            case = Case(evidence.gather(premises), visits, plan.stock, _excuses(disasters.struck))
+            disagreements = {check: list(find(case)) for check, find in CHECKS.items()}
+            disagreements["The store's own audit"] = settling.findings(till, since)
+        settled_in = time.monotonic() - begun
+        evidence.write_histories(premises, folder / "histories.txt")
     disagreements["Not settled"] = open_ends
     disagreements["Pages that broke"] = tally.broken
     disagreements["Shoppers left without a page"] = [visit.gave_up for visit in visits if visit.gave_up]
     return case, Outcome(
         seconds,
-        time.monotonic() - begun,
+        settled_in,
         rounds,
         tally.statuses,
         disasters.struck,
@@ -56,13 +57,12 @@ def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int, quiet: bool =
     )
 
 
-def _shop(
-    plan: Plan, premises: Premises, tally: Tally, disasters: Disasters, at_once: int, *, quiet: bool
-) -> list[Visit]:
+def _shop(plan: Plan, premises: Premises, tally: Tally, disasters: Disasters, at_once: int) -> list[Visit]:
+    """The visits of everybody; a terminal sees how many are done."""
     disasters.start()
     visits = []
     with (
-        tqdm(total=len(plan.shoppers), unit=" shoppers", disable=quiet) as progress,
+        tqdm(total=len(plan.shoppers), unit=" shoppers", disable=None) as progress,
         ThreadPoolExecutor(at_once) as crowd,
     ):
         for done in as_completed([crowd.submit(shop, shopper, premises, tally) for shopper in plan.shoppers]):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 from sqlalchemy import text
@@ -29,13 +29,19 @@ ONE_ROUND = timedelta(minutes=10)
 DELIVERED_WITHIN = 8.0  # seconds that a round waits for webhooks on their way
 
 
-def open_till(premises: Premises, folder: Path) -> Till:
+@contextmanager
+def opened_till(premises: Premises) -> Iterator[Till]:
     """The store's services in this process, on the same database and the same sandbox as the premises."""
     settings = Settings.load(_env_file=None, **{name.lower(): value for name, value in premises.settings.items()})
-    app = create_app(settings, instance=folder)
-    logs.configure((folder / "settling.log").open("a"))
+    app = create_app(settings, instance=premises.folder)
     till: Till = app.extensions["till"]
-    return till
+    with (premises.folder / "settling.log").open("a") as log:
+        logs.configure(log)
+        try:
+            yield till
+        finally:
+            logs.configure()
+            till.database.engine.dispose()
 
 
 def settle(premises: Premises, till: Till, since: datetime) -> tuple[int, list[str]]:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,17 +46,17 @@ class Visit:
 def shop(shopper: Shopper, premises: Premises, tally: Tally) -> Visit:
     """Play the shopper's story to its end."""
     visit = Visit(shopper)
-    try:
-        _Shopping(visit, premises, tally).play()
-    except GaveUp as page:
-        visit.gave_up = f"{shopper.email} ({shopper.story}) waited in vain for {page}"
+    with closing(Browser(premises.store.url, premises.sandbox.url, tally)) as browser:
+        try:
+            _Shopping(visit, premises, browser).play()
+        except GaveUp as page:
+            visit.gave_up = f"{shopper.email} ({shopper.story}) waited in vain for {page}"
     return visit
 
 
 class _Shopping:
-    def __init__(self, visit: Visit, premises: Premises, tally: Tally) -> None:
-        self.visit, self.shopper, self.premises = visit, visit.shopper, premises
-        self.browser = Browser(premises.store.url, premises.sandbox.url, tally)
+    def __init__(self, visit: Visit, premises: Premises, browser: Browser) -> None:
+        self.visit, self.shopper, self.premises, self.browser = visit, visit.shopper, premises, browser
 
     def play(self) -> None:
         tabs_place = self.shopper.story is Story.PAYS_IN_TWO_TABS
