@@ -31,6 +31,7 @@ from store.services.till import Till
 
 RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
 CLAIMED = (RefundState.REQUESTED, *RETURNING)
+FAILED = (RefundState.FAILED, RefundState.CANCELLED)
 
 
 def ask(till: Till, reference: str, amount: Money | None, key: str, told: Told) -> RefundState:
@@ -74,6 +75,8 @@ def record(session: Session, snapshot: RefundSnapshot, told: Told) -> bool:
         )
         ledger.write(session, order.id, f"refund.{snapshot.event}", told, refund.state, answer.to, detail)
         settle(session, order, told)
+        if answer.to in FAILED:
+            _not_returned(session, order, told)
         if answer.to is RefundState.SUCCEEDED:
             late = order.goods is GoodsState.FREE and refund.key == late_key(order.reference)
             kind = mail.Kind.LATE_PAYMENT_RETURNED if late else mail.Kind.REFUNDED
@@ -196,9 +199,16 @@ def _all_returned(session: Session, order: LockedOrder, told: Told) -> None:
         stock.free(session, order)
 
 
+def _not_returned(session: Session, order: LockedOrder, told: Told) -> None:
+    """The bank did not take a refund, be it a part or all: the shopper waits for money, so a person finds another
+    way. Asking again under the same name would find the same failed refund.
+    """
+    session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
+    ledger.flag_for_review(session, order, "refund_failed", told, goods=order.goods)
+
+
 def _no_longer_all_returned(session: Session, order: LockedOrder, told: Told) -> None:
-    """A refund failed after all: the money is here, so the goods are owed again; a person decides how to go on."""
+    """A refund failed after all: the money is here, so the goods are owed again."""
     ledger.move_payment(session, order, PaymentEvent.REFUND_FAILED, told, noted=True)
     ledger.move_order(session, order, OrderEvent.REFUND_FAILED, told)
     stock.sell(session, order)
-    ledger.flag_for_review(session, order, "refund_failed", told, goods=order.goods)

@@ -8,8 +8,8 @@ import pytest
 from models import Order, Refund
 from store.domain.errors import PaymentUnavailable, RefundRefused
 from store.domain.money import Money
-from store.domain.states import GoodsState, OrderState, PaymentState, RefundState
-from store.services import audit, refunds, upkeep
+from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentState, RefundState
+from store.services import audit, ledger, refunds, stock, upkeep
 from store.services.ledger import Teller, Told
 from tests.support.at_once import at_once
 from tests.support.shop import NoAnswer, Shop
@@ -146,6 +146,49 @@ def test_a_refund_that_fails_after_it_succeeded_reopens_the_order_for_a_person(s
     assert returned.state is OrderState.REFUNDED
     assert (reopened.state, reopened.payment.state) == (OrderState.PAID, PaymentState.PAID)
     assert (reopened.payment.refunded_minor, reopened.needs_review) == (0, True)
+
+
+def test_a_part_that_could_not_be_refunded_is_set_aside_for_a_person(shop: Shop) -> None:
+    order = paid(shop, number="4000000000005126")
+    ask(shop, order, 500, "part")
+    shop.deliver()
+
+    shop.clock.forward(minutes=5)
+    shop.deliver()
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.refunded_minor, after.needs_review) == (OrderState.PAID, 0, True)
+
+
+def test_late_money_that_cannot_be_returned_is_set_aside_and_no_longer_waited_for(shop: Shop) -> None:
+    order = paid_too_late(shop, "4000000000005126")
+
+    def unheard(method: str, _path: str) -> None:
+        if method == "POST":
+            raise NoAnswer
+
+    shop.line.after = unheard
+    upkeep.run(shop.till, shop.clock())
+    shop.lose()
+    shop.clock.forward(minutes=5)
+    shop.deliver()  # of the refund the store only ever hears that it failed
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.state) == (OrderState.EXPIRED, PaymentState.PAID)
+    assert (after.payment.refund_due, after.needs_review) == (False, True)
+
+
+def paid_too_late(shop: Shop, number: str) -> Order:
+    """The order was let go without asking Stripe, and its goods were gone when the money came."""
+    order = shop.order(2, "brass-pen")
+    shop.pay(order, number)
+    with shop.till.database.transaction() as session:
+        locked = ledger.lock_by_reference(session, order.reference)
+        ledger.move_order(session, locked, OrderEvent.EXPIRED, Told(Teller.UPKEEP, shop.clock()))
+        stock.free(session, locked)
+    shop.set_stock("brass-pen", 1)
+    shop.deliver()
+    return order
 
 
 def test_a_pending_refund_counts_until_it_is_decided(shop: Shop) -> None:
