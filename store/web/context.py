@@ -37,7 +37,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(moment)
     app.add_template_filter(iso)
     app.add_template_filter(brand_name)
-    app.add_template_filter(addresses.country_name)
+    app.add_template_filter(addresses.postal_lines)
 
     @app.context_processor
     def shared() -> dict[str, Any]:

@@ -47,7 +47,7 @@ PAGES: Mapping[int, ErrorPage] = {
     400: ErrorPage("We could not read that", "The request was not complete. Please go back and try again."),
     403: ErrorPage("This is not open to you", "You may not see this page."),
     404: ErrorPage(
-        "We could not find that page", "It may have moved, or it belongs to the browser it was ordered with."
+        "We could not find that page", "It may have moved, or it belongs to an order made in another browser."
     ),
     405: ErrorPage("That does not work here", "This address cannot be used that way."),
     409: ErrorPage("That is no longer possible", "Something changed in the meantime."),
@@ -121,6 +121,8 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
 
 def _page(status: int, message: str | None) -> Response:
     page = PAGES.get(status) or (PAGES[400] if status < 500 else PAGES[500])
+    if status == 404 and not _wants_json():
+        message = None  # the heading says already that it was not found
     if _wants_json():
         return make_response({"status": status, "message": message or page.message}, status)
     text = message or page.message

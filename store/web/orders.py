@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,10 +20,14 @@ from store.web.identity import grant, granted, known_browser
 from store.web.pages import Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
 from store.web.presentation.notices import Notice, notice, told_of
+from store.web.presentation.states import Told
 from store.web.presentation.timeline import timeline
 from store.web.shop import now, till
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+# Which card paid is told by an event of its own, most often within a second of the payment.
+CARD_FOLLOWS_WITHIN = timedelta(seconds=10)
 
 
 @blueprint.get("")
@@ -80,6 +85,8 @@ def status(reference: str) -> ResponseReturnValue:
             timeline=timeline(order.history, order.currency),
             refunded=Money(order.payment.refunded_minor, order.currency),
             confirming=view.confirming,
+            card_to_come=_card_to_come(order, now()),
+            newer=_newest_of_browser() if Told.REPLACED in told_of(order) else None,
             cancellable=order.state is OrderState.AWAITING_PAYMENT and not view.notice.waiting,
             form=PostForm(),
         ),
@@ -173,6 +180,18 @@ def _ask(order: Order) -> tuple[Answer, Order]:
     # Somebody asked a moment ago and the order still waits: had there been an answer, it would not.
     lately = asked is not None and now() - asked < payments.PATIENCE
     return (Answer.NO_ANSWER if lately else Answer.NOT_ASKED), order
+
+
+def _card_to_come(order: Order, at: datetime) -> bool:
+    """Whether the order was paid a moment ago and the store has yet to hear with which card."""
+    if order.state is not OrderState.PAID or order.paid_at is None or order.payment.card_last4:
+        return False
+    return at - order.paid_at < CARD_FOLLOWS_WITHIN
+
+
+def _newest_of_browser() -> Order | None:
+    with till().database.reading() as session:
+        return next(iter(orders.of_browser(session, known_browser())), None)
 
 
 def _find(reference: str) -> Order:

@@ -130,8 +130,11 @@ def test_paying_an_order_that_was_replaced_in_another_tab_charges_nothing(
 
     shop.pay(left_open)
 
-    expect(left_open.get_by_role("heading", level=1, name="Order cancelled")).to_be_visible()
+    expect(left_open.get_by_role("heading", level=1, name="You changed this order")).to_be_visible()
     expect(left_open.get_by_text("Nothing was charged.", exact=True)).to_be_visible()
+    expect(left_open.get_by_role("link", name="Go to your newer order")).to_have_attribute(
+        "href", f"/orders/{reference}"
+    )
     assert sandbox.charges_of(replaced) == []
     assert sandbox.payments_of(reference)[0].amount == 2800 + 1900
 

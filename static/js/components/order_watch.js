@@ -1,11 +1,12 @@
 // A page that waits for word about a payment asks again until there is some, then shows the page the order belongs on.
+// With data-asks it gives up after that many questions.
 
 import { isHere, pause, readStatus } from "../order_status.js";
 
 /** @param {HTMLElement} element */
 export async function start(element) {
-  const { status: address = "", state, payment, message } = element.dataset;
-  for (let asked = 0; ; asked += 1) {
+  const { status: address = "", state, payment, message, asks = Infinity } = element.dataset;
+  for (let asked = 0; asked < Number(asks); asked += 1) {
     await pause(asked < 15 ? 1000 : 3000);
     const status = await readStatus(address);
     if (!status) continue;

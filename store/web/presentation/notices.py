@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from models import Order
 from store.domain.money import Money
+from store.domain.states import OrderState
+from store.gateway.port import CancelReason
 from store.web.presentation.declines import decline_message
 from store.web.presentation.states import Told, Tone, meaning_of
 
@@ -21,7 +23,17 @@ def told_of(order: Order, *, confirming: bool = False, unreachable: bool = False
         told |= Told.DISPUTED
     if 0 < order.payment.refunded_minor < order.payment.amount_minor:
         told |= Told.PARTLY_REFUNDED
+    if order.state is OrderState.CANCELLED:
+        told |= _told_by_closing(order)
     return told
+
+
+def _told_by_closing(order: Order) -> Told:
+    """Why the order was closed, as its history has it."""
+    reasons = {entry.detail.get("reason") for entry in order.history if entry.what == "order.cancelled"}
+    if CancelReason.REPLACED in reasons:
+        return Told.REPLACED
+    return Told.CARD_TESTING if CancelReason.CARD_TESTING in reasons else Told.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ def notice(order: Order, told: Told) -> Notice:
         "refunded": Money(payment.refunded_minor, order.currency).text(),
         "card": f" with {brand_name(payment.card_brand)} ending {payment.card_last4}" if payment.card_last4 else "",
         "decline": decline_message(payment.last_decline).text,
+        "email": order.email,
     }
     return Notice(
         meaning.heading,

@@ -26,13 +26,15 @@ class Told(Flag):
     NEEDS_REVIEW = auto()
     DISPUTED = auto()
     PARTLY_REFUNDED = auto()
+    REPLACED = auto()  # the shopper changed the order, and another one took its place
+    CARD_TESTING = auto()  # too many cards were declined on it
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """`money` says where the money is, `message` what happens next.
 
-    Placeholders: {total} {refunded} {card} {decline}. A `waiting` page asks again by itself until this changes.
+    Placeholders: {total} {refunded} {card} {decline} {email}. A `waiting` page asks again by itself until this changes.
     """
 
     heading: str
@@ -195,7 +197,7 @@ TABLE: tuple[_Row, ...] = (
         Meaning(
             "Payment received",
             "You paid {total}{card}.",
-            "Thank you. We are packing your order.",
+            "Thank you. We are packing your order. A confirmation goes to {email}.",
             "check",
             Tone.GOOD,
         ),
@@ -251,6 +253,31 @@ TABLE: tuple[_Row, ...] = (
             "back",
             Tone.GOOD,
         ),
+    ),
+    _row(
+        _O.CANCELLED,
+        _NO_MONEY,
+        Meaning(
+            "You changed this order",
+            "Nothing was charged.",
+            "Your newer order took its place, so this one is closed.",
+            "back",
+            Tone.CALM,
+        ),
+        Told.REPLACED,
+    ),
+    _row(
+        _O.CANCELLED,
+        _NO_MONEY,
+        Meaning(
+            "Too many cards were declined",
+            "Nothing was charged.",
+            "To keep cards safe, this order is closed and takes no more of them. "
+            "You are welcome to order again later, or to ask us for help.",
+            "shield",
+            Tone.BAD,
+        ),
+        Told.CARD_TESTING,
     ),
     _row(
         _O.CANCELLED,

@@ -114,6 +114,9 @@ _SOURCES = {
     Teller.WEBHOOK: "told by the payment service",
     Teller.LOOK_UP: "the payment service said so when we asked",
     Teller.UPKEEP: "done by the store’s clock",
+    Teller.RECONCILIATION: "found when we compared our books with the payment service’s",
+    Teller.MERCHANT: "done by the shop",
+    Teller.STORE: "noted by the store",
 }
 
 

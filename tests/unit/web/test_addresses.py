@@ -3,6 +3,7 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from models import Order
 from store.gateway.port import Recipient
 from store.web import addresses
 from store.web.forms import CheckoutForm, tidy
@@ -69,6 +70,42 @@ def test_another_postal_code_is_refused_with_an_example(
     shop: Shop, country: str, postal_code: str, message: str
 ) -> None:
     assert errors(shop, country=country, postal_code=postal_code) == {"postal_code": [message]}
+
+
+@pytest.mark.parametrize(
+    ("country", "city", "postal_code", "region", "last_lines"),
+    [
+        ("US", "New York", "10001", "NY", ["New York, NY 10001", "United States"]),
+        ("US", "New York", "10001", "", ["New York 10001", "United States"]),
+        ("DE", "Berlin", "10115", "", ["10115 Berlin", "Germany"]),
+        ("GB", "London", "SW1A 1AA", "", ["London", "SW1A 1AA", "United Kingdom"]),
+        ("JP", "Chiyoda", "154-0023", "Tokyo", ["Chiyoda, Tokyo", "154-0023", "Japan"]),
+        ("CH", "Bern", "3000", "", ["CH-3000 Bern", "Switzerland"]),
+        ("CH", "Bern", "", "", ["Bern", "Switzerland"]),
+        ("SG", "Singapore", "546080", "", ["SINGAPORE 546080", "Singapore"]),
+    ],
+)
+def test_an_address_is_written_as_its_country_writes_it(
+    country: str, city: str, postal_code: str, region: str, last_lines: list[str]
+) -> None:
+    lines = addresses.postal_lines(order_to(country, city=city, postal_code=postal_code, region=region))
+
+    assert lines == ["Ada Lovelace", "12 Analytical Row", "Room 3", *last_lines]
+
+
+def test_no_country_loses_or_repeats_a_part_of_an_address() -> None:
+    for code, _name in addresses.countries():
+        written = "\n".join(
+            addresses.postal_lines(order_to(code, city="Citytown", postal_code="POST1", region="Areal"))
+        )
+        for part in ("Ada Lovelace", "12 Analytical Row", "Room 3", "Citytown", "POST1", "Areal"):
+            assert written.count(part) == 1, code
+
+
+def order_to(country: str, **place: str) -> Order:
+    return Order(
+        full_name="Ada Lovelace", address_line1="12 Analytical Row", address_line2="Room 3", country=country, **place
+    )
 
 
 def test_a_city_state_needs_no_city(shop: Shop) -> None:

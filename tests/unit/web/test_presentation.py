@@ -10,6 +10,7 @@ import pytest
 
 from models import HistoryEntry, Order, Payment
 from store.domain.states import DISPUTE, ORDER, PAYMENT, REFUND, OrderState, PaymentState
+from store.services.ledger import Teller
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
 from store.web.presentation.notices import notice, told_of
 from store.web.presentation.states import TABLE, Told, meaning_of
@@ -28,6 +29,8 @@ def order(state: OrderState, payment: PaymentState, **more: object) -> Order:
         total_minor=4500,
         disputed=bool(more.pop("disputed", False)),
         needs_review=bool(more.pop("needs_review", False)),
+        history=list(more.pop("history", [])),
+        email="ada@example.com",
         payment=Payment(state=payment, amount_minor=4500, refunded_minor=refunded, **more),
     )
 
@@ -66,7 +69,7 @@ def test_words_only_ask_for_what_can_be_filled_in() -> None:
         if name is not None
     }
 
-    assert fields <= {"total", "refunded", "card", "decline"}
+    assert fields <= {"total", "refunded", "card", "decline", "email"}
 
 
 def test_an_unpaid_order_says_that_nothing_was_charged() -> None:
@@ -125,6 +128,25 @@ def test_every_decline_says_what_happened_where_the_money_is_and_what_to_do(code
     assert not {"lost", "stolen", "fraud"} & set(words.text.lower().split())
 
 
+@pytest.mark.parametrize(
+    ("reason", "heading"),
+    [
+        ("by_shopper", "Order cancelled"),
+        ("replaced", "You changed this order"),
+        ("card_testing", "Too many cards were declined"),
+        (None, "Order cancelled"),
+    ],
+)
+def test_a_closed_order_says_why_and_that_nothing_was_charged(reason: str | None, heading: str) -> None:
+    closing = HistoryEntry(at=NOON, what="order.cancelled", told_by="store", detail={"reason": reason})
+    closed = order(OrderState.CANCELLED, PaymentState.CANCELLED, history=[closing])
+
+    found = notice(closed, told_of(closed))
+
+    assert found.heading == heading
+    assert found.money == "Nothing was charged."
+
+
 def test_everything_the_store_writes_into_a_history_has_a_sentence() -> None:
     written = {f"order.{event}" for _state, event in ORDER.moves}
     written |= {f"payment.{event}" for _state, event in PAYMENT.moves}
@@ -157,3 +179,10 @@ def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
     ]
     assert moments[1].source == "told by the payment service"
     assert moments[2].source == "the payment service said so when we asked"
+
+
+@pytest.mark.parametrize("teller", set(Teller) - {Teller.SHOPPER})
+def test_what_the_shopper_did_not_do_says_who_told(teller: Teller) -> None:
+    paid = HistoryEntry(at=NOON, what="payment.paid", told_by=teller, detail={"amount": 4500})
+
+    assert timeline([paid], "usd")[0].source
