@@ -70,10 +70,13 @@ def begin(shop: Shop) -> Scene:
 
 @dataclass(frozen=True)
 class Work:
+    """`calls`: whether Stripe is asked for anything on the way."""
+
     name: str
     prepare: Callable[[Scene], None]
     do: Callable[[Scene], object]
     again: Callable[[Scene], object]
+    calls: bool = True
 
 
 def nothing(_scene: Scene) -> None:
@@ -218,11 +221,11 @@ def reconcile_all(scene: Scene) -> None:
 
 
 WORK = (
-    Work("placing an order", nothing, place, place),
+    Work("placing an order", nothing, place, place, calls=False),
     Work("placing a changed order", opened_then_changed, place_changed, place_changed),
     Work("opening a payment", place, open_page, open_page),
     Work("opening a payment once more", opened, open_page, open_page),
-    Work("recording a payment that a webhook tells of", Scene.pay, stripe_tells, stripe_tells_again),
+    Work("recording a payment that a webhook tells of", Scene.pay, stripe_tells, stripe_tells_again, calls=False),
     Work("looking a payment up", paid_untold, look, look),
     Work("reconciling a payment nobody told of", paid_untold, reconcile_all, reconcile_all),
     Work("cancelling for the shopper", opened, cancel, cancel),
@@ -233,10 +236,22 @@ WORK = (
     Work("refunding everything", Scene.paid, refund_all, refund_all),
     Work("refunding a part", Scene.paid, refund_a_part, refund_a_part_again),
     Work("returning money that came too late", paid_late, upkeep_comes_by, upkeep_comes_by_later),
-    Work("recording a refund made in the dashboard", refunded_in_the_dashboard, stripe_tells, stripe_tells_again),
-    Work("recording a refund that failed", refund_fails_later, stripe_tells, stripe_tells_again),
-    Work("recording a dispute", lambda scene: scene.paid("4000000000000259"), dispute_told, stripe_tells_again),
-    Work("sending mail", Scene.paid, upkeep_comes_by, upkeep_comes_by_later),
+    Work(
+        "recording a refund made in the dashboard",
+        refunded_in_the_dashboard,
+        stripe_tells,
+        stripe_tells_again,
+        calls=False,
+    ),
+    Work("recording a refund that failed", refund_fails_later, stripe_tells, stripe_tells_again, calls=False),
+    Work(
+        "recording a dispute",
+        lambda scene: scene.paid("4000000000000259"),
+        dispute_told,
+        stripe_tells_again,
+        calls=False,
+    ),
+    Work("sending mail", Scene.paid, upkeep_comes_by, upkeep_comes_by_later, calls=False),
 )
 
 
@@ -256,13 +271,13 @@ def test_dying_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work
     assert boundary > 2, "there was nothing to interrupt"
 
 
-@pytest.mark.parametrize("work", WORK, ids=lambda work: work.name)
+@pytest.mark.parametrize("work", [work for work in WORK if work.calls], ids=lambda work: work.name)
 @pytest.mark.parametrize("when", ["breaks_before", "breaks_after"])
 def test_a_line_that_breaks_at_any_call_changes_nothing_in_the_end(shop: Shop, work: Work, when: str) -> None:
     life = Life(shop)
     unharmed = lived_through(shop, life, work, UNHARMED)
 
-    for call in (1, 2, 3):
+    for call in (1, 2):
         assert lived_through(shop, life, work, Fate(**{when: call})) == unharmed, f"after call {call}"
 
 
