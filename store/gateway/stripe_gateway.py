@@ -177,11 +177,12 @@ class StripeGateway:
     def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
         with _named_failures("notices_about", payment_id):
             found = self._client.v1.events.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
-            return {
-                event.id: event.type
-                for event in found.auto_paging_iter()
-                if payment_id in (event.data.object.get("id"), event.data.object.get("payment_intent"))
-            }
+            events = [event.to_dict() for event in found.auto_paging_iter()]
+        return {
+            event["id"]: event["type"]
+            for event in events
+            if payment_id in (event["data"]["object"].get("id"), event["data"]["object"].get("payment_intent"))
+        }
 
     def webhook_endpoints(self) -> list[WebhookEndpoint]:
         with _named_failures("webhook_endpoints", "all"):

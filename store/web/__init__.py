@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from store.services.till import Till
 from store.web import (
     assets,
+    bench,
     cart,
     catalogue,
     checkout,
@@ -43,5 +44,7 @@ def register(app: Flask) -> None:
         health.blueprint,
     ):
         app.register_blueprint(blueprint)
+    if not till.settings.live:
+        app.register_blueprint(bench.blueprint)
     if not till.settings.live and not till.settings.mail_server:
         app.register_blueprint(dev_mail.blueprint)

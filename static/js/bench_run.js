@@ -1,0 +1,160 @@
+// One run of the bench: an order of its own, its payment page in a window beside, the card tried there, and the verdict.
+//
+// The window shows the real payment page with its own script; this module presses its buttons and reads what it says.
+// Both are of one origin, so it may. Where the payment service has no hands for us, a person types and we only watch.
+
+/** @import { TypedCard } from "./sandbox_hands.js" */
+
+import { pause } from "./order_status.js";
+import { sandboxHands } from "./sandbox_hands.js";
+
+/**
+ * @typedef {object} Course
+ * @property {string} key
+ * @property {TypedCard} card
+ * @property {"order" | "payment" | "field"} page  where the shopper reads how it ended
+ * @property {"complete" | "fail" | null} answer  to the bank's question
+ * @property {boolean} refund
+ *
+ * @typedef {object} Run  an order to try a card on, and its addresses
+ * @property {string} order
+ * @property {string} pay
+ * @property {string} page
+ * @property {string} observed
+ * @property {string} refund
+ * @property {string} result
+ *
+ * @typedef {Record<string, string | string[] | boolean>} Facts  `read`, `events`, and the states
+ * @typedef {{ passed: boolean, expected: Facts, got: Facts }} Verdict
+ * @typedef {"placing" | "opening" | "paying" | "by-hand" | "waiting"} Step
+ */
+
+/** Why a run came to no verdict: `closed`, `late` or `refused`. */
+export class Unfinished extends Error {}
+
+const LOOK_EVERY = 200; // milliseconds
+const PAGE_WITHIN = 30_000;
+const PAID_WITHIN = 30_000;
+const BY_HAND_WITHIN = 10 * 60_000;
+const EVENTS_WITHIN = { sandbox: 20_000, stripe: 120_000 };
+
+/**
+ * @param {Course} course
+ * @param {Window} shop  an open window to run it in
+ * @param {{ place: string, token: string, tell: (step: Step) => void }} bench
+ * @returns {Promise<{ run: Run, verdict: Verdict }>} rejects with Unfinished
+ */
+export async function runCourse(course, shop, { place, token, tell }) {
+  tell("placing");
+  const run = /** @type {Run} */ (await send(place, { course: course.key, csrf_token: token }));
+  tell("opening");
+  shop.location.assign(run.pay);
+  const form = await untilReady(shop, run);
+  const sandboxed = await tryCard(course, shop, form, run, tell);
+  tell("waiting");
+  await untilTold(course, run, token, sandboxed ? EVENTS_WITHIN.sandbox : EVENTS_WITHIN.stripe);
+  if (course.page === "order") await open(shop, run.page);
+  const verdict = /** @type {Verdict} */ (await send(run.result, { read: read(course, shop), csrf_token: token }));
+  return { run, verdict };
+}
+
+/** @param {Window} shop @param {Run} run */
+function untilReady(shop, run) {
+  return until(shop, PAGE_WITHIN, () => {
+    const form = shop.location.pathname === run.pay ? formOf(shop) : null;
+    return form?.dataset.state === "ready" ? form : null;
+  });
+}
+
+/**
+ * Pay with the card, or let a person do it; settled when the page says how it ended.
+ *
+ * @param {Course} course @param {Window} shop @param {HTMLElement} form @param {Run} run @param {(step: Step) => void} tell
+ * @returns {Promise<boolean>} whether the sandbox's hands did it
+ */
+async function tryCard(course, shop, form, run, tell) {
+  const hands = sandboxHands(shop);
+  let pressed = false;
+  const watch = new MutationObserver(() => (pressed ||= form.dataset.state === "paying"));
+  watch.observe(form, { attributes: true, attributeFilter: ["data-state"] });
+  tell(hands ? "paying" : "by-hand");
+  if (hands) {
+    await until(shop, PAGE_WITHIN, () => hands.fill(course.card));
+    await until(shop, PAGE_WITHIN, () => !form.querySelector(".StripeElement--empty"));
+    form.querySelector("form")?.requestSubmit();
+  }
+  let answered = false;
+  await until(shop, hands ? PAID_WITHIN : BY_HAND_WITHIN, () => {
+    if (shop.location.pathname === run.page) return true;
+    if (hands && course.answer && !answered && form.dataset.state === "challenged") {
+      answered = hands.answer(course.answer);
+    }
+    return pressed && ["ready", "declined"].includes(form.dataset.state ?? "");
+  });
+  watch.disconnect();
+  return hands !== null;
+}
+
+/**
+ * Until all that should happen has happened, or nobody believes in it any more; the verdict says which.
+ *
+ * @param {Course} course @param {Run} run @param {string} token @param {number} patience
+ */
+async function untilTold(course, run, token, patience) {
+  const deadline = Date.now() + patience;
+  let refunded = !course.refund;
+  while (Date.now() < deadline) {
+    const { complete, payment } = await send(run.observed);
+    if (complete) return;
+    if (!refunded && payment === "paid") {
+      refunded = true;
+      await send(run.refund, { csrf_token: token });
+    }
+    await pause(2 * LOOK_EVERY);
+  }
+}
+
+/** Load a page afresh, so that it says what is so now. @param {Window} shop @param {string} path */
+async function open(shop, path) {
+  const before = shop.document;
+  shop.location.assign(path);
+  await until(shop, PAGE_WITHIN, () => shop.document !== before && shop.document.readyState === "complete");
+}
+
+/** What the shopper reads. @param {Course} course @param {Window} shop */
+function read(course, shop) {
+  const place = { order: "h1", payment: "[data-part=message]", field: "[data-part=card-error]" }[course.page];
+  return /** @type {HTMLElement | null} */ (shop.document.querySelector(place))?.innerText ?? "";
+}
+
+/** @param {Window} shop @returns {HTMLElement | null} */
+function formOf(shop) {
+  return shop.document.querySelector("[data-module=payment_form]");
+}
+
+/**
+ * @template T
+ * @param {Window} shop
+ * @param {number} patience  milliseconds
+ * @param {() => T | null | undefined | false} look
+ * @returns {Promise<T>} what `look` found; rejects with Unfinished
+ */
+async function until(shop, patience, look) {
+  for (const deadline = Date.now() + patience; Date.now() < deadline; await pause(LOOK_EVERY)) {
+    if (shop.closed) throw new Unfinished("closed");
+    const found = look();
+    if (found) return found;
+  }
+  throw new Unfinished("late");
+}
+
+/**
+ * @param {string} address
+ * @param {Record<string, string>} [form]  sent as a form; asked for, where there is none
+ * @returns {Promise<any>} rejects with Unfinished
+ */
+async function send(address, form) {
+  const answer = await fetch(address, form && { method: "POST", body: new URLSearchParams(form) }).catch(() => null);
+  if (!answer?.ok) throw new Unfinished("refused");
+  return answer.status === 204 ? null : answer.json();
+}

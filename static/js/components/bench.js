@@ -1,0 +1,163 @@
+// The table of test cards: search it, run a row or a group of them, see what came of it.
+
+/** @import { Course, Facts } from "../bench_run.js" */
+
+import { runCourse, Unfinished } from "../bench_run.js";
+import { cardOf } from "../sandbox_hands.js";
+import { showMatching } from "../word_filter.js";
+
+/** @param {HTMLElement} root */
+export function start(root) {
+  new Bench(root).start();
+}
+
+class Bench {
+  /** @type {Window | null} */
+  #shop = null;
+  #busy = false;
+  #stopped = false;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.rows = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-part=course]")]);
+  }
+
+  start() {
+    this.root.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest("button") : null;
+      const rows = button ? this.rowsOf(button) : [];
+      if (rows.length > 0) void this.run(rows);
+    });
+    this.part("stop").addEventListener("click", () => (this.#stopped = true));
+    this.part("search").addEventListener("input", () => this.filter());
+    this.count();
+  }
+
+  /** The rows that a button runs. @param {HTMLElement} button */
+  rowsOf(button) {
+    const of = { run: "[data-part=course]", "run-group": "[data-part=group]" }[button.dataset.part ?? ""];
+    const around = of ? button.closest(of) : null;
+    return this.rows.filter((row) => around?.contains(row) && !row.hidden);
+  }
+
+  /** One after the other, in one window. @param {HTMLElement[]} rows */
+  async run(rows) {
+    if (this.#busy) return;
+    // Now, while the browser knows that somebody clicked: later it would not let us.
+    this.#shop = window.open("", "till-bench", "popup,width=480,height=860");
+    if (!this.#shop) return this.enter(rows[0], "none", "blocked");
+    this.setBusy(true);
+    for (const row of rows) {
+      await this.runRow(row, this.#shop);
+      if (this.#stopped || this.#shop.closed) break;
+    }
+    this.setBusy(false);
+  }
+
+  /** @param {HTMLElement} row @param {Window} shop */
+  async runRow(row, shop) {
+    const token = /** @type {HTMLInputElement} */ (this.root.querySelector("input[name=csrf_token]")).value;
+    const course = courseOf(row);
+    this.differences(row).hidden = true;
+    if (this.#stopped) return;
+    try {
+      const { run, verdict } = await runCourse(course, shop, {
+        place: this.root.dataset.place ?? "",
+        token,
+        tell: (step) => {
+          this.enter(row, "running", step);
+          if (step === "by-hand") void navigator.clipboard.writeText(course.card.number).catch(() => undefined);
+        },
+      });
+      this.enter(row, verdict.passed ? "passed" : "failed", verdict.passed ? "passed" : "failed");
+      row.querySelector("[data-part=order]")?.setAttribute("href", run.page);
+      if (!verdict.passed) this.showDifferences(row, verdict.expected, verdict.got);
+    } catch (problem) {
+      if (!(problem instanceof Unfinished)) throw problem;
+      this.enter(row, "none", problem.message);
+    } finally {
+      this.count();
+    }
+  }
+
+  /** @param {HTMLElement} row @param {Facts} expected @param {Facts} got */
+  showDifferences(row, expected, got) {
+    const list = this.differences(row);
+    list.replaceChildren(
+      ...Object.keys(expected)
+        .filter((name) => String(expected[name]) !== String(got[name]))
+        .map((name) => this.difference(name, got[name])),
+    );
+    list.hidden = false;
+  }
+
+  /** @param {string} name @param {Facts[string]} value */
+  difference(name, value) {
+    const [line, term, detail] = ["div", "dt", "dd"].map((kind) => document.createElement(kind));
+    term.append(this.template("differs", name)?.content.cloneNode(true) ?? name);
+    detail.textContent = Array.isArray(value) ? value.join(", ") || "–" : String(value);
+    line.append(term, detail);
+    return line;
+  }
+
+  /** @param {HTMLElement} row @param {string} state @param {string} says */
+  enter(row, state, says) {
+    row.dataset.state = state;
+    const words = this.template("says", says)?.content.cloneNode(true);
+    row.querySelector("[data-part=says]")?.replaceChildren(...(words ? [words] : []));
+  }
+
+  /** @param {boolean} busy */
+  setBusy(busy) {
+    this.#busy = busy;
+    this.#stopped = false;
+    this.part("stop").hidden = !busy;
+    for (const button of this.root.querySelectorAll("button")) {
+      if (button.dataset.part?.startsWith("run")) button.disabled = busy;
+    }
+  }
+
+  filter() {
+    const { value } = /** @type {HTMLInputElement} */ (this.part("search"));
+    const found = showMatching(this.root, value, { entry: "[data-part=course]", group: "[data-part=group]" });
+    this.part("none").hidden = found > 0;
+  }
+
+  count() {
+    const [passed, failed] = ["passed", "failed"].map(
+      (state) => this.rows.filter((row) => row.dataset.state === state).length,
+    );
+    this.part("passed").textContent = String(passed);
+    this.part("failed").textContent = String(failed);
+    this.part("total").textContent = String(this.rows.length);
+    this.part("failures").hidden = failed === 0;
+  }
+
+  /** @param {HTMLElement} row */
+  differences(row) {
+    return /** @type {HTMLElement} */ (row.querySelector("[data-part=differences]"));
+  }
+
+  /** @param {string} name @returns {HTMLElement} */
+  part(name) {
+    return /** @type {HTMLElement} */ (this.root.querySelector(`[data-part="${name}"]`));
+  }
+
+  /** @param {string} kind @param {string} key @returns {HTMLTemplateElement | null} */
+  template(kind, key) {
+    return this.root.querySelector(`template[data-${kind}="${CSS.escape(key)}"]`);
+  }
+}
+
+/** @param {HTMLElement} row @returns {Course} */
+function courseOf(row) {
+  const { course = "", page, answer, refund } = row.dataset;
+  return {
+    key: course,
+    card: cardOf(row),
+    page: /** @type {Course["page"]} */ (page),
+    answer: /** @type {Course["answer"]} */ (answer || null),
+    refund: refund !== undefined,
+  };
+}
