@@ -43,6 +43,10 @@ format: $(VENV)/ready-to-test ## Format the Python and mend what Ruff can mend
 setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests need: packages, compiler, browser
 	@$(BIN)/python -m tools.browser
 
+.PHONY: cards
+cards: $(VENV)/ready-to-test ## Try every test card against the running store; ARGS="--group decline" or a number: some
+	@$(BIN)/python -m tools.cards $(ARGS)
+
 .PHONY: chaos
 chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, then count; ORDERS=20000 SEED=7 DATABASE=sqlite
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
