@@ -17,6 +17,7 @@ import { HOLD_OVER } from "./hold_timer.js";
 /** @typedef {"loading" | "ready" | "paying" | "challenged" | "declined" | "checking" | "unknown" | "paid" | "unavailable" | "blocked"} State */
 
 const PATIENCE = 15_000; // milliseconds for Stripe.js, and again for its card field
+const NARROW = 376; // pixels: in a narrower window the card's four fields need the room of its picture
 const CHECKS = 6; // how often we ask what became of a payment before we send the shopper to the order's page
 
 /** @type {Record<string, State[]>} */
@@ -83,7 +84,8 @@ class PaymentForm {
   /** @param {Stripe} stripe */
   async mount(stripe) {
     this.#card?.destroy();
-    const card = (this.#card = stripe.elements().create("card", { style: cardStyle(), disableLink: true }));
+    const options = { style: cardStyle(), disableLink: true, hideIcon: innerWidth < NARROW };
+    const card = (this.#card = stripe.elements().create("card", options));
     const ready = new Promise((resolve, reject) => {
       card.on("ready", resolve);
       card.on("loaderror", () => reject(new ScriptBlocked()));

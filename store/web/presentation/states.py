@@ -274,7 +274,7 @@ TABLE: tuple[_Row, ...] = (
             "Nothing was charged.",
             "To keep cards safe, this order is closed and takes no more of them. "
             "You are welcome to order again later, or to ask us for help.",
-            "shield",
+            "cross",
             Tone.BAD,
         ),
         Told.CARD_TESTING,
