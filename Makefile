@@ -52,6 +52,10 @@ chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, the
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: states
+states: $(VENV)/ready-to-run ## Draw docs/states.md from the tables of states
+	@$(BIN)/python -m tools.draw_states
+
 .PHONY: lock
 lock: $(VENV)/ready-to-test ## Pin requirements*.txt to what pyproject.toml asks for; UPGRADE=1 takes the newest
 	@$(PIP) install uv==0.13.8
