@@ -8,7 +8,9 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
+from sandbox.faults import Fault
 from sandbox.sandbox import Sandbox
+from tests.support.at_once import at_once
 from tests.support.local_stripe import Endpoint, SetClock
 
 URL, SECRET = "http://shop.example/webhooks", "whsec_control"
@@ -42,6 +44,25 @@ def test_the_next_calls_fail_and_no_more(control: FlaskClient, http: FlaskClient
 
     assert statuses == [500, 500, 200]
     assert control.get("/sandbox/faults").json == {"faults": []}
+
+
+def test_of_calls_that_come_at_once_one_fails_when_one_was_asked_for(sandbox: Sandbox) -> None:
+    sandbox.faults.add("api", "error", 1, {})
+
+    struck = at_once(8, lambda _number: sandbox.faults.next("api", "GET /v1/charges"))
+
+    assert [fault.kind for fault in struck if isinstance(fault, Fault)] == ["error"]
+    assert struck.count(None) == 7
+
+
+def test_a_fault_says_how_often_it_struck(sandbox: Sandbox) -> None:
+    sandbox.faults.add("api", "error", -1, {"probability": 0.5, "seed": 3})
+
+    struck = [sandbox.faults.next("api", "GET /v1/charges") is not None for _ in range(40)]
+
+    (fault,) = sandbox.faults.all()
+    assert (fault.seen, fault.struck) == (40, sum(struck))
+    assert 10 < fault.struck < 30
 
 
 def test_a_call_that_fails_afterwards_has_done_its_work(control: FlaskClient, http: FlaskClient) -> None:

@@ -89,7 +89,7 @@ _DISASTERS: Mapping[Disaster, int] = {
     Disaster.DATABASE_RESTARTED: 1,
 }
 _OF_THE_DATABASE = (Disaster.DATABASE_CRASHED, Disaster.DATABASE_RESTARTED)
-_ORDERS_BETWEEN = 40
+_ORDERS_BETWEEN = 25
 
 
 @dataclass(frozen=True, slots=True)
