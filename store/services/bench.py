@@ -28,7 +28,7 @@ from store.services.till import Till
 
 PLENTY = 10  # pieces of a product that the bench leaves to shoppers
 REMEMBERED = 100_000  # lines of history in which results are looked for
-CLOCKS_DIFFER = timedelta(minutes=5)  # by no more than this, ours and the payment service's
+CLOCKS_DIFFER = timedelta(minutes=1)  # by no more than this, ours and the payment service's
 
 # Told of every payment before a card is tried.
 OPENED = "payment_intent.created"
