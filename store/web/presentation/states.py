@@ -73,6 +73,14 @@ def _row(
     )
 
 
+_REFUNDED = Meaning(
+    "Refunded",
+    "You got {refunded} back{card}.",
+    "Banks take 5 to 10 days to show a refund on your statement.",
+    "back",
+    Tone.GOOD,
+)
+
 # A row matches when both states are in its sets and everything in its `told` is so.
 TABLE: tuple[_Row, ...] = (
     _row(
@@ -235,24 +243,12 @@ TABLE: tuple[_Row, ...] = (
     _row(
         frozenset({_O.CANCELLED, _O.EXPIRED, _O.REFUNDED, _O.AWAITING_PAYMENT}),
         _P.REFUNDED,
-        Meaning(
-            "Refunded",
-            "You got {refunded} back{card}.",
-            "Banks take 5 to 10 days to show a refund on your statement.",
-            "back",
-            Tone.GOOD,
-        ),
+        _REFUNDED,
     ),
     _row(
         _O.REFUNDED,
         _ANY_PAYMENT,
-        Meaning(
-            "Refunded",
-            "You got {refunded} back{card}.",
-            "Banks take 5 to 10 days to show a refund on your statement.",
-            "back",
-            Tone.GOOD,
-        ),
+        _REFUNDED,
     ),
     _row(
         _O.CANCELLED,

@@ -29,7 +29,6 @@ def order(state: OrderState, payment: PaymentState, **more: object) -> Order:
         total_minor=4500,
         disputed=bool(more.pop("disputed", False)),
         needs_review=bool(more.pop("needs_review", False)),
-        history=list(more.pop("history", [])),
         email="ada@example.com",
         payment=Payment(state=payment, amount_minor=4500, refunded_minor=refunded, **more),
     )
@@ -139,7 +138,8 @@ def test_every_decline_says_what_happened_where_the_money_is_and_what_to_do(code
 )
 def test_a_closed_order_says_why_and_that_nothing_was_charged(reason: str | None, heading: str) -> None:
     closing = HistoryEntry(at=NOON, what="order.cancelled", told_by="store", detail={"reason": reason})
-    closed = order(OrderState.CANCELLED, PaymentState.CANCELLED, history=[closing])
+    closed = order(OrderState.CANCELLED, PaymentState.CANCELLED)
+    closed.history = [closing]
 
     found = notice(closed, told_of(closed))
 
