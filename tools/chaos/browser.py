@@ -24,9 +24,10 @@ BROKEN = (404, 500, 502)
 
 
 class Tally:
-    """What the crowd's browsers saw, counted."""
+    """What the crowd's browsers saw, counted. Once it is `over`, nobody waits for a page any more."""
 
     def __init__(self) -> None:
+        self.over = threading.Event()
         self.statuses: Counter[str] = Counter()
         self.broken: list[str] = []
         self._lock = threading.Lock()
@@ -122,7 +123,7 @@ class Browser:
 
     def _load(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> requests.Response:
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._tally.over.is_set():
             try:
                 answer = self._session.request(method, f"{self._store}{path}", data=form, timeout=TIMEOUT)
             except requests.RequestException:

@@ -30,12 +30,17 @@ class Disasters:
         self._thread.start()
 
     def shopper_done(self) -> None:
+        """Raises what went wrong with a disaster, such as a program that did not come back."""
+        if self._failure is not None:
+            raise self._failure
         with self._changed:
             self._done += 1
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Everybody is done: whatever was killed is up again when this returns. Raises what the thread raised."""
+        """Everybody is done: what has not struck yet strikes now, and all is up again when this returns. Raises as
+        `shopper_done` does.
+        """
         with self._changed:
             self._over = True
             self._changed.notify_all()
@@ -46,18 +51,16 @@ class Disasters:
     def _work(self) -> None:
         try:
             for strike in self._strikes:
-                if not self._wait_for(strike.after):
-                    return
+                self._wait_for(strike.after)
                 DEEDS[strike.disaster](self, strike)
                 self.struck[strike.disaster] += 1
         except BaseException as failure:  # noqa: BLE001  # handed to the main thread, which raises it
             self._failure = failure
 
-    def _wait_for(self, done: int) -> bool:
-        """Until so many shoppers are done; False when it is over before."""
+    def _wait_for(self, done: int) -> None:
+        """Until so many shoppers are done, or all are."""
         with self._changed:
             self._changed.wait_for(lambda: self._over or self._done >= done)
-            return not self._over
 
     def _kill_worker(self, program: Program, which: int) -> None:
         """The master stays and starts another worker."""

@@ -65,10 +65,14 @@ def _shop(plan: Plan, premises: Premises, tally: Tally, disasters: Disasters, at
         tqdm(total=len(plan.shoppers), unit=" shoppers", disable=None) as progress,
         ThreadPoolExecutor(at_once) as crowd,
     ):
-        for done in as_completed([crowd.submit(shop, shopper, premises, tally) for shopper in plan.shoppers]):
-            visits.append(done.result())
-            disasters.shopper_done()
-            progress.update()
+        try:
+            for done in as_completed([crowd.submit(shop, shopper, premises, tally) for shopper in plan.shoppers]):
+                visits.append(done.result())
+                disasters.shopper_done()
+                progress.update()
+        finally:
+            tally.over.set()  # interrupted or not: nobody is to wait for the rest
+            crowd.shutdown(wait=False, cancel_futures=True)
     disasters.end()
     return visits
 
