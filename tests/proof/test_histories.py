@@ -11,7 +11,7 @@ from tests.support.databases import Databases
 
 # Without a seed the same few histories are lived each time; with one, PROOF_EXAMPLES others that it stands for.
 SEED = os.environ.get("PROOF_SEED")
-EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "20"))
 STEPS = int(os.environ.get("PROOF_STEPS", "40"))
 
 
