@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import socketserver
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -61,6 +62,10 @@ class _Conversation(socketserver.StreamRequestHandler):
     server: Letterbox
 
     def handle(self) -> None:
+        with suppress(ConnectionError):  # an upkeep that was killed says no goodbye
+            self._converse()
+
+    def _converse(self) -> None:
         self._say("220 letterbox")
         while line := self.rfile.readline():
             command = line[:4].upper()
