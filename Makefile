@@ -52,6 +52,11 @@ chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, the
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: proof
+proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLES=2000 PROOF_SEED=1
+	@PROOF_SEED=$${PROOF_SEED:-1} PROOF_EXAMPLES=$${PROOF_EXAMPLES:-2000} \
+		$(BIN)/python -m pytest -p no:cacheprovider tests/proof/test_histories.py
+
 .PHONY: states
 states: $(VENV)/ready-to-run ## Draw docs/states.md from the tables of states
 	@$(BIN)/python -m tools.draw_states

@@ -1,7 +1,8 @@
 """The payment gateway at Stripe: the only module of the store that calls Stripe; `stripe_words` reads what it answers.
 
 Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
-takes its place. Every mutating call carries a derived idempotency key, a time-out, and is repeated by the SDK.
+takes its place. Every call that could do harm twice carries a derived idempotency key; all have a time-out and
+are repeated by the SDK.
 """
 
 from __future__ import annotations
@@ -113,10 +114,10 @@ class StripeGateway:
     def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
         with _named_failures("cancel_payment", payment_id):
             try:
+                # No key of ours: a second cancel does no harm, while a refusal remembered under a key would be given
+                # again for a day, long after the bank has decided.
                 intent = self._client.v1.payment_intents.cancel(
-                    payment_id,
-                    {"cancellation_reason": CANCELLATION_REASONS[reason]},
-                    {"idempotency_key": f"cancel-{payment_id}-{reason}"},
+                    payment_id, {"cancellation_reason": CANCELLATION_REASONS[reason]}
                 )
             except stripe.InvalidRequestError as refusal:
                 if refusal.code != "payment_intent_unexpected_state":
