@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import HistoryEntry, Order, Payment
 from store.domain.states import OrderState, PaymentEvent, PaymentState
-from store.gateway.port import Snapshot
+from store.gateway.port import CancelReason, Snapshot
 from store.services import audit, disputes, payments, refunds
 from store.services.findings import Finding
 from store.services.ledger import Teller, Told
@@ -43,6 +43,7 @@ def run(till: Till, since: datetime, now: datetime) -> Report:
     report = Report()
     for snapshot in _payments(till, since):
         report.compared += 1
+        snapshot = _closed_if_given_up(till, snapshot)  # noqa: PLW2901  # the same payment, as it is by then
         door = partial(payments.record, till=till, snapshot=snapshot, told=told)
         if not _write_down(till, report, snapshot.payment_id, door):
             report.left += _without_order(snapshot)
@@ -76,6 +77,24 @@ def _payments(till: Till, since: datetime) -> Iterator[Snapshot]:
     for payment_id in known:
         if payment_id is not None and payment_id not in seen:
             yield till.gateway.retrieve_payment(payment_id).snapshot
+
+
+def _closed_if_given_up(till: Till, snapshot: Snapshot) -> Snapshot:
+    """Cancel a payment that is still open though its order was given up: the store had not heard that it was opened
+    when it gave the order up, so nobody else closes it.
+    """
+    if snapshot.event in (PaymentEvent.PAID, PaymentEvent.CANCELLED):
+        return snapshot
+    with till.database.reading() as session:
+        state = session.scalar(
+            select(Order.state)
+            .join(Payment, Payment.order_id == Order.id)
+            .where(or_(Payment.intent_id == snapshot.payment_id, Order.reference == (snapshot.order_reference or "")))
+        )
+    if state not in audit.GONE_ORDERS:
+        return snapshot
+    reason = CancelReason.EXPIRED if state is OrderState.EXPIRED else CancelReason.REPLACED
+    return till.gateway.cancel_payment(snapshot.payment_id, reason)
 
 
 def _write_down(till: Till, report: Report, payment_id: str, door: Callable[[Session], bool]) -> bool:
