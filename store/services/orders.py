@@ -96,12 +96,12 @@ def find(session: Session, reference: str, browser_id: str | None, *, granted: b
 
 
 def of_browser(session: Session, browser_id: str | None) -> Sequence[Order]:
-    """This browser's orders, newest first, with their lines and payments."""
+    """This browser's orders, newest first, with their lines, payments and history."""
     return session.scalars(
         select(Order)
         .where(Order.browser_id == (browser_id or ""))
         .order_by(Order.id.desc())
-        .options(selectinload(Order.lines), selectinload(Order.payment))
+        .options(selectinload(Order.lines), selectinload(Order.payment), selectinload(Order.history))
         .limit(100)
     ).all()
 
