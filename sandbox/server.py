@@ -31,6 +31,7 @@ class Server(BaseApplication):
             "timeout": 120,
             "graceful_timeout": 2,
             "loglevel": "warning",
+            "control_socket_disable": True,  # one socket for all of a user's servers would be shared with the store
             "post_worker_init": _start,
             "worker_exit": _stop,
         }
