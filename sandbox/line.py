@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from sandbox import ids
-from sandbox.api.pipeline import response
+from sandbox.api.pipeline import response, with_log
 from sandbox.errors import ApiError
 from sandbox.faults import Fault, Faults
 
@@ -48,7 +48,8 @@ def _refusal(fault: Fault) -> Response:
     else:
         error = ApiError("An unknown error occurred.", status=500, kind="api_error")
         headers = {}
-    return response(error.status, {"error": error.body()}, ids.new("req"), headers)
+    request_id = ids.new("req")
+    return response(error.status, {"error": with_log(error.body(), request_id)}, request_id, headers)
 
 
 def _break_off(fault: Fault, environ: "WSGIEnvironment") -> Iterable[bytes]:

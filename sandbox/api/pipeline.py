@@ -66,9 +66,12 @@ class Pipeline:
         request_id = ids.new("req")
         try:
             principal = authenticate(request)
-            check_version(request.headers.get("Stripe-Version"))
         except ApiError as error:
-            return response(error.status, {"error": error.body()}, request_id, error.headers)
+            return response(error.status, {"error": with_log(error.body(), request_id)}, request_id)
+        try:
+            check_version(request.headers.get("Stripe-Version"))
+        except ApiError as error:  # the one refusal without a log
+            return response(error.status, {"error": error.body()}, request_id)
         asked = Asked(request, route, path_ids, principal, request_id)
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         try:
@@ -77,7 +80,7 @@ class Pipeline:
             tree = decode(_pairs(request))
             if key is not None:
                 return self._answer_once(asked, tree, key)
-            answer = self._perform(asked, _params(asked, tree), None)
+            answer = self._perform(asked, self._checked(asked, tree), None)
             return response(answer.status, answer.body, request_id)
         except ApiError as error:
             body = {"error": with_log(error.body(), request_id)}
@@ -94,8 +97,18 @@ class Pipeline:
             if stored is not None:
                 headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request, **_echo(key)}
                 return response(stored.status, stored.body, asked.request_id, headers)
-            answer = self._perform(asked, _params(asked, tree), idempotency.Pending(key, fingerprint))
+            answer = self._perform(asked, self._checked(asked, tree), idempotency.Pending(key, fingerprint))
             return response(answer.status, answer.body, asked.request_id, _echo(key))
+
+    def _checked(self, asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
+        """The typed parameters. A refusal of them shows the intent they were for, as every other refusal does."""
+        try:
+            return _params(asked, tree)
+        except ApiError as error:
+            if asked.writes and not asked.principal.publishable:
+                with self._state.read(asked.principal.account) as tx:
+                    _show_intent(tx, error, asked)
+            raise
 
     def _perform(self, asked: Asked, params: dict[str, Any], pending: idempotency.Pending | None) -> Answer:
         """The operation in a transaction of its own, together with what is kept under its idempotency key."""
@@ -128,7 +141,8 @@ def _run(asked: Asked, call: Call) -> Answer:
     except ApiError as error:
         if asked.writes and not error.keeps_changes:
             tx.execute("ROLLBACK TO operation")
-            _show_intent(tx, error, asked)
+            if error.param != "client_secret":  # who does not know the secret gets to see nothing
+                _show_intent(tx, error, asked)
         if error.is_validation or not asked.writes:
             error.details = for_browser(error.details) if call.principal.publishable else error.details
             raise
@@ -165,7 +179,7 @@ def _params(asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
     route = asked.route
     params = typed(
         tree,
-        spec_of(route.params) | {name: {"type": "string"} for name in route.undocumented},
+        spec_of(route.params) | {name: {"type": "open"} for name in route.undocumented},
         browser=asked.principal.publishable,
         pins_types=pins_types(asked.request.headers.get("Stripe-Version")),
     )

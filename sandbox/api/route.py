@@ -11,7 +11,8 @@ from sandbox.api.call import Call
 class Route:
     """A method and path, what answers them, and their parameters: a class of the library's, or given as they are.
 
-    `publishable`: browsers may ask for it with a publishable key. `undocumented`: parameters Stripe takes all the same.
+    `publishable`: browsers may ask for it with a publishable key. `undocumented`: parameters Stripe takes all the same,
+    of whatever type.
     """
 
     method: str

@@ -16,6 +16,7 @@ from sandbox.api.resources import (
     setup_intents,
     webhook_endpoints,
 )
+from sandbox.api.resources.legacy import CARD_PARAMETERS as CARDS
 from sandbox.api.route import Route
 
 _STRING: dict[str, Any] = {"type": "string"}
@@ -24,7 +25,7 @@ ROUTES = (
     Route("GET", "/v1/account", account.retrieve, "AccountRetrieveCurrentParams"),
     Route("GET", "/v1/balance_transactions", balance_transactions.list_all, "BalanceTransactionListParams"),
     Route("GET", "/v1/balance_transactions/{id}", balance_transactions.retrieve, "BalanceTransactionRetrieveParams"),
-    Route("POST", "/v1/charges", charges.create, "ChargeCreateParams", undocumented=("payment_method",)),
+    Route("POST", "/v1/charges", charges.create, "ChargeCreateParams", undocumented=("payment_method", *CARDS)),
     Route("GET", "/v1/charges", charges.list_all, "ChargeListParams"),
     Route("GET", "/v1/charges/search", charges.search, "ChargeSearchParams"),
     Route("GET", "/v1/charges/{charge}", charges.retrieve, "ChargeRetrieveParams"),
@@ -35,11 +36,11 @@ ROUTES = (
     Route("POST", "/v1/charges/{charge}/refunds", refunds.create_of_charge, "RefundCreateParams"),
     Route("GET", "/v1/charges/{charge}/refunds", refunds.list_of_charge, "ChargeListRefundsParams"),
     Route("GET", "/v1/charges/{charge}/refunds/{refund}", refunds.retrieve_of_charge, "ChargeRetrieveRefundParams"),
-    Route("POST", "/v1/customers", customers.create, "CustomerCreateParams"),
+    Route("POST", "/v1/customers", customers.create, "CustomerCreateParams", undocumented=CARDS),
     Route("GET", "/v1/customers", customers.list_all, "CustomerListParams"),
     Route("GET", "/v1/customers/search", customers.search, "CustomerSearchParams"),
     Route("GET", "/v1/customers/{customer}", customers.retrieve, "CustomerRetrieveParams"),
-    Route("POST", "/v1/customers/{customer}", customers.update, "CustomerUpdateParams"),
+    Route("POST", "/v1/customers/{customer}", customers.update, "CustomerUpdateParams", undocumented=CARDS),
     Route("DELETE", "/v1/customers/{customer}", customers.delete, "CustomerDeleteParams"),
     Route(
         "GET",

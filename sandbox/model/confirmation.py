@@ -123,6 +123,7 @@ def _charge(tx: Transaction, intent: Resource, payment_method: Resource, secure:
     tx.save(intent)
     events.emit(tx, "payment_intent.amount_capturable_updated" if held else "payment_intent.succeeded", intent)
     _save_for_later(tx, intent, payment_method)
+    payment_methods.spend(tx, payment_method)
     return None
 
 
@@ -195,6 +196,7 @@ def _payment_method(tx: Transaction, intent: Resource, params: dict[str, Any]) -
         return tx.get("payment_method", intent["payment_method"], param="payment_method", status=400)
     else:
         raise unexpected(_missing_text(intent))
+    payment_methods.check_unspent(chosen)
     if chosen.id != intent["payment_method"] or intent["status"] == "requires_action":
         set_payment_method(tx, intent, chosen)
     return chosen

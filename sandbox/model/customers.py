@@ -5,10 +5,11 @@ import string
 from typing import Any
 
 from sandbox import ids
+from sandbox.errors import ApiError
 from sandbox.model import events
 from sandbox.model.details import address, check_email, shipping
 from sandbox.model.metadata import merged
-from sandbox.model.payment_methods import attach, resolve
+from sandbox.model.payment_methods import attach, resolve, spend
 from sandbox.state import Resource, Transaction
 
 _TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
@@ -17,9 +18,9 @@ _TEXTS = ("business_name", "description", "email", "individual_name", "name", "p
 def create(tx: Transaction, params: dict[str, Any]) -> Resource:
     """A new customer, with `payment_method` attached to it if given. Emits customer.created."""
     customer = Resource(_blank(tx))
-    _apply(tx, customer, params)
     if "payment_method" in params:
         attach(tx, resolve(tx, params["payment_method"]), customer.id)
+    _apply(tx, customer, params)
     tx.insert(customer)
     events.emit(tx, "customer.created", customer)
     return customer
@@ -37,7 +38,7 @@ def delete(tx: Transaction, customer: Resource) -> dict[str, Any]:
     """Gone for good; its payment methods are detached. Emits customer.deleted with the whole customer."""
     for payment_method in tx.all("payment_method", customer=customer.id):
         payment_method["customer"] = None
-        tx.save(payment_method)
+        spend(tx, payment_method)
     tx.delete(customer)
     events.emit(tx, "customer.deleted", customer)
     return {"id": customer.id, "object": "customer", "deleted": True}
@@ -58,10 +59,22 @@ def _apply(tx: Transaction, customer: Resource, params: dict[str, Any]) -> None:
         customer["shipping"] = shipping(params["shipping"])
     if "metadata" in params:
         customer["metadata"] = merged(customer["metadata"], params["metadata"])
-    default = params.get("invoice_settings", {}).get("default_payment_method")
-    if default:
-        resolve(tx, default, "invoice_settings[default_payment_method]")
-        customer["invoice_settings"]["default_payment_method"] = default
+    if "default_payment_method" in params.get("invoice_settings", {}):
+        chosen = params["invoice_settings"]["default_payment_method"] or None
+        _check_default(tx, customer, chosen)
+        customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": chosen}
+
+
+def _check_default(tx: Transaction, customer: Resource, payment_method_id: str | None) -> None:
+    param = "invoice_settings[default_payment_method]"
+    if payment_method_id is None or resolve(tx, payment_method_id, param)["customer"] == customer.id:
+        return
+    raise ApiError(
+        f"The customer does not have a payment method with the ID {payment_method_id}. The payment method must be "
+        "attached to the customer.",
+        code="resource_missing",
+        param=param,
+    )
 
 
 def _blank(tx: Transaction) -> dict[str, Any]:

@@ -10,15 +10,19 @@ API_VERSION: str = load("sdk")["api_version"]
 TYPES: frozenset[str] = frozenset(load("event-types")["types"])
 
 
-def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, Any] | None = None) -> Resource:
+def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, Any] | None = None) -> None:
     """Record an event about `subject` as it is now, due for delivery to every endpoint that asked for its type.
 
-    `before` is a snapshot of the subject, for `*.updated`: what differs from it becomes `previous_attributes`.
+    `before` is a snapshot of the subject, for `*.updated`: what differs from it becomes `previous_attributes`. If
+    nothing does, nothing has happened.
     """
+    changed = {} if before is None else difference(before, subject)
+    if before is not None and not changed:
+        return
     endpoints = [endpoint for endpoint in tx.enabled_endpoints() if wants(endpoint, event_type)]
     data: dict[str, Any] = {"object": dict(subject)}
     if before is not None:
-        data["previous_attributes"] = difference(before, subject)
+        data["previous_attributes"] = changed
     event = Resource(
         {
             "id": ids.new("evt")
@@ -37,7 +41,6 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
     tx.insert(event)
     for endpoint in endpoints:
         deliver(tx, event, endpoint)
-    return event
 
 
 def deliver(tx: Transaction, event: Resource, endpoint: Resource) -> None:
@@ -63,5 +66,5 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         old, new = before.get(name), after.get(name)
         if old == new:
             continue
-        changed[name] = difference(old, new) if isinstance(old, dict) and isinstance(new, dict) and old and new else old
+        changed[name] = difference(old, new) if isinstance(old, dict) and isinstance(new, dict) else old
     return changed

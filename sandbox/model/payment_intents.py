@@ -58,8 +58,7 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
     if "amount" in params or "currency" in params:
         intent |= {"amount": check_amount(params.get("amount", intent["amount"]), currency), "currency": currency}
     if "customer" in params:
-        tx.get("customer", params["customer"], param="customer", status=400)
-        intent["customer"] = params["customer"]
+        _set_customer(tx, intent, params["customer"])
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
     apply_details(intent, params)
@@ -73,6 +72,16 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
     if intent["status"] in OPEN:
         intent["last_payment_error"] = None
     return tx.save(intent)
+
+
+def _set_customer(tx: Transaction, intent: Resource, customer_id: str) -> None:
+    tx.get("customer", customer_id, param="customer", status=400)
+    if intent["customer"] not in (None, customer_id):
+        raise ApiError(
+            "You cannot modify `customer` on a PaymentIntent once it already has been set. To fulfill a payment with a "
+            "different Customer, cancel this PaymentIntent and create a new one."
+        )
+    intent["customer"] = customer_id
 
 
 def set_payment_method(tx: Transaction, intent: Resource, payment_method: Resource) -> None:

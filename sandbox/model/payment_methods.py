@@ -75,6 +75,11 @@ def attach(tx: Transaction, payment_method: Resource, customer: str) -> Resource
     """Save the PaymentMethod to the customer. The bank is asked, so declining cards are refused here."""
     if payment_method["customer"] == customer:
         return payment_method
+    if payment_method.private.get("spent"):
+        raise ApiError(
+            "This PaymentMethod was previously used without being attached to a Customer or was detached from a "
+            "Customer, and may not be used again."
+        )
     if payment_method["customer"] is not None:
         raise ApiError(
             "The payment method you provided has already been attached to a customer.",
@@ -95,18 +100,41 @@ def link(tx: Transaction, payment_method: Resource, customer: str) -> Resource:
     return payment_method
 
 
+def spend(tx: Transaction, payment_method: Resource) -> None:
+    """It has paid, or was detached: without a customer to keep it, it is good for nothing any more."""
+    if payment_method["customer"] is None:
+        payment_method.private["spent"] = True
+        tx.save(payment_method)
+
+
+def check_unspent(payment_method: Resource) -> None:
+    if payment_method.private.get("spent"):
+        raise ApiError(
+            "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
+            "with a connected account without Customer attachment, or was detached from a Customer. It may not be used "
+            "again. To use a PaymentMethod multiple times, you must attach it to a Customer first."
+        )
+
+
 def detach(tx: Transaction, payment_method: Resource) -> Resource:
+    """Take it from its customer, for good. Emits payment_method.detached, customer.updated if it was the default."""
     if payment_method["customer"] is None:
         raise ApiError("The payment method you provided is not attached to a customer so detachment is impossible.")
     before = payment_method.snapshot()
     payment_method["customer"] = None
-    tx.save(payment_method)
-    for customer in tx.all("customer", id=before["customer"]):
-        if customer["invoice_settings"]["default_payment_method"] == payment_method.id:
-            customer["invoice_settings"]["default_payment_method"] = None
-            tx.save(customer)
+    spend(tx, payment_method)
+    _take_from_defaults(tx, tx.get("customer", before["customer"]), payment_method)
     events.emit(tx, "payment_method.detached", payment_method, before)
     return payment_method
+
+
+def _take_from_defaults(tx: Transaction, customer: Resource, payment_method: Resource) -> None:
+    if customer["invoice_settings"]["default_payment_method"] != payment_method.id:
+        return
+    before = customer.snapshot()
+    customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}
+    tx.save(customer)
+    events.emit(tx, "customer.updated", customer, before)
 
 
 def update(tx: Transaction, payment_method: Resource, params: dict[str, Any]) -> Resource:

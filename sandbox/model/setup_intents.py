@@ -97,10 +97,10 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
     if intent["status"] == "canceled":
         raise _unexpected("You cannot cancel this SetupIntent because it is already canceled.")
     if intent["status"] not in OPEN:
-        listed = ", ".join(f"`{status}`" for status in OPEN)
         raise _unexpected(
-            f"You cannot cancel this SetupIntent because it has a status of `{intent['status']}`. Only a SetupIntent "
-            f"with one of the following statuses may be canceled: {listed}."
+            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent "
+            "with one of the following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, "
+            "or `requires_action`."
         )
     challenges.abandon(tx, intent)
     intent |= {"cancellation_reason": reason, "next_action": None, "status": "canceled"}
@@ -230,7 +230,7 @@ def _attempt(
 
 
 def _blank(tx: Transaction, params: dict[str, Any]) -> dict[str, Any]:
-    """A SetupIntent with every key Stripe sends."""
+    """A SetupIntent with every key Stripe sends. Its usage is off_session, whatever was asked (as recorded)."""
     intent_id = ids.new("seti")
     allowed = params.get("allowed_payment_method_types")
     excluded = params.get("excluded_payment_method_types") or None
@@ -276,5 +276,5 @@ def _blank(tx: Transaction, params: dict[str, Any]) -> dict[str, Any]:
         "payment_method_types": methods,
         "single_use_mandate": None,
         "status": "requires_payment_method",
-        "usage": params.get("usage", "off_session"),
+        "usage": "off_session",
     }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.api.call import Call, Listing, listing
+from sandbox.api.resources.legacy import refuse_cards
 from sandbox.api.search import search as find
 from sandbox.errors import ApiError
 from sandbox.model import charges, payment_intents
@@ -12,14 +13,7 @@ from sandbox.state import Resource
 def create(call: Call) -> Resource:
     """Closed to new accounts: every way of asking has its own refusal."""
     params = call.params
-    if params.get("source", "").startswith("tok_"):
-        raise ApiError(
-            "Card Token usage on the Customers API and Charges API has reached end of life. In order to continue "
-            "processing your payments, you will need to use the Payment Intents and Payment Methods API. Read more "
-            "about what you should do here: https://docs.stripe.com/payments/payment-methods/integration-options. If "
-            "you need to continue to use Card Tokens on the Customers and Charges API, enable this functionality in "
-            "your API policies settings: https://dashboard.stripe.com/settings/developers/api-policies"
-        )
+    refuse_cards(params)
     if "customer" not in params:
         raise ApiError("Must provide source or customer.", code="parameter_missing")
     customer = call.tx.get("customer", params["customer"], param="customer", status=400)

@@ -3,12 +3,14 @@
 from typing import Any
 
 from sandbox.api.call import Call, Listing, listing
+from sandbox.api.resources.legacy import refuse_cards
 from sandbox.api.search import search as find
 from sandbox.model import customers
 from sandbox.state import Resource
 
 
 def create(call: Call) -> Resource:
+    refuse_cards(call.params)
     return customers.create(call.tx, call.params)
 
 
@@ -21,6 +23,7 @@ def retrieve(call: Call) -> Resource | dict[str, Any]:
 
 
 def update(call: Call) -> Resource:
+    refuse_cards(call.params)
     return customers.update(call.tx, _customer(call), call.params)
 
 

@@ -58,8 +58,8 @@ def retrieve_of_customer(call: Call) -> Resource:
 def raw_number() -> ApiError:
     return ApiError(
         "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens "
-        "that map to the test card you are using, see https://stripe.com/docs/testing. To enable testing raw card data "
-        "APIs, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.",
+        "that map to the test card you are using, see https://stripe.com/docs/testing. To enable raw card data APIs in "
+        "test mode, see https://support.stripe.com/questions/enabling-access-to-raw-card-data-apis.",
         status=402,
     )
 
