@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.api.resources import (
     account,
+    balance,
     balance_transactions,
     charges,
     customers,
@@ -23,6 +24,8 @@ _STRING: dict[str, Any] = {"type": "string"}
 
 ROUTES = (
     Route("GET", "/v1/account", account.retrieve, "AccountRetrieveCurrentParams"),
+    Route("GET", "/v1/accounts/{account}", account.retrieve_named, "AccountRetrieveParams"),
+    Route("GET", "/v1/balance", balance.retrieve, "BalanceRetrieveParams"),
     Route("GET", "/v1/balance_transactions", balance_transactions.list_all, "BalanceTransactionListParams"),
     Route("GET", "/v1/balance_transactions/{id}", balance_transactions.retrieve, "BalanceTransactionRetrieveParams"),
     Route("POST", "/v1/charges", charges.create, "ChargeCreateParams", undocumented=("payment_method", *CARDS)),

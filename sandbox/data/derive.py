@@ -23,6 +23,7 @@ Spec = dict[str, Any]
 #: Objects the sandbox returns, by the name Stripe gives them, with the class that describes each.
 OBJECTS = {
     "account": "Account",
+    "balance": "Balance",
     "balance_transaction": "BalanceTransaction",
     "charge": "Charge",
     "customer": "Customer",

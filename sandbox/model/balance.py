@@ -57,6 +57,35 @@ def of_dispute(tx: Transaction, dispute: Resource, *, amount: int, fee: int, ret
     )
 
 
+def release(tx: Transaction, row: Resource) -> None:
+    """The money of the row can be used from now on."""
+    row["status"] = "available"
+    tx.save(row)
+
+
+def of_account(tx: Transaction) -> dict[str, Any]:
+    """The account's balance: what all rows come to, in each currency there are any in, and in dollars."""
+    rows = tx.execute(
+        "SELECT json_extract(body, '$.status') AS status, json_extract(body, '$.currency') AS currency, "
+        "sum(json_extract(body, '$.net')) AS amount FROM objects WHERE account = ? AND kind = 'balance_transaction' "
+        "GROUP BY status, currency",
+        tx.account,
+    )
+    sums = {(row["status"], row["currency"]): row["amount"] for row in rows}
+    currencies = sorted({currency for _, currency in sums} | {"usd"})
+
+    def amounts(status: str) -> list[dict[str, Any]]:
+        found = [(sums.get((status, currency), 0), currency) for currency in currencies]
+        return [{"amount": amount, "currency": of, "source_types": {"card": amount}} for amount, of in found]
+
+    return {
+        "object": "balance",
+        "available": amounts("available"),
+        "livemode": False,
+        "pending": amounts("pending"),
+    }
+
+
 def _insert(
     tx: Transaction,
     source: Resource,
@@ -72,7 +101,7 @@ def _insert(
 ) -> Resource:
     midnight = datetime.fromtimestamp(tx.now, UTC).replace(hour=0, minute=0, second=0)
     ready = midnight + timedelta(days=DAYS_UNTIL_AVAILABLE)
-    return tx.insert(
+    row = tx.insert(
         Resource(
             {
                 "id": ids.related("txn", payment_id),
@@ -94,3 +123,6 @@ def _insert(
             }
         )
     )
+    if not available:
+        tx.schedule("release_funds", row.id, after=ready.timestamp() - tx.exact_now)
+    return row

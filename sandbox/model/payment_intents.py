@@ -214,6 +214,10 @@ def apply_details(intent: Resource, params: dict[str, Any]) -> None:
     if "receipt_email" in params:
         given = params["receipt_email"]
         intent["receipt_email"] = check_email(given, "receipt_email") if given else None
+    if "payment_details" in params:
+        said = params["payment_details"] or {}
+        names = ("customer_reference", "order_reference")
+        intent["payment_details"] = {name: said.get(name) or None for name in names} if said else None
     if "shipping" in params:
         intent["shipping"] = shipping(params["shipping"])
     card_options = (params.get("payment_method_options") or {}).get("card") or {}

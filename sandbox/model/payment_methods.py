@@ -81,10 +81,7 @@ def attach(tx: Transaction, payment_method: Resource, customer: str) -> Resource
             "Customer, and may not be used again."
         )
     if payment_method["customer"] is not None:
-        raise ApiError(
-            "The payment method you provided has already been attached to a customer.",
-            code="payment_method_unexpected_state",
-        )
+        raise ApiError("The payment method you provided has already been attached to a customer.")
     card = card_of(payment_method)
     if card.declines and not card.attaches:
         raise declines.error(card.declines, param="")

@@ -116,7 +116,7 @@ def _charge(tx: Transaction, params: dict[str, Any]) -> Resource:
         return tx.get("charge", params["charge"])
     if "payment_intent" not in params:
         raise ApiError("One of the following params should be provided for this request: payment_intent or charge.")
-    intent = tx.get("payment_intent", params["payment_intent"], param="payment_intent")
+    intent = tx.get("payment_intent", params["payment_intent"], param="payment_intent", status=400)
     charge = tx.find("charge", intent["latest_charge"] or "")
     if charge is None or charge["status"] != "succeeded":
         raise ApiError(f"This PaymentIntent ({intent.id}) does not have a successful charge to refund.")

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.model import charges, disputes, early_fraud_warnings, holds, refunds
+from sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds
 from sandbox.state import Resource, State, Transaction
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ ACTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
     "fill_evidence": ("dispute", disputes.fill_evidence),
     "open_dispute": ("charge", _open_dispute),
     "reference_refund": ("refund", refunds.reference),
+    "release_funds": ("balance_transaction", balance.release),
     "settle_charge": ("charge", charges.settle),
     "succeed_refund": ("refund", refunds.succeed),
 }

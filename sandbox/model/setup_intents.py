@@ -50,6 +50,7 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         done = "it has already succeeded" if intent["status"] == "succeeded" else "it has been canceled"
         raise _unexpected(f"You cannot confirm this SetupIntent because {done}.")
     return_url = check_url(params["return_url"], "return_url") if "return_url" in params else None
+    _apply(intent, params)
     payment_method = _chosen(tx, intent, params)
     challenges.abandon(tx, intent)
     intent |= {"last_setup_error": None, "next_action": None}

@@ -66,6 +66,7 @@ def test_every_object_is_what_the_library_declares(application: Flask, later: La
     kinds = {body["object"] for body in line.objects}
     assert kinds >= {
         "account",
+        "balance",
         "balance_transaction",
         "charge",
         "customer",
@@ -161,7 +162,8 @@ def live_a_busy_week(client: stripe.StripeClient, later: Later) -> None:
     v1.payment_methods.detach(method.id)
     v1.customers.delete(customer.id)
     v1.radar.early_fraud_warnings.list()
-    v1.accounts.retrieve_current()
+    v1.accounts.retrieve(v1.accounts.retrieve_current().id)
+    v1.balance.retrieve()
     v1.webhook_endpoints.update(endpoint.id, {"description": "x"})
     for _event in v1.events.list({"limit": 100}).auto_paging_iter():
         pass

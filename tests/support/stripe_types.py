@@ -9,6 +9,7 @@ import stripe
 
 #: Declared keys Stripe leaves out all the same: only sent when expanded, only once, or only of a deleted object.
 LEFT_OUT = {
+    "Balance": {"connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"},
     "Charge": {"refunds"},
     "Customer": {
         "cash_balance",
