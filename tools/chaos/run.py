@@ -36,7 +36,7 @@ def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case
         faults = _stop_faults(premises)
         begun = time.monotonic()
         with settling.opened_till(premises) as till:
-            rounds, open_ends = settling.settle(premises, till, since)
+            rounds, open_ends = settling.settle(premises, till, since, len(plan.shoppers))
             case = Case(evidence.gather(premises), visits, plan.stock, _excuses(disasters.struck))
             disagreements = {check: list(find(case)) for check, find in CHECKS.items()}
             disagreements["The store's own audit"] = settling.findings(till, since)

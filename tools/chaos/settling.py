@@ -24,7 +24,7 @@ from store.webhooks import inbox
 from tools.chaos import evidence
 from tools.chaos.premises import Premises
 
-WITHIN = 180.0  # seconds
+AT_LEAST, FOR_EACH_ORDER = 180.0, 0.2  # seconds that settling may take
 ONE_ROUND = timedelta(minutes=10)
 DELIVERED_WITHIN = 8.0  # seconds that a round waits for webhooks on their way
 
@@ -44,11 +44,11 @@ def opened_till(premises: Premises) -> Iterator[Till]:
             till.database.engine.dispose()
 
 
-def settle(premises: Premises, till: Till, since: datetime) -> tuple[int, list[str]]:
+def settle(premises: Premises, till: Till, since: datetime, orders: int) -> tuple[int, list[str]]:
     """Let upkeep and reconciliation work until a round has nothing to do; the rounds, and what is still open then."""
     for program in premises.upkeeps:
         program.stop()
-    deadline = time.monotonic() + WITHIN
+    deadline = time.monotonic() + max(AT_LEAST, FOR_EACH_ORDER * orders)
     now, rounds, mended = datetime.now(UTC), 0, True
     while (mended or any(open_ends(premises))) and time.monotonic() < deadline:
         rounds += 1
