@@ -52,6 +52,10 @@ chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, the
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: bench-sandbox
+bench-sandbox: $(VENV)/ready-to-run ## Measure the sandbox beside an endpoint that does nothing; ARGS="--requests 2000"
+	@$(BIN)/python -m sandbox bench $(ARGS)
+
 .PHONY: proof
 proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLES=2000 PROOF_SEED=1
 	@PROOF_SEED=$${PROOF_SEED:-1} PROOF_EXAMPLES=$${PROOF_EXAMPLES:-2000} \
@@ -76,7 +80,7 @@ clean: ## Remove what was installed or built; settings (.env) and data (instance
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 # What `make lint` is made of. A test runs each of them, so they set up nothing.
 

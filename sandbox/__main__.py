@@ -1,10 +1,11 @@
-"""`python -m sandbox`: run a sandbox, or tell a running one to do something."""
+"""`python -m sandbox`: run a sandbox, tell a running one to do something, or measure one."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
+from sandbox import bench
 from sandbox.commands import Refused, Remote, triggers
 from sandbox.server import Server
 
@@ -14,6 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "run":
             _run(options)
+        elif options.command == "bench":
+            print("\n".join(bench.run(options.requests, options.rounds)))
         else:
             _tell(options)
     except Refused as refusal:
@@ -59,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(parser)
     parser.add_argument("--url", help="where the sandbox runs that is to be told something")
     parser.set_defaults(command="run")
-    commands = parser.add_subparsers(title="to tell a running sandbox", metavar="COMMAND")
+    commands = parser.add_subparsers(title="to tell a running sandbox, or to measure one", metavar="COMMAND")
     trigger = commands.add_parser("trigger", help="make an event happen")
     trigger.add_argument("event", choices=triggers(), metavar="EVENT", help=", ".join(triggers()))
     trigger.set_defaults(command="trigger")
@@ -70,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     resend.add_argument("event", metavar="evt_…")
     resend.set_defaults(command="resend")
     commands.add_parser("reset", help="forget everything but where to forward events").set_defaults(command="reset")
+    measure = commands.add_parser("bench", help="measure how fast a sandbox of its own answers")
+    measure.add_argument("--requests", type=_positive, default=1000)
+    measure.add_argument("--rounds", type=_positive, default=5)
+    measure.set_defaults(command="bench")
     return parser
 
 
@@ -83,6 +90,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("STRIPE_WEBHOOK_SECRET") or "whsec_sandbox",
         help="sign them with it; several, separated by commas, sign each event several times",
     )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
 
 
 def _secret_key(text: str) -> str:

@@ -10,6 +10,17 @@ from sandbox.app import create_app
 
 THREADS = 16
 
+#: How the sandbox is served, and whatever its speed is compared with.
+SHAPE: dict[str, Any] = {
+    "worker_class": "gthread",
+    "workers": 1,
+    "threads": THREADS,
+    "timeout": 120,
+    "graceful_timeout": 2,
+    "loglevel": "warning",
+    "control_socket_disable": True,  # one socket for all of a user's servers would be shared with the store
+}
+
 
 class Server(BaseApplication):
     """Serves a sandbox until it is told to stop. `forward_to`: (secret key, address, webhook secrets), or None."""
@@ -23,19 +34,8 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        settings: dict[str, Any] = {
-            "bind": self._address,
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": THREADS,
-            "timeout": 120,
-            "graceful_timeout": 2,
-            "loglevel": "warning",
-            "control_socket_disable": True,  # one socket for all of a user's servers would be shared with the store
-            "post_worker_init": _start,
-            "worker_exit": _stop,
-        }
-        for name, value in settings.items():
+        hooks = {"post_worker_init": _start, "worker_exit": _stop}
+        for name, value in {**SHAPE, "bind": self._address, **hooks}.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI application
