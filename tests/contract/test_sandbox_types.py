@@ -11,13 +11,13 @@ from flask import Flask
 from sandbox.api.route import Route
 from sandbox.api.routes import ROUTES
 from sandbox.data import derive, load
-from tests.support.local_stripe import WithoutSocket
+from tests.support.in_process import InProcessStripe
 from tests.support.stripe_types import class_of, complaints
 
 Later = Callable[[float], None]
 
 
-class Recording(WithoutSocket):
+class Recording(InProcessStripe):
     """Keeps every object that was answered."""
 
     def __init__(self, application: Flask) -> None:

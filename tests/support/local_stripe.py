@@ -1,16 +1,14 @@
 """What tests of the sandbox hold in their hands: a clock they set, an endpoint that answers as told, the real SDK."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import stripe
 from flask import Flask
-from flask.testing import FlaskClient
-from requests.structures import CaseInsensitiveDict
 
 from sandbox.webhooks import Answer, Outgoing
+from tests.support.in_process import InProcessStripe
 
 START = 1_800_000_000.0
 
@@ -48,34 +46,8 @@ class Endpoint:
         return [event["type"] for event in self.events]
 
 
-class WithoutSocket(stripe.HTTPClient):
-    """Lets the SDK talk to a WSGI application in the same process."""
-
-    name = "without-socket"
-
-    def __init__(self, application: Flask) -> None:
-        super().__init__()
-        self._client: FlaskClient = application.test_client()
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        post_data: Any = None,
-        *,
-        _usage: list[str] | None = None,
-    ) -> tuple[str, int, Mapping[str, str]]:
-        path = "/" + url.split("/", 3)[3]
-        answer = self._client.open(path, method=method.upper(), headers=dict(headers or {}), data=post_data)
-        return answer.text, answer.status_code, CaseInsensitiveDict(answer.headers)
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
 def sdk(application: Flask, key: str = "sk_test_contract") -> stripe.StripeClient:
     """The official client, on the application."""
     return stripe.StripeClient(
-        key, base_addresses={"api": "http://127.0.0.1:4242"}, http_client=WithoutSocket(application)
+        key, base_addresses={"api": "http://127.0.0.1:4242"}, http_client=InProcessStripe(application)
     )
