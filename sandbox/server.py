@@ -7,6 +7,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from sandbox.app import create_app
+from sandbox.logs import keep_secrets
 
 THREADS = 16
 
@@ -34,6 +35,7 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
+        keep_secrets()
         hooks = {"post_worker_init": _start, "worker_exit": _stop}
         for name, value in {**SHAPE, "bind": self._address, **hooks}.items():
             self.cfg.set(name, value)
