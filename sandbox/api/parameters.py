@@ -27,7 +27,7 @@ CARD = {
         "cvc": _STRING,
         "exp_month": _INTEGER,
         "exp_year": _INTEGER,
-        "networks": _OPEN,
+        "networks": {"type": "object", "fields": {"preferred": _STRING}},
         "number": _STRING,
         "token": _STRING,
     },
@@ -79,7 +79,7 @@ def typed(
             raise _types_no_longer_supported()
     extra = {name: _OPEN for name in FROM_STRIPE_JS if browser}
     if browser:
-        known |= {**extra, "client_secret": _STRING}
+        known |= {**extra, "client_secret": _STRING} | _of_browsers(known)
     if "payment_method_data" in known:
         inside = {
             **extra,
@@ -90,6 +90,19 @@ def typed(
         known["payment_method_data"] = {**known["payment_method_data"], "fields": inside}
     values = _object(tree, known, "")
     return {name: value for name, value in values.items() if name not in extra}
+
+
+def _of_browsers(known: dict[str, Spec]) -> dict[str, Spec]:
+    """What the library declares, with what only a browser sends in it: a CVC asked for again, consent given there."""
+    changed = {}
+    if "payment_method_options" in known:
+        options = known["payment_method_options"]
+        card = options["fields"]["card"]
+        with_cvc = {**card, "fields": {**card["fields"], "cvc": _STRING}}
+        changed["payment_method_options"] = {**options, "fields": {**options["fields"], "card": with_cvc}}
+    if "mandate_data" in known:
+        changed["mandate_data"] = _OPEN
+    return changed
 
 
 def _put(tree: dict[str, Any], path: list[str], value: str, name: str) -> None:

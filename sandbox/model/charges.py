@@ -6,7 +6,7 @@ from sandbox import ids
 from sandbox.model import balance, cards, declines, events
 from sandbox.model.details import shipping
 from sandbox.model.metadata import merged
-from sandbox.model.payment_methods import card_of, run_checks
+from sandbox.model.payment_methods import card_of, network_of, run_checks
 from sandbox.state import Resource, Transaction
 
 #: Seconds until a card's hold lapses if it is not captured.
@@ -138,7 +138,7 @@ def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: 
             "last4": shown["last4"],
             "mandate": None,
             "multicapture": {"status": "unavailable"},
-            "network": card.networks[0],
+            "network": network_of(payment_method, intent["payment_method_options"].get("card", {}).get("network")),
             "network_token": {"used": False},
             "network_transaction_id": card.network_transaction_id,
             "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},

@@ -33,6 +33,9 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         intent["capture_method"] = params["capture_method"]
     _check_amount(intent, params)
     payment_method = _payment_method(tx, intent, params)
+    typed = (params.get("payment_method_options") or {}).get("card") or {}
+    if "cvc" in typed:
+        payment_methods.type_cvc(tx, payment_method, typed["cvc"])
     check_descriptor(intent, "card")
     card_options = intent["payment_method_options"].get("card", {})
     ask = Ask(

@@ -144,12 +144,49 @@ def update(tx: Transaction, payment_method: Resource, params: dict[str, Any]) ->
         payment_method["metadata"] = merged(payment_method["metadata"], params["metadata"])
     if "allow_redisplay" in params:
         payment_method["allow_redisplay"] = params["allow_redisplay"]
-    for name in ("exp_month", "exp_year"):
-        if name in params.get("card", {}):
-            payment_method["card"][name] = params["card"][name]
+    _update_card(tx, payment_method, params.get("card", {}))
     tx.save(payment_method)
     events.emit(tx, "payment_method.updated", payment_method, before)
     return payment_method
+
+
+def _update_card(tx: Transaction, payment_method: Resource, given: dict[str, Any]) -> None:
+    card = payment_method["card"]
+    if "exp_month" in given or "exp_year" in given:
+        month, year = given.get("exp_month", card["exp_month"]), _year(given.get("exp_year", card["exp_year"]))
+        _check_expiry(tx, month, year)
+        card |= {"exp_month": month, "exp_year": year}
+    if "networks" in given:
+        _prefer_network(payment_method, given["networks"].get("preferred"))
+
+
+def type_cvc(tx: Transaction, payment_method: Resource, cvc: str) -> None:
+    """A browser asked for the CVC of a saved card again. Stripe's 402 if it can be none."""
+    _check_cvc(cvc)
+    payment_method.private["cvc"] = True
+    tx.save(payment_method)
+
+
+def network_of(payment_method: Resource, wanted: str | None) -> str:
+    """The network a payment goes over: the one wanted for it, or preferred for the card, or the card's first."""
+    networks = payment_method["card"]["networks"]
+    for choice in (wanted, networks["preferred"]):
+        if choice in networks["available"]:
+            return str(choice)
+    return str(networks["available"][0])
+
+
+def _prefer_network(payment_method: Resource, preferred: str | None) -> None:
+    card = payment_method["card"]
+    if preferred and preferred not in card["networks"]["available"]:
+        raise ApiError(f"This card does not support the network {preferred}.", param="card[networks][preferred]")
+    card["networks"] = {**card["networks"], "preferred": preferred or None}
+    card["display_brand"] = preferred or card["networks"]["available"][0]
+
+
+def _check_cvc(cvc: str) -> None:
+    if not (_is_digits(cvc) and len(cvc) in (3, 4)):
+        raise declines.error("invalid_cvc")
 
 
 def _typed_card(tx: Transaction, given: dict[str, Any]) -> cards.Card:
@@ -163,8 +200,8 @@ def _typed_card(tx: Transaction, given: dict[str, Any]) -> cards.Card:
     if not cards.passes_luhn(number):
         raise declines.error("incorrect_number")
     _check_expiry(tx, given["exp_month"], _year(given["exp_year"]))
-    if "cvc" in given and not (_is_digits(given["cvc"]) and len(given["cvc"]) in (3, 4)):
-        raise declines.error("invalid_cvc")
+    if "cvc" in given:
+        _check_cvc(given["cvc"])
     card = cards.by_number(number)
     if card is None or card.refused:
         raise declines.error("live_card" if card is None else str(card.refused))
@@ -186,44 +223,44 @@ def _is_digits(text: str) -> bool:
 def _insert(
     tx: Transaction, card: cards.Card, params: dict[str, Any], *, cvc_given: bool, exp_month: int, exp_year: int
 ) -> Resource:
-    return tx.insert(
-        Resource(
-            {
-                "id": ids.new("pm"),
-                "object": "payment_method",
-                "allow_redisplay": params.get("allow_redisplay", "unspecified"),
-                "billing_details": billing_details(params.get("billing_details") or {}),
-                "card": {
-                    "brand": card.brand,
-                    "checks": {
-                        "address_line1_check": None,
-                        "address_postal_code_check": None,
-                        "cvc_check": "unchecked" if cvc_given else None,
-                    },
-                    "country": card.country,
-                    "display_brand": card.networks[0],
-                    "exp_month": exp_month,
-                    "exp_year": exp_year,
-                    "fingerprint": card.fingerprint,
-                    "funding": card.funding,
-                    "generated_from": None,
-                    "last4": card.last4,
-                    "networks": {"available": list(card.networks), "preferred": None},
-                    "regulated_status": "unregulated",
-                    "three_d_secure_usage": {"supported": card.authentication != "not_supported"},
-                    "wallet": None,
+    payment_method = Resource(
+        {
+            "id": ids.new("pm"),
+            "object": "payment_method",
+            "allow_redisplay": params.get("allow_redisplay", "unspecified"),
+            "billing_details": billing_details(params.get("billing_details") or {}),
+            "card": {
+                "brand": card.brand,
+                "checks": {
+                    "address_line1_check": None,
+                    "address_postal_code_check": None,
+                    "cvc_check": "unchecked" if cvc_given else None,
                 },
-                "created": tx.now,
-                "customer": None,
-                "customer_account": None,
-                "livemode": False,
-                "metadata": merged({}, params.get("metadata") or {}),
-                "shared_payment_granted_token": None,
-                "type": "card",
+                "country": card.country,
+                "display_brand": card.networks[0],
+                "exp_month": exp_month,
+                "exp_year": exp_year,
+                "fingerprint": card.fingerprint,
+                "funding": card.funding,
+                "generated_from": None,
+                "last4": card.last4,
+                "networks": {"available": list(card.networks), "preferred": None},
+                "regulated_status": "unregulated",
+                "three_d_secure_usage": {"supported": card.authentication != "not_supported"},
+                "wallet": None,
             },
-            {"card": card.name, "cvc": cvc_given, "set_up": False},
-        )
+            "created": tx.now,
+            "customer": None,
+            "customer_account": None,
+            "livemode": False,
+            "metadata": merged({}, params.get("metadata") or {}),
+            "shared_payment_granted_token": None,
+            "type": "card",
+        },
+        {"card": card.name, "cvc": cvc_given, "set_up": False},
     )
+    _prefer_network(payment_method, (params.get("card") or {}).get("networks", {}).get("preferred"))
+    return tx.insert(payment_method)
 
 
 def _token_expiry(tx: Transaction) -> dict[str, int]:

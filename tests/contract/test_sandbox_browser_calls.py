@@ -219,3 +219,66 @@ def test_a_browser_saves_a_card_with_a_setup_intent(
         }
     )
     assert paid.status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("cvc", "status", "check"),
+    [("123", "succeeded", "pass"), ("1234", "succeeded", "pass"), ("99", "invalid_cvc", None)],
+)
+def test_a_saved_card_is_paid_with_after_its_cvc_was_asked_again(
+    browser: FlaskClient, client: stripe.StripeClient, cvc: str, status: str, check: str | None
+) -> None:
+    intent = client.v1.payment_intents.create({"amount": 4900, "currency": "usd"})
+    form = {
+        "client_secret": str(intent.client_secret),
+        "payment_method": "pm_card_visa",
+        "payment_method_options[card][cvc]": cvc,
+    }
+
+    body = browser.post(f"/v1/payment_intents/{intent.id}/confirm", data=form).json
+
+    assert body is not None
+    assert body.get("status", body.get("error", {}).get("code")) == status
+    charges = client.v1.charges.list({"payment_intent": intent.id}).to_dict()["data"]
+    assert [charge["payment_method_details"]["card"]["checks"]["cvc_check"] for charge in charges] == [check][
+        : len(charges)
+    ]
+    assert len(charges) == (1 if check else 0)
+
+
+@pytest.mark.parametrize(
+    ("more", "network"),
+    [
+        ({}, "cartes_bancaires"),
+        ({"payment_method_options[card][network]": "visa"}, "visa"),
+        ({"payment_method_data[card][networks][preferred]": "visa"}, "visa"),
+        ({"payment_method_options[card][network]": "mastercard"}, "cartes_bancaires"),
+    ],
+)
+def test_a_card_of_two_networks_takes_the_one_chosen(
+    browser: FlaskClient, client: stripe.StripeClient, intent: stripe.PaymentIntent, more: dict[str, str], network: str
+) -> None:
+    status, _ = confirm(browser, intent, "4000002500001001", **more)
+
+    assert status == 200
+    (charge,) = client.v1.charges.list().to_dict()["data"]
+    assert charge["payment_method_details"]["card"]["network"] == network
+
+
+def test_a_network_the_card_does_not_have_cannot_be_preferred(
+    browser: FlaskClient, intent: stripe.PaymentIntent
+) -> None:
+    status, body = confirm(
+        browser, intent, "4242424242424242", **{"payment_method_data[card][networks][preferred]": "mastercard"}
+    )
+
+    assert status == 400
+    assert "error" in body
+
+
+def test_only_a_browser_asks_for_a_cvc_again(client: stripe.StripeClient, http: FlaskClient) -> None:
+    intent = client.v1.payment_intents.create({"amount": 4900, "currency": "usd", "payment_method": "pm_card_visa"})
+
+    answer = http.post(f"/v1/payment_intents/{intent.id}/confirm", data={"payment_method_options[card][cvc]": "123"})
+
+    assert answer.status_code == 400
