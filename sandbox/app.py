@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from sandbox import ids
 from sandbox.api.pipeline import response, with_log
@@ -19,6 +19,11 @@ from sandbox.webhooks import Send, send_over_http
 
 #: Largest request taken, in bytes.
 LARGEST_REQUEST = 2 * 1024 * 1024
+#: Bytes of a request that is too large that are still read (and forgotten).
+LARGEST_READ_ON = 32 * LARGEST_REQUEST
+
+#: Where Stripe has its API. Of the second nothing is imitated.
+API_PATHS = ("/v1", "/v2")
 
 METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 
@@ -57,12 +62,22 @@ def _answer_call(path: str) -> Response:
 
 
 def _answer_http_error(error: HTTPException) -> Response | HTTPException:
-    """Under /v1 every error is one of Stripe's, Flask's own too."""
-    if not request.path.startswith("/v1"):
+    """Where Stripe's API is, every error is one of Stripe's, Flask's own too."""
+    if not request.path.startswith(API_PATHS):
         return error
+    if error.code == RequestEntityTooLarge.code:
+        _read_on()
     if error.code in (404, 405):
         return _answer_refusal(unrecognized_url(request.method, request.path))
     return _answer_refusal(ApiError(error.description or error.name, status=error.code or 400))
+
+
+def _read_on() -> None:
+    """Take what is still being sent, up to a point: a caller cut off while it sends may never read the answer."""
+    body = request.environ["wsgi.input"]
+    for _ in range(LARGEST_READ_ON // LARGEST_REQUEST):
+        if not body.read(LARGEST_REQUEST):
+            return
 
 
 def _answer_refusal(refusal: ApiError) -> Response:

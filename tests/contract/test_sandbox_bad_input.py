@@ -85,7 +85,52 @@ def test_no_parameters_make_the_sandbox_fail(route: Route, http: FlaskClient, kn
         else:
             answer = http.open(place(route, known), method=route.method, data=sent)
 
-        assert answer.status_code in (200, 400, 402, 404)
+        assert answer.status_code in (200, 400, 402, 403, 404)
         assert isinstance(answer.json, dict)
 
     check()
+
+
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+NASTY: list[tuple[str, bytes, str, int]] = [
+    ("too large", b"a" * 10_000_000, FORM, 413),
+    (
+        "a part that is too large",
+        b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n" + b"b" * 3_000_000,
+        PARTS,
+        413,
+    ),
+    ("very many fields", b"a=1&" * 20_000, FORM, 400),
+    ("very deep", b"metadata" + b"[a]" * 5000 + b"=1", FORM, 400),
+    ("not UTF-8", b"amount=5\xff\xfe&currency=%ff%fe", FORM, 400),
+    ("half a character", b"amount=500&currency=%ED%A0%80", FORM, 400),
+    ("a null byte", b"amount=500%00&currency=usd", FORM, 400),
+    ("digits of another script", "amount=٥٠٠&currency=usd".encode(), FORM, 400),
+    ("the same twice, once as a list", b"amount=500&amount[]=600&currency=usd", FORM, 400),
+    ("JSON", b'{"amount": 500, "currency": "usd"}', "application/json", 400),
+    ("text", b"amount=500&currency=usd", "text/plain", 400),
+    ("no boundary", b"--x\r\n", "multipart/form-data", 400),
+    ("no parts", b"--x\r\ngarbage", PARTS, 400),
+    ("a file", b'--x\r\nContent-Disposition: form-data; name=amount; filename="a"\r\n\r\n500\r\n--x--', PARTS, 400),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"), [case[1:] for case in NASTY], ids=[case[0] for case in NASTY]
+)
+def test_nasty_bodies_are_answered(http: FlaskClient, body: bytes, content_type: str, status: int) -> None:
+    answer = http.post("/v1/payment_intents", data=body, content_type=content_type)
+
+    assert answer.status_code == status
+    assert answer.json is not None
+    assert answer.json["error"]["type"] == "invalid_request_error"
+    assert answer.json["error"]["request_log_url"]
+
+
+@pytest.mark.parametrize("wrong", ["%ff%fe", "%ED%A0%80", "%00", "..", "%2e%2e", "x" * 3000, "%27%20OR%201=1", "٣"])
+def test_nasty_ids_are_of_nothing(http: FlaskClient, wrong: str) -> None:
+    answer = http.get(f"/v1/payment_intents/{wrong}")
+
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert answer.json["error"]["type"] == "invalid_request_error"

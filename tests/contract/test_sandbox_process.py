@@ -145,3 +145,18 @@ def test_killed_in_the_middle_it_starts_again_with_nothing_half_done(
 def of(event: dict[str, Any]) -> str:
     """The id of what the event is about."""
     return str(event["data"]["object"]["id"])
+
+
+def test_who_sends_too_much_gets_to_read_the_answer(tmp_path: Path) -> None:
+    port = free_port()
+
+    with running(tmp_path / "sandbox.sqlite3", port, f"http://127.0.0.1:{free_port()}/webhooks"):
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/v1/payment_intents",
+            data=b"a" * 20_000_000,
+            headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/x-www-form-urlencoded"},
+            timeout=60,
+        )
+
+    assert answer.status_code == 413
+    assert answer.json()["error"]["type"] == "invalid_request_error"

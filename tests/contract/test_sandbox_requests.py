@@ -56,7 +56,14 @@ def test_a_made_up_version_is_refused(http: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/nope"), ("DELETE", "/v1/charges/ch_1"), ("PUT", "/v1/charges"), ("GET", "/v1/charges/")],
+    [
+        ("GET", "/v1/nope"),
+        ("DELETE", "/v1/charges/ch_1"),
+        ("PUT", "/v1/charges"),
+        ("TRACE", "/v1/charges"),
+        ("GET", "/v1/charges/"),
+        ("POST", "/v2/core/events"),
+    ],
 )
 def test_what_stripe_does_not_have_is_an_unknown_url(http: FlaskClient, method: str, path: str) -> None:
     answer = http.open(path, method=method)
