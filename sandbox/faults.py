@@ -17,6 +17,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 #: Without a number of times a fault goes on until it is taken back.
 FOREVER = -1
+#: Seconds that a reordered delivery waits for others to overtake it.
+OVERTAKEN_WITHIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Fault:
     """One kind of misbehaviour.
 
     `remaining`: how many more times, or FOREVER. `when` (calls): before or after the work is done. `match`: only calls
-    whose "METHOD /path" begins so, or deliveries of event types that begin so. `seconds`: how long a time-out or a
-    delay is. `probability` and `seed`: only some of the times, always the same ones for the same seed. `seen` and
+    whose "METHOD /path" begins so, or deliveries whose "event.type evt_id" begins so. `seconds`: how long a time-out or
+    a delay is. `probability` and `seed`: only some of the times, always the same ones for the same seed. `seen` and
     `struck`: how often it could have struck so far, and how often it did.
     """
 
@@ -56,24 +58,19 @@ class Faults:
     def add(self, target: str, kind: str, times: int, detail: dict[str, Any]) -> None:
         """Have the next `times` matching calls or deliveries go wrong. `detail`: further fields of a Fault."""
         with self._state.write("") as tx:
-            tx.execute(
-                "INSERT INTO faults (target, fault, detail, remaining) VALUES (?, ?, ?, ?)",
-                target,
-                kind,
-                encode(detail),
-                times,
-            )
+            add(tx, target, kind, times, detail)
 
     def all(self) -> list[Fault]:
         with self._state.read("") as tx:
             return _read(tx)
 
-    def clear(self) -> None:
+    def clear(self, fault_id: int | None = None) -> None:
+        """Take one fault back, or all of them."""
         with self._state.write("") as tx:
-            tx.execute("DELETE FROM faults")
+            tx.execute("DELETE FROM faults WHERE id = coalesce(?, id)", fault_id)
 
     def next(self, target: Target, subject: str) -> Fault | None:
-        """The fault that strikes this call ("METHOD /path") or delivery (event type), one time less from now on.
+        """The fault that strikes this call ("METHOD /path") or delivery ("event.type evt_id"), one time less from then.
 
         Seen and used up in one transaction: of two calls that come at once, the last time strikes only one.
         """
@@ -86,6 +83,13 @@ class Faults:
                     if fault.strikes:
                         return fault
         return None
+
+
+def add(tx: Transaction, target: str, kind: str, times: int, detail: dict[str, Any]) -> None:
+    """What `Faults.add` does, inside a transaction."""
+    tx.execute(
+        "INSERT INTO faults (target, fault, detail, remaining) VALUES (?, ?, ?, ?)", target, kind, encode(detail), times
+    )
 
 
 def _concerns(fault: Fault, target: Target, subject: str) -> bool:

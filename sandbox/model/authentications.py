@@ -6,7 +6,7 @@ from typing import Literal
 from sandbox.model import challenges, confirmation, setup_intents
 from sandbox.state import Resource, State, Transaction
 
-Status = Literal["pending", "complete", "failed"]
+Status = Literal["pending", "complete", "failed", "abandoned"]
 
 
 class NotFound(LookupError):

@@ -35,6 +35,11 @@ class State:
         """The sandbox's time: the clock's, plus what `advance_clock` added."""
         return self._clock.now() + self._offset
 
+    @property
+    def ahead(self) -> float:
+        """Seconds that `advance_clock` added."""
+        return self._offset
+
     def advance_clock(self, seconds: float) -> None:
         """Move the sandbox's time forward, for good."""
         self._offset += seconds

@@ -87,7 +87,7 @@ class Deliverer:
             if event is None or endpoint is None:
                 self._record(delivery, Answer(None, "the endpoint is gone"), 0.0, last=True)
                 return
-            fault = self._faults.next("webhook", event["type"])
+            fault = self._faults.next("webhook", f"{event['type']} {event.id}")
             if fault is not None and fault.kind in ("delay", "reorder"):
                 self._postpone(delivery, fault)
             elif fault is not None and fault.kind == "drop":

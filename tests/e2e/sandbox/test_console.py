@@ -1,68 +1,375 @@
-"""The console in a browser: what happened in the sandbox, and the buttons that make more happen."""
+"""The console in a browser: what happened in the sandbox, and the buttons that make more happen.
 
+Each button is held against what it does: at the API, or at an endpoint that hears the webhooks.
+"""
+
+import json
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+import requests
+import stripe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.e2e.sandbox.conftest import SandboxServer
+from sandbox.webhooks.sending import Answer, Outgoing
+from tests.e2e.sandbox.conftest import KEY, SandboxServer
+from tests.support.processes import SandboxProcess
 
-PAYMENT = {"amount": 4900, "currency": "usd", "confirm": "true"}
+PAYMENT = {"amount": 4900, "currency": "usd", "confirm": "true", "allowed_payment_method_types[]": "card"}
+SECRET = "whsec_console"
+
+
+@dataclass
+class Shop:
+    """The other end of the webhooks. `heard` has every event that came, with whether it was signed with our secret."""
+
+    sandbox: SandboxServer
+    heard: list[tuple[str, bool]] = field(default_factory=list)
+    answers: int = 200
+
+    def hear(self, outgoing: Outgoing) -> Answer:
+        signature = outgoing.headers["Stripe-Signature"]
+        try:
+            signed = stripe.WebhookSignature.verify_header(outgoing.body.decode(), signature, SECRET)
+        except stripe.SignatureVerificationError:
+            signed = False
+        self.heard.append((json.loads(outgoing.body)["type"], signed))
+        return Answer(self.answers, "as the shop says")
+
+    def listen(self) -> list[tuple[str, bool]]:
+        """What has come since the last time, once everything that is due was sent."""
+        self.heard.clear()
+        while self.sandbox.app.extensions["sandbox"].deliver_due():
+            pass
+        return self.heard
 
 
 @pytest.fixture
 def console(context: BrowserContext, sandbox_server: SandboxServer) -> Iterator[Page]:
+    yield from opened(context, f"{sandbox_server.origin}/sandbox/")
+    sandbox_server.app.test_client().post("/sandbox/reset", json={})
+
+
+@pytest.fixture
+def shop(sandbox_server: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop that hears every event of the account."""
+    shop = Shop(sandbox_server)
+    sandbox = sandbox_server.app.extensions["sandbox"]
+    monkeypatch.setattr(sandbox.deliverer, "_send", shop.hear)
+    sandbox.forward(f"sk_{KEY}", "http://shop.example/webhooks", [SECRET])
+    return shop
+
+
+def opened(context: BrowserContext, address: str) -> Iterator[Page]:
     page = context.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.goto(f"{sandbox_server.origin}/sandbox/")
+    page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+    page.goto(address)
     yield page
-    sandbox_server.app.test_client().delete("/sandbox/faults")
-    assert broken == []
+    assert [line for line in broken if "Failed to load resource" not in line] == []  # a refusal is logged as that
 
 
-def row(console: Page, table: str, text: str) -> Locator:
-    return console.locator(f"#{table} tbody tr", has_text=text).first
+def row(console: Page, listing: str, text: str) -> Locator:
+    return console.locator(f"[data-list={listing}] > [data-key]", has_text=text).first
 
 
-def test_a_payment_is_refunded_as_in_the_dashboard(console: Page, sandbox_server: SandboxServer) -> None:
-    paid = sandbox_server.post("/v1/payment_intents", **PAYMENT, payment_method="pm_card_visa")
-
-    expect(row(console, "payments", paid["id"])).to_contain_text("$49.00 USD")
-    row(console, "payments", paid["id"]).get_by_role("button", name="Refund").click()
-
-    expect(console.get_by_role("status")).to_have_text("Done.")
-    assert sandbox_server.get(f"/v1/charges/{paid['latest_charge']}")["amount_refunded"] == 4900
+def press(within: Locator | Page, button: str) -> None:
+    within.get_by_role("button", name=button).first.click()
 
 
-def test_a_challenge_is_decided(console: Page, sandbox_server: SandboxServer) -> None:
-    asked = sandbox_server.post("/v1/payment_intents", **PAYMENT, payment_method="pm_card_authenticationRequired")
-
-    row(console, "challenges", asked["id"]).get_by_role("button", name="Complete").click()
-
-    expect(row(console, "challenges", asked["id"])).to_contain_text("complete")
-    assert sandbox_server.get(f"/v1/payment_intents/{asked['id']}")["status"] == "succeeded"
+def said(console: Page) -> Locator:
+    return console.locator("#notice")
 
 
-def test_the_next_call_is_made_to_fail(console: Page, sandbox_server: SandboxServer) -> None:
-    console.get_by_label("only").first.fill("GET /v1/account")
-    console.get_by_role("button", name="Make them fail").click()
-
-    expect(row(console, "faults", "GET /v1/account")).to_contain_text("error, before the work")
-    client = sandbox_server.app.test_client()
-    answers = [client.get("/v1/account", headers={"Authorization": "Bearer sk_test_console"}) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [500, 200]
+def pay(sandbox: SandboxServer, card: str = "pm_card_visa") -> dict[str, Any]:
+    return sandbox.post("/v1/payment_intents", **PAYMENT, payment_method=card)
 
 
-def test_what_cannot_be_done_is_said(console: Page, sandbox_server: SandboxServer) -> None:
-    paid = sandbox_server.post("/v1/payment_intents", **PAYMENT, payment_method="pm_card_visa")
-    button = row(console, "payments", paid["id"]).get_by_role("button", name="Refund")
+def test_a_payment_is_refunded_whole_or_in_part_as_in_the_dashboard(
+    console: Page, sandbox_server: SandboxServer
+) -> None:
+    paid = pay(sandbox_server)
+    line = row(console, "payments", paid["id"])
 
-    button.click()
-    expect(console.get_by_role("status")).to_have_text("Done.")
-    button.click()
+    expect(line).to_contain_text("$49.00 USD")
+    line.get_by_role("button", name=paid["id"], exact=True).click()
+    line.get_by_label("amount in the smallest unit").fill("900")
+    press(line, "Refund that much")
 
-    expect(console.get_by_role("status")).to_contain_text("has already been refunded")
+    expect(said(console)).to_contain_text("900 of 4900")
+    charge = f"/v1/charges/{paid['latest_charge']}"
+    assert sandbox_server.get(charge)["amount_refunded"] == 900
+    press(line, "Refund:")
+    expect(said(console)).to_contain_text("4000 of 4900")
+    assert sandbox_server.get(charge)["amount_refunded"] == 4900
+    press(line, "Refund:")
+    expect(said(console)).to_contain_text("has already been refunded")
+
+
+def test_a_payment_is_disputed(console: Page, sandbox_server: SandboxServer) -> None:
+    paid = pay(sandbox_server)
+    line = row(console, "payments", paid["id"])
+
+    line.get_by_role("button", name=paid["id"], exact=True).click()
+    line.get_by_role("combobox", name="as", exact=True).select_option("product not received")
+    press(line, "Open that dispute")
+
+    expect(said(console)).to_contain_text("product not received")
+    (dispute,) = sandbox_server.get(f"/v1/disputes?payment_intent={paid['id']}")["data"]
+    assert dispute["reason"] == "product_not_received"
+
+
+@pytest.mark.parametrize(
+    ("button", "challenge", "payment"),
+    [
+        ("Complete", "complete", "succeeded"),
+        ("Fail", "failed", "requires_payment_method"),
+        ("Abandon", "abandoned", "requires_action"),
+    ],
+)
+def test_a_challenge_is_answered_or_abandoned(
+    console: Page, sandbox_server: SandboxServer, button: str, challenge: str, payment: str
+) -> None:
+    asked = pay(sandbox_server, "pm_card_authenticationRequired")
+    line = row(console, "challenges", asked["id"])
+
+    press(line, button)
+
+    expect(line.get_by_text(challenge, exact=True)).to_be_visible()
+    expect(line.get_by_role("button")).to_have_count(0)
+    assert console.evaluate("document.activeElement.textContent").startswith(asked["id"]), "the reader loses the row"
+    assert sandbox_server.get(f"/v1/payment_intents/{asked['id']}")["status"] == payment
+
+
+def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sandbox_server: SandboxServer) -> None:
+    form = console.get_by_role("form", name="The next API calls")
+    client, headers = sandbox_server.app.test_client(), {"Authorization": f"Bearer sk_{KEY}"}
+
+    for kind, when, status, made in [
+        ("a server error (500)", "before the work is done", 500, 1),
+        ("a server error (500)", "after the work is done", 500, 3),
+        ("too many requests (429)", "before the work is done", 429, 1),
+    ]:
+        form.get_by_label("fail with").select_option(kind)
+        form.get_by_label("when").select_option(when)
+        form.get_by_label("how many").fill("2")
+        form.get_by_label("only calls").fill("POST /v1/customers")
+        press(form, "Make them fail")
+        expect(row(console, "faults", "The next 2 API calls (POST /v1/customers)")).to_be_visible()
+
+        before = len(sandbox_server.get("/v1/customers")["data"])
+        answers = [client.post("/v1/customers", headers=headers).status_code for _ in range(3)]
+
+        assert answers == [status, status, 200]
+        assert len(sandbox_server.get("/v1/customers")["data"]) - before == made
+    expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", ["a connection reset", "a time-out"])
+def test_the_line_breaks(context: BrowserContext, sandbox: SandboxProcess, kind: str) -> None:
+    for console in opened(context, f"{sandbox.url}/sandbox/"):
+        form = console.get_by_role("form", name="The next API calls")
+        form.get_by_label("fail with").select_option(kind)
+        if kind == "a time-out":
+            form.get_by_label("after seconds").fill("1")
+        form.get_by_label("only calls").fill("GET /v1/account")
+        press(form, "Make them fail")
+        expect(row(console, "faults", "GET /v1/account")).to_be_visible()
+
+        started = time.monotonic()
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{sandbox.url}/v1/account", auth=("sk_test_broken_line", ""), timeout=20)
+
+        assert (time.monotonic() - started >= 1) == (kind == "a time-out")
+        assert requests.get(f"{sandbox.url}/v1/account", auth=("sk_test_broken_line", ""), timeout=20).ok
+
+
+def test_faults_are_taken_back_one_by_one_or_all(console: Page, sandbox_server: SandboxServer) -> None:
+    form = console.get_by_role("form", name="The next API calls")
+    form.get_by_label("until it is taken back").check()
+    for path in ("GET /v1/account", "GET /v1/events", "GET /v1/charges"):
+        form.get_by_label("only calls").fill(path)
+        press(form, "Make them fail")
+        expect(row(console, "faults", f"All API calls ({path})")).to_be_visible()
+
+    press(row(console, "faults", "GET /v1/events"), "Take back")
+    expect(row(console, "faults", "GET /v1/events")).to_have_count(0)
+
+    assert sandbox_server.get("/v1/events")["data"] == []
+    press(console, "Let everything work again")
+    expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
+    assert sandbox_server.get("/v1/charges")["data"] == []
+
+
+def test_the_next_webhook_is_lost_doubled_signed_wrongly_or_late(
+    console: Page, sandbox_server: SandboxServer, shop: Shop
+) -> None:
+    form = console.get_by_role("form", name="The next webhooks")
+
+    for kind, heard in [
+        ("lost", []),
+        ("sent twice", [("customer.created", True)] * 2),
+        ("signed wrongly", [("customer.created", False)]),
+        ("delayed", []),
+    ]:
+        form.get_by_role("combobox", name="are", exact=True).select_option(kind)
+        if kind == "delayed":
+            form.get_by_label("by seconds").fill("60")
+        press(form, "Make them go wrong")
+        expect(row(console, "faults", "The next webhook")).to_be_visible()
+
+        sandbox_server.post("/v1/customers")
+
+        assert shop.listen() == heard
+    press(console, "An hour later")
+    expect(console.locator("#ahead")).to_have_text("1 hour ahead")
+    assert shop.listen() == [("customer.created", True)]
+
+
+def test_a_webhook_is_overtaken(console: Page, sandbox_server: SandboxServer, shop: Shop) -> None:
+    form = console.get_by_role("form", name="The next webhooks")
+    form.get_by_role("combobox", name="are", exact=True).select_option("overtaken by what comes next")
+    press(form, "Make them go wrong")
+    expect(row(console, "faults", "overtaken")).to_be_visible()
+
+    customer = sandbox_server.post("/v1/customers")
+    sandbox_server.post(f"/v1/customers/{customer['id']}", name="Ada")
+
+    first = list(shop.listen())
+    sandbox_server.app.test_client().post("/sandbox/clock", json={"advance": 10})
+    assert (first, shop.listen()) == ([("customer.updated", True)], [("customer.created", True)])
+
+
+def test_a_delivery_is_sent_once_more_in_every_way(console: Page, sandbox_server: SandboxServer, shop: Shop) -> None:
+    rightly, wrongly = ("customer.created", True), ("customer.created", False)
+    sandbox_server.post("/v1/customers")
+    shop.listen()
+    line = row(console, "deliveries", "customer.created")
+    first = line.get_attribute("data-key")
+    line = console.locator(f"[data-list=deliveries] > [data-key='{first}']")
+    line.get_by_role("button", name="customer.created", exact=True).click()
+
+    for button, heard, later in [
+        ("Send again", [rightly], []),
+        ("Send twice", [rightly, rightly], []),
+        ("Send signed wrongly", [wrongly], []),
+        ("Send and lose", [], []),
+        ("Send 10 seconds late", [], [rightly]),
+        ("Send after what comes next", [], [rightly]),
+    ]:
+        there = console.locator("[data-list=deliveries] > [data-key]").count()
+        press(line, button)
+        expect(console.locator("[data-list=deliveries] > [data-key]")).to_have_count(there + max(len(heard), 1))
+
+        assert shop.listen() == heard, button
+        sandbox_server.app.test_client().post("/sandbox/clock", json={"advance": 10})
+        assert shop.listen() == later, button
+
+
+def test_a_delivery_shows_its_request_and_every_attempt(
+    console: Page, sandbox_server: SandboxServer, shop: Shop
+) -> None:
+    shop.answers = 503
+    sandbox_server.post("/v1/customers", email="ada@example.com")
+    shop.listen()
+    line = row(console, "deliveries", "customer.created")
+    expect(line).to_contain_text("http://shop.example/webhooks")
+
+    line.get_by_role("button", name="customer.created", exact=True).click()
+
+    attempts = line.get_by_role("list").get_by_role("listitem")
+    expect(attempts).to_have_count(1)
+    expect(attempts.first).to_contain_text("503")
+    expect(attempts.first).to_contain_text("as the shop says")
+    expect(line).to_contain_text("POST http://shop.example/webhooks")
+    expect(line).to_contain_text('"email": "ada@example.com"')
+    shop.answers = 200
+    sandbox_server.app.test_client().post("/sandbox/clock", json={"advance": 60})
+    shop.listen()
+    expect(attempts).to_have_count(2)
+    expect(line.get_by_text("delivered", exact=True)).to_be_visible()
+
+
+def test_what_comes_in_leaves_the_reader_where_they_are(console: Page, sandbox_server: SandboxServer) -> None:
+    paid = pay(sandbox_server)
+    line = row(console, "payments", paid["id"])
+    line.get_by_role("button", name=paid["id"], exact=True).click()
+    line.get_by_label("amount in the smallest unit").fill("12")
+
+    newest = [pay(sandbox_server) for _ in range(12)][-1]  # more than are shown at first
+    expect(row(console, "payments", newest["id"])).to_be_visible()
+
+    expect(line.get_by_label("amount in the smallest unit")).to_be_focused()
+    expect(line.get_by_label("amount in the smallest unit")).to_have_value("12")
+    expect(console.locator("[data-list=payments] > [data-key]")).to_have_count(11)
+    press(console, "Show more payments")
+    expect(console.locator("[data-list=payments] > [data-key]")).to_have_count(13)
+
+
+def test_one_account_or_one_payment_is_looked_at_alone(console: Page, sandbox_server: SandboxServer) -> None:
+    ours = pay(sandbox_server)
+    theirs = sandbox_server.app.test_client().post(
+        "/v1/payment_intents",
+        data=PAYMENT | {"payment_method": "pm_card_visa"},
+        headers={"Authorization": "Bearer sk_test_theirs"},
+    )
+    expect(row(console, "payments", theirs.get_json()["id"])).to_be_visible()
+
+    console.get_by_label("Account").fill(f"sk_{KEY}")
+    console.keyboard.press("Enter")
+    console.keyboard.press("Tab")
+
+    expect(row(console, "payments", theirs.get_json()["id"])).to_have_count(0)
+    expect(console.get_by_label("Account")).not_to_have_value(f"sk_{KEY}")
+    another = pay(sandbox_server)
+    line = row(console, "payments", ours["id"])
+    line.get_by_role("button", name=ours["id"], exact=True).click()
+    press(line, "Only its events and deliveries")
+    expect(row(console, "events", ours["id"])).to_be_visible()
+    expect(console.locator("[data-list=events]")).not_to_contain_text(another["id"])
+
+
+def test_no_secret_is_shown(console: Page, sandbox_server: SandboxServer) -> None:
+    asked = pay(sandbox_server, "pm_card_authenticationRequired")
+    line = row(console, "payments", asked["id"])
+
+    line.get_by_role("button", name=asked["id"], exact=True).click()
+    press(row(console, "events", "payment_intent.created"), "payment_intent.created")
+
+    expect(line.locator("pre")).to_contain_text("three_d_secure_redirect")
+    shown = console.locator("body").inner_text()
+    assert f"{asked['id']}_secret_…" in shown
+    assert asked["client_secret"] not in shown
+    assert asked["next_action"]["use_stripe_sdk"]["stripe_js"].partition("client_secret=")[2] not in shown
+
+
+def test_everything_is_forgotten_when_one_is_sure(console: Page, sandbox_server: SandboxServer) -> None:
+    paid = pay(sandbox_server)
+    expect(row(console, "payments", paid["id"])).to_be_visible()
+
+    console.once("dialog", lambda dialog: dialog.dismiss())
+    press(console, "Forget everything")
+    assert sandbox_server.get("/v1/payment_intents")["data"]
+    console.once("dialog", lambda dialog: dialog.accept())
+    press(console, "Forget everything")
+
+    expect(console.get_by_text("No payment yet.")).to_be_visible()
+    assert sandbox_server.get("/v1/payment_intents")["data"] == []
+
+
+def test_a_sandbox_that_is_away_is_said_and_so_is_its_return(console: Page) -> None:
+    connection = console.locator("#connection")
+    expect(connection).to_have_text("Live")
+
+    console.context.set_offline(True)
+    expect(connection).to_contain_text("does not answer")
+
+    console.context.set_offline(False)
+    expect(connection).to_have_text("Live")
 
 
 def test_no_other_page_may_frame_the_console(sandbox_server: SandboxServer) -> None:
