@@ -31,6 +31,9 @@ FIELDS: dict[str, dict[str, bool]] = {
     "payment_intent": {"amount": True, "created": True, "currency": False, "customer": False, "status": False},
 }
 
+#: Counted only when it is asked for, by `expand`.
+TOTAL = "total_count"
+
 _CLAUSE = re.compile(
     r"""\s*(?P<not>-?)(?P<field>[a-z_0-9.]+)(\[(?P<key>"[^"]*"|'[^']*')\])?"""
     r"""\s*(?P<operator>:|~|>=|<=|>|<)\s*(?P<value>"[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*"""
@@ -45,7 +48,12 @@ def search(call: Call, kind: str) -> dict[str, Any]:
     page: Page = call.tx.page(kind, limit=call.params["limit"], starting_after=cursor, also=(where, tuple(values)))
     after = base64.urlsafe_b64encode(page.data[-1].id.encode()).decode() if page.has_more else None
     data = [dict(item) for item in page.data]
-    return {"object": "search_result", "data": data, "has_more": page.has_more, "next_page": after}
+    body = {"object": "search_result", "data": data, "has_more": page.has_more, "next_page": after}
+    expanded = call.params.get("expand") or []
+    if TOTAL in expanded:
+        expanded.remove(TOTAL)
+        body[TOTAL] = call.tx.count(kind, also=(where, tuple(values)))
+    return body
 
 
 def _condition(query: str, kind: str) -> tuple[str, list[Any]]:

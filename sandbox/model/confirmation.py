@@ -92,9 +92,10 @@ def _attempt(tx: Transaction, intent: Resource, payment_method: Resource, ask: A
     )
     if answer == "challenge":
         if ask.off_session or ask.error_on_requires_action:
-            error = declines.last_error("authentication_required", payment_method)
+            reason = "authentication_required" if ask.off_session else "authentication_not_handled"
+            error = declines.last_error(reason, payment_method)
             _back_to_start(tx, intent, {**error, "payment_method_type": "card"})
-            return "authentication_required"
+            return reason
         _challenge(tx, intent, payment_method, ask)
         return None
     if answer == "error":
@@ -111,7 +112,7 @@ def _challenge(tx: Transaction, intent: Resource, payment_method: Resource, ask:
 
 def _charge(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> str | None:
     """Ask the bank for the money. The reason it was declined for, or None."""
-    reason = payment_methods.card_of(payment_method).declines
+    reason = payment_methods.refusal(payment_method)
     if reason is not None:
         return _decline(tx, intent, payment_method, reason, secure)
     charge = charges.succeed(tx, intent, payment_method, secure)

@@ -54,6 +54,12 @@ def card_of(payment_method: Resource) -> cards.Card:
     return cards.by_name(payment_method.private["card"])
 
 
+def refusal(payment_method: Resource) -> str | None:
+    """What its bank declines it for (a key of the declines table), or None. Without a CVC, none can be wrong."""
+    reason = card_of(payment_method).declines
+    return None if reason == "incorrect_cvc" and not payment_method.private["cvc"] else reason
+
+
 def run_checks(tx: Transaction, payment_method: Resource) -> dict[str, str | None]:
     """The bank's answers about CVC and address, kept on the PaymentMethod from its first use on."""
     checks = dict(payment_method["card"]["checks"])
@@ -82,9 +88,9 @@ def attach(tx: Transaction, payment_method: Resource, customer: str) -> Resource
         )
     if payment_method["customer"] is not None:
         raise ApiError("The payment method you provided has already been attached to a customer.")
-    card = card_of(payment_method)
-    if card.declines and not card.attaches:
-        raise declines.error(card.declines, param="")
+    reason = refusal(payment_method)
+    if reason is not None and not card_of(payment_method).attaches:
+        raise declines.error(reason, param="")
     return link(tx, payment_method, customer)
 
 
@@ -135,6 +141,9 @@ def _take_from_defaults(tx: Transaction, customer: Resource, payment_method: Res
 
 
 def update(tx: Transaction, payment_method: Resource, params: dict[str, Any]) -> Resource:
+    """Change a saved PaymentMethod. Emits payment_method.updated."""
+    if payment_method["customer"] is None:
+        raise ApiError("You must save this PaymentMethod to a customer before you can update it.")
     before = payment_method.snapshot()
     if "billing_details" in params:
         payment_method["billing_details"] = billing_details(

@@ -112,9 +112,9 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
 
 def _ask_bank(tx: Transaction, intent: Resource, payment_method: Resource) -> str | None:
     """The reason the bank declined for, or None once the card is set up."""
-    card = payment_methods.card_of(payment_method)
-    if card.declines and not card.attaches:
-        return card.declines
+    reason = payment_methods.refusal(payment_method)
+    if reason is not None and not payment_methods.card_of(payment_method).attaches:
+        return reason
     payment_method.private["set_up"] = True
     payment_methods.run_checks(tx, payment_method)
     tx.save(payment_method)

@@ -276,6 +276,15 @@ def test_a_network_the_card_does_not_have_cannot_be_preferred(
     assert "error" in body
 
 
+def test_a_cvc_that_was_not_given_cannot_be_wrong(browser: FlaskClient, intent: stripe.PaymentIntent) -> None:
+    form = {name: value for name, value in TYPED.items() if not name.endswith("[cvc]")}
+    form |= {"payment_method_data[card][number]": "4000000000000127", "client_secret": str(intent.client_secret)}
+
+    answer = browser.post(f"/v1/payment_intents/{intent.id}/confirm", data=form)
+
+    assert answer.status_code == 200
+
+
 def test_only_a_browser_asks_for_a_cvc_again(client: stripe.StripeClient, http: FlaskClient) -> None:
     intent = client.v1.payment_intents.create({"amount": 4900, "currency": "usd", "payment_method": "pm_card_visa"})
 

@@ -26,6 +26,7 @@ UNKNOWN = [
     ("GET /v1/payment_intents customer", 400, "customer", "customer"),
     ("GET /v1/customers starting_after", 400, "customer", "starting_after"),
     ("GET /v1/events ending_before", 400, "event", "ending_before"),
+    ("GET /v1/setup_attempts setup_intent", 400, "setupintent", "setup_intent"),
     ("POST /v1/payment_intents/{intent} payment_method", 400, "PaymentMethod", "payment_method"),
 ]
 
@@ -120,6 +121,8 @@ def test_a_browser_without_the_secret_is_shown_nothing(browser: FlaskClient, mad
             "The customer does not have a payment method with the ID",
         ),
         ("/v1/payment_methods/{saved}/attach", {"customer": "{other}"}, 400, None, None, "already been attached"),
+        ("/v1/payment_methods/{loose}", {"metadata[a]": "b"}, 400, None, None, "You must save this PaymentMethod"),
+        ("/v1/payment_methods/{saved}", {"card[exp_month]": "13"}, 402, "invalid_expiry_month", "exp_month", "month"),
     ],
 )
 def test_cards_go_to_customers_the_new_way_only(
@@ -175,6 +178,23 @@ def test_a_detached_payment_method_is_spent_and_no_default_any_more(client: stri
     assert told.to_dict() == {"invoice_settings": {"default_payment_method": made["saved"]}}
     with pytest.raises(stripe.InvalidRequestError, match="was detached from a Customer"):
         client.v1.payment_methods.attach(made["saved"], {"customer": made["customer"]})
+
+
+def test_a_server_may_rather_have_an_error_than_a_challenge(client: stripe.StripeClient) -> None:
+    paying: Any = {
+        "amount": 4900,
+        "currency": "usd",
+        "payment_method": "pm_card_authenticationRequired",
+        "confirm": True,
+        "error_on_requires_action": True,
+    }
+
+    with pytest.raises(stripe.CardError) as refusal:
+        client.v1.payment_intents.create(paying)
+
+    assert refusal.value.error is not None
+    said = (refusal.value.error.code, refusal.value.error.decline_code)
+    assert said == ("authentication_required", "authentication_not_handled")
 
 
 def test_a_payment_keeps_its_customer(client: stripe.StripeClient, made: Made) -> None:

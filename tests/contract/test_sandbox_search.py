@@ -63,3 +63,11 @@ def test_a_made_up_page_is_refused(http: FlaskClient) -> None:
     answer = http.get("/v1/payment_intents/search", query_string={"query": "amount>0", "page": "%%"})
 
     assert answer.status_code == 400
+
+
+def test_what_is_found_is_counted_if_asked_for(client: stripe.StripeClient, http: FlaskClient) -> None:
+    answer = http.get("/v1/payment_intents/search?query=amount>0&limit=1&expand[]=total_count&expand[]=data.customer")
+
+    assert answer.json is not None
+    assert (len(answer.json["data"]), answer.json["total_count"]) == (1, 3)
+    assert "total_count" not in client.v1.payment_intents.search({"query": "amount>0"}).to_dict()

@@ -52,7 +52,9 @@ def list_all(call: Call) -> Listing:
         call.tx.get("customer", params["customer"], param="customer", status=400)
     if "payment_intent" in params:
         call.tx.get("payment_intent", params["payment_intent"], param="payment_intent", status=400)
-    return listing(call, "charge", {"customer": params.get("customer"), "payment_intent": params.get("payment_intent")})
+    return listing(
+        call, "charge", {name: params.get(name) for name in ("customer", "payment_intent", "transfer_group")}
+    )
 
 
 def search(call: Call) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def list_all(call: Call) -> Listing:
 
 
 def list_attempts(call: Call) -> Listing:
-    return listing(call, "setup_attempt", {"setup_intent": call.params["setup_intent"]})
+    intent = call.tx.get("setup_intent", call.params["setup_intent"], param="setup_intent", status=400)
+    return listing(call, "setup_attempt", {"setup_intent": intent.id})
 
 
 def _intent(call: Call) -> Resource:

@@ -66,6 +66,7 @@ def test_a_signature_covers_time_and_payload() -> None:
 
     assert header.startswith("t=5,v1=")
     assert header.count("v1=") == 2
+    assert header.rpartition(",")[2].startswith("v0=")
     assert len({header, signature_header(b"{}", ["a", "b"], 6), signature_header(b"{ }", ["a", "b"], 5)}) == 3
 
 
