@@ -24,7 +24,10 @@ def sandbox() -> Sandbox:
 
 def body(fields: Mapping[str, type | tuple[type, ...]], required: tuple[str, ...] = ()) -> dict[str, Any]:
     """The request's JSON object, if it has only these fields, of these types, and all the required ones."""
-    given = request.get_json()
+    try:
+        given = request.get_json()
+    except RecursionError as error:
+        raise ApiError("too deep") from error
     if not isinstance(given, dict):
         raise ApiError("expected a JSON object")
     for name, value in given.items():
@@ -34,6 +37,8 @@ def body(fields: Mapping[str, type | tuple[type, ...]], required: tuple[str, ...
             raise ApiError(f"{name} is of the wrong type")
         if isinstance(value, int | float) and not abs(value) <= LARGEST:  # so written, it finds what is no number too
             raise ApiError(f"{name} is too large")
+        if not str(value).isprintable():
+            raise ApiError(f"{name} holds what is no text")
     for name in required:
         if name not in given:
             raise ApiError(f"{name} is missing")

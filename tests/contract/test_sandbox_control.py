@@ -242,6 +242,7 @@ def test_everything_can_be_forgotten(control: FlaskClient, client: stripe.Stripe
         ("POST", "/sandbox/challenges/src_nope", {"outcome": "wat"}, 400),
         ("POST", "/sandbox/deliveries/7/send", {}, 404),
         ("POST", "/sandbox/endpoints", {"key": "sk_live_1", "url": URL, "secrets": []}, 400),
+        ("POST", "/sandbox/refunds", {"charge": "\ud800"}, 400),
         ("GET", "/sandbox/deliveries?limit=x", None, 400),
     ],
 )
@@ -251,6 +252,15 @@ def test_wrong_requests_are_told_what_is_wrong(
     answer = control.open(path, method=method, json=body)
 
     assert answer.status_code == status
+    assert answer.json is not None
+    assert answer.json["error"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"])
+def test_what_is_no_json_to_speak_of_is_refused(control: FlaskClient, body: bytes) -> None:
+    answer = control.post("/sandbox/reset", data=body, content_type="application/json")
+
+    assert answer.status_code == 400
     assert answer.json is not None
     assert answer.json["error"]
 
