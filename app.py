@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from models import db
 from store import cli, logs, web
 from store.gateway.guarded_gateway import GuardedGateway
 from store.gateway.mail_postman import MailPostman
+from store.gateway.page_time import PageTime
 from store.gateway.port import PaymentGateway, Postman
 from store.gateway.stripe_gateway import HTTPClient, StripeGateway
 from store.services.till import Till
@@ -28,15 +30,16 @@ def now() -> datetime:
 def create_app(
     settings: Settings | None = None,
     *,
-    gateway: PaymentGateway | None = None,
+    http_client: HTTPClient | None = None,
     postman: Postman | None = None,
     clock: Callable[[], datetime] = now,
+    stopwatch: Callable[[], float] = time.monotonic,
     instance: Path = ROOT / "instance",
 ) -> Flask:
     """The store as a WSGI application. Raises ConfigurationError when the settings do not work.
 
-    What a test wants to replace is an argument: the settings, the ways to Stripe and to the post, the clock, and the
-    folder for what stays on this machine.
+    What a test wants to replace is an argument: the settings, the ways to Stripe and to the post, the clock, what
+    counts the seconds of a page, and the folder for what stays on this machine.
     """
     settings = settings or Settings.load()
     logs.configure()
@@ -52,10 +55,13 @@ def create_app(
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
         database = Database(db.engine)
+    page_time = PageTime(stopwatch)
+    app.before_request(page_time.begin)
+    app.teardown_request(page_time.end)
     app.extensions["till"] = Till(
         settings=settings,
         database=database,
-        gateway=gateway or stripe_gateway(settings),
+        gateway=stripe_gateway(settings, http_client, page_time),
         postman=postman or MailPostman(app),
         clock=clock,
     )
@@ -64,14 +70,19 @@ def create_app(
     return app
 
 
-def stripe_gateway(settings: Settings, http_client: HTTPClient | None = None) -> PaymentGateway:
-    """The way to Stripe that the settings describe, over `http_client` where one is given."""
+def stripe_gateway(
+    settings: Settings, http_client: HTTPClient | None = None, page_time: PageTime | None = None
+) -> PaymentGateway:
+    """The way to Stripe that the settings describe, over `http_client` where one is given; no page waits longer for it
+    than `page_time`.
+    """
     gateway = StripeGateway(
         settings.stripe_secret_key.get_secret_value(),
         settings.stripe_api_base,
         STRIPE_API_VERSION,
         settings.webhook_secrets,
         receipts=settings.stripe_receipts,
+        page_time=page_time,
         http_client=http_client,
     )
     return GuardedGateway(gateway)

@@ -229,7 +229,9 @@ class OrderLine(Base):
 
 
 class Payment(Base):
-    """The one payment of an order, as far as the payment service has told. `intent_id` is its name there."""
+    """The one payment of an order, as far as the payment service has told. `intent_id` is its name there; until that is
+    known, `open_attempt` counts the requests that the service broke down over.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -255,6 +257,7 @@ class Payment(Base):
     last_decline: Mapped[str | None] = mapped_column(String(80))
     card_brand: Mapped[str | None] = mapped_column(String(40))
     card_last4: Mapped[str | None] = mapped_column(String(4))
+    open_attempt: Mapped[int] = mapped_column(default=1)
     awaited_since: Mapped[datetime | None]
     looked_up_at: Mapped[datetime | None]
 
@@ -264,7 +267,9 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """Money on its way back: asked for by the store (`key` is its name for it) or made elsewhere."""
+    """Money on its way back: asked for by the store (`key` is its name for it, `attempt` the number of the request) or
+    made elsewhere.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -282,6 +287,7 @@ class Refund(Base):
     state: Mapped[RefundState] = mapped_column(_states(RefundState))
     refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     key: Mapped[str | None] = mapped_column(String(255), unique=True)
+    attempt: Mapped[int] = mapped_column(default=1)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     asked_at: Mapped[datetime]
 
@@ -296,6 +302,20 @@ class Dispute(Base):
     state: Mapped[DisputeState] = mapped_column(_states(DisputeState))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     opened_at: Mapped[datetime]
+
+
+class EarlyNews(Base):
+    """What was told of a refund or a dispute before its payment was known here. Kept until the payment is, or for so
+    long that it must be another program's.
+    """
+
+    __tablename__ = "early_news"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(String(255), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    facts: Mapped[dict[str, Any]]
+    told_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Mail(Base):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from sandbox import ids
-from sandbox.api.pipeline import response, with_log
+from sandbox.api.pipeline import BREAKS_DOWN, broken_down, response, with_log
 from sandbox.errors import ApiError
 from sandbox.faults import Fault, Faults
 
@@ -30,14 +30,17 @@ class Line:
         fault = self._faults.next("api", f"{environ['REQUEST_METHOD']} {path}") if path.startswith("/v1/") else None
         if fault is None:
             return self._application(environ, start_response)
-        if fault.when == "after":
+        kept = fault.kind == "error" and environ["REQUEST_METHOD"] == "POST" and "HTTP_IDEMPOTENCY_KEY" in environ
+        if kept:
+            environ[BREAKS_DOWN] = fault.when  # so that it is kept under the key, as every first answer is
+        if kept or fault.when == "after":
             Response.from_app(self._application, environ, buffered=True)
         if fault.kind in ("reset", "timeout"):
             return _break_off(fault, environ)
-        return _refusal(fault)(environ, start_response)
+        return _refusal(fault, kept=kept)(environ, start_response)
 
 
-def _refusal(fault: Fault) -> Response:
+def _refusal(fault: Fault, *, kept: bool) -> Response:
     if fault.kind == "rate_limit":
         error = ApiError(
             "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
@@ -46,8 +49,9 @@ def _refusal(fault: Fault) -> Response:
         )
         headers = {"Stripe-Rate-Limited-Reason": "global-rate"}
     else:
-        error = ApiError("An unknown error occurred.", status=500, kind="api_error")
-        headers = {}
+        error = broken_down()
+        # The SDKs repeat no request that would only bring the same answer again.
+        headers = {"Stripe-Should-Retry": "false"} if kept else {}
     request_id = ids.new("req")
     return response(error.status, {"error": with_log(error.body(), request_id)}, request_id, headers)
 

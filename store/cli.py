@@ -76,7 +76,7 @@ def upkeep_command(every: int | None, reconcile_every: int) -> None:
                 click.echo(f"{done} things taken care of.")
             if every is not None and time.monotonic() >= reconcile_at:
                 reconcile_at = time.monotonic() + reconcile_every * 60
-                _reconcile(till, hours=2)
+                _log(_reconcile(till, hours=2))
         except StoreError as failure:
             if every is None:
                 raise click.ClickException(failure.message) from None
@@ -152,8 +152,17 @@ def refund_command(reference: str, amount: int | None) -> None:
 def _reconcile(till: Till, hours: int) -> reconcile.Report:
     now = till.clock()
     since = now - timedelta(hours=hours)
-    inbox.catch_up(till, since, now)
-    return reconcile.run(till, since, now)
+    missed = inbox.catch_up(till, since, now)
+    report = reconcile.run(till, since, now)
+    report.mended = missed + report.mended
+    return report
+
+
+def _log(report: reconcile.Report) -> None:
+    """What a scheduled reconciliation did: nobody reads its output."""
+    log.info("reconciled", compared=report.compared, mended=len(report.mended), left=len(report.left))
+    for finding in report.left:
+        log.warning("left for a person", about=finding.about, wrong=finding.wrong, remedy=finding.remedy)
 
 
 def _finish(findings: Sequence[Finding]) -> None:

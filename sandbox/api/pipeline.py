@@ -23,6 +23,9 @@ from sandbox.state.transaction import Cause, encode
 #: Seconds a request waits for another one that changes the same object.
 LOCK_WAIT = 2.0
 
+#: In the environment of a request that Stripe breaks down over: "before" or "after" it did the work.
+BREAKS_DOWN = "sandbox.breaks_down"
+
 #: Intents a failing call shows beside its error, by the name of their place in the path.
 _SHOWN_WITH_ERRORS = {"/v1/payment_intents/": "payment_intent", "/v1/setup_intents/": "setup_intent"}
 
@@ -121,7 +124,11 @@ class Pipeline:
             self._objects.hold(asked.subject, wait=LOCK_WAIT, busy=_lock_timeout()),
             self._state.write(account, cause) as tx,
         ):
-            answer = _run(asked, Call(tx, params, asked.ids, asked.principal))
+            breaks_down = asked.request.environ.get(BREAKS_DOWN)
+            answer = Answer(500, {"error": with_log(broken_down().body(), asked.request_id)})
+            if breaks_down != "before":
+                done = _run(asked, Call(tx, params, asked.ids, asked.principal))
+                answer = answer if breaks_down else done
             if pending is not None:
                 pending.store(tx, answer.status, answer.body, asked.request_id)
             return answer
@@ -213,6 +220,11 @@ def _secret_key_required() -> ApiError:
         status=403,
         code="secret_key_required",
     )
+
+
+def broken_down() -> ApiError:
+    """Stripe's own failure."""
+    return ApiError("An unknown error occurred.", status=500, kind="api_error")
 
 
 def _lock_timeout() -> ApiError:

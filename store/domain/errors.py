@@ -60,6 +60,13 @@ class PaymentUnavailable(StoreError):
     message = "The payment service is not answering right now. Nothing was charged and your order is kept."
 
 
+class PaymentServiceFailed(PaymentUnavailable):
+    """The payment service broke down over a request, and remembers that: the same request would fail again for a day.
+
+    Whether it did the work is unknown. That has to be looked up before it is asked under another name.
+    """
+
+
 class RefundRefused(StoreError):
     """The money cannot be returned this way: it was returned already, is disputed, or is more than was received."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
@@ -18,6 +18,7 @@ from store.gateway.port import (
     PaymentGateway,
     PaymentRequest,
     RefundSnapshot,
+    SignedNotice,
     Snapshot,
     WebhookEndpoint,
 )
@@ -32,8 +33,8 @@ PAUSE = 10  # seconds until one call is let through again to see
 class GuardedGateway:
     """`gateway`, with PaymentUnavailable raised at once while it is known not to answer.
 
-    Only silence counts: a refusal is an answer. Reading a webhook needs no network and is never held back; lists are
-    for upkeep, which waits as long as it takes.
+    Only silence counts: a refusal is an answer. Reading a webhook needs no network and is never held back; lists and
+    what is found one by one are for upkeep and for commands, which wait as long as it takes.
     """
 
     def __init__(self, gateway: PaymentGateway) -> None:
@@ -51,11 +52,14 @@ class GuardedGateway:
     def retrieve_payment(self, payment_id: str) -> OpenedPayment:
         return self._call(self._gateway.retrieve_payment, payment_id)
 
+    def payment_of_order(self, order_reference: str, since: datetime) -> OpenedPayment | None:
+        return self._call(self._gateway.payment_of_order, order_reference, since)
+
     def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
         return self._call(self._gateway.cancel_payment, payment_id, reason)
 
-    def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
-        return self._call(self._gateway.refund_payment, payment_id, amount, key)
+    def refund_payment(self, payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+        return self._call(self._gateway.refund_payment, payment_id, amount, key, attempt)
 
     def payments_since(self, since: datetime) -> Iterator[Snapshot]:
         return self._gateway.payments_since(since)
@@ -66,8 +70,17 @@ class GuardedGateway:
     def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
         return self._gateway.disputes_since(since)
 
-    def undelivered_notices(self, since: datetime) -> Iterator[Notice]:
-        return self._gateway.undelivered_notices(since)
+    def find_payment(self, payment_id: str) -> Snapshot | None:
+        return self._gateway.find_payment(payment_id)
+
+    def find_refund(self, refund_id: str) -> RefundSnapshot | None:
+        return self._gateway.find_refund(refund_id)
+
+    def find_dispute(self, dispute_id: str) -> DisputeSnapshot | None:
+        return self._gateway.find_dispute(dispute_id)
+
+    def undelivered_notices(self, since: datetime, kinds: Collection[str]) -> Iterator[Notice]:
+        return self._gateway.undelivered_notices(since, kinds)
 
     def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
         return self._gateway.notices_about(payment_id, since)
@@ -80,6 +93,9 @@ class GuardedGateway:
 
     def read_notice(self, body: bytes, signature: str) -> Notice:
         return self._gateway.read_notice(body, signature)
+
+    def trial_notice(self, at: datetime, *, forged: bool) -> SignedNotice:
+        return self._gateway.trial_notice(at, forged=forged)
 
     def _call(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:

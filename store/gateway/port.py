@@ -1,12 +1,13 @@
 """What the store asks of a payment service, and of the post, in the store's own words.
 
 Every call to the payment service may raise `PaymentUnavailable` (no answer, or out of order: the outcome is unknown and
-the same call may be made again) or `PaymentMisconfigured` (refused for a reason that only a person can mend).
+the same call may be made again; its kind `PaymentServiceFailed` says that it would fail again under the same key) or
+`PaymentMisconfigured` (refused for a reason that only a person can mend).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -141,6 +142,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedNotice:
+    """A notice as it goes over the wire: a body, and the signature that goes with it."""
+
+    body: bytes
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
     """An address that is told; `kinds` are the names of what it is told of, `*` for everything."""
 
@@ -157,11 +166,15 @@ class PaymentGateway(Protocol):
     def retrieve_payment(self, payment_id: str) -> OpenedPayment:
         """What the service says of the payment now."""
 
+    def payment_of_order(self, order_reference: str, since: datetime) -> OpenedPayment | None:
+        """The payment that was opened for an order since then and is not cancelled; None when there is none."""
+
     def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
         """Give the payment up. When it is too late for that (paid, or the bank is deciding), say what it is instead."""
 
-    def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
-        """Return `amount` of a payment that was received; asking again with the same `key` finds the same refund.
+    def refund_payment(self, payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+        """Return `amount` of a payment that was received; asking again with the same `key` finds the same refund,
+        under whichever `attempt` it was made. The next attempt is for after PaymentServiceFailed.
 
         Raises RefundRefused when the service will not return it: returned already, or disputed.
         """
@@ -175,8 +188,17 @@ class PaymentGateway(Protocol):
     def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
         """Every dispute that was opened since then."""
 
-    def undelivered_notices(self, since: datetime) -> Iterator[Notice]:
-        """What was told since then and did not arrive."""
+    def find_payment(self, payment_id: str) -> Snapshot | None:
+        """What the service says of a payment now; None when it does not have it."""
+
+    def find_refund(self, refund_id: str) -> RefundSnapshot | None:
+        """What the service says of a refund now; None when it does not have it."""
+
+    def find_dispute(self, dispute_id: str) -> DisputeSnapshot | None:
+        """What the service says of a dispute now; None when it does not have it."""
+
+    def undelivered_notices(self, since: datetime, kinds: Collection[str]) -> Iterator[Notice]:
+        """What of these kinds was told since then and did not arrive, the newest first. At most 20 kinds."""
 
     def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
         """What was told of one payment since then: the kind of each notice by its id."""
@@ -191,6 +213,11 @@ class PaymentGateway(Protocol):
         """Check a webhook's signature and age and read it; needs no network.
 
         Raises SignatureInvalid, and NoticeUnreadable when the body is signed but is not an event.
+        """
+
+    def trial_notice(self, at: datetime, *, forged: bool) -> SignedNotice:
+        """A webhook that tells of nothing, as the service would sign it at that moment, or as one `forged` by somebody
+        who does not know the secret. To be sent to the store, which forgets it.
         """
 
 

@@ -2,17 +2,18 @@
 
 Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
 takes its place. Every call that could do harm twice carries a derived idempotency key; all have a time-out and
-are repeated by the SDK.
+are repeated by the SDK, for as long as the page that asks may take.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 import structlog
@@ -21,11 +22,13 @@ from stripe import HTTPClient
 from store.domain.errors import (
     NoticeUnreadable,
     PaymentMisconfigured,
+    PaymentServiceFailed,
     PaymentUnavailable,
     RefundRefused,
     SignatureInvalid,
 )
 from store.domain.money import Money
+from store.gateway.page_time import PageTime
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,
@@ -33,11 +36,13 @@ from store.gateway.port import (
     OpenedPayment,
     PaymentRequest,
     RefundSnapshot,
+    SignedNotice,
     Snapshot,
     WebhookEndpoint,
 )
 from store.gateway.stripe_words import (
     CANCELLATION_REASONS,
+    CANCELLED,
     CANNOT_BE_REFUNDED,
     ORDER_REFERENCE,
     REFUND_KEY,
@@ -52,11 +57,15 @@ __all__ = ["HTTPClient", "StripeGateway"]  # the client's type is given on: nobo
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 # Seconds for each try, and how often it is tried again after no answer, 5xx, or a conflict with the same request from
-# another tab. A page waits for 14 seconds at the worst.
-CONNECT_TIMEOUT, READ_TIMEOUT = 2.0, 4.0
+# another tab.
+CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 3.0
+TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
 PAGE = 100  # the most that one list request gives
+TRIAL = "till.trial"  # a kind of event that Stripe does not have and no handler takes
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
 
 stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
@@ -66,7 +75,8 @@ class StripeGateway:
     """A PaymentGateway that asks Stripe at `api_base`, with `secret_key`.
 
     `webhook_secrets` are tried one after the other, so that one can be rolled without losing an event. With
-    `receipts`, Stripe mails its own receipt to the shopper. `http_client` is for tests, which answer in process.
+    `receipts`, Stripe mails its own receipt to the shopper. No try begins that could outlast `page_time`. `http_client`
+    is for tests, which answer in process.
     """
 
     def __init__(
@@ -77,6 +87,7 @@ class StripeGateway:
         webhook_secrets: Sequence[str],
         *,
         receipts: bool = False,
+        page_time: PageTime | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:
         self._client = stripe.StripeClient(
@@ -84,7 +95,9 @@ class StripeGateway:
             base_addresses={"api": api_base},
             stripe_version=api_version,
             max_network_retries=RETRIES,
-            http_client=http_client or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)),
+            http_client=_PunctualClient(
+                http_client or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)), page_time or PageTime()
+            ),
         )
         self._webhook_secrets = list(webhook_secrets)
         self._receipts = receipts
@@ -111,6 +124,15 @@ class StripeGateway:
         with _named_failures("retrieve_payment", payment_id):
             return _opened(self._client.v1.payment_intents.retrieve(payment_id, {"expand": ["latest_charge"]}))
 
+    def payment_of_order(self, order_reference: str, since: datetime) -> OpenedPayment | None:
+        # By the list: the search index lags behind by a minute.
+        with _named_failures("payment_of_order", order_reference):
+            found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            for intent in found.auto_paging_iter():
+                if intent.metadata.to_dict().get(ORDER_REFERENCE) == order_reference and intent.status != CANCELLED:
+                    return _opened(intent)
+        return None
+
     def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
         with _named_failures("cancel_payment", payment_id):
             try:
@@ -125,7 +147,7 @@ class StripeGateway:
                 return self.retrieve_payment(payment_id).snapshot
         return snapshot_of(intent.to_dict())
 
-    def refund_payment(self, payment_id: str, amount: Money, key: str) -> RefundSnapshot:
+    def refund_payment(self, payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
         with _named_failures("refund_payment", payment_id):
             # Stripe forgets an idempotency key after a day, and an answer may be missing for longer than that.
             if (made := self._refund_made(payment_id, key)) is not None:
@@ -133,7 +155,7 @@ class StripeGateway:
             try:
                 refund = self._client.v1.refunds.create(
                     {"payment_intent": payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}},
-                    {"idempotency_key": key},
+                    {"idempotency_key": key if attempt == 1 else f"{key}-{attempt}"},
                 )
             except stripe.InvalidRequestError as refusal:
                 if refusal.code in CANNOT_BE_REFUNDED or refusal.param == "amount":
@@ -167,10 +189,30 @@ class StripeGateway:
             for dispute in found.auto_paging_iter():
                 yield dispute_of(dispute.to_dict())
 
-    def undelivered_notices(self, since: datetime) -> Iterator[Notice]:
+    def find_payment(self, payment_id: str) -> Snapshot | None:
+        with _named_failures("find_payment", payment_id):
+            intent = _if_there(self._client.v1.payment_intents.retrieve, payment_id, {"expand": ["latest_charge"]})
+        return None if intent is None else snapshot_of(intent.to_dict())
+
+    def find_refund(self, refund_id: str) -> RefundSnapshot | None:
+        with _named_failures("find_refund", refund_id):
+            refund = _if_there(self._client.v1.refunds.retrieve, refund_id)
+        return None if refund is None else refund_of(refund.to_dict())
+
+    def find_dispute(self, dispute_id: str) -> DisputeSnapshot | None:
+        with _named_failures("find_dispute", dispute_id):
+            dispute = _if_there(self._client.v1.disputes.retrieve, dispute_id)
+        return None if dispute is None else dispute_of(dispute.to_dict())
+
+    def undelivered_notices(self, since: datetime, kinds: Collection[str]) -> Iterator[Notice]:
         with _named_failures("undelivered_notices", "all"):
             found = self._client.v1.events.list(
-                {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "delivery_success": False}
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "limit": PAGE,
+                    "delivery_success": False,
+                    "types": sorted(kinds),
+                }
             )
             for event in found.auto_paging_iter():
                 yield notice_of(event.to_dict())
@@ -215,6 +257,50 @@ class StripeGateway:
         except (ValueError, KeyError, TypeError, AttributeError) as failure:
             raise NoticeUnreadable from failure
 
+    def trial_notice(self, at: datetime, *, forged: bool) -> SignedNotice:
+        seconds = int(at.timestamp())
+        event = {"id": "evt_trial", "object": "event", "type": TRIAL, "livemode": False, "created": seconds}
+        body = json.dumps({**event, "data": {"object": {"object": "trial"}}})
+        secret = f"whsec_{secrets.token_hex()}" if forged else self._webhook_secrets[0]
+        signature = stripe.WebhookSignature.generate_signature_header(body, secret, timestamp=seconds)
+        return SignedNotice(body.encode(), signature)
+
+
+class _PunctualClient(stripe.HTTPClient):
+    """Asks through `client`, and gives up where the page that asks could not wait for another try."""
+
+    name = "punctual"
+
+    def __init__(self, client: HTTPClient, page_time: PageTime) -> None:
+        super().__init__()
+        self._client, self._page_time = client, page_time
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        if not self._page_time.allows(TRY):
+            raise stripe.APIConnectionError("the page's time is over", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK types it not
+        return self._client.request(method, url, headers, post_data)
+
+    def close(self) -> None:
+        self._client.close()  # type: ignore[no-untyped-call]  # the SDK types it not
+
+
+def _if_there(retrieve: Callable[..., T], *args: Any) -> T | None:
+    """What Stripe has under this id; None when there is no such thing."""
+    try:
+        return retrieve(*args)
+    except stripe.InvalidRequestError as refusal:
+        if refusal.code != "resource_missing":
+            raise
+        return None
+
 
 def _opened(intent: stripe.PaymentIntent) -> OpenedPayment:
     if not intent.client_secret:
@@ -246,7 +332,9 @@ def _named_failures(call: str, about: str) -> Iterator[None]:
     try:
         yield
     except stripe.StripeError as failure:
-        unknown = isinstance(failure, (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError))
+        # A failure of Stripe's own is kept under the idempotency key, as is every first answer.
+        kept = failure.http_status == 500 or isinstance(failure, stripe.IdempotencyError)
+        unknown = kept or isinstance(failure, (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError))
         log.warning(
             "stripe did not answer" if unknown else "stripe refused",
             call=call,
@@ -256,4 +344,6 @@ def _named_failures(call: str, about: str) -> Iterator[None]:
             param=getattr(failure, "param", None),
             stripe_request=failure.request_id,
         )
+        if kept:
+            raise PaymentServiceFailed from failure
         raise (PaymentUnavailable if unknown else PaymentMisconfigured) from failure

@@ -29,13 +29,14 @@ ORDER_REFERENCE, REFUND_KEY = "order_reference", "refund_key"
 
 # A PaymentIntent's status as a fact about money. A status that is not here is new to us: the bank is deciding, for
 # all we know.
+CANCELLED = "canceled"
 FACTS = {
     "requires_payment_method": PaymentEvent.OPENED,
     "requires_confirmation": PaymentEvent.OPENED,
     "requires_action": PaymentEvent.ACTION_REQUIRED,
     "processing": PaymentEvent.PROCESSING,
     "succeeded": PaymentEvent.PAID,
-    "canceled": PaymentEvent.CANCELLED,
+    CANCELLED: PaymentEvent.CANCELLED,
 }
 
 REFUND_FACTS = {

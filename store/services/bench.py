@@ -70,13 +70,13 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the last try of a course ended. `read` is what stood on the shopper's page."""
+    """How the last try of a course ended. `got` is what was noted: what stood on the shopper's page, and what followed."""
 
     reference: str
     browser_id: str
     at: datetime
     passed: bool
-    read: str
+    got: Mapping[str, Any]
 
 
 def place(till: Till, browser_id: str, chosen: Course, now: datetime) -> Order:
@@ -146,7 +146,7 @@ def results(session: Session) -> dict[str, Result]:
         .order_by(HistoryEntry.id)
     )
     return {
-        row.detail["course"]: Result(row.reference, row.browser_id, row.at, row.detail["passed"], row.detail["read"])
+        row.detail["course"]: Result(row.reference, row.browser_id, row.at, row.detail["passed"], row.detail)
         for row in rows
     }
 

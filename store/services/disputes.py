@@ -11,8 +11,10 @@ from store.gateway.port import DisputeSnapshot
 from store.services import ledger, mail
 from store.services.ledger import Told
 
+# The bank has not said its last word.
+UNDECIDED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW)
 # In these the money is in question or gone: the order carries the flag, and nothing more should be sent out for it.
-STANDING = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW, DisputeState.LOST)
+STANDING = (*UNDECIDED, DisputeState.LOST)
 
 
 def record(session: Session, snapshot: DisputeSnapshot, told: Told) -> bool:

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import requests
+
 from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
-from store.gateway.port import WebhookEndpoint
+from store.gateway.port import SignedNotice, WebhookEndpoint
 from store.services import health
 from store.services.findings import Finding
 from store.services.till import Till
 
 LARGEST_SKEW = timedelta(seconds=60)
 MAIL_TIMEOUT = 5  # seconds
+POST_TIMEOUT = 5  # seconds, to connect and between bytes
+WEBHOOK_PATH = "/webhooks/stripe"
+
+# Sends a notice to an address as the payment service would, and returns the status of the answer. Raises OSError.
+Send = Callable[[str, SignedNotice], int]
 
 
-def run(till: Till, kinds: frozenset[str], api_version: str, now: datetime) -> list[Finding]:
-    """What would not work; empty when all is well. `kinds` are the events that the store has to be told of."""
+def over_http(url: str, notice: SignedNotice) -> int:
+    """A redirect is not followed: the payment service does not follow it either."""
+    headers = {"Stripe-Signature": notice.signature, "Content-Type": "application/json; charset=utf-8"}
+    answer = requests.post(url, notice.body, headers=headers, timeout=POST_TIMEOUT, allow_redirects=False)
+    return answer.status_code
+
+
+def run(till: Till, kinds: frozenset[str], api_version: str, now: datetime, send: Send = over_http) -> list[Finding]:
+    """What would not work; empty when all is well. `kinds` are the events that the store has to be told of.
+
+    Two webhooks are sent to the store's own address, one signed and one forged. They tell of nothing, so that a running
+    store remembers neither.
+    """
     findings = [Finding("database", problem, "") for problem in health.problems(till)]
     findings += _mail(till)
     try:
-        findings += _stripe(till, kinds, api_version, now)
+        findings += _stripe(till, kinds, api_version, now, send)
     except PaymentMisconfigured:
         wrong = "Stripe refuses STRIPE_SECRET_KEY."
         findings.append(Finding("keys", wrong, "Copy both keys again from the dashboard, from the same mode."))
@@ -32,7 +50,7 @@ def run(till: Till, kinds: frozenset[str], api_version: str, now: datetime) -> l
     return findings
 
 
-def _stripe(till: Till, kinds: frozenset[str], api_version: str, now: datetime) -> Iterator[Finding]:
+def _stripe(till: Till, kinds: frozenset[str], api_version: str, now: datetime, send: Send) -> Iterator[Finding]:
     skew = abs(till.gateway.clock() - now)
     if skew > LARGEST_SKEW:
         wrong = f"this machine's clock is {int(skew.total_seconds())} seconds from Stripe's."
@@ -43,14 +61,17 @@ def _stripe(till: Till, kinds: frozenset[str], api_version: str, now: datetime) 
         )
     endpoints = [endpoint for endpoint in till.gateway.webhook_endpoints() if _ours(endpoint)]
     if not endpoints:
-        wrong = "Stripe knows no enabled endpoint that ends in /webhooks/stripe."
+        wrong = f"Stripe knows no enabled endpoint that ends in {WEBHOOK_PATH}."
         yield Finding("webhooks", wrong, "Add one in the dashboard, or run `stripe listen` on a developer's machine.")
     for endpoint in endpoints:
         yield from _endpoint(endpoint, kinds, api_version)
+    if till.settings.webhook_secrets:
+        for url in {endpoint.url for endpoint in endpoints} or {till.settings.store_url + WEBHOOK_PATH}:
+            yield from _round_trip(till, url, now, send)
 
 
 def _ours(endpoint: WebhookEndpoint) -> bool:
-    return endpoint.enabled and urlsplit(endpoint.url).path == "/webhooks/stripe"
+    return endpoint.enabled and urlsplit(endpoint.url).path == WEBHOOK_PATH
 
 
 def _endpoint(endpoint: WebhookEndpoint, kinds: frozenset[str], api_version: str) -> Iterator[Finding]:
@@ -60,6 +81,37 @@ def _endpoint(endpoint: WebhookEndpoint, kinds: frozenset[str], api_version: str
     if endpoint.api_version not in (None, api_version):
         wrong = f"{endpoint.url} speaks API version {endpoint.api_version}, the store {api_version}."
         yield Finding("webhooks", wrong, "Make a new endpoint with the store's version.")
+
+
+def _round_trip(till: Till, url: str, now: datetime, send: Send) -> Iterator[Finding]:
+    try:
+        status = send(url, till.gateway.trial_notice(now, forged=False))
+        if not 200 <= status < 300:
+            yield Finding("webhooks", f"{url} answered {status} to a signed event.", _remedy(status))
+            return
+        status = send(url, till.gateway.trial_notice(now, forged=True))
+        if status != 400:
+            wrong = f"{url} answered {status} to a forged event; this store answers 400."
+            yield Finding("webhooks", wrong, "Something else answers there: have the address lead to this store.")
+    except OSError:
+        remedy = "Start the store; check the address, its certificate, and what stands in front of it."
+        yield Finding("webhooks", f"{url} does not answer.", remedy)
+
+
+def _remedy(status: int) -> str:
+    if 300 <= status < 400:
+        return "Stripe follows no redirect: give it the address that this one leads to."
+    return _REMEDIES.get(status, "Look into the store's log." if status >= 500 else "Have it lead to this store.")
+
+
+_REMEDIES = {
+    400: "Copy the endpoint's signing secret into STRIPE_WEBHOOK_SECRET, and start the store again.",
+    401: "Let everybody send to it: the signature says who it is.",
+    403: "Let everybody send to it: the signature says who it is.",
+    404: f"The store takes webhooks at {WEBHOOK_PATH}: correct the endpoint's address.",
+    405: f"The store takes webhooks at {WEBHOOK_PATH}: correct the endpoint's address.",
+    503: "The store's database does not answer: start it, then ask the doctor again.",
+}
 
 
 def _mail(till: Till) -> Iterator[Finding]:

@@ -14,15 +14,17 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
-from store.domain.errors import OrderClosed, PaymentMisconfigured
+from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentServiceFailed
 from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, CardUsed, Decline, OpenedPayment, PaymentRequest, Snapshot
-from store.services import carts, ledger, mail, orders, refunds, stock
+from store.services import carts, early_news, ledger, mail, orders, refunds, stock
 from store.services.ledger import Answer, LockedOrder, Teller, Told
 from store.services.till import Till
 
 # A webhook is given this long to come before the store asks by itself, and between one question and the next.
 PATIENCE = timedelta(seconds=5)
+# How far the clocks of the store and the payment service may be apart, where one looks for what the other wrote.
+SKEW = timedelta(minutes=5)
 
 GIVEN_UP_BY = {
     CancelReason.EXPIRED: Teller.UPKEEP,
@@ -36,10 +38,12 @@ DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
 
 @dataclass(frozen=True, slots=True)
 class Openable:
-    """What an order needs to have its payment opened, or looked up when it has one."""
+    """What an order needs to have its payment opened, or looked up when it has one. `attempt` counts from 1."""
 
     request: PaymentRequest
     intent_id: str | None
+    attempt: int
+    placed_at: datetime
 
 
 def open(  # noqa: A001  # read with its module: payments.open
@@ -55,23 +59,20 @@ def open(  # noqa: A001  # read with its module: payments.open
     if isinstance(openable, CancelReason):
         close(till, reference, openable, now)
         raise OrderClosed(reference)
-    if openable.intent_id is None:
-        payment = till.gateway.open_payment(openable.request)
-    else:
-        payment = till.gateway.retrieve_payment(openable.intent_id)
+    payment = _open_or_find(till, openable)
     with till.database.transaction() as session:
         record(session, till, payment.snapshot, Told(Teller.STORE, now))
         order = ledger.lock_by_reference(session, reference)
-    if order.state is not OrderState.AWAITING_PAYMENT:
-        # Given up while its payment was being opened: nobody has the secret yet, so nobody can pay it.
-        if order.payment_state not in DECIDED:
-            till.gateway.cancel_payment(payment.snapshot.payment_id, CancelReason.REPLACED)
+    if order.intent_id is None:
+        raise PaymentMisconfigured  # it does not fit the order that it was opened for
+    closed, spare = order.state is not OrderState.AWAITING_PAYMENT, order.intent_id != payment.snapshot.payment_id
+    if spare or (closed and order.payment_state not in DECIDED):
+        # Another tab opened another payment first, or the order was given up meanwhile. Nobody has the secret of this
+        # one yet, so nobody can have paid it.
+        till.gateway.cancel_payment(payment.snapshot.payment_id, CancelReason.REPLACED)
+    if closed or order.payment_state is PaymentState.PROCESSING:
         raise OrderClosed(reference)
-    if order.intent_id != payment.snapshot.payment_id:
-        raise PaymentMisconfigured
-    if order.payment_state is PaymentState.PROCESSING:
-        raise OrderClosed(reference)
-    return payment
+    return till.gateway.retrieve_payment(order.intent_id) if spare else payment
 
 
 def look_up(till: Till, reference: str, now: datetime) -> None:
@@ -168,6 +169,35 @@ def note_card(session: Session, used: CardUsed) -> bool:
     return noted.one_or_none() is not None
 
 
+def _open_or_find(till: Till, openable: Openable) -> OpenedPayment:
+    """The order's payment. After the service broke down over opening it, it is looked for, and only then opened under
+    the name of another attempt: the failure is remembered under the old one.
+    """
+    if openable.intent_id is not None:
+        return till.gateway.retrieve_payment(openable.intent_id)
+    reference = openable.request.order_reference
+    if openable.attempt > 1:
+        made = till.gateway.payment_of_order(reference, openable.placed_at - SKEW)
+        if made is not None:
+            return made
+    try:
+        return till.gateway.open_payment(openable.request)
+    except PaymentServiceFailed:
+        with till.database.transaction() as session:
+            _count_attempt(session, reference, openable.attempt)
+        raise
+
+
+def _count_attempt(session: Session, reference: str, attempt: int) -> None:
+    """Have the next request carry a new name. Tabs that failed together count once."""
+    order = ledger.lock_by_reference(session, reference)
+    session.execute(
+        update(Payment)
+        .where(Payment.order_id == order.id, Payment.open_attempt == attempt)
+        .values(open_attempt=attempt + 1)
+    )
+
+
 def _openable(session: Session, till: Till, reference: str, now: datetime) -> Openable | CancelReason:
     """Why the order has to be given up, where it has to be; raises OrderClosed for one that waits for no payment."""
     locked = ledger.lock_by_reference(session, reference)
@@ -178,14 +208,15 @@ def _openable(session: Session, till: Till, reference: str, now: datetime) -> Op
     if locked.declines >= till.settings.max_declines:
         return CancelReason.CARD_TESTING
     order = session.scalars(select(Order).where(Order.id == locked.id)).one()
+    attempt = session.scalars(select(Payment.open_attempt).where(Payment.order_id == locked.id)).one()
     request = PaymentRequest(
         order_reference=reference,
         amount=order.total,
         description=f"{till.settings.store_name} order {reference}",
         recipient=orders.recipient_of(order),
-        idempotency_key=f"order-{reference}-open-1",
+        idempotency_key=f"order-{reference}-open-{attempt}",
     )
-    return Openable(request, locked.intent_id)
+    return Openable(request, locked.intent_id, attempt, order.placed_at)
 
 
 def _lock_order_of(session: Session, snapshot: Snapshot) -> LockedOrder | None:
@@ -215,6 +246,7 @@ def _adopt(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told)
     session.execute(update(Payment).where(Payment.order_id == order.id).values(intent_id=snapshot.payment_id))
     order.intent_id = snapshot.payment_id
     ledger.move_payment(session, order, PaymentEvent.OPENED, told)
+    early_news.tell(session, snapshot.payment_id, told)
 
 
 def _paid(session: Session, order: LockedOrder, snapshot: Snapshot, told: Told) -> None:

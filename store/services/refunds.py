@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment, Refund
-from store.domain.errors import RefundRefused
+from store.domain.errors import PaymentServiceFailed, RefundRefused
 from store.domain.money import Money
 from store.domain.states import (
     REFUND,
@@ -48,11 +48,15 @@ def ask(till: Till, reference: str, amount: Money | None, key: str, told: Told) 
         return request.state
     try:
         snapshot = till.gateway.refund_payment(
-            order.intent_id, Money(request.amount_minor, order.total.currency), request.key or key
+            order.intent_id, Money(request.amount_minor, order.total.currency), request.key or key, request.attempt
         )
     except RefundRefused:
         with till.database.transaction() as session:
             _refused(session, reference, request.id, told)
+        raise
+    except PaymentServiceFailed:
+        with till.database.transaction() as session:
+            _count_attempt(session, request.id, request.attempt)
         raise
     with till.database.transaction() as session:
         record(session, snapshot, told)
@@ -155,6 +159,15 @@ def _request(session: Session, order: LockedOrder, amount: Money | None, key: st
     session.flush()
     ledger.write(session, order.id, "refund.requested", told, None, refund.state, {"amount": wanted})
     return refund
+
+
+def _count_attempt(session: Session, refund_row: int, attempt: int) -> None:
+    """Have the next request carry a new name: the failure is remembered under the old one. The payment service is asked
+    for a refund of this key first, and those who failed together count once, so that it is made once.
+    """
+    session.execute(
+        update(Refund).where(Refund.id == refund_row, Refund.attempt == attempt).values(attempt=attempt + 1)
+    )
 
 
 def _refused(session: Session, reference: str, refund_row: int, told: Told) -> None:

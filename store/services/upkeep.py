@@ -13,7 +13,7 @@ from models import Order, Payment
 from store.domain.errors import StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
-from store.services import ledger, mail, payments, refunds
+from store.services import early_news, ledger, mail, payments, refunds
 from store.services.ledger import Teller, Told
 from store.services.till import Till
 
@@ -33,6 +33,8 @@ def run(till: Till, now: datetime) -> int:
     done += _each(till, now, and_(awaiting, Payment.declines >= till.settings.max_declines), payments.stop_card_testing)
     done += _each(till, now, Payment.refund_due.is_(True), refunds.return_late_money)
     done += _each(till, now, refunds.requested(Order.id), refunds.ask_again)
+    with till.database.transaction() as session:
+        early_news.forget_old(session, now)
     return done + mail.send_due(till, now)
 
 

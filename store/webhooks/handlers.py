@@ -1,4 +1,4 @@
-"""Which events the store acts on, and how: one table on one screen. Every other event is remembered and ignored."""
+"""Which events the store acts on, and how: one table on one screen. Every other event is ignored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from store.gateway.port import CardUsed, DisputeSnapshot, Notice, RefundSnapshot, Snapshot
-from store.services import disputes, payments, refunds
+from store.services import disputes, early_news, payments, refunds
 from store.services.ledger import Told
 from store.services.till import Till
 
@@ -24,11 +24,21 @@ def card_told(session: Session, _till: Till, notice: Notice, _told: Told) -> boo
 
 
 def refund_told(session: Session, _till: Till, notice: Notice, told: Told) -> bool:
-    return isinstance(notice.about, RefundSnapshot) and refunds.record(session, notice.about, told)
+    if not isinstance(notice.about, RefundSnapshot):
+        return False
+    known = refunds.record(session, notice.about, told)
+    if not known:
+        early_news.keep(session, notice.about, told)
+    return known
 
 
 def dispute_told(session: Session, _till: Till, notice: Notice, told: Told) -> bool:
-    return isinstance(notice.about, DisputeSnapshot) and disputes.record(session, notice.about, told)
+    if not isinstance(notice.about, DisputeSnapshot):
+        return False
+    known = disputes.record(session, notice.about, told)
+    if not known:
+        early_news.keep(session, notice.about, told)
+    return known
 
 
 HANDLERS: dict[str, Handler] = {

@@ -1,4 +1,4 @@
-"""The inbox: each event is remembered once, handed over, and marked done together with its effects.
+"""The inbox: each event that a handler takes is remembered once, handed over, and marked done with its effects.
 
 The second delivery of an event finds it done. When handling fails, nothing of it stays but the reason, and the caller
 answers 5xx so that Stripe delivers again.
@@ -33,22 +33,37 @@ class Outcome(StrEnum):
 def receive(till: Till, body: bytes, signature: str | None, now: datetime) -> Outcome:
     """Take one delivery in. Needs no call to Stripe.
 
-    Raises SignatureInvalid, NoticeUnreadable, StoreBusy, and whatever a handler raises; then nothing was changed.
+    An event that no handler takes leaves no trace. Raises SignatureInvalid, NoticeUnreadable, StoreBusy, and whatever a
+    handler raises; then nothing was changed.
     """
     return _take(till, till.gateway.read_notice(body, signature or ""), Told(Teller.WEBHOOK, now))
 
 
-def catch_up(till: Till, since: datetime, now: datetime) -> int:
-    """Take in what Stripe told since then and could not deliver; returns how many events were of this store.
+def catch_up(till: Till, since: datetime, now: datetime) -> list[str]:
+    """Take in what Stripe told since then and could not deliver, by the same door; what of it was new to this store, a
+    line for each event.
 
-    Raises PaymentUnavailable and PaymentMisconfigured, and as `receive` does.
+    An event that cannot be handled stands in nobody's way: it is remembered as any other, and the audit tells of it.
+    Raises PaymentUnavailable, PaymentMisconfigured and StoreBusy.
     """
     told = Told(Teller.RECONCILIATION, now)
-    missed = sorted(till.gateway.undelivered_notices(since), key=lambda notice: notice.created)
-    return sum(_take(till, notice, told) is Outcome.HANDLED for notice in missed)
+    missed = reversed(list(till.gateway.undelivered_notices(since, HANDLERS)))
+    return [f"event {notice.notice_id}: {notice.kind}" for notice in missed if _catch_up_with(till, notice, told)]
+
+
+def _catch_up_with(till: Till, notice: Notice, told: Told) -> bool:
+    try:
+        return _take(till, notice, told) is Outcome.HANDLED
+    except StoreBusy:
+        raise
+    except Exception as failure:  # noqa: BLE001  # whatever it was: it is written beside the event, and others wait
+        log.warning("missed webhook not handled", event_id=notice.notice_id, failure=type(failure).__name__)
+        return False
 
 
 def _take(till: Till, notice: Notice, told: Told) -> Outcome:
+    if notice.kind not in HANDLERS:
+        return Outcome.IGNORED
     try:
         with till.database.transaction() as session:
             outcome = _handle_once(session, till, notice, told)
@@ -62,8 +77,7 @@ def _take(till: Till, notice: Notice, told: Told) -> Outcome:
 def _handle_once(session: Session, till: Till, notice: Notice, told: Told) -> Outcome:
     if _remember(session, notice, told.at):
         return Outcome.DUPLICATE
-    handler = HANDLERS.get(notice.kind)
-    ours = handler is not None and handler(session, till, notice, told)
+    ours = HANDLERS[notice.kind](session, till, notice, told)
     outcome = Outcome.HANDLED if ours else Outcome.IGNORED
     session.execute(
         update(WebhookEvent)

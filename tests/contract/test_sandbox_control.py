@@ -65,13 +65,39 @@ def test_a_fault_says_how_often_it_struck(sandbox: Sandbox) -> None:
     assert 10 < fault.struck < 30
 
 
-def test_a_call_that_fails_afterwards_has_done_its_work(control: FlaskClient, http: FlaskClient) -> None:
-    ask_for(control, target="api", kind="error", when="after", match="POST /v1/payment_intents")
+@pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
+def test_a_breakdown_is_kept_under_its_idempotency_key_whether_the_work_was_done_or_not(
+    control: FlaskClient, http: FlaskClient, when: str, made: int
+) -> None:
+    ask_for(control, target="api", kind="error", when=when, match="POST /v1/payment_intents")
 
     failed = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
     again = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
 
-    assert (failed.status_code, again.status_code) == (500, 200)
+    assert (failed.status_code, again.status_code) == (500, 500)
+    assert failed.headers["Stripe-Should-Retry"] == "false"
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(http.get("/v1/payment_intents").get_json()["data"]) == made
+
+
+@pytest.mark.parametrize(("when", "made"), [("before", 1), ("after", 2)])
+def test_a_breakdown_without_a_key_is_forgotten(control: FlaskClient, http: FlaskClient, when: str, made: int) -> None:
+    ask_for(control, target="api", kind="error", when=when, match="POST /v1/payment_intents")
+
+    answers = [http.post("/v1/payment_intents", data=PAYMENT).status_code for _ in range(2)]
+
+    assert answers == [500, 200]
+    assert len(http.get("/v1/payment_intents").get_json()["data"]) == made
+
+
+def test_a_call_whose_connection_broke_afterwards_has_done_its_work(control: FlaskClient, http: FlaskClient) -> None:
+    ask_for(control, target="api", kind="reset", when="after", match="POST /v1/payment_intents")
+
+    with pytest.raises(ConnectionResetError):
+        http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+    again = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    assert again.status_code == 200
     assert again.headers["Idempotent-Replayed"] == "true"
 
 

@@ -1,18 +1,15 @@
-"""Reconciliation mends what was missed, the audit sees what disagrees, the doctor sees what will not work."""
+"""Reconciliation mends what was missed, and the audit sees what disagrees."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from config import STRIPE_API_VERSION
 from store.domain.states import OrderState
-from store.services import audit, doctor, reconcile
+from store.services import audit, reconcile
 from store.webhooks import inbox
-from store.webhooks.handlers import HANDLERS
-from tests.support.shop import NoAnswer, Shop
+from tests.support.shop import Shop
 
 
 def audited(shop: Shop) -> list[str]:
@@ -63,10 +60,17 @@ def test_events_that_did_not_arrive_are_caught_up_with(shop: Shop) -> None:
     shop.pay(order)
     shop.send_to(lambda _delivery: 500)
 
-    handled = inbox.catch_up(shop.till, shop.clock() - timedelta(hours=1), shop.clock())
+    taken = inbox.catch_up(shop.till, shop.clock() - timedelta(hours=1), shop.clock())
+    again = inbox.catch_up(shop.till, shop.clock() - timedelta(hours=1), shop.clock())
 
-    assert handled >= 2
+    assert [line.partition(": ")[2] for line in taken] == [
+        "payment_intent.created",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+    ]
+    assert again == []
     assert shop.read(order.reference).state is OrderState.PAID
+    assert {entry.told_by for entry in shop.read(order.reference).history} == {"shopper", "store", "reconciliation"}
 
 
 def test_money_for_an_order_that_is_not_here_is_listed_and_another_programs_is_not(shop: Shop) -> None:
@@ -112,46 +116,6 @@ def test_the_audit_finds_what_somebody_broke(shop: Shop, damage: str, found: str
     assert any(found in finding for finding in audited(shop)), audited(shop)
 
 
-def diagnosis(shop: Shop) -> list[str]:
-    found = doctor.run(shop.till, frozenset(HANDLERS), STRIPE_API_VERSION, shop.clock())
-    return [str(finding) for finding in found]
-
-
-def test_the_doctor_finds_nothing_wrong_with_a_good_set_up(shop: Shop) -> None:
-    assert diagnosis(shop) == []
-
-
-def test_the_doctor_sees_a_clock_that_is_off(shop: Shop) -> None:
-    shop.clock.forward(minutes=10)
-
-    assert any("clock is" in finding for finding in diagnosis(shop))
-
-
-def test_the_doctor_sees_a_missing_and_an_incomplete_endpoint(shop: Shop) -> None:
-    endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
-    shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"enabled_events[0]": "payment_intent.succeeded"})
-    incomplete = diagnosis(shop)
-    shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"disabled": "true"})
-
-    assert any("is not told of charge.dispute.closed" in finding for finding in incomplete)
-    assert any("no enabled endpoint" in finding for finding in diagnosis(shop))
-
-
-def test_the_doctor_sees_a_mail_server_that_is_not_there(shop_with: Callable[..., Shop]) -> None:
-    shop = shop_with(mail_server="127.0.0.1", mail_port=9)
-
-    assert any("127.0.0.1:9 does not answer" in finding for finding in diagnosis(shop))
-
-
-def test_the_doctor_sees_that_stripe_does_not_answer(shop: Shop) -> None:
-    def away(_method: str, _path: str) -> None:
-        raise NoAnswer
-
-    shop.line.before = away
-
-    assert any("does not answer" in finding for finding in diagnosis(shop))
-
-
 def test_the_commands_say_what_they_found_and_exit_accordingly(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
@@ -165,7 +129,6 @@ def test_the_commands_say_what_they_found_and_exit_accordingly(shop: Shop) -> No
         "refund": run(args=["refund", order.reference, "--amount", "100"]),
         "refund of nothing": run(args=["refund", "NO-SUCH-ORDER"]),
         "refund of too much": run(args=["refund", order.reference, "--amount", "100000"]),
-        "doctor": run(args=["doctor"]),
     }
 
     assert {name: result.exit_code for name, result in results.items()} == {
@@ -175,6 +138,5 @@ def test_the_commands_say_what_they_found_and_exit_accordingly(shop: Shop) -> No
         "refund": 0,
         "refund of nothing": 1,
         "refund of too much": 1,
-        "doctor": 0,
     }, json.dumps({name: result.output for name, result in results.items()}, indent=1)
     assert "Everything agrees." in results["audit"].output

@@ -19,11 +19,12 @@ from urllib.parse import urlencode, urlsplit
 import stripe
 from flask import Flask
 from flask.sessions import SessionMixin
+from requests.structures import CaseInsensitiveDict
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Response
 
 import sandbox.app
-from app import create_app, stripe_gateway
+from app import create_app
 from config import Settings
 from models import Order, Product
 from sandbox.webhooks.sending import Answer, Outgoing
@@ -87,7 +88,7 @@ class InProcessStripe(stripe.HTTPClient):
             parts.path, method=method.upper(), query_string=parts.query, headers=dict(headers or {}), data=post_data
         )
         self.after(method.upper(), parts.path)
-        return answer.get_data(as_text=True), answer.status_code, dict(answer.headers)
+        return answer.get_data(as_text=True), answer.status_code, CaseInsensitiveDict(answer.headers)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -105,6 +106,10 @@ class Clock:
     def now(self) -> float:
         """The sandbox's way to ask: seconds since 1970."""
         return self().timestamp()
+
+    def stopwatch(self) -> float:
+        """Seconds, of which only those count that a test lets go by."""
+        return self.offset.total_seconds()
 
     def forward(self, **by: float) -> None:
         self.offset += timedelta(**by)
@@ -300,7 +305,7 @@ def open_shop(
         },
     )
     app = create_app(
-        configured, gateway=stripe_gateway(configured, line), postman=postman, clock=clock, instance=folder
+        configured, http_client=line, postman=postman, clock=clock, stopwatch=clock.stopwatch, instance=folder
     )
     till: Till = app.extensions["till"]
     line.open_transactions = lambda: till.database.open_here

@@ -1,0 +1,74 @@
+"""News of a refund or a dispute whose payment is not known here yet: kept, and told again once it is.
+
+Webhooks come in any order, and an event that was answered does not come again. Most of what is kept is about payments
+of other programs on the account; upkeep throws it away when it is old.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from models import EarlyNews
+from store.domain.money import Money
+from store.domain.states import DisputeEvent, RefundEvent
+from store.gateway.port import DisputeSnapshot, RefundSnapshot
+from store.services import disputes, refunds
+from store.services.ledger import Told
+
+# Stripe goes on telling for three days.
+KEPT = timedelta(days=7)
+
+REFUND, DISPUTE = "refund", "dispute"
+
+
+def keep(session: Session, news: RefundSnapshot | DisputeSnapshot, told: Told) -> None:
+    """Remember what was told until its payment is known."""
+    facts: dict[str, Any] = {
+        "event": news.event,
+        "amount": news.amount.minor,
+        "currency": news.amount.currency,
+    }
+    if isinstance(news, RefundSnapshot):
+        kind, facts = REFUND, {**facts, "id": news.refund_id, "key": news.key}
+    else:
+        kind, facts = DISPUTE, {**facts, "id": news.dispute_id}
+    session.add(EarlyNews(payment_id=news.payment_id, kind=kind, facts=facts, told_at=told.at))
+
+
+def tell(session: Session, payment_id: str, told: Told) -> None:
+    """Write down all that was told of a payment before it was known. It must be known by now."""
+    kept = session.scalars(delete(EarlyNews).where(EarlyNews.payment_id == payment_id).returning(EarlyNews)).all()
+    for news in sorted(kept, key=lambda news: news.id):
+        if news.kind == REFUND:
+            refunds.record(session, _refund(news), told)
+        else:
+            disputes.record(session, _dispute(news), told)
+
+
+def forget_old(session: Session, now: datetime) -> None:
+    session.execute(delete(EarlyNews).where(EarlyNews.told_at < now - KEPT))
+
+
+def _refund(news: EarlyNews) -> RefundSnapshot:
+    facts = news.facts
+    return RefundSnapshot(
+        refund_id=facts["id"],
+        payment_id=news.payment_id,
+        amount=Money(facts["amount"], facts["currency"]),
+        event=RefundEvent(facts["event"]),
+        key=facts["key"],
+    )
+
+
+def _dispute(news: EarlyNews) -> DisputeSnapshot:
+    facts = news.facts
+    return DisputeSnapshot(
+        dispute_id=facts["id"],
+        payment_id=news.payment_id,
+        amount=Money(facts["amount"], facts["currency"]),
+        event=DisputeEvent(facts["event"]),
+    )

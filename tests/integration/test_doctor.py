@@ -1,0 +1,249 @@
+"""The doctor says what will not work before a shopper finds out: what is wrong, and what to do about it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import func, select, text
+from werkzeug.serving import make_server
+
+from config import STRIPE_API_VERSION, ConfigurationError, Settings
+from models import Base, WebhookEvent
+from store.gateway.port import SignedNotice
+from store.services import doctor
+from store.webhooks.handlers import HANDLERS
+from tests.support.shop import NoAnswer, Shop
+
+ADDRESS = "http://store.test/webhooks/stripe"
+
+
+def diagnosis(shop: Shop, send: Callable[[str, SignedNotice], int] | None = None) -> list[str]:
+    found = doctor.run(shop.till, frozenset(HANDLERS), STRIPE_API_VERSION, shop.clock(), send or to(shop))
+    return [str(finding) for finding in found]
+
+
+def to(shop: Shop) -> Callable[[str, SignedNotice], int]:
+    """The way to a store in the same process, by the path of the address."""
+
+    def send(url: str, notice: SignedNotice) -> int:
+        headers = {"Stripe-Signature": notice.signature, "Content-Type": "application/json"}
+        path = urlsplit(url).path
+        return shop.app.test_client().post(path, data=notice.body, headers=headers).status_code
+
+    return send
+
+
+def test_it_finds_nothing_wrong_with_a_good_set_up(shop: Shop) -> None:
+    assert diagnosis(shop) == []
+
+
+def test_its_webhooks_leave_no_trace_in_the_store(shop: Shop) -> None:
+    def rows() -> dict[str, int]:
+        with shop.till.database.reading() as session:
+            tables = Base.metadata.sorted_tables
+            return {
+                table.name: session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
+            }
+
+    shop.order()
+    before, sent = rows(), list[SignedNotice]()
+
+    def send(url: str, notice: SignedNotice) -> int:
+        sent.append(notice)
+        return to(shop)(url, notice)
+
+    diagnosis(shop, send)
+
+    assert len(sent) == 2
+    assert rows() == before
+    with shop.till.database.reading() as session:
+        assert session.scalars(select(WebhookEvent)).all() == []
+
+
+def test_a_wrong_webhook_secret_is_seen_by_what_the_store_answers(shop: Shop, shop_with: Callable[..., Shop]) -> None:
+    """The running store was started with another secret than the one that is set by now."""
+    answers = to(shop)
+    newer = shop_with(stripe_webhook_secret="whsec_of_another_endpoint")
+
+    assert diagnosis(newer, answers) == [
+        f"webhooks: {ADDRESS} answered 400 to a signed event. Copy the endpoint's signing secret into "
+        "STRIPE_WEBHOOK_SECRET, and start the store again."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (301, "Stripe follows no redirect: give it the address that this one leads to."),
+        (308, "Stripe follows no redirect: give it the address that this one leads to."),
+        (401, "Let everybody send to it: the signature says who it is."),
+        (403, "Let everybody send to it: the signature says who it is."),
+        (404, "The store takes webhooks at /webhooks/stripe: correct the endpoint's address."),
+        (405, "The store takes webhooks at /webhooks/stripe: correct the endpoint's address."),
+        (418, "Have it lead to this store."),
+        (500, "Look into the store's log."),
+        (503, "The store's database does not answer: start it, then ask the doctor again."),
+    ],
+)
+def test_every_answer_but_a_good_one_has_its_remedy(shop: Shop, status: int, remedy: str) -> None:
+    assert diagnosis(shop, lambda _url, _notice: status) == [
+        f"webhooks: {ADDRESS} answered {status} to a signed event. {remedy}"
+    ]
+
+
+def test_an_address_that_believes_anybody_is_not_this_store(shop: Shop) -> None:
+    (finding,) = diagnosis(shop, lambda _url, _notice: 200)
+
+    assert "answered 200 to a forged event; this store answers 400." in finding
+
+
+def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
+    def nobody(_url: str, _notice: SignedNotice) -> int:
+        raise ConnectionRefusedError
+
+    assert diagnosis(shop, nobody) == [
+        f"webhooks: {ADDRESS} does not answer. Start the store; check the address, its certificate, and what stands in "
+        "front of it."
+    ]
+
+
+def test_without_an_endpoint_the_stores_own_address_is_tried(shop: Shop) -> None:
+    """As on the machine of a developer who uses `stripe listen`, which is no endpoint."""
+    endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
+    shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"disabled": "true"})
+    tried: list[str] = []
+
+    def send(url: str, notice: SignedNotice) -> int:
+        tried.append(url)
+        return to(shop)(url, notice)
+
+    findings = diagnosis(shop, send)
+
+    assert findings == [
+        "webhooks: Stripe knows no enabled endpoint that ends in /webhooks/stripe. Add one in the dashboard, or run "
+        "`stripe listen` on a developer's machine."
+    ]
+    assert set(tried) == {"http://127.0.0.1:8000/webhooks/stripe"}
+
+
+def test_an_endpoint_that_is_not_told_enough_is_seen(shop: Shop) -> None:
+    endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
+    shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"enabled_events[0]": "payment_intent.succeeded"})
+
+    (finding,) = diagnosis(shop)
+
+    assert finding.startswith(f"webhooks: {ADDRESS} is not told of charge.dispute.closed, ")
+    assert finding.endswith("Add these events to it.")
+
+
+def test_an_endpoint_of_another_api_version_is_seen(shop: Shop) -> None:
+    form = {"url": ADDRESS, "enabled_events[0]": "*", "api_version": STRIPE_API_VERSION}
+    shop.stripe("POST", "/v1/webhook_endpoints", form)
+
+    found = doctor.run(shop.till, frozenset(HANDLERS), "2030-01-01.later", shop.clock(), to(shop))
+
+    assert [str(finding) for finding in found] == [
+        f"webhooks: {ADDRESS} speaks API version {STRIPE_API_VERSION}, the store 2030-01-01.later. Make a new endpoint "
+        "with the store's version."
+    ]
+
+
+def test_a_missing_webhook_secret_is_seen(shop_with: Callable[..., Shop]) -> None:
+    assert diagnosis(shop_with(stripe_webhook_secret="")) == [
+        "webhooks: STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint, or from `stripe listen`."
+    ]
+
+
+def test_a_clock_that_is_off_is_seen(shop: Shop) -> None:
+    shop.clock.forward(minutes=10)
+
+    (finding, *_) = diagnosis(shop)
+
+    assert finding.startswith("clock: this machine's clock is ")
+    assert finding.endswith("webhooks are refused when their time is too far off.")
+
+
+def test_a_clock_that_is_nearly_right_is_right(shop: Shop) -> None:
+    shop.clock.offset = timedelta(seconds=30)
+
+    assert diagnosis(shop) == []
+
+
+def test_a_database_without_the_newest_migration_is_seen(shop: Shop) -> None:
+    with shop.till.database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+
+    (finding,) = diagnosis(shop)
+
+    assert finding.startswith("database: The database is at revision 0000, the code needs ")
+    assert "run `flask db upgrade`" in finding
+
+
+def test_a_mail_server_that_is_not_there_is_seen(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(mail_server="127.0.0.1", mail_port=9)
+
+    assert diagnosis(shop) == ["mail: 127.0.0.1:9 does not answer. Check MAIL_SERVER and MAIL_PORT."]
+
+
+def test_that_stripe_does_not_answer_is_seen(shop: Shop) -> None:
+    def away(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.line.before = away
+
+    assert diagnosis(shop) == [
+        "stripe: http://127.0.0.1:4242 does not answer. Check the network, or start the sandbox with `make run`."
+    ]
+
+
+def test_a_key_that_stripe_refuses_is_seen(shop_with: Callable[..., Shop]) -> None:
+    """The sandbox refuses keys that are not of its kind, as Stripe refuses those that were revoked."""
+    shop = shop_with(stripe_secret_key="rk_test_" + "x" * 300)
+
+    assert "keys: Stripe refuses STRIPE_SECRET_KEY. Copy both keys again from the dashboard, from the same mode." in (
+        diagnosis(shop)
+    )
+
+
+def test_keys_of_two_modes_do_not_even_start(shop: Shop) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.load(
+            _env_file=None,
+            secret_key="a-secret-for-the-tests-only",
+            stripe_secret_key="sk_test_one",
+            stripe_publishable_key="pk_live_other",
+        )
+
+    assert refused.value.problems == [
+        "STRIPE_PUBLISHABLE_KEY is a live key while STRIPE_SECRET_KEY is a test key; take both from one mode."
+    ]
+
+
+@contextmanager
+def served(shop: Shop) -> Iterator[str]:
+    """The store behind a real socket; the address of its webhooks."""
+    server = make_server("127.0.0.1", 0, shop.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}/webhooks/stripe"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def test_the_command_goes_the_whole_way_round_and_exits_accordingly(shop: Shop) -> None:
+    run = shop.app.test_cli_runner().invoke
+    endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
+    with served(shop) as address:
+        shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"url": address})
+        well = run(args=["doctor"])
+        shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"url": f"{address}?moved"})
+    ill = run(args=["doctor"])
+
+    assert (well.output, well.exit_code) == ("All is well.\n", 0)
+    assert ill.exit_code == 1
+    assert "does not answer" in ill.output
