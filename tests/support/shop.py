@@ -19,7 +19,6 @@ from urllib.parse import urlencode, urlsplit
 import stripe
 from flask import Flask
 from flask.sessions import SessionMixin
-from requests.structures import CaseInsensitiveDict
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Response
 
@@ -31,6 +30,7 @@ from sandbox.webhooks.sending import Answer, Outgoing
 from store.domain.references import new_token
 from store.gateway.port import OpenedPayment, Postman, Recipient
 from store.services import Till, carts, catalogue, checkout, orders, payments
+from tests.support.in_process import InProcessStripe
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
 WEBHOOK_PATH = "/webhooks/stripe"
@@ -55,43 +55,6 @@ class NoAnswer(stripe.APIConnectionError):
 
     def __init__(self) -> None:
         super().__init__("no answer", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK types it not
-
-
-class InProcessStripe(stripe.HTTPClient):
-    """Answers the Stripe SDK from the WSGI application. `before` and `after` may raise to play a broken line."""
-
-    name = "in-process"
-
-    def __init__(self, application: Flask) -> None:
-        super().__init__()
-        self.application = application
-        self.open_transactions: Callable[[], int] = lambda: 0
-        self.before: Callable[[str, str], None] = lambda _method, _path: None
-        self.after: Callable[[str, str], None] = lambda _method, _path: None
-        self.requests: list[tuple[str, str]] = []
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        post_data: Any = None,
-        *,
-        _usage: list[str] | None = None,
-    ) -> tuple[str, int, Mapping[str, str]]:
-        if self.open_transactions():
-            raise AssertionError(f"{method} {url} was sent inside a database transaction")
-        parts = urlsplit(url)
-        self.requests.append((method.upper(), parts.path))
-        self.before(method.upper(), parts.path)
-        answer = Client(self.application, Response).open(
-            parts.path, method=method.upper(), query_string=parts.query, headers=dict(headers or {}), data=post_data
-        )
-        self.after(method.upper(), parts.path)
-        return answer.get_data(as_text=True), answer.status_code, CaseInsensitiveDict(answer.headers)
-
-    def close(self) -> None:
-        """Nothing is kept open."""
 
 
 @dataclass
