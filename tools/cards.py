@@ -3,7 +3,7 @@
 Each card is typed into the real card field and paid with on the real payment page; the bank's question is answered on
 the bank's page. The store's bench places the orders and holds what the shopper read, the events and the states against
 the table, so that this command, the page `/bench` and the tests judge by the same rows. Needs the sandbox: Stripe's own
-card field and bank do not let themselves be driven. Exits 1 if anything differs.
+card field and bank do not let themselves be driven. Exits with 1 if anything differs, with 2 if it could not be tried.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ import asyncio
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
+from playwright.async_api import APIResponse, Browser, BrowserContext, Error, Page, async_playwright
 from tqdm import tqdm
 
-from config import Settings
+from config import ConfigurationError, Settings
 from store.domain.test_cards import Course, Place, TestCard, courses, groups
-from tools.browser import find
+from tools.browser import BrowserMissing, find
 from tools.headless import ARGUMENTS
 
 PATIENCE = 30_000  # milliseconds for a page to get where it should
 TOLD_WITHIN = 30.0  # seconds for the events, and what follows from them
+COULD_NOT_BE_TRIED = 2  # the exit status, beside 0 and 1
 READ_AT = {Place.ORDER: "h1", Place.PAYMENT: "[data-part=message]", Place.FIELD: "[data-part=card-error]"}
 
 
@@ -43,6 +44,10 @@ class Trial:
         return not self.trouble and self.expected == self.got
 
 
+class Impossible(Exception):
+    """The cards cannot be tried; the message says why, and what to do."""
+
+
 def main() -> None:
     options = _parser().parse_args()
     chosen = [
@@ -52,65 +57,119 @@ def main() -> None:
         and (not options.cards or any(_plain(each) in (card.digits, course.key) for each in options.cards))
     ]
     if not chosen:
-        sys.exit("No test card is like that.")
-    trials = asyncio.run(_run(chosen, options.store, options.pages))
-    _print_table(trials)
-    differing = [trial for trial in trials if not trial.passed]
-    print(f"\n{len(trials) - len(differing)} of {len(trials)} as expected.")
-    sys.exit(1 if differing else 0)
-
-
-async def _run(chosen: list[tuple[TestCard, Course]], store: str, pages: int) -> list[Trial]:
-    """Every course once, on several pages side by side; in the order of the table."""
-    waiting = list(reversed(chosen))
+        _give_up("No test card is like that.")
     done: dict[str, Trial] = {}
+    try:
+        asyncio.run(_run(chosen, done, options))
+    except KeyboardInterrupt:
+        print(f"\nStopped after {len(done)} of {len(chosen)}.", file=sys.stderr)
+    except (Impossible, BrowserMissing) as reason:
+        _give_up(str(reason))
+    trials = [done[course.key] for _card, course in chosen if course.key in done]
+    _print_table(trials)
+    passed = sum(trial.passed for trial in trials)
+    print(f"\n{passed} of {len(chosen)} as expected{_missing(len(chosen) - len(trials))}.")
+    sys.exit(0 if passed == len(chosen) else COULD_NOT_BE_TRIED if passed == len(trials) else 1)
+
+
+async def _run(chosen: list[tuple[TestCard, Course]], done: dict[str, Trial], options: argparse.Namespace) -> None:
+    """Every course once, on several pages side by side, into `done`. Raises Impossible."""
+    waiting = list(reversed(chosen))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS)
-        with tqdm(total=len(chosen), unit="card", file=sys.stderr) as progress:
+        browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS, handle_sigint=False)
+        with tqdm(total=len(chosen), unit="card", file=sys.stderr, dynamic_ncols=True) as progress:
 
             async def work() -> None:
-                context, page, token = await _enter(browser, store)
+                visit = await _enter(browser, options.store, options.patience)
                 while waiting:
                     card, course = waiting.pop()
-                    done[course.key] = await _try(context, page, token, card, course)
+                    done[course.key] = await visit.attempt(card, course)
+                    progress.set_postfix(differ=sum(not trial.passed for trial in done.values()))
                     progress.update()
 
-            await asyncio.gather(*(work() for _ in range(min(pages, len(chosen)))))
+            await asyncio.gather(*(work() for _ in range(min(options.pages, len(chosen)))))
         await browser.close()
-    return [done[course.key] for _card, course in chosen]
 
 
-async def _enter(browser: Browser, store: str) -> tuple[BrowserContext, Page, str]:
-    """A shopper of its own at the bench, with the token that its forms carry."""
+async def _enter(browser: Browser, store: str, patience: float) -> Visit:
+    """A shopper of its own at the bench. Raises Impossible."""
     context = await browser.new_context(base_url=store, locale="en-US")
     context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     try:
         answer = await page.goto("/bench")
     except Error:
-        sys.exit(f"There is no store at {store}. Start it with `make run`.")
-    if answer is None or answer.status != 200:
-        sys.exit(f"The store at {store} has no bench: it takes real money, or does not work.")
-    return context, page, await page.locator("input[name=csrf_token]").first.input_value()
+        raise Impossible(f"There is no store at {store}. Start it with `make run`.") from None
+    status = answer.status if answer else 0
+    if status == 404:
+        raise Impossible(f"The store at {store} takes real money: it has no bench, and test cards do nothing there.")
+    bench = page.locator("[data-module=bench]")
+    if status != 200 or not await bench.count():
+        raise Impossible(f"The store at {store} does not show its bench ({status}). Its log says why.")
+    if not await page.locator("[data-module=bench][data-sandbox]").count():
+        raise Impossible(
+            f"The store at {store} uses Stripe itself, whose card field and bank take nothing from a program. "
+            f"Run the cards by hand at {store}/bench, or take the keys out of .env to try them in the sandbox."
+        )
+    return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), patience)
 
 
-async def _try(context: BrowserContext, page: Page, token: str, card: TestCard, course: Course) -> Trial:
-    try:
-        placed = await context.request.post("/bench/runs.json", form={"course": course.key, "csrf_token": token})
-        if placed.status != 201:
-            return Trial(course, card, {}, {}, f"no order was placed: {placed.status}")
-        run = await placed.json()
-        await page.goto(run["pay"])
-        await _pay(page, card, course)
-        await _until_told(context, run, token, course)
-        if course.outcome.page is Place.ORDER:
-            await page.wait_for_url(f"**{run['page']}")  # where the payment page goes by itself
-        read = await page.locator(READ_AT[course.outcome.page]).first.inner_text()
-        answer = await context.request.post(run["result"], form={"read": read, "csrf_token": token})
-        verdict = await answer.json()
-        return Trial(course, card, verdict["expected"], verdict["got"])
-    except (Error, KeyError) as failure:
-        return Trial(course, card, {}, {}, str(failure).splitlines()[0])
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A shopper who tries one card after the other. `token` is what the bench's forms carry; `patience` is seconds."""
+
+    context: BrowserContext
+    page: Page
+    token: str
+    patience: float
+
+    async def attempt(self, card: TestCard, course: Course) -> Trial:
+        """Order, pay as the course says, and ask for the bench's verdict. Raises Impossible when the store is gone."""
+        try:
+            placed = await self._post("/bench/runs.json", course=course.key)
+            if placed.status != 201:
+                return Trial(course, card, {}, {}, f"no order was placed: {placed.status}")
+            run = await placed.json()
+            await self.page.goto(run["pay"])
+            await _pay(self.page, card, course)
+            await self._until_told(run, course)
+            answer = await self._post(run["result"], read=await self._read(run, course))
+            verdict = await answer.json()
+            return Trial(course, card, verdict["expected"], verdict["got"])
+        except (Error, KeyError, ValueError) as failure:
+            if "ECONNREFUSED" in str(failure) or "ERR_CONNECTION_REFUSED" in str(failure):
+                raise Impossible("The store went away while cards were tried.") from None
+            return Trial(course, card, {}, {}, str(failure).splitlines()[0])
+
+    async def _until_told(self, run: dict[str, str], course: Course) -> None:
+        """Until all that should happen has happened, or it is too late for it; the verdict says which."""
+        deadline = time.monotonic() + self.patience
+        refunded = not course.outcome.refund
+        while time.monotonic() < deadline:
+            seen = await (await self.context.request.get(run["observed"])).json()
+            if seen["complete"]:
+                return
+            if not refunded and seen["payment"] == "paid":
+                refunded = True
+                await self._post(run["refund"])
+            await asyncio.sleep(0.4)
+
+    async def _post(self, address: str, **form: str) -> APIResponse:
+        return await self.context.request.post(address, form={**form, "csrf_token": self.token})
+
+    async def _read(self, run: dict[str, str], course: Course) -> str:
+        """What the shopper reads now. The order's page is opened in a tab of its own: it says what is so when it is
+        loaded, and the payment page is on its way there by itself.
+        """
+        place = READ_AT[course.outcome.page]
+        if course.outcome.page is not Place.ORDER:
+            return await self.page.locator(place).first.inner_text()
+        tab = await self.context.new_page()
+        try:
+            await tab.goto(run["page"])
+            return await tab.locator(place).first.inner_text()
+        finally:
+            await tab.close()
 
 
 async def _pay(page: Page, card: TestCard, course: Course) -> None:
@@ -130,30 +189,16 @@ async def _pay(page: Page, card: TestCard, course: Course) -> None:
         await page.locator(f"{READ_AT[course.outcome.page]}:not(:empty)").filter(has_text=".").wait_for()
 
 
-async def _until_told(context: BrowserContext, run: dict[str, str], token: str, course: Course) -> None:
-    """Until all that should happen has happened, or it is too late for it; the verdict says which."""
-    deadline = time.monotonic() + TOLD_WITHIN
-    refunded = not course.outcome.refund
-    while time.monotonic() < deadline:
-        seen = await (await context.request.get(run["observed"])).json()
-        if seen["complete"]:
-            return
-        if not refunded and seen["payment"] == "paid":
-            refunded = True
-            await context.request.post(run["refund"], form={"csrf_token": token})
-        await asyncio.sleep(0.4)
-
-
 def _print_table(trials: list[Trial]) -> None:
+    """For each card what was expected and what came of it; what differs stands out."""
     for trial in trials:
         answer = f" {trial.course.answer}" if trial.course.answer else ""
         print(f"{'ok  ' if trial.passed else 'FAIL'}  {trial.card.number + answer:<32}  {trial.card.label}")
         if trial.trouble:
-            print(f"        {trial.trouble}")
+            print(f"        no verdict: {trial.trouble}")
             continue
-        if trial.passed:
-            print(f"        {_line(trial.got)}")
-            continue
+        print(f"        expected  {_line(trial.expected)}")
+        print(f"        got       {'the same' if trial.passed else _line(trial.got)}")
         for name, expected in trial.expected.items():
             if expected != trial.got.get(name):
                 print(f"        {name}: expected {_text(expected)}, got {_text(trial.got.get(name))}")
@@ -168,16 +213,29 @@ def _text(value: object) -> str:
     return (", ".join(value) or "nothing") if isinstance(value, list) else str(value)
 
 
+def _missing(number: int) -> str:
+    return f", {number} not tried" if number else ""
+
+
+def _give_up(reason: str) -> NoReturn:
+    print(reason, file=sys.stderr)
+    sys.exit(COULD_NOT_BE_TRIED)
+
+
 def _plain(text: str) -> str:
     return text.replace(" ", "")
 
 
 def _parser() -> argparse.ArgumentParser:
-    store = f"http://127.0.0.1:{Settings.load().store_port}"
+    try:
+        store = f"http://127.0.0.1:{Settings.load().store_port}"
+    except ConfigurationError as problems:
+        _give_up(str(problems))
     parser = argparse.ArgumentParser(prog="make cards", description="Try test cards against the running store.")
     parser.add_argument("cards", nargs="*", help="card numbers or rows; all where none is named")
     parser.add_argument("--group", action="append", choices=[group.key for group in groups()], help="cards of a group")
     parser.add_argument("--pages", type=int, default=3, help="how many are tried side by side (3)")
+    parser.add_argument("--patience", type=float, default=TOLD_WITHIN, help="seconds to wait for what follows (30)")
     parser.add_argument("--store", default=store, help=f"the store's address ({store})")
     return parser
 

@@ -1,23 +1,20 @@
-// Finds every [data-module] on the page and starts the component of that name. Each page works without.
+// Finds every [data-module] on the page and starts the component of that name. Each page works without. Those that
+// only developers see are started by test_mode.js.
 
-import { start as bench } from "./components/bench.js";
 import { start as errorSummary } from "./components/error_summary.js";
 import { start as holdTimer } from "./components/hold_timer.js";
 import { start as onceForm } from "./components/once_form.js";
 import { start as orderWatch } from "./components/order_watch.js";
 import { start as paymentForm } from "./components/payment_form.js";
-import { start as testCards } from "./components/test_cards.js";
 import { showLocalTimes } from "./local_time.js";
 
 /** @type {Record<string, (element: HTMLElement) => void>} */
 const components = {
-  bench,
   error_summary: errorSummary,
   hold_timer: holdTimer,
   once_form: onceForm,
   order_watch: orderWatch,
   payment_form: paymentForm,
-  test_cards: testCards,
 };
 
 showLocalTimes(document);

@@ -17,6 +17,7 @@ from typing import Any
 from store.domain.states import OrderState, PaymentState
 
 SOURCE = Path(__file__).parent.parent / "test_cards.json"
+MISTYPED = "invalid"  # the group of what is no card
 
 
 class Answer(StrEnum):
@@ -97,6 +98,21 @@ class Group:
     cards: tuple[TestCard, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many there are: documented cards, sets of data that no card has, cards that ask the bank, and courses."""
+
+    cards: int
+    mistyped: int
+    asking: int
+    courses: int
+
+    @property
+    def entries(self) -> int:
+        """Everything that can be typed: what the drawer lists."""
+        return self.cards + self.mistyped
+
+
 @cache
 def groups() -> tuple[Group, ...]:
     """The whole table, in the order in which it is shown."""
@@ -119,6 +135,15 @@ def courses() -> Iterator[tuple[Group, TestCard, Course]]:
         for card in group.cards:
             for course in card.courses:
                 yield group, card, course
+
+
+@cache
+def counts() -> Counts:
+    """The sizes of the table. Stripe documents the mistyped ones beside its cards, not among them."""
+    mistyped = sum(len(group.cards) for group in groups() if group.key == MISTYPED)
+    entries = [card for group in groups() for card in group.cards]
+    asking = sum(len(card.courses) > 1 for card in entries)
+    return Counts(len(entries) - mistyped, mistyped, asking, sum(len(card.courses) for card in entries))
 
 
 @cache

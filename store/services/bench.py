@@ -70,7 +70,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the last try of a course ended. `got` is what was noted: what stood on the shopper's page, and what followed."""
+    """How the last try of a course ended. `got` is what was noted: what the shopper read, and what followed."""
 
     reference: str
     browser_id: str

@@ -44,7 +44,6 @@ def register(app: Flask) -> None:
         health.blueprint,
     ):
         app.register_blueprint(blueprint)
-    if not till.settings.live:
-        app.register_blueprint(bench.blueprint)
+    bench.register(app, till.settings)
     if not till.settings.live and not till.settings.mail_server:
         app.register_blueprint(dev_mail.blueprint)

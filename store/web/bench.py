@@ -7,23 +7,52 @@ there. `make cards` does the same from a headless browser.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, abort, jsonify, render_template, request, url_for
+from flask import Blueprint, Flask, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from config import Settings
 from store.domain import test_cards
 from store.domain.test_cards import Course
 from store.services import bench
 from store.services.bench import Observation
 from store.web.forms import PostForm, tidy
 from store.web.identity import browser_id, known_browser
-from store.web.presentation.test_cards import ANSWERS, PLACES, same_words, words
+from store.web.presentation.test_cards import ANSWERS, FACTS, PLACES, same_words, words
 from store.web.shop import now, till
 
 blueprint = Blueprint("bench", __name__, url_prefix="/bench")
 
 LONGEST = 1000  # characters of a page's words that are worth keeping
+
+# Static files that only the bench and the drawer of test cards use.
+DEVELOPERS_ONLY = frozenset(
+    {
+        "css/components/bench.css",
+        "css/components/test_cards.css",
+        "js/bench_run.js",
+        "js/components/bench.js",
+        "js/components/test_cards.js",
+        "js/sandbox_hands.js",
+        "js/test_mode.js",
+        "js/word_filter.js",
+    }
+)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Add the bench in test mode; with live keys, do not even serve what it is made of."""
+    if not settings.live:
+        app.register_blueprint(blueprint)
+        return
+
+    @app.before_request
+    def keep_back() -> None:
+        if request.endpoint == "static" and (request.view_args or {}).get("filename") in DEVELOPERS_ONLY:
+            abort(404)
 
 
 @blueprint.get("")
@@ -35,11 +64,15 @@ def show() -> ResponseReturnValue:
         render_template(
             "bench.html",
             groups=test_cards.groups(),
+            counts=test_cards.counts(),
             results=results,
+            standing=Counter("passed" if result.passed else "failed" for result in results.values()),
             browser=known_browser(),
             words=words,
             answers=ANSWERS,
             places=PLACES,
+            facts=FACTS,
+            differences=_differences,
             form=PostForm(),
         ),
         200,
@@ -107,6 +140,16 @@ def _got(seen: Observation) -> dict[str, Any]:
         "payment": seen.payment,
         "disputed": seen.disputed,
         "needs_review": seen.needs_review,
+    }
+
+
+def _differences(tried: Course, got: Mapping[str, Any]) -> dict[str, str]:
+    """What was noted of a try and is not as the table says, ready to print, by the name of the fact."""
+    expected = _expected(tried)
+    return {
+        name: (", ".join(value) if isinstance(value, list) else str(value)) or "nothing"
+        for name, value in ((name, got.get(name, "")) for name in FACTS)
+        if value != expected[name]
     }
 
 

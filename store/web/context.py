@@ -48,7 +48,7 @@ def register(app: Flask) -> None:
             "uses_sandbox": settings.uses_sandbox,
             "sandbox_url": settings.stripe_api_base if settings.uses_sandbox else None,
             "cart_count": cart_count,
-            "test_cards": test_cards.groups,
+            "test_cards": test_cards,
         }
 
 

@@ -29,15 +29,17 @@ class Bench {
       const rows = button ? this.rowsOf(button) : [];
       if (rows.length > 0) void this.run(rows);
     });
-    this.part("stop").addEventListener("click", () => (this.#stopped = true));
-    this.part("search").addEventListener("input", () => this.filter());
+    this.part("stop").addEventListener("click", () => this.stop());
+    this.part("filters").hidden = false;
+    this.part("filters").addEventListener("input", () => this.filter());
+    this.filter();
     this.count();
   }
 
   /** The rows that a button runs. @param {HTMLElement} button */
   rowsOf(button) {
-    const of = { run: "[data-part=course]", "run-group": "[data-part=group]" }[button.dataset.part ?? ""];
-    const around = of ? button.closest(of) : null;
+    const of = { run: "[data-part=course]", "run-group": "[data-part=group]", "run-all": "[data-module]" };
+    const around = button.closest(of[/** @type {keyof typeof of} */ (button.dataset.part)] ?? "none");
     return this.rows.filter((row) => around?.contains(row) && !row.hidden);
   }
 
@@ -48,11 +50,29 @@ class Bench {
     this.#shop = window.open("", "till-bench", "popup,width=480,height=860");
     if (!this.#shop) return this.enter(rows[0], "none", "blocked");
     this.setBusy(true);
+    let done = 0;
     for (const row of rows) {
+      this.showProgress(done, rows.length);
       await this.runRow(row, this.#shop);
+      done += 1;
       if (this.#stopped || this.#shop.closed) break;
     }
+    this.showProgress(done, rows.length);
     this.setBusy(false);
+  }
+
+  /** The row that runs is finished first: its order is placed already. */
+  stop() {
+    this.#stopped = true;
+    this.part("stop").textContent = this.part("stop").dataset.stopping ?? "";
+  }
+
+  /** @param {number} done @param {number} of */
+  showProgress(done, of) {
+    const bar = /** @type {HTMLProgressElement} */ (this.part("progress"));
+    bar.max = of;
+    bar.value = done;
+    this.part("done").textContent = `${done} / ${of}`;
   }
 
   /** @param {HTMLElement} row @param {Window} shop */
@@ -60,7 +80,6 @@ class Bench {
     const token = /** @type {HTMLInputElement} */ (this.root.querySelector("input[name=csrf_token]")).value;
     const course = courseOf(row);
     this.differences(row).hidden = true;
-    if (this.#stopped) return;
     try {
       const { run, verdict } = await runCourse(course, shop, {
         place: this.root.dataset.place ?? "",
@@ -108,20 +127,39 @@ class Bench {
     row.querySelector("[data-part=says]")?.replaceChildren(...(words ? [words] : []));
   }
 
-  /** @param {boolean} busy */
+  /** Buttons that would run are dead meanwhile, but keep the focus they have. @param {boolean} busy */
   setBusy(busy) {
+    const stop = this.part("stop");
+    const focused = document.activeElement;
     this.#busy = busy;
     this.#stopped = false;
-    this.part("stop").hidden = !busy;
+    this.part("running").hidden = !busy;
+    stop.textContent = stop.dataset.stop ?? "";
     for (const button of this.root.querySelectorAll("button")) {
-      if (button.dataset.part?.startsWith("run")) button.disabled = busy;
+      if (button.dataset.part?.startsWith("run")) button.setAttribute("aria-disabled", String(busy));
     }
+    if (!busy && focused === stop) this.part("run-all").focus();
+    if (!busy) this.filter();
   }
 
+  /** Show the rows of the group and with the result that were chosen, and with every word that is searched for. */
   filter() {
-    const { value } = /** @type {HTMLInputElement} */ (this.part("search"));
-    const found = showMatching(this.root, value, { entry: "[data-part=course]", group: "[data-part=group]" });
+    const [search, group, result] = ["search", "of-group", "with-result"].map(
+      (name) => /** @type {HTMLInputElement | HTMLSelectElement} */ (this.part(name)).value,
+    );
+    let found = showMatching(this.root, search, { entry: "[data-part=course]", group: "[data-part=group]" });
+    for (const section of /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll("[data-part=group]"))) {
+      const rows = this.rows.filter((row) => section.contains(row) && !row.hidden);
+      const other = rows.filter(
+        (row) => (group && section.dataset.group !== group) || (result && row.dataset.state !== result),
+      );
+      for (const row of other) row.hidden = true;
+      found -= other.length;
+      section.hidden = rows.length === other.length;
+    }
     this.part("none").hidden = found > 0;
+    this.part("run-all").hidden = found === 0;
+    this.part("found").textContent = String(found);
   }
 
   count() {
@@ -130,7 +168,6 @@ class Bench {
     );
     this.part("passed").textContent = String(passed);
     this.part("failed").textContent = String(failed);
-    this.part("total").textContent = String(this.rows.length);
     this.part("failures").hidden = failed === 0;
   }
 

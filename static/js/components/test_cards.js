@@ -1,4 +1,4 @@
-// The drawer of test cards. A click puts a card into the field where the payment service lets us, and copies it elsewhere.
+// The drawer of test cards. A click copies a card, and puts it into the field where the payment service lets us.
 
 import { cardOf, sandboxHands } from "../sandbox_hands.js";
 import { showMatching } from "../word_filter.js";
@@ -9,16 +9,25 @@ export function start(root) {
   const part = (name) => /** @type {E} */ (root.querySelector(`[data-part="${name}"]`));
   const drawer = /** @type {HTMLDialogElement} */ (part("drawer"));
   const search = /** @type {HTMLInputElement} */ (part("search"));
+  const everything = part("count").textContent ?? "";
 
   part("open").hidden = false;
   part("open").addEventListener("click", () => {
     filter();
     drawer.showModal();
+    // Not on a telephone, where the keyboard would cover the cards.
+    if (matchMedia("(pointer: fine)").matches) search.select();
   });
   part("close").addEventListener("click", () => drawer.close());
   // A click beside the drawer lands on the dialog itself.
   drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
   search.addEventListener("input", filter);
+  search.addEventListener("keydown", (event) => {
+    const first = part("list").querySelector("[data-part=card]:not([hidden]) button");
+    if (event.key !== "Enter" || event.isComposing || !search.value.trim() || !(first instanceof HTMLElement)) return;
+    event.preventDefault();
+    void take(first);
+  });
   part("list").addEventListener("click", (event) => {
     const card = event.target instanceof Element ? event.target.closest("button") : null;
     if (card) void take(card);
@@ -26,26 +35,29 @@ export function start(root) {
 
   function filter() {
     const found = showMatching(part("list"), search.value, { entry: "[data-part=card]", group: "[data-part=group]" });
-    part("count").textContent = `${found} ${found === 1 ? "card" : "cards"}.`;
+    part("count").textContent = search.value.trim() ? `${found} found.` : everything;
     part("none").hidden = found > 0;
   }
 
-  /** @param {HTMLElement} card */
+  /** Copied first: while the page has the focus, which the card field may take. @param {HTMLElement} card */
   async function take(card) {
-    const { number } = cardOf(card);
+    const { number, expiry, cvc } = cardOf(card);
+    const copied = await copy(number);
     const filled = sandboxHands(window)?.fill(cardOf(card)) ?? false;
-    const says = filled ? "filled" : (await copy(number)) ? "copied" : "by-hand";
     drawer.close();
-    say(says, number);
+    // Any later date and any code will do, unless they are what is wrong with the card.
+    const says = filled ? (copied ? "filled" : "only-filled") : copied ? "copied" : "by-hand";
+    say(says, number, card.dataset.refused !== undefined ? ` with ${expiry} and ${cvc}` : "");
   }
 
-  /** @param {string} what @param {string} number */
-  function say(what, number) {
+  /** @param {string} what @param {string} number @param {string} rest */
+  function say(what, number, rest) {
     const words = /** @type {HTMLTemplateElement} */ (root.querySelector(`template[data-says="${what}"]`));
-    const said = words.content.cloneNode(true);
-    part("said").replaceChildren(said);
-    const place = part("said").querySelector("[data-part=number]");
-    if (place) place.textContent = number;
+    part("said").replaceChildren(words.content.cloneNode(true));
+    for (const [name, text] of Object.entries({ number, with: rest })) {
+      const place = part("said").querySelector(`[data-part=${name}]`);
+      if (place) place.textContent = text;
+    }
   }
 }
 

@@ -13,6 +13,16 @@ PLACES = {
     Place.FIELD: "Beside the card field",
 }
 
+# What a try is judged by, as its differences are headed.
+FACTS = {
+    "read": "Read",
+    "events": "Events",
+    "order": "Order",
+    "payment": "Payment",
+    "disputed": "Disputed",
+    "needs_review": "For a person to look at",
+}
+
 
 def words(course: Course) -> str:
     """The heading of the order's page, the message on the payment page, or the sentence beside the card field."""
