@@ -49,10 +49,10 @@ def check_key(key: str) -> None:
         raise ApiError(f"Idempotency keys must be at most {LONGEST} characters long.", kind="idempotency_error")
 
 
-def fingerprint(method: str, path: str, tree: dict[str, Any]) -> str:
-    """Equal for equal requests."""
-    said = json.dumps([method, path, tree], sort_keys=True).encode()
-    return hashlib.blake2b(said, digest_size=16).hexdigest()
+def fingerprint(path: str, tree: dict[str, Any]) -> str:
+    """Equal for equal requests: the path, and a digest of the parameters."""
+    said = json.dumps(tree, sort_keys=True).encode()
+    return f"{path} {hashlib.blake2b(said, digest_size=16).hexdigest()}"
 
 
 def find(tx: Transaction, key: str, request_fingerprint: str) -> Stored | None:
@@ -66,12 +66,22 @@ def find(tx: Transaction, key: str, request_fingerprint: str) -> Stored | None:
     if row is None:
         return None
     if row["fingerprint"] != request_fingerprint:
-        raise ApiError(
-            "Keys for idempotent requests can only be used with the same parameters they were first used with. Try "
-            f"using a key other than '{key}' if you meant to execute a different request.",
-            kind="idempotency_error",
-        )
+        raise _mismatch(key, request_fingerprint, row["fingerprint"])
     return Stored(row["status"], row["body"], row["request"])
+
+
+def _mismatch(key: str, given: str, kept: str) -> ApiError:
+    path, first = given.rpartition(" ")[0], kept.rpartition(" ")[0]
+    only = (
+        "with the same parameters they were first used with"
+        if path == first
+        else f"for the same endpoint they were first used for ('{path}' vs '{first}')"
+    )
+    return ApiError(
+        f"Keys for idempotent requests can only be used {only}. Try using a key other than '{key}' if you meant to "
+        "execute a different request.",
+        kind="idempotency_error",
+    )
 
 
 def in_use(key: str) -> ApiError:

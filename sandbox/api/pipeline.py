@@ -14,7 +14,7 @@ from sandbox.api.keys import authenticate
 from sandbox.api.locks import Locks
 from sandbox.api.parameters import decode, spec_of, typed
 from sandbox.api.route import Route
-from sandbox.api.versions import PINNED, check_version, pins_types
+from sandbox.api.versions import PINNED, answered_version, check_version, pins_types
 from sandbox.api.views import for_browser, present
 from sandbox.errors import ApiError
 from sandbox.state import State, Transaction
@@ -66,6 +66,11 @@ class Pipeline:
 
     def answer(self, request: Request, route: Route, path_ids: dict[str, str]) -> Response:
         """The whole answer to a request for a route; a refusal is an answer too."""
+        answer = self._answer(request, route, path_ids)
+        answer.headers["Stripe-Version"] = answered_version(request.headers.get("Stripe-Version"))
+        return answer
+
+    def _answer(self, request: Request, route: Route, path_ids: dict[str, str]) -> Response:
         request_id = ids.new("req")
         try:
             principal = authenticate(request)
@@ -93,7 +98,7 @@ class Pipeline:
         """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
         idempotency.check_key(key)
         account = asked.principal.account
-        fingerprint = idempotency.fingerprint(asked.request.method, asked.request.path, tree)
+        fingerprint = idempotency.fingerprint(asked.request.path, tree)
         with self._keys.hold((account, key), wait=0, busy=idempotency.in_use(key)):
             with self._state.read(account) as tx:
                 stored = idempotency.find(tx, key, fingerprint)

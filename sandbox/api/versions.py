@@ -12,6 +12,11 @@ def check_version(given: str | None) -> None:
         raise ApiError(f"Invalid Stripe API version: {given}")
 
 
+def answered_version(given: str | None) -> str:
+    """The version an answer names: the one that was asked for, or the account's own."""
+    return given if given is not None and given in _PUBLISHED else PINNED
+
+
 def pins_types(given: str | None) -> bool:
     """Whether the version is from before endive, which took `payment_method_types` away."""
     return given is not None and given[:10] < "2026-09-30"

@@ -114,7 +114,8 @@ class Deliverer:
         self._record(delivery, answer, time.monotonic() - started)
 
     def _compose(self, event: Resource, endpoint: Resource, secrets: list[str]) -> Outgoing:
-        body = encode(event).encode()
+        version = endpoint["api_version"] or event["api_version"]
+        body = encode({**event, "api_version": version}).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature_header(body, secrets, int(self._state.now())),

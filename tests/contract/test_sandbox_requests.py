@@ -119,6 +119,23 @@ def test_the_same_key_with_other_parameters_is_refused(http: FlaskClient) -> Non
     assert answer.json["error"]["type"] == "idempotency_error"
 
 
+def test_the_same_key_for_another_endpoint_is_refused(http: FlaskClient) -> None:
+    http.post("/v1/customers", headers={"Idempotency-Key": "k"})
+
+    answer = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 400
+    assert "for the same endpoint they were first used for ('/v1/payment_intents' vs '/v1/customers')" in answer.text
+
+
+def test_an_answer_names_the_version_it_was_asked_in(http: FlaskClient) -> None:
+    asked = http.get("/v1/charges", headers={"Stripe-Version": "2026-08-26.dahlia"})
+    unasked = http.get("/v1/charges")
+
+    assert asked.headers["Stripe-Version"] == "2026-08-26.dahlia"
+    assert unasked.headers["Stripe-Version"] == "2026-10-28.endive"
+
+
 def test_a_decline_is_replayed_and_charges_once(http: FlaskClient) -> None:
     form = {**PAYMENT, "confirm": "true", "payment_method": "pm_card_chargeDeclined"}
 

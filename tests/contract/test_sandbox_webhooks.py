@@ -45,6 +45,19 @@ def test_an_event_arrives_signed(
     assert client.v1.events.retrieve(event["id"]).pending_webhooks == 0
 
 
+def test_an_event_comes_in_the_version_of_its_endpoint(
+    client: stripe.StripeClient, sandbox: Sandbox, endpoint: Endpoint
+) -> None:
+    client.v1.webhook_endpoints.create({"url": URL, "enabled_events": ["*"], "api_version": "2026-08-26.dahlia"})
+    make_event(client)
+
+    sandbox.deliver_due()
+
+    (event,) = endpoint.events
+    assert event["api_version"] == "2026-08-26.dahlia"
+    assert client.v1.events.retrieve(event["id"]).api_version == "2026-10-28.endive"
+
+
 def test_another_secret_does_not_fit(
     client: stripe.StripeClient, sandbox: Sandbox, endpoint: Endpoint, listening: stripe.WebhookEndpoint
 ) -> None:
