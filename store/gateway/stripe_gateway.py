@@ -65,6 +65,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 3.0
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
 PAGE = 100  # the most that one list request gives
+FEW = 25  # for what is most likely among the newest
 TRIAL = "till.trial"  # a kind of event that Stripe does not have and no handler takes
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
 
@@ -218,14 +219,21 @@ class StripeGateway:
                 yield notice_of(event.to_dict())
 
     def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
+        about: dict[str, str] = {}
+        opened_at = int(since.timestamp())
         with _named_failures("notices_about", payment_id):
-            found = self._client.v1.events.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
-            events = [event.to_dict() for event in found.auto_paging_iter()]
-        return {
-            event["id"]: event["type"]
-            for event in events
-            if payment_id in (event["data"]["object"].get("id"), event["data"]["object"].get("payment_intent"))
-        }
+            found = self._client.v1.events.list({"created": {"gte": opened_at}, "limit": FEW})
+            for listed in found.auto_paging_iter():
+                if listed.created < opened_at:
+                    break  # newest first: nothing is about a payment before it was opened
+                event = listed.to_dict()
+                subject = event["data"]["object"]
+                if payment_id not in (subject.get("id"), subject.get("payment_intent")):
+                    continue
+                about[event["id"]] = event["type"]
+                if event["type"] == "payment_intent.created":
+                    opened_at = event["created"]
+        return about
 
     def webhook_endpoints(self) -> list[WebhookEndpoint]:
         with _named_failures("webhook_endpoints", "all"):

@@ -9,7 +9,7 @@ once the try is noted, and an order that was not paid is given up when the next 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +50,7 @@ RECIPIENT = Recipient(
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How a bench order stands. `events` are the kinds that arrived by webhook since its payment was opened."""
+    """How a bench order stands. `events` are the kinds that followed since its payment was opened."""
 
     events: tuple[str, ...]
     order: OrderState
@@ -105,8 +105,11 @@ def course_of(session: Session, reference: str, browser_id: str | None) -> Cours
     return found
 
 
-def observe(till: Till, reference: str) -> Observation:
-    """How the order stands. Raises NotFound, PaymentUnavailable and PaymentMisconfigured."""
+def observe(till: Till, reference: str, acted_on: Collection[str]) -> Observation:
+    """How the order stands. Of the kinds of events that the store acts on, only those count that have arrived.
+
+    Raises NotFound, PaymentUnavailable and PaymentMisconfigured.
+    """
     with till.database.reading() as session:
         before = _row(session, reference)
     since = before.placed_at - CLOCKS_DIFFER
@@ -116,7 +119,8 @@ def observe(till: Till, reference: str) -> Observation:
             select(WebhookEvent.id).where(WebhookEvent.id.in_(told), WebhookEvent.handled_at.is_not(None))
         ).all()
         row = _row(session, reference)
-    events = tuple(sorted(told[event] for event in arrived if told[event] != OPENED))
+    waited_for = {event for event, kind in told.items() if kind in acted_on} - set(arrived)
+    events = tuple(sorted(kind for event, kind in told.items() if kind != OPENED and event not in waited_for))
     return Observation(events, row.state, row.payment_state, row.disputed, row.needs_review)
 
 

@@ -23,6 +23,7 @@ from store.web.forms import PostForm, tidy
 from store.web.identity import browser_id, known_browser
 from store.web.presentation.test_cards import ANSWERS, FACTS, PLACES, same_words, words
 from store.web.shop import now, till
+from store.webhooks.handlers import HANDLERS
 
 blueprint = Blueprint("bench", __name__, url_prefix="/bench")
 
@@ -101,7 +102,7 @@ def place() -> ResponseReturnValue:
 def observe(reference: str) -> ResponseReturnValue:
     """How the order stands, and whether that is all that was to come."""
     tried = _course(reference)
-    seen = bench.observe(till(), reference)
+    seen = bench.observe(till(), reference, HANDLERS)
     return jsonify(complete=seen.matches(tried), **_got(seen))
 
 
@@ -121,7 +122,7 @@ def note(reference: str) -> ResponseReturnValue:
     """
     tried = _course(reference)
     read = str(tidy(request.form.get("read", "")))[:LONGEST]
-    seen = bench.observe(till(), reference)
+    seen = bench.observe(till(), reference, HANDLERS)
     got = {"read": read, **_got(seen)}
     passed = seen.matches(tried) and same_words(read, words(tried))
     bench.note(till(), reference, tried, passed, got, now())

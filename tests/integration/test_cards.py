@@ -11,6 +11,7 @@ from config import Settings
 from models import Order
 from store.domain.test_cards import Course, TestCard, courses
 from store.services import bench
+from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
 from tests.support.shop import PUBLISHABLE_KEY, Browser, Shop, open_shop
 
@@ -40,7 +41,7 @@ def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, course: Cou
         bench.refund(shop.till, order.reference, shop.clock())
         wait(shop)
 
-    seen = bench.observe(shop.till, order.reference)
+    seen = bench.observe(shop.till, order.reference, HANDLERS)
     assert seen.matches(course), seen
     assert answer.get("code") == card.refused or card.refused is None
 
