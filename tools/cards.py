@@ -25,6 +25,7 @@ from tools.headless import ARGUMENTS
 
 PATIENCE = 30_000  # milliseconds for a page to get where it should
 TOLD_WITHIN = 30.0  # seconds for the events, and what follows from them
+RETRIES = 2  # of a call whose connection the server had just closed for being idle: it never saw the call
 COULD_NOT_BE_TRIED = 2  # the exit status, beside 0 and 1
 READ_AT = {Place.ORDER: "h1", Place.PAYMENT: "[data-part=message]", Place.FIELD: "[data-part=card-error]"}
 
@@ -146,7 +147,8 @@ class Visit:
         deadline = time.monotonic() + self.patience
         refunded = not course.outcome.refund
         while time.monotonic() < deadline:
-            seen = await (await self.context.request.get(run["observed"])).json()
+            answer = await self.context.request.get(run["observed"], max_retries=RETRIES)
+            seen = await answer.json()
             if seen["complete"]:
                 return
             if not refunded and seen["payment"] == "paid":
@@ -155,7 +157,7 @@ class Visit:
             await asyncio.sleep(0.4)
 
     async def _post(self, address: str, **form: str) -> APIResponse:
-        return await self.context.request.post(address, form={**form, "csrf_token": self.token})
+        return await self.context.request.post(address, form={**form, "csrf_token": self.token}, max_retries=RETRIES)
 
     async def _read(self, run: dict[str, str], course: Course) -> str:
         """What the shopper reads now. The order's page is opened in a tab of its own: it says what is so when it is

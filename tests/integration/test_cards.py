@@ -62,6 +62,28 @@ def test_a_bench_order_takes_nothing_from_the_shelf(shop: Shop) -> None:
         assert bench.results(session)[pays.key].passed
 
 
+def test_a_bench_order_is_looked_at_quickly_however_much_else_happened(shop: Shop) -> None:
+    pays = EVERY[0].values[1]
+    assert isinstance(pays, Course)
+    order = bench.place(shop.till, "browser-of-the-crowd", pays, shop.clock())
+    with shop.sandbox.extensions["sandbox"].state.write("") as tx:  # a second ago
+        tx.execute(
+            "INSERT INTO objects (id, account, kind, created, body, private) "
+            "WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 10000) "
+            "SELECT 'evt_' || n, account, kind, ?, json_set(body, '$.id', 'evt_' || n, '$.created', ?), private "
+            "FROM many, (SELECT * FROM objects WHERE kind = 'event' ORDER BY seq LIMIT 1)",
+            *[int(shop.clock().timestamp()) - 1] * 2,
+        )
+    shop.pay(order)
+    wait(shop)
+    asked = len(shop.line.requests)
+
+    seen = bench.observe(shop.till, order.reference, HANDLERS)
+
+    assert seen.matches(pays)
+    assert len(shop.line.requests) - asked == 1
+
+
 def test_the_bench_says_when_a_row_differs(shop: Shop) -> None:
     browser = shop.browser()
     token = token_on(browser)
