@@ -116,7 +116,12 @@ class Counts:
 @cache
 def groups() -> tuple[Group, ...]:
     """The whole table, in the order in which it is shown."""
-    table = json.loads(SOURCE.read_text("utf-8"))
+    return read(SOURCE)
+
+
+def read(source: Path) -> tuple[Group, ...]:
+    """The groups of a table of cards in JSON, as `store/test_cards.json` is written."""
+    table = json.loads(source.read_text("utf-8"))
     outcomes = {name: _outcome(row) for name, row in table["outcomes"].items()}
     return tuple(
         Group(

@@ -1,0 +1,141 @@
+"""What a row of the table of test cards says in full, though it writes down only what is not as usual."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.domain import test_cards
+from store.domain.states import OrderState, PaymentState
+from store.domain.test_cards import Answer, Course, Group, Outcome, Place, TestCard
+
+PAID = Outcome(
+    happens="Pays — at once.",
+    page=Place.ORDER,
+    order=OrderState.PAID,
+    payment=PaymentState.PAID,
+    events=("charge.succeeded", "payment_intent.succeeded"),
+    heading="Payment received",
+)
+TABLE = {
+    "typed": {"expiry": "12 / 34", "cvc": "123", "postal": "10001"},
+    "field_errors": {"short": "Your card's security code is incomplete."},
+    "outcomes": {
+        "paid": {
+            "happens": "Pays — at once.",
+            "page": "order",
+            "heading": "Payment received",
+            "order": "paid",
+            "payment": "paid",
+            "events": ["charge.succeeded", "payment_intent.succeeded"],
+        },
+        "declined": {
+            "happens": "Declined.",
+            "page": "payment",
+            "order": "awaiting_payment",
+            "payment": "declined",
+            "events": ["charge.failed"],
+        },
+        "not_authenticated": {
+            "happens": "The bank was not convinced.",
+            "page": "payment",
+            "decline": "authentication",
+            "order": "awaiting_payment",
+            "payment": "declined",
+            "events": [],
+        },
+        "mistyped": {
+            "happens": "Nothing is sent.",
+            "page": "field",
+            "order": "awaiting_payment",
+            "payment": "open",
+            "events": [],
+        },
+    },
+    "behaviours": {
+        "pays": "paid",
+        "declines": "declined",
+        "mistyped": "mistyped",
+        "asks": {"complete": "declined", "fail": "not_authenticated"},
+    },
+}
+
+
+def read(folder: Path, *cards: dict[str, Any], **more: Any) -> Group:
+    """The only group of a table with these cards."""
+    source = folder / "cards.json"
+    group = {"key": "some", "title": "Some cards", "cards": cards, **more}
+    source.write_text(json.dumps({**TABLE, "groups": [group]}, ensure_ascii=False), "utf-8")
+    (found,) = test_cards.read(source)
+    return found
+
+
+def test_a_card_of_which_nothing_else_is_said_pays_and_is_typed_as_usual(tmp_path: Path) -> None:
+    group = read(tmp_path, {"number": "4242 4242 4242 4242", "label": "Visa"})
+
+    card = TestCard(
+        number="4242 4242 4242 4242",
+        label="Visa",
+        expiry="12 / 34",
+        cvc="123",
+        postal="10001",
+        courses=(Course("some-4242424242424242", None, PAID),),
+        refused=None,
+    )
+    assert group == Group(key="some", title="Some cards", note="", cards=(card,))
+    assert card.digits == "4242424242424242"
+
+
+def test_a_group_may_have_a_note_on_all_its_cards(tmp_path: Path) -> None:
+    assert read(tmp_path, note="All of them pay.").note == "All of them pay."
+
+
+def test_a_card_may_be_typed_in_another_way_than_usual(tmp_path: Path) -> None:
+    row = {"number": "3782 822463 10005", "label": "Amex", "expiry": "01 / 30", "cvc": "1234", "postal": "K1A 0B1"}
+
+    (card,) = read(tmp_path, row).cards
+
+    assert (card.expiry, card.cvc, card.postal) == ("01 / 30", "1234", "K1A 0B1")
+    assert card.courses[0].key == "some-378282246310005"
+
+
+def test_a_card_that_is_declined_says_with_which_code(tmp_path: Path) -> None:
+    row = {"number": "4000 0000 0000 9995", "label": "Poor", "does": "declines", "decline": "insufficient_funds"}
+
+    (card,) = read(tmp_path, row).cards
+
+    (course,) = card.courses
+    assert course.answer is None
+    assert (course.outcome.happens, course.outcome.decline) == ("Declined.", "insufficient_funds")
+
+
+def test_a_card_whose_bank_asks_has_a_course_for_each_answer(tmp_path: Path) -> None:
+    row = {"number": "4000 0084 0000 1629", "label": "Asks", "does": "asks", "decline": "card_declined"}
+
+    (card,) = read(tmp_path, row).cards
+
+    completed, failed = card.courses
+    assert (completed.key, completed.answer) == ("some-4000008400001629-complete", Answer.COMPLETE)
+    assert (failed.key, failed.answer) == ("some-4000008400001629-fail", Answer.FAIL)
+    assert completed.outcome.decline == "card_declined"
+    assert failed.outcome.decline == "authentication", "how it ends says it better than the card"
+
+
+def test_what_is_no_card_says_what_the_card_field_answers_and_is_named_by_it(tmp_path: Path) -> None:
+    row = {
+        "number": "4242 4242 4242 4242", "label": "No CVC", "does": "mistyped", "error": "short", "cvc": "12",
+        "refused": "incomplete_cvc",
+    }  # fmt: skip
+
+    (card,) = read(tmp_path, row).cards
+
+    (course,) = card.courses
+    assert card.refused == "incomplete_cvc"
+    assert course.key == "some-4242424242424242-incomplete_cvc"
+    assert course.outcome.error == "Your card's security code is incomplete."
+
+
+def test_a_row_that_asks_for_what_there_is_not_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(KeyError, match="flies"):
+        read(tmp_path, {"number": "4242 4242 4242 4242", "label": "Visa", "does": "flies"})
