@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -27,7 +28,7 @@ def configure(stream: Any = None) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _tell_where,
             _withhold,
             renderer,
         ],
@@ -35,8 +36,41 @@ def configure(stream: Any = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
+    if not stream.isatty():
+        sys.excepthook = _tell_uncaught
     # Stripe's own log holds addresses with client secrets at INFO, and whole bodies at DEBUG.
     logging.getLogger("stripe").setLevel(logging.WARNING)
+
+
+def where(failure: BaseException) -> str:
+    """The kind of a failure, what caused it, and the lines of code they came from, the innermost last.
+
+    Without their messages: those are made of whatever was being worked on, such as an address or a secret.
+    """
+    causes: list[BaseException] = []
+    cause: BaseException | None = failure
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return " because of ".join(f"{type(cause).__name__} at {_lines(cause)}" for cause in causes)
+
+
+def _lines(failure: BaseException) -> str:
+    frames = traceback.extract_tb(failure.__traceback__)
+    return ", ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames) or "nowhere"
+
+
+def _tell_uncaught(_kind: type[BaseException], failure: BaseException, _trace: Any) -> None:
+    """What ended a command. On a terminal Python shows it to the person who sits there, message and all."""
+    structlog.get_logger(__name__).critical("ended by a failure", failure=where(failure))
+
+
+def _tell_where(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """In place of a traceback, which ends with the failure's message."""
+    if entry.pop("exc_info", None):
+        failure = sys.exc_info()[1]
+        entry["failure"] = where(failure) if failure is not None else "unknown"
+    return entry
 
 
 def _withhold(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

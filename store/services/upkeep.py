@@ -51,6 +51,9 @@ def _attempt(till: Till, work: Callable[[Till, str, datetime], object], referenc
     except StoreError as failure:
         log.warning("upkeep put off", order=reference, work=work.__name__, failure=type(failure).__name__)
         return False
+    except Exception:  # whatever is wrong with one order, the others are not to wait for it
+        log.exception("upkeep failed", order=reference, work=work.__name__)
+        return False
     return True
 
 

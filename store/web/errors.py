@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from store import logs
 from store.domain import errors
+
+log = structlog.get_logger(__name__)
 
 # One row for each error of the store; a subclass without a row of its own is answered as its nearest parent.
 STATUS: Mapping[type[errors.StoreError], int] = {
@@ -24,6 +28,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.SignatureInvalid: 400,
     errors.NoticeUnreadable: 400,
     errors.PaymentUnavailable: 503,
+    errors.PaymentServiceFailed: 503,
     errors.PaymentMisconfigured: 503,
     errors.StoreBusy: 503,
     errors.MailUnavailable: 503,
@@ -73,11 +78,12 @@ _JSON_PATHS = ("/webhooks/", "/healthz", "/readyz")
 
 
 def register(app: Flask) -> None:
-    """Answer every exception of the store and of HTTP."""
+    """Answer every exception: the store's, those of HTTP, and mistakes."""
     app.register_error_handler(errors.StoreError, _answer_store_error)
     app.register_error_handler(errors.OrderClosed, _answer_order_closed)
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unexpected)
 
 
 def status_of(error: type[errors.StoreError]) -> int:
@@ -117,6 +123,12 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if error.code in (429, 503):
         response.headers.setdefault("Retry-After", str(_RETRY_AFTER))
     return response
+
+
+def _answer_unexpected(failure: Exception) -> ResponseReturnValue:
+    """A mistake of ours. Flask would log the failure's message, and with it whatever that quotes."""
+    log.error("unexpected failure", failure=logs.where(failure))
+    return _page(500, None)
 
 
 def _page(status: int, message: str | None) -> Response:

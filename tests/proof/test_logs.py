@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select
@@ -36,13 +38,14 @@ def heard() -> Iterator[io.StringIO]:
     heard = io.StringIO()
     root, handler = logging.getLogger(), logging.StreamHandler(heard)
     handler.setLevel(logging.DEBUG)
-    before = root.level
+    before, hook = root.level, sys.excepthook
     root.setLevel(logging.DEBUG)
     root.addHandler(handler)
     yield heard
     root.removeHandler(handler)
     root.setLevel(before)
     logs.configure()
+    sys.excepthook = hook
 
 
 @pytest.fixture
@@ -74,6 +77,53 @@ def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, hear
     assert "webhook taken in" in said
     assert "stripe did not answer" in said
     assert {word for word in forbidden(pages) if word in said} == set()
+
+
+QUOTED = f"{RECIPIENT.email} typed 4242 4242 4242 4242 for pi_1_secret_2, signed {WEBHOOK_SECRET}"
+
+
+def quote(*_anything: object) -> NoReturn:
+    """Fail with a message, a cause and local variables that hold what no log may hold."""
+    secret = QUOTED
+    raise RuntimeError(secret) from KeyError(secret)
+
+
+def test_a_mistake_of_ours_is_logged_by_its_place_and_not_by_its_words(
+    shop: Shop, heard: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a page, in a webhook, in upkeep. The one patch of the tests: a mistake is nobody's argument."""
+    browser, reference = shop.browser_with_order()
+    payment = shop.open(shop.order())
+    shop.confirm(payment)
+    monkeypatch.setattr(payments, "open", quote)
+    monkeypatch.setattr(payments, "record", quote)
+
+    page = browser.get(f"/orders/{reference}/pay")
+    shop.deliver()
+    shop.clock.forward(hours=1)
+    upkeep.run(shop.till, shop.clock())
+
+    said = heard.getvalue()
+    assert page.status_code == 500
+    assert "This page charged nothing." in page.text
+    assert said.count('"unexpected failure"') >= 2
+    assert '"upkeep failed"' in said
+    assert "RuntimeError at " in said
+    assert f"{Path(__file__).name}:" in said
+    assert "because of KeyError at " in said
+    assert not {word for word in (QUOTED, "4242 4242", *forbidden([payment])) if word in said}
+
+
+def test_a_command_that_ends_by_a_mistake_does_not_quote_it(heard: io.StringIO) -> None:
+    logs.configure(heard)
+
+    try:
+        quote()
+    except RuntimeError as mistake:
+        sys.excepthook(type(mistake), mistake, mistake.__traceback__)
+
+    assert "RuntimeError at " in heard.getvalue()
+    assert RECIPIENT.email not in heard.getvalue()
 
 
 def forbidden(pages: list[OpenedPayment]) -> list[str]:

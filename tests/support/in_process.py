@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import stripe
 from flask import Flask
 from requests.structures import CaseInsensitiveDict
@@ -37,13 +38,16 @@ class InProcessStripe(stripe.HTTPClient):
         _usage: list[str] | None = None,
     ) -> tuple[str, int, Mapping[str, str]]:
         if self.open_transactions():
-            raise AssertionError(f"{method} {url} was sent inside a database transaction")
+            pytest.fail(f"{method} {url} was sent inside a database transaction")  # nothing in the store catches it
         parts = urlsplit(url)
         self.requests.append((method.upper(), parts.path))
         self.before(method.upper(), parts.path)
-        answer = Client(self.application, Response).open(
-            parts.path, method=method.upper(), query_string=parts.query, headers=dict(headers or {}), data=post_data
-        )
+        try:
+            answer = Client(self.application, Response).open(
+                parts.path, method=method.upper(), query_string=parts.query, headers=dict(headers or {}), data=post_data
+            )
+        except (ConnectionResetError, TimeoutError) as broken:  # what the sandbox was told to do to the connection
+            raise stripe.APIConnectionError(str(broken), should_retry=True) from broken  # type: ignore[no-untyped-call]  # the SDK types it not
         self.after(method.upper(), parts.path)
         return answer.get_data(as_text=True), answer.status_code, CaseInsensitiveDict(answer.headers)
 
