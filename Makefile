@@ -113,7 +113,7 @@ $(VENV)/ready-to-test: requirements-dev.txt | $(BIN)/python
 	@touch $@ $(VENV)/ready-to-run
 
 node_modules/.ready: package.json package-lock.json
-	@command -v npm >/dev/null || { echo "Checking the JavaScript needs Node.js and npm: https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }
-	@echo "Installing what checks the JavaScript."
+	@command -v npm >/dev/null || { echo "The tests of the JavaScript need Node.js and npm: https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }
+	@echo "Installing what the tests of the JavaScript need."
 	@npm ci --silent
 	@touch $@

@@ -40,9 +40,14 @@ def test_the_tests_run_on_what_the_store_runs_on() -> None:
 
 def test_every_direct_dependency_has_its_reason() -> None:
     page = (ROOT / "docs" / "decisions" / "dependencies.md").read_text()
-    rows = set(re.findall(r"^\| `([^`]+)`", page, flags=re.MULTILINE))
+    rows = re.findall(r"^\| `([^`]+)`", page, flags=re.MULTILINE)
 
-    assert rows == {dependency.partition("==")[0] for dependency in RUNNING + DEVELOPING} | npm_packages()
+    packages = [dependency.partition("==")[0] for dependency in RUNNING + DEVELOPING]
+    assert sorted(rows) == sorted([*packages, *npm_packages()])
+
+
+def test_every_npm_package_is_pinned_exactly() -> None:
+    assert [version for version in npm_packages().values() if not re.fullmatch(r"[0-9]+(\.[0-9]+){2}", version)] == []
 
 
 def test_what_is_imported_is_asked_for() -> None:
@@ -78,5 +83,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def npm_packages() -> set[str]:
-    return set(json.loads((ROOT / "package.json").read_text())["devDependencies"])
+def npm_packages() -> dict[str, str]:
+    """Version by name."""
+    packages: dict[str, str] = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    return packages
