@@ -1,5 +1,6 @@
 """`expand`: objects in place of their ids, up to four levels deep. Which fields can be expanded: `data/sdk.json`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.data import load
@@ -23,7 +24,7 @@ _KINDS = {
     "txn": "balance_transaction",
 }
 #: Fields the library's types call plain ids, and Stripe expands all the same.
-_ALSO = {"charge": ["payment_method", "dispute", "refunds"], "dispute": ["balance_transaction"]}
+_ALSO = {"charge": ["payment_method", "dispute"], "dispute": ["balance_transaction"]}
 
 
 def expand(tx: Transaction, body: dict[str, Any], paths: list[str]) -> dict[str, Any]:
@@ -39,29 +40,50 @@ def expand(tx: Transaction, body: dict[str, Any], paths: list[str]) -> dict[str,
 
 
 def _walk(tx: Transaction, body: dict[str, Any], parts: list[str], path: str) -> None:
-    name, rest = parts[0], parts[1:]
-    if body.get("object") in ("list", "search_result"):
-        if name != "data":
-            raise _refused(path)
-    else:
-        _expand_field(tx, body, name, path, passing=bool(rest))
-    if rest:
-        below = body.get(name)
-        for item in below if isinstance(below, list) else [below]:
-            if isinstance(item, dict):
-                _walk(tx, item, rest, path)
-
-
-def _expand_field(tx: Transaction, body: dict[str, Any], name: str, path: str, *, passing: bool) -> None:
-    """Put the object in place of its id. A field that holds objects already may be `passed` on the way down."""
     kind = str(body.get("object"))
-    if kind == "charge" and name == "refunds":
-        body[name] = body.get(name) or _refunds(tx, body)
-    elif name in _EXPANDABLE.get(kind, []) or name in _ALSO.get(kind, []):
-        if isinstance(body.get(name), str):
-            body[name] = _load(tx, body[name])
-    elif not (passing and isinstance(body.get(name), dict | list)):
-        raise _refused(path)
+    if kind in ("list", "search_result"):
+        if parts[0] != "data":
+            raise _refused(path)
+        used, below = 1, body["data"]
+    else:
+        used, below = _expand_field(tx, kind, body, parts, path)
+    rest = parts[used:]
+    for item in (below if isinstance(below, list) else [below]) if rest else []:
+        if isinstance(item, dict):
+            _walk(tx, item, rest, path)
+
+
+def _expand_field(
+    tx: Transaction, kind: str, body: dict[str, Any], parts: list[str], path: str
+) -> tuple[int, dict[str, Any] | list[Any] | None]:
+    """Put the object in place of its id; how many parts of the path led there, and what is there now.
+
+    A field that holds objects already may be passed on the way down.
+    """
+    name = parts[0]
+    if kind in _LISTS and name in _LISTS[kind]:
+        body[name] = body.get(name) or _LISTS[kind][name](tx, body)
+        return 1, body[name]
+    expandable = [*_EXPANDABLE.get(kind, []), *_ALSO.get(kind, [])]
+    for used in range(1, len(parts) + 1):
+        if ".".join(parts[:used]) in expandable:
+            return used, _put_object(tx, body, parts[:used])
+    if len(parts) > 1 and isinstance(body.get(name), dict | list):
+        return 1, body[name]
+    raise _refused(path)
+
+
+def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> dict[str, Any] | None:
+    """Expand a field of the object or of a hash inside it; nothing, where there is nothing to expand."""
+    for part in parts[:-1]:
+        inside = body.get(part)
+        if not isinstance(inside, dict):
+            return None
+        body[part] = body = dict(inside)
+    name = parts[-1]
+    if isinstance(body.get(name), str):
+        body[name] = _load(tx, body[name])
+    return body[name] if isinstance(body.get(name), dict) else None
 
 
 def _load(tx: Transaction, object_id: str) -> Any:
@@ -73,14 +95,24 @@ def _load(tx: Transaction, object_id: str) -> Any:
 
 
 def _refunds(tx: Transaction, charge: dict[str, Any]) -> dict[str, Any]:
-    refunds: list[Resource] = tx.all("refund", charge=charge["id"])
-    return {
-        "object": "list",
-        "data": [dict(refund) for refund in refunds[:10]],
-        "has_more": len(refunds) > 10,
-        "total_count": len(refunds),
-        "url": f"/v1/charges/{charge['id']}/refunds",
-    }
+    return _list(tx.all("refund", charge=charge["id"]), f"/v1/charges/{charge['id']}/refunds")
+
+
+def _none_of(name: str) -> Callable[[Transaction, dict[str, Any]], dict[str, Any]]:
+    """Customers of the sandbox have none of them."""
+    return lambda _tx, customer: _list([], f"/v1/customers/{customer['id']}/{name}")
+
+
+def _list(found: list[Resource], url: str) -> dict[str, Any]:
+    data = [dict(item) for item in found[:10]]
+    return {"object": "list", "data": data, "has_more": len(found) > 10, "total_count": len(found), "url": url}
+
+
+#: Lists that are only there when they are expanded.
+_LISTS: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], dict[str, Any]]]] = {
+    "charge": {"refunds": _refunds},
+    "customer": {name: _none_of(name) for name in ("sources", "subscriptions", "tax_ids")},
+}
 
 
 def _refused(path: str) -> ApiError:

@@ -10,6 +10,7 @@ import json
 import sys
 import types
 import typing
+from collections.abc import Iterator
 from typing import Any, NotRequired, Required
 
 import stripe
@@ -147,8 +148,26 @@ def _annotations(cls: Any) -> dict[str, Any]:
 
 
 def _expandable(path: str) -> list[str]:
-    """Fields that hold an id and can hold the object instead: typed as a string or the name of another class."""
-    return sorted(name for name, hint in _annotations(_object_class(path)).items() if _is_expandable(hint))
+    """Fields that hold an id and can hold the object instead: typed as a string or the name of another class.
+
+    Those of hashes inside the object are written with dots: `invoice_settings.default_payment_method`.
+    """
+    return sorted(_expandable_fields(_object_class(path)))
+
+
+def _expandable_fields(cls: Any, prefix: str = "") -> Iterator[str]:
+    for name, hint in _annotations(cls).items():
+        if _is_expandable(hint):
+            yield prefix + name
+        for inner in _inner_classes(hint):
+            yield from _expandable_fields(inner, f"{prefix}{name}.")
+
+
+def _inner_classes(hint: Any) -> Iterator[Any]:
+    if inspect.isclass(hint) and issubclass(hint, stripe.StripeObject) and "." in hint.__qualname__:
+        yield hint
+    for part in typing.get_args(hint):
+        yield from _inner_classes(part)
 
 
 def _is_expandable(hint: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What holds for every request: keys, versions, unknown addresses, idempotency, lists, expansion."""
+"""What holds for every request: keys, versions, unknown addresses, idempotency, locks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
@@ -229,69 +229,6 @@ def test_who_waits_too_long_for_an_object_is_told_to_come_again(
         answers = sorted((future.result() for future in asked), key=str)
 
     assert answers == [(200, None), (429, "true")]
-
-
-def test_lists_are_newest_first_and_page_both_ways(client: stripe.StripeClient) -> None:
-    made = [client.v1.payment_intents.create({"amount": 500 + n, "currency": "usd"}).id for n in range(5)][::-1]
-
-    page = client.v1.payment_intents.list({"limit": 2})
-    following = client.v1.payment_intents.list({"limit": 2, "starting_after": made[1]})
-    before = client.v1.payment_intents.list({"limit": 2, "ending_before": made[4]})
-
-    assert ([intent.id for intent in page], page.has_more) == (made[:2], True)
-    assert ([intent.id for intent in following], following.has_more) == (made[2:4], True)
-    assert ([intent.id for intent in before], before.has_more) == (made[2:4], True)
-    assert [intent.id for intent in page.auto_paging_iter()] == made
-
-
-@pytest.mark.parametrize(
-    ("query", "code", "param"),
-    [
-        ("limit=abc", "parameter_invalid_integer", "limit"),
-        ("wat=1", "parameter_unknown", "wat"),
-        ("starting_after=pi_nope", "resource_missing", "starting_after"),
-        ("customer=cus_nope", "resource_missing", "customer"),
-        ("starting_after=pi_1&ending_before=pi_2", None, None),
-        ("expand[]=data.amount", None, "expand"),
-        ("created[wat]=1", "parameter_unknown", "created[wat]"),
-    ],
-)
-def test_wrong_questions_to_a_list_are_refused(
-    http: FlaskClient, query: str, code: str | None, param: str | None
-) -> None:
-    http.post("/v1/payment_intents", data=PAYMENT)
-
-    answer = http.get(f"/v1/payment_intents?{query}")
-
-    assert answer.status_code == 400
-    assert answer.json is not None
-    assert (answer.json["error"].get("code"), answer.json["error"].get("param")) == (code, param)
-
-
-@pytest.mark.parametrize(("asked", "given"), [("0", 1), ("101", 3)])
-def test_limits_are_clamped_silently(http: FlaskClient, asked: str, given: int) -> None:
-    for _ in range(3):
-        http.post("/v1/payment_intents", data=PAYMENT)
-
-    answer = http.get(f"/v1/payment_intents?limit={asked}")
-
-    assert answer.json is not None
-    assert len(answer.json["data"]) == given
-
-
-def test_objects_expand_four_levels_deep(http: FlaskClient) -> None:
-    form = {**PAYMENT, "confirm": "true", "payment_method": "pm_card_visa"}
-    intent = http.post("/v1/payment_intents", data=form).json
-    assert intent is not None
-
-    deep = http.get(f"/v1/payment_intents/{intent['id']}?expand[]=latest_charge.payment_intent.latest_charge.refunds")
-    too_deep = http.get(
-        f"/v1/payment_intents/{intent['id']}?expand[]={'latest_charge.payment_intent.' * 2}latest_charge"
-    )
-
-    assert deep.json is not None
-    assert deep.json["latest_charge"]["payment_intent"]["latest_charge"]["refunds"]["object"] == "list"
-    assert too_deep.status_code == 400
 
 
 def test_browsers_see_and_do_only_what_they_may(browser: FlaskClient, client: stripe.StripeClient) -> None:

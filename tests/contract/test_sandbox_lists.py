@@ -1,0 +1,90 @@
+"""Lists, page by page, and objects in place of their ids."""
+
+import pytest
+import stripe
+from flask.testing import FlaskClient
+
+PAYMENT = {"amount": "500", "currency": "usd"}
+
+
+def test_lists_are_newest_first_and_page_both_ways(client: stripe.StripeClient) -> None:
+    made = [client.v1.payment_intents.create({"amount": 500 + n, "currency": "usd"}).id for n in range(5)][::-1]
+
+    page = client.v1.payment_intents.list({"limit": 2})
+    following = client.v1.payment_intents.list({"limit": 2, "starting_after": made[1]})
+    before = client.v1.payment_intents.list({"limit": 2, "ending_before": made[4]})
+
+    assert ([intent.id for intent in page], page.has_more) == (made[:2], True)
+    assert ([intent.id for intent in following], following.has_more) == (made[2:4], True)
+    assert ([intent.id for intent in before], before.has_more) == (made[2:4], True)
+    assert [intent.id for intent in page.auto_paging_iter()] == made
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "param"),
+    [
+        ("limit=abc", "parameter_invalid_integer", "limit"),
+        ("wat=1", "parameter_unknown", "wat"),
+        ("starting_after=pi_nope", "resource_missing", "starting_after"),
+        ("customer=cus_nope", "resource_missing", "customer"),
+        ("starting_after=pi_1&ending_before=pi_2", None, None),
+        ("expand[]=data.amount", None, "expand"),
+        ("created[wat]=1", "parameter_unknown", "created[wat]"),
+    ],
+)
+def test_wrong_questions_to_a_list_are_refused(
+    http: FlaskClient, query: str, code: str | None, param: str | None
+) -> None:
+    http.post("/v1/payment_intents", data=PAYMENT)
+
+    answer = http.get(f"/v1/payment_intents?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert (answer.json["error"].get("code"), answer.json["error"].get("param")) == (code, param)
+
+
+@pytest.mark.parametrize(("asked", "given"), [("0", 1), ("101", 3)])
+def test_limits_are_clamped_silently(http: FlaskClient, asked: str, given: int) -> None:
+    for _ in range(3):
+        http.post("/v1/payment_intents", data=PAYMENT)
+
+    answer = http.get(f"/v1/payment_intents?limit={asked}")
+
+    assert answer.json is not None
+    assert len(answer.json["data"]) == given
+
+
+def test_objects_expand_four_levels_deep(http: FlaskClient) -> None:
+    form = {**PAYMENT, "confirm": "true", "payment_method": "pm_card_visa"}
+    intent = http.post("/v1/payment_intents", data=form).json
+    assert intent is not None
+
+    deep = http.get(f"/v1/payment_intents/{intent['id']}?expand[]=latest_charge.payment_intent.latest_charge.refunds")
+    too_deep = http.get(
+        f"/v1/payment_intents/{intent['id']}?expand[]={'latest_charge.payment_intent.' * 2}latest_charge"
+    )
+
+    assert deep.json is not None
+    assert deep.json["latest_charge"]["payment_intent"]["latest_charge"]["refunds"]["object"] == "list"
+    assert too_deep.status_code == 400
+
+
+def test_what_is_inside_a_hash_expands_too(http: FlaskClient, client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({"name": "Ada"}).id
+    saved = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id
+    client.v1.customers.update(customer, {"invoice_settings": {"default_payment_method": saved}})
+    default = "invoice_settings.default_payment_method"
+
+    answer = http.get(f"/v1/customers/{customer}?expand[]={default}&expand[]=subscriptions").json
+    deeper = http.get(f"/v1/payment_methods/{saved}?expand[]=customer.{default}").json
+    unchanged = http.get(f"/v1/customers/{customer}").json
+
+    assert answer is not None
+    assert answer["invoice_settings"]["default_payment_method"]["id"] == saved
+    assert answer["subscriptions"]["data"] == []
+    assert deeper is not None
+    assert deeper["customer"]["invoice_settings"]["default_payment_method"]["customer"] == customer
+    assert unchanged is not None
+    assert unchanged["invoice_settings"]["default_payment_method"] == saved
+    assert "subscriptions" not in unchanged
