@@ -61,6 +61,10 @@ proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLE
 	@PROOF_SEED=$${PROOF_SEED:-1} PROOF_EXAMPLES=$${PROOF_EXAMPLES:-2000} \
 		$(BIN)/python -m pytest -p no:cacheprovider tests/proof/test_histories.py
 
+.PHONY: mutation
+mutation: $(VENV)/ready-to-test ## Which small changes to the code does no test notice? MODULE=store/services/stock.py
+	@$(BIN)/python -m tools.mutation $(MODULE)
+
 .PHONY: states
 states: $(VENV)/ready-to-run ## Draw docs/states.md from the tables of states
 	@$(BIN)/python -m tools.draw_states
@@ -73,7 +77,7 @@ lock: $(VENV)/ready-to-test ## Pin requirements*.txt to what pyproject.toml asks
 
 .PHONY: clean
 clean: ## Remove what was installed or built; settings (.env) and data (instance/) stay
-	rm -rf $(VENV) node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

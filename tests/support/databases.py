@@ -9,13 +9,14 @@ commit for real and from several threads.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import psycopg2
@@ -36,7 +37,6 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._sqlite_template: Path | None = None
         self._postgres: PostgresDatabases | None = None
 
     def create(self, system: System) -> str:
@@ -44,9 +44,8 @@ class Databases:
         if system == "postgresql":
             self._postgres = self._postgres or PostgresDatabases()
             return self._postgres.create()
-        self._sqlite_template = self._sqlite_template or self._migrated_sqlite_file()
         copy = self._folder / f"{uuid.uuid4().hex}.sqlite3"
-        shutil.copyfile(self._sqlite_template, copy)
+        copy.write_bytes(migrated_sqlite())
         return f"sqlite:///{copy}"
 
     def drop(self, url: str) -> None:
@@ -62,12 +61,16 @@ class Databases:
         if self._postgres is not None:
             self._postgres.close()
 
-    def _migrated_sqlite_file(self) -> Path:
-        template = self._folder / "template.sqlite3"
-        migrate(f"sqlite:///{template}")
-        if template.with_name(f"{template.name}-wal").exists():
-            raise AssertionError("the migrations left a connection open: the template is not whole without its -wal")
-        return template
+
+@cache
+def migrated_sqlite() -> bytes:
+    """An SQLite file with all tables and no rows. A process that was forked from one that knows it has it at once."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "template.sqlite3"
+        migrate(f"sqlite:///{file}")
+        if file.with_name(f"{file.name}-wal").exists():
+            raise AssertionError("the migrations left a connection open: the file is not whole without its -wal")
+        return file.read_bytes()
 
 
 class PostgresDatabases:

@@ -1,0 +1,80 @@
+"""Change the store's code in thousands of small ways, one at a time, and count the changes that a check notices.
+
+    make mutation                                 all of store/domain, store/services and store/webhooks
+    make mutation MODULE=store/services/stock.py  one module, tried again even where nothing changed
+
+Each changed function (a mutant) goes through the type checker, then through those of the tests that call it. What is
+known of a function that did not change is kept in `mutants/`; remove that folder to begin anew. `docs/mutation.md`
+tells of the mutants that survive.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MUTANTS = ROOT / "mutants"
+FOLDERS = ("store/domain", "store/services", "store/webhooks")
+
+# What mutmut's exit codes stand for, as far as they are not a death by a signal.
+FATES = {0: "survived", 1: "tests", 3: "tests", 33: "no tests", 37: "types"}
+COLUMNS = ("tests", "types", "timeout", "survived", "no tests", "not tried")
+
+
+def main(arguments: list[str]) -> int:
+    """Try the mutants of one module, or all that were not tried yet, and print the score."""
+    if arguments[:1] == ["types"]:
+        return _check_types()
+    here = Path(sys.executable).parent
+    wanted = [path.removesuffix(".py").replace("/", ".") + ".*" for path in arguments]
+    command = [str(here / "mutmut"), "run", "--max-children", os.environ.get("TEST_PROCESSES", "2"), *wanted]
+    tried = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": f"{here}:{os.environ['PATH']}"}, check=False)
+    _report()
+    return tried.returncode
+
+
+def _check_types() -> int:
+    """mypy's report on the mutants, without what it has to say of the comments that mutmut puts around them."""
+    options = ["--output", "json", "--no-warn-unused-ignores"]
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, *FOLDERS], capture_output=True, text=True, check=False
+    )
+    for line in filter(None, checked.stdout.splitlines()):
+        if json.loads(line)["code"] != "ignore-without-code":
+            print(line)
+    return checked.returncode
+
+
+def _report() -> None:
+    """The score of each module, as a table for docs/mutation.md, and the names of the mutants that were not killed."""
+    fates = {path: _fates(path) for path in sorted(MUTANTS.glob("store/**/*.py.meta"))}
+    total: Counter[str] = Counter()
+    print(f"\n| module | mutants | {' | '.join(COLUMNS)} | killed |\n|{' --- |' * (len(COLUMNS) + 3)}")
+    for path, of_module in fates.items():
+        if of_module:
+            counts = Counter(of_module.values())
+            total += counts
+            print(_row(f"`{path.relative_to(MUTANTS).with_suffix('')}`", counts))
+    print(_row("**all**", total), "\n")
+    for of_module in fates.values():
+        for mutant, fate in of_module.items():
+            if fate not in ("tests", "types"):
+                print(f"{fate}: {mutant}")
+
+
+def _fates(meta: Path) -> dict[str, str]:
+    codes = json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
+    return {mutant: "not tried" if code is None else FATES.get(code, "timeout") for mutant, code in codes.items()}
+
+
+def _row(name: str, counts: Counter[str]) -> str:
+    killed = counts["tests"] + counts["types"] + counts["timeout"]
+    cells = [name, counts.total(), *(counts[column] for column in COLUMNS), f"{killed / counts.total():.1%}"]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
