@@ -19,7 +19,8 @@ _RISK_SCORES = {"normal": 24, "elevated": 68, "highest": 92}
 
 def succeed(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> Resource:
     """An approved charge: captured, or with manual capture held. Emits charge.succeeded."""
-    held = intent["capture_method"] == "manual"
+    of_cards = intent["payment_method_options"].get("card", {}).get("capture_method")
+    held = (of_cards or intent["capture_method"]) == "manual"
     charge = _build(tx, intent, payment_method, secure)
     charge |= {
         "amount_captured": 0 if held else intent["amount"],

@@ -153,7 +153,8 @@ def _back_to_start(tx: Transaction, intent: Resource, error: dict[str, Any]) -> 
 
 
 def _save_for_later(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
-    if not intent["setup_future_usage"]:
+    of_cards = intent["payment_method_options"].get("card", {}).get("setup_future_usage")
+    if (of_cards or intent["setup_future_usage"] or "none") == "none":
         return
     payment_method.private["set_up"] = True
     tx.save(payment_method)

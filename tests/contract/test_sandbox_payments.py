@@ -1,6 +1,7 @@
 """PaymentIntents: created, confirmed, declined, captured, cancelled, as the official SDK sees them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import stripe
@@ -189,3 +190,20 @@ def test_what_a_card_statement_cannot_say_is_refused(client: stripe.StripeClient
         open_payment(client, **{field: value})
 
     assert refusal.value.param == field
+
+
+def test_what_is_asked_of_cards_alone_goes_before_what_is_asked_of_all(client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({"name": "Ada"}).id
+    of_cards: Any = {"card": {"capture_method": "manual", "setup_future_usage": "none"}}
+
+    held = open_payment(
+        client,
+        customer=customer,
+        setup_future_usage="off_session",
+        payment_method_options=of_cards,
+        payment_method="pm_card_visa",
+        confirm=True,
+    )
+
+    assert held.status == "requires_capture"
+    assert client.v1.payment_methods.list({"customer": customer}).data == []
