@@ -100,6 +100,7 @@ check-types:
 
 check-javascript:
 	@node_modules/.bin/tsc --project tsconfig.json
+	@node_modules/.bin/tsc --project tests/contract/node/tsconfig.json
 
 # Set-up, each step once until what it depends on changes.
 

@@ -1,28 +1,21 @@
 """What the payment page makes of Stripe.js's answers: the pure half of its script, run by Node."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "static" / "js" / "payment_outcome.js"
+from tests.support.node import run_node
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not there to run the script")
+SCRIPT = Path(__file__).parents[3] / "static" / "js" / "payment_outcome.js"
 
 
 def outcome_of(answer: dict[str, Any]) -> dict[str, Any]:
     program = f"import {{ outcomeOf }} from {json.dumps(SCRIPT.as_uri())};"
     program += f"console.log(JSON.stringify(outcomeOf({json.dumps(answer)})));"
-    done = subprocess.run(
-        ["node", "--no-warnings", "--input-type=module", "-e", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
+    done = run_node("--input-type=module", "--eval", program)
+    assert done.returncode == 0, done.stderr
     outcome: dict[str, Any] = json.loads(done.stdout)
     return outcome
 

@@ -1,39 +1,64 @@
 // A shop's page as small as can be: it mounts Elements when the test says so, and writes down what they tell.
-window.told = [];
-window.submits = 0;
 
-window.start = (key, options, elementsOptions) => {
-  window.stripe = Stripe(key, options);
-  window.elements = stripe.elements(elementsOptions);
+/** The tests reach everything by its name in the window. */
+const page = /** @type {typeof window & Record<string, any>} */ (window);
+
+/** @type {({name: string} & Record<string, unknown>)[]} */
+const told = [];
+page.told = told;
+page.submits = 0;
+
+/**
+ * @param {string} key
+ * @param {import("@stripe/stripe-js").StripeConstructorOptions} options
+ * @param {import("@stripe/stripe-js").StripeElementsOptions} elementsOptions
+ */
+page.start = (key, options, elementsOptions) => {
+  page.stripe = page.Stripe?.(key, options);
+  page.elements = page.stripe.elements(elementsOptions);
 };
 
-window.mount = (type, options) => {
-  const element = elements.create(type, options);
-  for (const name of ["ready", "change", "focus", "blur", "escape", "loaderror"]) {
-    element.on(name, (event) => told.push({ name, ...event }));
+/**
+ * @param {"card" | "cardNumber" | "cardExpiry" | "cardCvc"} type
+ * @param {object} options of that Element
+ * @returns {Promise<void>} settled when it is ready
+ */
+page.mount = (type, options) => {
+  const element = page.elements.create(type, options);
+  for (const name of ["ready", "change", "focus", "blur", "escape", "loaderror", "networkschange"]) {
+    element.on(name, (/** @type {object} */ event) => told.push({ name, ...event }));
   }
-  const ready = new Promise((resolve) => element.once("ready", resolve));
-  document.getElementById(type).style.display = "block";
+  const ready = new Promise((resolve) => element.once("ready", () => resolve(undefined)));
+  const box = document.getElementById(type);
+  if (box) box.style.display = "block";
   element.mount(`#${type}`);
-  window[type] = element;
+  page[type] = element;
   return ready.then(() => undefined);
 };
 
-/** Settles with what the payment ends in, which the page goes on waiting for while the test does other things. */
-window.pay = (secret, data, options) => {
-  window.payment = stripe.confirmCardPayment(secret, data ?? { payment_method: { card } }, options);
+/**
+ * Settles with what the payment ends in, which the page goes on waiting for while the test does other things.
+ *
+ * @param {string} secret
+ * @param {import("@stripe/stripe-js").ConfirmCardPaymentData | null} data
+ * @param {import("@stripe/stripe-js").ConfirmCardPaymentOptions} options
+ */
+page.pay = (secret, data, options) => {
+  page.payment = page.stripe.confirmCardPayment(secret, data ?? { payment_method: { card: page.card } }, options);
 };
 
-window.refusal = async (action) => {
+/** @param {() => unknown} action @returns {Promise<{name: string, message: string} | null>} */
+page.refusal = async (action) => {
   try {
     await action();
     return null;
   } catch (error) {
-    return { name: error.name, message: error.message };
+    const { name, message } = /** @type {Error} */ (error);
+    return { name, message };
   }
 };
 
-document.getElementById("form").addEventListener("submit", (event) => {
+document.getElementById("form")?.addEventListener("submit", (event) => {
   event.preventDefault();
-  window.submits += 1;
+  page.submits += 1;
 });

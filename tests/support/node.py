@@ -1,0 +1,36 @@
+"""Node.js for tests of JavaScript. `make setup-test` installs what they import; without it they fail and say so."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+import pytest
+
+from tests.support.databases import ROOT
+
+PACKAGES = ROOT / "node_modules"
+
+
+def run_node(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """What `node` did with these words, in the project's folder. Fails the test where Node.js is missing."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.fail("This test runs JavaScript and needs Node.js: https://nodejs.org (Debian: apt-get install nodejs)")
+    return subprocess.run(
+        [node, "--no-warnings", *words],
+        cwd=ROOT,
+        env=os.environ | (environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+
+def require_packages(*names: str) -> None:
+    """Fails the test where one of these npm packages is not installed."""
+    missing = [name for name in names if not (PACKAGES / name / "package.json").is_file()]
+    if missing:
+        pytest.fail(f"npm packages are missing: {', '.join(missing)}. `make setup-test` installs them.")
