@@ -28,6 +28,7 @@ UNKNOWN = [
     ("GET /v1/events ending_before", 400, "event", "ending_before"),
     ("GET /v1/setup_attempts setup_intent", 400, "setupintent", "setup_intent"),
     ("POST /v1/payment_intents/{intent} payment_method", 400, "PaymentMethod", "payment_method"),
+    ("POST /v1/payment_intents/{intent}/confirm confirmation_token", 400, "confirmation_token", "confirmation_token"),
 ]
 
 
@@ -110,6 +111,14 @@ def test_a_browser_without_the_secret_is_shown_nothing(browser: FlaskClient, mad
         ("/v1/customers/{customer}", {"source": "tok_visa"}, 400, None, None, "has reached end of life"),
         ("/v1/customers", {"source": "tok_x"}, 400, None, None, "has reached end of life"),
         ("/v1/customers", {"source": "x"}, 400, "resource_missing", "source", "No such token: 'x'"),
+        (
+            "/v1/customers/{customer}",
+            {"default_source": "x"},
+            400,
+            "resource_missing",
+            "default_source",
+            "No such source",
+        ),
         ("/v1/charges", {"source[number]": "4242424242424242"}, 402, None, None, "generally unsafe"),
         ("/v1/charges", {"card[number]": "4242424242424242"}, 402, None, None, "generally unsafe"),
         (

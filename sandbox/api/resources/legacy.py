@@ -11,14 +11,15 @@ CARD_PARAMETERS = ("card", "source")
 
 def refuse_cards(params: dict[str, Any]) -> None:
     """Stripe's refusal if a card is given: by number, by token, or as a source nobody has."""
-    for name in CARD_PARAMETERS:
+    for name in (*CARD_PARAMETERS, "default_source"):
         given = params.get(name)
         if isinstance(given, dict):
             raise raw_number()
         if given and given.startswith("tok_"):
             raise _end_of_life()
         if given:
-            raise missing_object("source" if given.startswith("src_") else "token", given, name, status=400)
+            is_source = name == "default_source" or given.startswith("src_")
+            raise missing_object("source" if is_source else "token", given, name, status=400)
 
 
 def _end_of_life() -> ApiError:

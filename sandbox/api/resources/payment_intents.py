@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.api.call import Call, Listing, listing
 from sandbox.api.resources.payment_methods import raw_number
 from sandbox.api.search import search as find
-from sandbox.errors import ApiError
+from sandbox.errors import ApiError, missing_object
 from sandbox.model import confirmation, payment_intents
 from sandbox.state import Resource
 
@@ -14,7 +14,7 @@ _OF_CONFIRMATION = ("error_on_requires_action", "off_session", "return_url", "us
 
 
 def create(call: Call) -> Resource:
-    refuse_raw_number(call)
+    check_method_given(call)
     params = dict(call.params)
     if not params.pop("confirm", False):
         for name in _OF_CONFIRMATION:
@@ -38,12 +38,12 @@ def retrieve(call: Call) -> Resource:
 
 
 def update(call: Call) -> Resource:
-    refuse_raw_number(call)
+    check_method_given(call)
     return payment_intents.update(call.tx, _intent(call), call.params)
 
 
 def confirm(call: Call) -> Resource:
-    refuse_raw_number(call)
+    check_method_given(call)
     intent = _intent(call)
     if call.principal.publishable and intent["confirmation_method"] == "manual":
         raise payment_intents.unexpected(
@@ -71,8 +71,11 @@ def search(call: Call) -> dict[str, Any]:
     return find(call, "payment_intent")
 
 
-def refuse_raw_number(call: Call) -> None:
-    """Card numbers come from browsers only."""
+def check_method_given(call: Call) -> None:
+    """Card numbers come from browsers only, and ConfirmationTokens from nowhere."""
+    if "confirmation_token" in call.params:
+        token = call.params["confirmation_token"]
+        raise missing_object("confirmation_token", token, "confirmation_token", status=400)
     given = call.params.get("payment_method_data", {}).get("card") or {}
     if "number" in given and not call.principal.publishable:
         raise raw_number()

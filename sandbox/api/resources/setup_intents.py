@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.api.call import Call, Listing, listing
-from sandbox.api.resources.payment_intents import check_client_secret, refuse_raw_number
+from sandbox.api.resources.payment_intents import check_client_secret, check_method_given
 from sandbox.model import setup_intents
 from sandbox.state import Resource
 
@@ -12,7 +12,7 @@ _OF_CONFIRMATION = ("return_url", "use_stripe_sdk")
 
 
 def create(call: Call) -> Resource:
-    refuse_raw_number(call)
+    check_method_given(call)
     params = dict(call.params)
     if not params.pop("confirm", False):
         return setup_intents.create(call.tx, params)
@@ -29,12 +29,12 @@ def retrieve(call: Call) -> Resource:
 
 
 def update(call: Call) -> Resource:
-    refuse_raw_number(call)
+    check_method_given(call)
     return setup_intents.update(call.tx, _intent(call), call.params)
 
 
 def confirm(call: Call) -> Resource:
-    refuse_raw_number(call)
+    check_method_given(call)
     return setup_intents.confirm(call.tx, _intent(call), call.params)
 
 
