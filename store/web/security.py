@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request, session
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from config import Settings
 
 csrf = CSRFProtect()
 
-# A form of ours is a few hundred bytes. Webhooks set their own limit.
-LARGEST_FORM = 64 * 1024
+# A form of ours is a few hundred bytes, an event of Stripe's some thousand.
+LARGEST_FORM, LARGEST_EVENT = 64 * 1024, 1024 * 1024
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 _A_MONTH = 31 * 24 * 60 * 60
 
@@ -37,6 +37,7 @@ def register(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a checkout left open over lunch still works
     )
+    app.before_request(_only_so_much)
     app.before_request(_only_forms)
     csrf.init_app(app)
     app.after_request(_keep_private)
@@ -78,6 +79,15 @@ def content_security_policy(settings: Settings) -> dict[str, list[str]]:
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _only_so_much() -> None:
+    """A body that comes in chunks tells its length only by its end. Werkzeug would cut it off and give us the rest."""
+    if request.blueprint == "webhooks":
+        request.max_content_length = LARGEST_EVENT
+    largest = request.max_content_length or LARGEST_FORM
+    if "Transfer-Encoding" in request.headers and len(request.get_data()) >= largest:
+        raise RequestEntityTooLarge
 
 
 def _only_forms() -> None:

@@ -12,13 +12,10 @@ from store.webhooks import inbox
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 csrf.exempt(blueprint)  # the signature says who sends it
 
-LARGEST_EVENT = 1024 * 1024
-
 
 @blueprint.post("/stripe")
 def stripe() -> ResponseReturnValue:
     """200 once the event is dealt with or not ours, 400 when it cannot be believed, 5xx to be told again."""
-    request.max_content_length = LARGEST_EVENT
     body = request.get_data(cache=False)
     outcome = inbox.receive(till(), body, request.headers.get("Stripe-Signature"), now())
     return {"outcome": outcome}, 200

@@ -1,0 +1,130 @@
+"""Who sends a request a byte at a time, by mistake or on purpose, keeps no thread and stops nobody else."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from honcho.environ import parse_procfile
+
+from tests.support.databases import ROOT, SETTINGS, Databases
+from tests.support.hasty_worker import HastyWorker
+from tools.programs import Program, free_port
+
+WORKER, THREADS = "store.web.punctual_worker.PunctualWorker", "--threads 16"
+FEW = 4
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+BODY = (
+    b"POST /webhooks/stripe HTTP/1.1\r\nHost: store\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n"
+)
+FORM = (
+    b"POST /cart/lines HTTP/1.1\r\nHost: store\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 9000\r\n\r\n"
+)
+CHUNKED = b"POST /checkout HTTP/1.1\r\nHost: store\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEADERS = b"GET / HTTP/1.1\r\nHost: store\r\nX-Slow: "
+
+
+@pytest.fixture(scope="module")
+def store(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The store as `make run` starts it, with one worker of few threads that has less patience; its address."""
+    command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
+    assert WORKER in command
+    assert THREADS in command
+    hasty = command.replace(WORKER, f"{HastyWorker.__module__}.{HastyWorker.__name__}")
+    hasty = hasty.replace(THREADS, f"--threads {FEW}").replace("--workers 2", "--workers 1")
+    port, url = free_port(), databases.create("sqlite")
+    settings = SETTINGS | {"DATABASE_URL": url, "STORE_PORT": str(port)}
+    log = tmp_path_factory.mktemp("slow") / "store.log"
+    program = Program(["sh", "-c", f"exec {hasty}"], settings, Path(log), port=port, ready="/readyz")
+    program.start()
+    yield program.url
+    program.stop()
+    databases.drop(url)
+
+
+@contextmanager
+def dribbling(store: str, start: bytes, times: int) -> Iterator[list[socket.socket]]:
+    """So many clients that began a request and go on with a byte every tenth of a second."""
+    address = ("127.0.0.1", int(store.rpartition(":")[2]))
+    clients = [socket.create_connection(address, timeout=30) for _ in range(times)]
+    over = threading.Event()
+
+    def dribble() -> None:
+        while not over.wait(0.1):
+            for client in clients:
+                try:
+                    client.send(b"1")
+                except OSError:
+                    continue  # cut off: that is what is waited for
+
+    for client in clients:
+        client.sendall(start)
+    thread = threading.Thread(target=dribble)
+    thread.start()
+    try:
+        yield clients
+    finally:
+        over.set()
+        thread.join()
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(BODY, id="a webhook"),
+        pytest.param(FORM, id="a form"),
+        pytest.param(CHUNKED, id="chunks"),
+        pytest.param(HEADERS, id="headers"),
+    ],
+)
+def test_who_sends_a_byte_now_and_then_is_cut_off(store: str, start: bytes) -> None:
+    with dribbling(store, start, 1) as (client,):
+        began = time.monotonic()
+        answer = client.recv(65536)
+        seconds = time.monotonic() - began
+
+    assert seconds < 10, "only the test's own patience has ended it"
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer[:200]
+
+
+def test_others_are_served_though_slow_clients_have_taken_every_thread(store: str) -> None:
+    with dribbling(store, FORM, FEW):
+        answers = [requests.get(store + path, timeout=20).status_code for path in ("/", "/healthz", "/cart")]
+
+    assert answers == [200, 200, 200]
+
+
+def test_who_sends_slowly_but_in_time_is_served(store: str) -> None:
+    address = ("127.0.0.1", int(store.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=20) as client:
+        for part in (b"GET /healthz HTTP/1.1\r\n", b"Host: store\r\n", b"Connection: close\r\n\r\n"):
+            client.sendall(part)
+            threading.Event().wait(0.1)
+        answer = client.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_kept_connection_is_good_for_one_request_after_another(store: str) -> None:
+    with requests.Session() as session:
+        statuses = [session.get(f"{store}/healthz", timeout=10).status_code for _ in range(5)]
+
+    assert statuses == [200] * 5
+
+
+@pytest.mark.parametrize("path", ["/webhooks/stripe", "/cart/lines", "/checkout"])
+def test_a_body_that_grows_too_large_is_refused_though_its_length_was_not_told(store: str, path: str) -> None:
+    """In chunks it is told only when it ends."""
+    chunks = (b"x" * 65536 for _ in range(40))
+
+    answer = requests.post(store + path, data=chunks, headers={"Content-Type": FORM_TYPE}, timeout=20)
+
+    assert answer.status_code == 413
