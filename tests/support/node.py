@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,28 @@ def run_node(*words: str, environment: Mapping[str, str] | None = None) -> subpr
     node = shutil.which("node")
     if node is None:
         pytest.fail("This test runs JavaScript and needs Node.js: https://nodejs.org (Debian: apt-get install nodejs)")
+    return _run(node, "--no-warnings", *words, environment=environment)
+
+
+def bundle(entry: Path, script: Path) -> None:
+    """One script for browsers of a module in JSX and all it imports, as a shop's build makes it for development."""
+    require_packages("esbuild")
+    options = ["--bundle", "--jsx=automatic", '--define:process.env.NODE_ENV="development"', "--log-level=warning"]
+    done = _run(str(PACKAGES / ".bin" / "esbuild"), str(entry), f"--outfile={script}", *options)
+    if done.returncode:
+        pytest.fail(f"{entry.name} could not be bundled:\n{done.stderr}")
+
+
+def require_packages(*names: str) -> None:
+    """Fails the test where one of these npm packages is not installed."""
+    missing = [name for name in names if not (PACKAGES / name / "package.json").is_file()]
+    if missing:
+        pytest.fail(f"npm packages are missing: {', '.join(missing)}. `make setup-test` installs them.")
+
+
+def _run(*command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [node, "--no-warnings", *words],
+        command,
         cwd=ROOT,
         env=os.environ | (environment or {}),
         stdin=subprocess.DEVNULL,
@@ -27,10 +48,3 @@ def run_node(*words: str, environment: Mapping[str, str] | None = None) -> subpr
         check=False,
         timeout=90,
     )
-
-
-def require_packages(*names: str) -> None:
-    """Fails the test where one of these npm packages is not installed."""
-    missing = [name for name in names if not (PACKAGES / name / "package.json").is_file()]
-    if missing:
-        pytest.fail(f"npm packages are missing: {', '.join(missing)}. `make setup-test` installs them.")

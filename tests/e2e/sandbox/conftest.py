@@ -114,21 +114,31 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
 
 @pytest.fixture(scope="session")
 def shop_url(sandbox_server: SandboxServer) -> Iterator[str]:
-    """A page on another site than the sandbox (localhost, not 127.0.0.1), under as strict a policy as will do."""
+    """A page on another site than the sandbox: localhost, not 127.0.0.1."""
+    with serving(shop_app(FILES / "index.html", sandbox_server)) as url:
+        yield url
+
+
+def shop_app(page: Path, sandbox: SandboxServer) -> Flask:
+    """A shop whose only page loads the sandbox's script, under as strict a policy as will do."""
     app = Flask(__name__, static_folder=FILES, static_url_path="")
 
     @app.get("/")
-    def page() -> Response:
-        text = render_template_string(
-            (FILES / "index.html").read_text(encoding="utf-8"), script=f"{sandbox_server.origin}/endive/stripe.js"
-        )
+    def index() -> Response:
+        text = render_template_string(page.read_text(encoding="utf-8"), script=f"{sandbox.origin}/endive/stripe.js")
         policy = (
-            f"default-src 'none'; script-src 'self' {sandbox_server.origin}; frame-src {sandbox_server.origin}; "
-            f"connect-src {sandbox_server.origin}; style-src 'self'; form-action 'self'; "
+            f"default-src 'none'; script-src 'self' {sandbox.origin}; frame-src {sandbox.origin}; "
+            f"connect-src {sandbox.origin}; style-src 'self'; form-action 'self'; "
             "frame-ancestors 'none'; base-uri 'none'"
         )
         return Response(text, headers={"Content-Security-Policy": policy})
 
+    return app
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The address of the app, on a free port of localhost."""
     with _listening() as listener, _serving(app, listener):
         yield f"http://localhost:{listener.getsockname()[1]}/"
 
