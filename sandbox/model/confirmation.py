@@ -33,6 +33,7 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         intent["capture_method"] = params["capture_method"]
     _check_amount(intent, params)
     payment_method = _payment_method(tx, intent, params)
+    payment_methods.check_unspent(payment_method)
     typed = (params.get("payment_method_options") or {}).get("card") or {}
     if "cvc" in typed:
         payment_methods.type_cvc(tx, payment_method, typed["cvc"])
@@ -201,7 +202,6 @@ def _payment_method(tx: Transaction, intent: Resource, params: dict[str, Any]) -
         return tx.get("payment_method", intent["payment_method"], param="payment_method", status=400)
     else:
         raise unexpected(_missing_text(intent))
-    payment_methods.check_unspent(chosen)
     if chosen.id != intent["payment_method"] or intent["status"] == "requires_action":
         set_payment_method(tx, intent, chosen)
     return chosen

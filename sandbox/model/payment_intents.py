@@ -87,6 +87,7 @@ def _set_customer(tx: Transaction, intent: Resource, customer_id: str) -> None:
 def set_payment_method(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
     """Pay with this next. Whatever authentication was going on for another card is over."""
     check_owner(intent, payment_method)
+    payment_methods.check_unspent(payment_method)
     challenges.abandon(tx, intent)
     intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
 

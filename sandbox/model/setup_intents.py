@@ -171,6 +171,7 @@ def _set_payment_method(tx: Transaction, intent: Resource, payment_method: Resou
             "Customer in the `customer` parameter on the SetupIntent.",
             param="payment_method",
         )
+    payment_methods.check_unspent(payment_method)
     challenges.abandon(tx, intent)
     intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
 

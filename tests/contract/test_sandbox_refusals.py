@@ -154,9 +154,14 @@ def test_cards_go_to_customers_the_new_way_only(
 
 
 def test_a_payment_method_that_paid_without_a_customer_is_spent(client: stripe.StripeClient, made: Made) -> None:
-    paying: Any = {"amount": 4900, "currency": "usd", "payment_method": made["loose"], "confirm": True}
-    client.v1.payment_intents.create(paying)
+    paying: Any = {"amount": 4900, "currency": "usd", "payment_method": made["loose"]}
+    chosen_before = client.v1.payment_intents.create(paying)
+    client.v1.payment_intents.create({**paying, "confirm": True})  # type: ignore[typeddict-item]  # built from parts
 
+    with pytest.raises(stripe.InvalidRequestError, match="It may not be used again"):
+        client.v1.payment_intents.confirm(chosen_before.id)
+    with pytest.raises(stripe.InvalidRequestError, match="It may not be used again"):
+        client.v1.setup_intents.create({"payment_method": made["loose"]})
     with pytest.raises(stripe.InvalidRequestError, match="It may not be used again"):
         client.v1.payment_intents.create(paying)
     with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
