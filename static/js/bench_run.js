@@ -53,8 +53,8 @@ export async function runCourse(course, shop, { place, token, tell }) {
   const sandboxed = await tryCard(course, shop, form, run, tell);
   tell("waiting");
   await untilTold(course, run, token, sandboxed ? EVENTS_WITHIN.sandbox : EVENTS_WITHIN.stripe);
-  if (course.page === "order") await open(shop, run.page);
-  const verdict = /** @type {Verdict} */ (await send(run.result, { read: read(course, shop), csrf_token: token }));
+  const words = await read(course, shop, run);
+  const verdict = /** @type {Verdict} */ (await send(run.result, { read: words, csrf_token: token }));
   return { run, verdict };
 }
 
@@ -115,25 +115,21 @@ async function untilTold(course, run, token, patience) {
 }
 
 /**
- * Load a page afresh, so that it says what is so now. The window may be on its way to the same page by itself: a mark in
- * the address tells which of the two has come.
+ * What the shopper reads. The order's page says what is so when it is sent, so it is asked for once more: the window may
+ * have it from before the last event.
  *
- * @param {Window} shop @param {string} path
+ * @param {Course} course @param {Window} shop @param {Run} run
  */
-async function open(shop, path) {
-  const mark = `?bench=${Date.now()}`;
-  await until(shop, PAGE_WITHIN, () => {
-    const { pathname, search } = shop.location;
-    if (pathname === path && search === mark) return shop.document.readyState === "complete";
-    if (shop.document.readyState === "complete") shop.location.assign(path + mark);
-    return false;
-  });
-}
-
-/** What the shopper reads. @param {Course} course @param {Window} shop */
-function read(course, shop) {
-  const place = { order: "h1", payment: "[data-part=message]", field: "[data-part=card-error]" }[course.page];
-  return /** @type {HTMLElement | null} */ (shop.document.querySelector(place))?.innerText ?? "";
+async function read(course, shop, run) {
+  if (course.page !== "order") {
+    const place = course.page === "payment" ? "[data-part=message]" : "[data-part=card-error]";
+    return /** @type {HTMLElement | null} */ (shop.document.querySelector(place))?.innerText ?? "";
+  }
+  const answer = await fetch(run.page).catch(() => null);
+  if (!answer?.ok) throw new Unfinished("refused");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  shop.location.assign(run.page);
+  return page.querySelector("h1")?.textContent ?? "";
 }
 
 /** @param {Window} shop @returns {HTMLElement | null} */

@@ -1,19 +1,22 @@
 """Every row of the table of test cards, tried over the API: the events and the states are as the table says."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from app import create_app
-from config import Settings
+from config import STRIPE_API, Settings
 from models import Order
-from store.domain.test_cards import Course, TestCard, courses
+from store.domain.test_cards import Course, TestCard, counts, courses, groups
 from store.services import bench
+from store.web.bench import DEVELOPERS_ONLY
 from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
-from tests.support.shop import PUBLISHABLE_KEY, Browser, Shop, open_shop
+from tests.support.in_process import InProcessStripe
+from tests.support.shop import FORM, PUBLISHABLE_KEY, SECRET_KEY, Browser, Shop, open_shop
 
 EVERY = [pytest.param(card, course, id=course.key) for _group, card, course in courses()]
 
@@ -106,24 +109,81 @@ def test_bad_questions_to_the_bench_get_a_clear_answer(shop: Shop) -> None:
     assert shop.browser().get(f"/bench/runs/{shop.order().reference}.json").status_code == 404
 
 
-def test_a_live_store_has_no_bench() -> None:
-    live = live_store()
+@pytest.fixture(scope="module")
+def pay_page_with_real_test_keys(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    address = databases.create("sqlite")
+    shop = open_shop(address, tmp_path_factory.mktemp("real"), stripe_api_base=STRIPE_API)
+    yield pay_page(shop.app)
+    shop.close()
+    databases.drop(address)
 
-    assert live.test_client().get("/bench").status_code == 404
-    assert not [rule for rule in live.url_map.iter_rules() if "bench" in rule.rule]
+
+class LiveLine(InProcessStripe):
+    """What is asked with a live key is answered by the sandbox, which knows no such keys, as if it were Stripe."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        known = {**(headers or {}), "Authorization": f"Bearer {SECRET_KEY}"}
+        body, status, headers = super().request(method, url, known, post_data, _usage=_usage)
+        return re.sub(r'"livemode": ?false', '"livemode": true', body), status, headers
 
 
-def live_store() -> Flask:
-    return create_app(
-        Settings.load(
-            _env_file=None,
-            secret_key="a-secret-for-the-tests-only",
-            database_url="sqlite://",
-            stripe_secret_key="sk_live_made_up",
-            stripe_publishable_key="pk_live_made_up",
-            stripe_webhook_secret="whsec_made_up",
-        )
-    )
+@pytest.fixture(scope="module")
+def live_store(shop: Shop) -> Flask:
+    """The same shop, with live keys."""
+    live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
+    same = {"secret_key": "a-secret-for-the-tests-only", "database_url": shop.till.settings.database_url}
+    settings = Settings.load(_env_file=None, stripe_webhook_secret="whsec_made_up", **live, **same)
+    return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock)
+
+
+def test_with_real_test_keys_the_drawer_is_there_and_says_what_each_card_does(
+    pay_page_with_real_test_keys: str,
+) -> None:
+    shown = re.findall(r'data-number="([^"]+)"', pay_page_with_real_test_keys)
+
+    assert shown == [card.number for group in groups() for card in group.cards]
+    assert f"{counts().cards} cards and {counts().mistyped} mistyped ones." in pay_page_with_real_test_keys
+    assert "js/test_mode.js" in pay_page_with_real_test_keys
+    assert "https://js.stripe.com" in pay_page_with_real_test_keys
+
+
+def test_a_live_payment_page_has_no_drawer(live_store: Flask) -> None:
+    page = pay_page(live_store)
+
+    assert "pk_live_made_up" in page
+    for trace in ("test-cards", "test_cards", "Test cards", "bench", "test_mode.js", "data-number"):
+        assert trace not in page
+
+
+def test_a_live_store_has_no_bench_and_serves_nothing_that_it_is_made_of(live_store: Flask, shop: Shop) -> None:
+    live, test = live_store.test_client(), shop.app.test_client()
+
+    assert live.get("/bench").status_code == 404
+    assert not [rule for rule in live_store.url_map.iter_rules() if "bench" in rule.rule]
+    for name in DEVELOPERS_ONLY:
+        assert (name, live.get(f"/static/{name}", buffered=True).status_code) == (name, 404)
+        assert (name, test.get(f"/static/{name}", buffered=True).status_code) == (name, 200)
+    imported = re.findall(r'from "./([^"]+)"', live.get("/static/js/main.js", buffered=True).text)
+    assert imported
+    assert not {f"js/{name}" for name in imported} & DEVELOPERS_ONLY
+
+
+def pay_page(store: Flask) -> str:
+    """The payment page of a new order, as it is sent."""
+    browser = Browser(store)
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+    placed = browser.post("/checkout", FORM, page="/checkout")
+    page = browser.get(placed.location)
+    assert page.status_code == 200
+    return page.text
 
 
 def token_on(browser: Browser) -> str:
