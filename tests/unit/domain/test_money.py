@@ -35,7 +35,7 @@ def test_amounts_of_two_currencies_do_not_add_up() -> None:
 
 @pytest.mark.parametrize("amount", [1.5, "12", True])
 def test_an_amount_is_a_whole_number(amount: object) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="whole number of minor units, not"):
         Money(amount, "usd")  # type: ignore[arg-type]  # the point of the test
 
 
@@ -54,8 +54,20 @@ def test_a_catalogue_price_is_one_that_stripe_takes_in_the_currency(currency: st
 
 @pytest.mark.parametrize(("minor", "currency"), [(49, "usd"), (29, "gbp"), (49, "jpy"), (1499, "czk"), (0, "usd")])
 def test_a_total_below_what_a_card_can_pay_is_refused_with_the_smallest_amount(minor: int, currency: str) -> None:
-    with pytest.raises(AmountOutOfRange, match="at least"):
+    with pytest.raises(AmountOutOfRange, match=r"^A card payment must be at least .+\. Add something to your cart\.$"):
         check_chargeable(Money(minor, currency))
+
+
+def test_the_smallest_amount_is_named_in_the_currency_of_the_total() -> None:
+    with pytest.raises(AmountOutOfRange, match=r"at least £0\.30\."):
+        check_chargeable(Money(29, "gbp"))
+
+
+@pytest.mark.parametrize(("minor", "currency"), [(9, "kwd"), (99, "isk")])
+def test_a_currency_without_a_documented_minimum_takes_its_smallest_step(minor: int, currency: str) -> None:
+    with pytest.raises(AmountOutOfRange):
+        check_chargeable(Money(minor, currency))
+    check_chargeable(Money(minor + 1, currency))
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(50, "usd"), (30, "gbp"), (MAXIMUM_CHARGE, "usd")])
@@ -64,5 +76,7 @@ def test_a_total_within_the_bounds_is_taken(minor: int, currency: str) -> None:
 
 
 def test_a_total_above_what_a_card_can_pay_is_refused() -> None:
-    with pytest.raises(AmountOutOfRange, match="at the most"):
+    with pytest.raises(
+        AmountOutOfRange, match=r"can be \$999,999\.99 at the most\. Take something out of your cart\.$"
+    ):
         check_chargeable(Money(MAXIMUM_CHARGE + 1, "usd"))
