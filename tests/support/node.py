@@ -25,7 +25,8 @@ def bundle(entry: Path, script: Path) -> None:
     """One script for browsers of a module in JSX and all it imports, as a shop's build makes it for development."""
     require_packages("esbuild")
     options = ["--bundle", "--jsx=automatic", '--define:process.env.NODE_ENV="development"', "--log-level=warning"]
-    done = _run(str(PACKAGES / ".bin" / "esbuild"), str(entry), f"--outfile={script}", *options)
+    command = [str(PACKAGES / ".bin" / "esbuild"), str(entry), f"--outfile={script}", *options]
+    done = _run(*command, environment={"NODE_PATH": str(PACKAGES)})  # wherever the entry is
     if done.returncode:
         pytest.fail(f"{entry.name} could not be bundled:\n{done.stderr}")
 
