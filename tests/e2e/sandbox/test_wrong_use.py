@@ -1,10 +1,25 @@
 """Mistakes of the page, refused with Stripe's IntegrationError in Stripe's words."""
 
+import re
+
 import pytest
 
 from tests.e2e.sandbox.conftest import Shop
+from tests.support.node import PACKAGES, require_packages
 
 pytestmark = pytest.mark.browser
+
+IMITATED = {
+    "elements",
+    "confirmCardPayment",
+    "confirmCardSetup",
+    "createPaymentMethod",
+    "handleCardAction",
+    "handleNextAction",
+    "registerAppInfo",
+    "retrievePaymentIntent",
+    "retrieveSetupIntent",
+}
 
 
 def test_mistakes_are_integration_errors(shop: Shop, subtests: pytest.Subtests) -> None:
@@ -38,6 +53,7 @@ def test_mistakes_are_integration_errors(shop: Shop, subtests: pytest.Subtests) 
         ),
         ("stripe.createPaymentMethod({type: 'sepa_debit'})", "type should be card"),
         ("stripe.confirmPayment({})", "stripe.confirmPayment() is not part of this sandbox"),
+        ("elements.create('payment')", "The payment Element is not part of this sandbox"),
     ]:
         with subtests.test(mistake):
             refusal = shop.refusal(mistake)
@@ -67,6 +83,25 @@ def test_the_script_says_which_train_it_is_and_loads_once(shop: Shop, shop_url: 
     assert any("loaded more than one time" in warning for warning in shop.warnings)
 
 
+def test_every_method_and_every_element_is_there_or_says_that_it_is_not(shop: Shop) -> None:
+    """By the types of @stripe/stripe-js."""
+    shop.open()
+    methods = re.findall(r"^  (\w+)\(", types("stripe.d.ts"), flags=re.MULTILINE)
+    kinds = re.findall(
+        r"'(\w+)'", types("elements-group.d.ts").partition("export type StripeElementType =")[2].partition(";")[0]
+    )
+
+    assert shop.page.evaluate("names => names.filter(name => typeof stripe[name] !== 'function')", methods) == []
+    for name in set(methods) - IMITATED:
+        refusal = shop.refusal(f"stripe.{name}()")
+        assert refusal is not None
+        assert f"{name}() is not part of this sandbox" in refusal["message"]
+    for kind in set(kinds) - {"card", "cardNumber", "cardExpiry", "cardCvc"}:
+        refusal = shop.refusal(f"elements.create('{kind}')")
+        assert refusal is not None
+        assert f"The {kind} Element is not part of this sandbox" in refusal["message"]
+
+
 def test_wrapping_libraries_find_what_they_look_for(shop: Shop) -> None:
     shop.open()
 
@@ -79,3 +114,8 @@ def test_wrapping_libraries_find_what_they_look_for(shop: Shop) -> None:
     assert missing == []
     shop.mount()
     assert shop.page.evaluate("() => elements.getElement(Object.assign(() => 0, {__elementType: 'card'})) === card")
+
+
+def types(file: str) -> str:
+    require_packages("@stripe/stripe-js")
+    return (PACKAGES / "@stripe" / "stripe-js" / "dist" / "stripe-js" / file).read_text(encoding="utf-8")

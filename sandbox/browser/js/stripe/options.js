@@ -1,5 +1,6 @@
 import { readStyle } from "../shared/style.js";
 import { IntegrationError, show, warn } from "./errors.js";
+import { refuseElementNotImitated } from "./not-imitated.js";
 
 /**
  * What each kind of Element takes, and what is made of it.
@@ -82,6 +83,7 @@ export function titleOf(type) {
  */
 export function checkType(type) {
   if (typeof type === "string" && Object.hasOwn(OPTIONS, type)) return /** @type {ElementType} */ (type);
+  refuseElementNotImitated(type);
   const names = Object.keys(OPTIONS).join(", ");
   throw new IntegrationError(
     `A valid Element name must be provided. Valid Elements are:\n${names}; you passed: ${show(type)}.`,

@@ -1,8 +1,8 @@
 import { callApi, prepareController } from "./controller.js";
-import { CardField } from "./element.js";
 import { ElementsGroup } from "./elements.js";
 import { IntegrationError, show, warn } from "./errors.js";
 import { confirm, handleCardAction, handleNextAction, retrieve } from "./intents.js";
+import { methodsNotImitated } from "./not-imitated.js";
 import { checkObject, paymentMethodParameters } from "./parameters.js";
 import { PAYMENT_INTENT, SETUP_INTENT } from "./secrets.js";
 
@@ -10,14 +10,6 @@ import { PAYMENT_INTENT, SETUP_INTENT } from "./secrets.js";
 export const VERSION = "endive";
 
 const STRIPE_OPTIONS = ["stripeAccount", "apiVersion", "locale", "betas", "developerTools"];
-
-/** Methods of Stripe.js beyond card payments. They exist, so a page that only looks for them finds them, and say so. */
-const NOT_IMITATED = (
-  "confirmPayment confirmSetup createConfirmationToken createRadarSession createEphemeralKeyNonce paymentRequest " +
-  "initCheckoutElementsSdk initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing retrieveOrder " +
-  "processOrder verifyIdentity collectFinancialConnectionsAccounts collectBankAccountToken " +
-  "collectBankAccountForPayment collectBankAccountForSetup verifyMicrodepositsForPayment verifyMicrodepositsForSetup"
-).split(" ");
 
 /**
  * What `Stripe(publishableKey, options)` makes.
@@ -59,9 +51,6 @@ export function createStripe(publishableKey, options) {
     /** @param {unknown} data @param {unknown} [element] @param {unknown} [more] after "card" */
     createPaymentMethod: (data, element, more) => createPaymentMethod(caller, data, element, more),
 
-    /** @param {unknown} element @param {unknown} [data] */
-    createToken: (element, data) => createToken(caller, element, data),
-
     /** Libraries that wrap Stripe.js name themselves; nobody here needs to know. */
     registerAppInfo: () => undefined,
     _registerWrapper: () => undefined,
@@ -84,18 +73,6 @@ async function createPaymentMethod(caller, data, element, more) {
   const { parameters, ...fromFrames } = paymentMethodParameters(given, method, "card", []);
   const answer = await callApi({ ...caller, method: "POST", path: "/v1/payment_methods", parameters, ...fromFrames });
   return answer.error ? { error: answer.error } : { paymentMethod: answer.body };
-}
-
-/**
- * @param {import("./intents.js").Caller} caller
- * @param {unknown} element
- * @param {unknown} data details of the card, such as `{name, address_line1}`
- */
-async function createToken(caller, element, data) {
-  const { card, billingAt: _unused, ...rest } = paymentMethodParameters({ card: element }, "createToken", "card", []);
-  const parameters = element instanceof CardField ? { card: checkObject(data, "createToken") } : rest.parameters;
-  const answer = await callApi({ ...caller, method: "POST", path: "/v1/tokens", parameters, card });
-  return answer.error ? { error: answer.error } : { token: answer.body };
 }
 
 /**
@@ -131,16 +108,4 @@ function checkStripeOptions(options) {
     );
   }
   return given;
-}
-
-/** @returns {Record<string, () => never>} */
-function methodsNotImitated() {
-  return Object.fromEntries(
-    NOT_IMITATED.map((name) => [
-      name,
-      () => {
-        throw new IntegrationError(`stripe.${name}() is not part of this sandbox, which imitates card Elements.`);
-      },
-    ]),
-  );
 }
