@@ -98,10 +98,10 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
     if intent["status"] == "canceled":
         raise _unexpected("You cannot cancel this SetupIntent because it is already canceled.")
     if intent["status"] not in OPEN:
+        listed = ", ".join(f"`{status}`" for status in OPEN)
         raise _unexpected(
-            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent "
-            "with one of the following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, "
-            "or `requires_action`."
+            f"You cannot cancel this SetupIntent because it has a status of `{intent['status']}`. Only a SetupIntent "
+            f"with one of the following statuses may be canceled: {listed}."
         )
     challenges.abandon(tx, intent)
     intent |= {"cancellation_reason": reason, "next_action": None, "status": "canceled"}
