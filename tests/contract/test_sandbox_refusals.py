@@ -226,9 +226,7 @@ def test_a_setup_that_is_done_cannot_be_cancelled(http: FlaskClient) -> None:
     _, error = refused(http, "POST", f"/v1/setup_intents/{setup['id']}/cancel", {})
 
     assert error["code"] == "setup_intent_unexpected_state"
-    assert error["message"].endswith(
-        "may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`."
-    )
+    assert "`requires_payment_method`, `requires_confirmation`, `requires_action`" in error["message"]
 
 
 @pytest.mark.parametrize(
