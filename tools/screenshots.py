@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
@@ -82,8 +83,6 @@ def shop_window(context: BrowserContext, album: Album) -> None:
     }.items():
         page.goto(path)
         album.add(page, name)
-    page.goto("/bench")
-    album.add(page, "bench", whole=False)
     page.goto("/products/stoneware-mug")
     page.get_by_label("Quantity").fill("0")
     page.get_by_role("button", name="Add to cart").click()
@@ -140,6 +139,34 @@ def paying(context: BrowserContext, album: Album) -> None:
     album.add(page, "orders")
 
 
+def for_developers(context: BrowserContext, album: Album) -> None:
+    """The bench with a result of each kind, and the sandbox's console while it has something to show."""
+    page = context.new_page()
+    page.goto("/bench")
+    for row in ("success-4242424242424242", "success-4000056655665556"):
+        page.locator(f"[id='{row}']").get_by_role("button", name="Run").click()
+        expect(page.locator(f"[id='{row}']")).to_have_attribute("data-state", "passed", timeout=60_000)
+    page.locator("[data-group=success]").evaluate("group => group.scrollIntoView()")
+    album.add(page, "bench", whole=False)
+    _place_order(page)
+    script = page.locator("[data-stripe-js-url]").get_attribute("data-stripe-js-url")
+    _type_card(page, ASKS_FOR_3DS)
+    _pay(page)
+    expect(page.get_by_role("dialog").frame_locator("iframe").get_by_role("button", name="Complete")).to_be_visible()
+    page.goto(urljoin(script or "", "/sandbox/"))
+    page.get_by_label("only calls that begin").fill("POST /v1/refunds")
+    page.get_by_role("button", name="Make them fail").click()
+    expect(page.get_by_role("button", name="Take back")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
+    album.add(page, "console", whole=False)
+    page.get_by_role("button", name="Let everything work again").click()
+    for listing in ("payments", "deliveries", "events"):
+        page.locator(f"[data-list={listing}] .toggle").first.click()
+    expect(page.locator("[data-list=deliveries] [aria-expanded=true]")).to_be_visible()
+    expect(page.get_by_text("Stripe-Signature").first).to_be_visible()
+    album.add(page, "console-opened")
+
+
 def waiting_and_giving_up(context: BrowserContext, album: Album) -> None:
     page = context.new_page()
     reference = _place_order(page)
@@ -170,7 +197,14 @@ def trouble(context: BrowserContext, album: Album) -> None:
     album.add(page, "pay-nothing-charged")
 
 
-CHAPTERS: tuple[Chapter, ...] = (shop_window, cart_and_checkout, paying, waiting_and_giving_up, trouble)
+CHAPTERS: tuple[Chapter, ...] = (
+    shop_window,
+    cart_and_checkout,
+    paying,
+    for_developers,
+    waiting_and_giving_up,
+    trouble,
+)
 
 
 def _open(browser: Browser, store: str, width: int, height: int, scheme: Literal["light", "dark"]) -> BrowserContext:

@@ -7,10 +7,11 @@ import { moment } from "./words.js";
 
 const EVERY = 2000; // milliseconds
 const DONE_FOR = 8000; // milliseconds that a success is shown; what went wrong stays until something else is said
-const LIMITS = [10, 50, 200];
+const FIRST = 10; // rows of a list
+const MORE = [50, 200];
 
 /** What is looked at: of which account, about which payment, and how much of each list. */
-const view = { account: "", about: "", limits: /** @type {Record<string, number>} */ ({}), accounts: 0 };
+const view = { account: "", about: "", limits: /** @type {Record<string, number>} */ ({ payments: 5, challenges: 5 }), accounts: 0 };
 
 const LISTINGS = listings({
   severalAccounts: () => view.accounts > 1 && !view.account,
@@ -27,12 +28,12 @@ async function refresh() {
 
 /** @param {import("./rows.js").Listing<any>} listing */
 async function refreshListing(listing) {
-  const limit = view.limits[listing.name] ?? LIMITS[0];
+  const limit = view.limits[listing.name] ?? FIRST;
   const asked = { limit: String(limit), account: view.account, about: view.about };
   const found = (await look(`/sandbox/${listing.name}?${new URLSearchParams(asked)}`))[listing.name];
   follow(listing, found, found.length >= limit, run);
   for (const empty of all(`[data-empty="${listing.name}"]`)) empty.hidden = found.length > 0;
-  for (const more of all(`[data-more="${listing.name}"]`)) more.hidden = found.length < limit || limit >= LIMITS[2];
+  for (const more of all(`[data-more="${listing.name}"]`)) more.hidden = found.length < limit || limit >= MORE[1];
   if (listing.name === "faults") element("clear-faults").hidden = found.length === 0;
 }
 
@@ -141,7 +142,7 @@ function listen() {
   for (const button of all("[data-more]")) {
     button.addEventListener("click", () => {
       const name = button.dataset.more ?? "";
-      view.limits[name] = LIMITS.find((limit) => limit > (view.limits[name] ?? LIMITS[0])) ?? LIMITS[2];
+      view.limits[name] = MORE.find((limit) => limit > (view.limits[name] ?? FIRST)) ?? MORE[1];
       void lookNow();
     });
   }
