@@ -17,6 +17,7 @@ from tests.proof.picture import Picture, entries
 PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
 GONE_ORDERS = (OrderState.CANCELLED, OrderState.EXPIRED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
+RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
 
 # Where a dispute stands in the store once Stripe's status was told to it.
 DISPUTE_STATES = {
@@ -108,7 +109,7 @@ def refunds_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
     for order in picture.orders:
         mine = picture.refunds.get(order.id, [])
         assert all(row.refund_id in there for row in mine if row.refund_id), "a refund that Stripe does not have"
-        back = sum(row.amount_minor for row in mine if row.state in (RefundState.PENDING, RefundState.SUCCEEDED))
+        back = sum(row.amount_minor for row in mine if row.state in RETURNING)
         if order.payment.state in RECEIVED:
             # More than came in is thinkable only until Stripe tells that one of the refunds has failed.
             assert back <= order.payment.received_minor or order.needs_review

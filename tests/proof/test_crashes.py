@@ -272,13 +272,20 @@ def test_dying_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work
 
 
 @pytest.mark.parametrize("work", [work for work in WORK if work.calls], ids=lambda work: work.name)
-@pytest.mark.parametrize("when", ["breaks_before", "breaks_after"])
-def test_a_line_that_breaks_at_any_call_changes_nothing_in_the_end(shop: Shop, work: Work, when: str) -> None:
+@pytest.mark.parametrize(
+    "fates",
+    [
+        pytest.param([Fate(breaks_before=1), Fate(breaks_before=2)], id="before"),
+        pytest.param([Fate(breaks_after=1), Fate(breaks_after=2)], id="after"),
+        pytest.param([Fate(stripe_breaks_down="before"), Fate(stripe_breaks_down="after")], id="Stripe breaks down"),
+    ],
+)
+def test_a_line_that_breaks_at_any_call_changes_nothing_in_the_end(shop: Shop, work: Work, fates: list[Fate]) -> None:
     life = Life(shop)
     unharmed = lived_through(shop, life, work, UNHARMED)
 
-    for call in (1, 2):
-        assert lived_through(shop, life, work, Fate(**{when: call})) == unharmed, f"after call {call}"
+    for fate in fates:
+        assert lived_through(shop, life, work, fate) == unharmed, fate
 
 
 def lived_through(shop: Shop, life: Life, work: Work, fate: Fate) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -24,12 +25,14 @@ class Died(BaseException):
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What befalls a piece of work: death at its so-and-so-manieth boundary, or a line that breaks before or after
-    Stripe does its so-and-so-manieth piece of work for it. Counted from 1; 0 is never.
+    Stripe does its so-and-so-manieth piece of work for it. Counted from 1; 0 is never. Or Stripe breaks down over the
+    first thing it is asked to do, before or after doing it, and keeps that answer.
     """
 
     dies_at: int = 0
     breaks_before: int = 0
     breaks_after: int = 0
+    stripe_breaks_down: Literal["", "before", "after"] = ""
 
 
 UNHARMED = Fate()
@@ -50,10 +53,15 @@ class Life:
     def under(self, fate: Fate) -> Iterator[None]:
         """Work under this fate. A death leaves the block as Died; whoever works next is a new process."""
         self._fate, self._passed, self._asked, self._answered = fate, 0, 0, 0
+        faults = self._shop.sandbox.extensions["sandbox"].faults
+        if fate.stripe_breaks_down:
+            faults.add("api", "error", 1, {"match": "POST /v1/", "when": fate.stripe_breaks_down})
         try:
             yield
         finally:
             self._fate = UNHARMED
+            if fate.stripe_breaks_down:
+                faults.clear()
             if fate is not UNHARMED:
                 self._become(self._shop.till.database)
 

@@ -1,0 +1,209 @@
+"""The scene of a random history: a shop whose process can die, the post, the letters, and what is remembered of it all.
+
+A history is a Scene with rules. After each rule every promise is checked; at the end the post arrives, upkeep and
+reconciliation run until nothing is left to do, and then nothing may disagree.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from models import Order
+from sandbox.webhooks.sending import Outgoing
+from store.domain.errors import MailUnavailable, StoreError
+from store.domain.money import Money
+from store.domain.states import OrderState, RefundState
+from store.gateway.port import Letter, OpenedPayment
+from store.services import audit, reconcile, refunds, upkeep
+from store.services.ledger import Teller, Told
+from tests.proof import picture
+from tests.proof.promises import GONE_ORDERS, PROMISES, RETURNING, Memory
+from tests.support.databases import Databases
+from tests.support.mortal import UNHARMED, Died, Fate, Life
+from tests.support.shop import Clock, Shop, event_of, open_shop
+
+T = TypeVar("T")
+
+# Two things to buy, neither of which there is enough of.
+STOCK = {"cedar-pencil": 6, "brass-pen": 4}
+
+# What the store lives on. Stripe tells of refunds by another event as well, which it need not know.
+LISTENED_TO = ("payment_intent.", "refund.", "charge.dispute.")
+
+
+class StandingClock(Clock):
+    """Time that only goes on when a history says so, so that a history can be lived again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._start = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self._start + self.offset
+
+
+@dataclass
+class Bag:
+    """The postman's: what was sent, by Message-ID; `away` while the mail server is not there."""
+
+    sent: Counter[str] = field(default_factory=Counter)
+    away: bool = False
+
+    def send(self, letter: Letter) -> None:
+        if self.away:
+            raise MailUnavailable
+        self.sent[letter.message_id] += 1
+
+
+class Scene(RuleBasedStateMachine):
+    """`post` is what Stripe has sent and nobody has received yet, `told` what was received before."""
+
+    def __init__(self, databases: Databases) -> None:
+        super().__init__()
+        memory = Path("/dev/shm")  # noqa: S108  # a folder of our own in it; a disk would be most of the time
+        self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+        self.databases, self.database = databases, databases.create("sqlite")
+        self.letters = Bag()
+        self.shop: Shop = open_shop(self.database, self.folder, postman=self.letters, clock=StandingClock())
+        self.started = self.shop.clock()
+        for slug, pieces in STOCK.items():
+            self.shop.set_stock(slug, pieces)
+        self.now = picture.take(self.shop)
+        self.memory = Memory({product.slug: product.stock for product in self.now.products})
+        self.life = Life(self.shop)
+        self.carts: list[str] = []
+        self.pages: list[OpenedPayment] = []
+        self.challenges: list[Mapping[str, Any]] = []
+        self.post: list[Outgoing] = []
+        self.told: list[Outgoing] = []
+        self.refunds_asked: list[tuple[str, int | None, str]] = []
+
+    # --- what holds after each step, and in the end -----------------------------------------------------------------
+
+    @invariant()
+    def every_promise_is_kept(self) -> None:
+        self.post += self.shop.lose()
+        self.now = picture.take(self.shop)
+        for promise in PROMISES:
+            promise(self.now, self.memory)
+
+    def teardown(self) -> None:
+        try:
+            self._let_things_settle()
+            self.every_promise_is_kept()
+            self._nothing_disagrees()
+            self._every_letter_was_sent()
+        finally:
+            self.shop.close()
+            self.databases.drop(self.database)
+            shutil.rmtree(self.folder)
+
+    def _let_things_settle(self) -> None:
+        """Nobody does anything any more; what is on its way arrives, and what is due is done."""
+        self.letters.away = False
+        for _ in range(6):
+            self.post += self.shop.lose()
+            while self.post:
+                self._hand_over(0, UNHARMED)
+            upkeep.run(self.shop.till, self.shop.clock())
+            self._reconciled()
+            self.shop.clock.forward(minutes=65)
+        assert self._reconciled().mended == [], "reconciliation finds something new each time"
+
+    def _nothing_disagrees(self) -> None:
+        with self.shop.till.database.reading() as session:
+            findings = audit.run(session, self.shop.clock())
+        disagreements = [finding for finding in findings if finding.wrong != "is set aside for a person."]
+        disagreements += reconcile.compare(self.shop.till, self.started - timedelta(hours=1))
+        assert [str(finding) for finding in disagreements] == []
+        end = self.now
+        assert not any(order.state is OrderState.AWAITING_PAYMENT for order in end.orders)
+        rows = {row.refund_id: row for rows in end.refunds.values() for row in rows}
+        assert not any(row.state is RefundState.REQUESTED for row in rows.values())
+        assert {refund["id"]: refund["status"] for refund in end.refunds_at_stripe} == {
+            name: row.state for name, row in rows.items() if name is not None
+        }
+        assert {dispute["id"] for dispute in end.disputes_at_stripe} == set(end.disputes)
+        for order in end.orders:
+            back = sum(row.amount_minor for row in end.refunds.get(order.id, []) if row.state in RETURNING)
+            assert back <= order.payment.received_minor, "more money went back than came in"
+            if order.state in GONE_ORDERS and order.payment.state == "paid":
+                assert order.needs_review, f"the money of order {order.reference} was kept for nothing"
+
+    def _every_letter_was_sent(self) -> None:
+        letters = self.now.letters
+        assert set(self.letters.sent) == {letter.message_id for letter in letters}
+        again = sum(self.letters.sent.values()) - len(letters)
+        assert again <= self.life.deaths, "a letter was sent twice, and no crash was the reason"
+
+    # --- how things are done ----------------------------------------------------------------------------------------
+
+    def _do(self, fate: Fate, work: Callable[[], T]) -> T | None:
+        """What the store's work gives, or None when the store refuses, Stripe is not there, or the process dies."""
+        self.shop.clock.forward(seconds=1)
+        try:
+            with self.life.under(fate):
+                return work()
+        except (StoreError, Died):
+            return None
+
+    def _see(self, page: OpenedPayment) -> None:
+        """A browser has the payment page, and with it the secret to pay."""
+        self.pages.append(page)
+        self.memory.shown.add(page.snapshot.payment_id)
+
+    def _refund(self, asked: tuple[str, int | None, str], fate: Fate) -> None:
+        reference, part, key = asked
+        amount = Money(part, "usd") if part is not None else None
+        self._do(fate, lambda: refunds.ask(self.shop.till, reference, amount, key, self._told(Teller.MERCHANT)))
+
+    def _hand_over(self, position: int, fate: Fate) -> None:
+        """A webhook reaches the store; one that is not acknowledged goes back into the post."""
+        delivery = self.post.pop(position)
+        try:
+            with self.life.under(fate):
+                acknowledged = self.shop.receive(delivery) == 200
+        except Died:
+            acknowledged = False
+        if not acknowledged:
+            assert fate is not UNHARMED, "a webhook that nothing befell was not acknowledged"
+            self.post.append(delivery)
+            return
+        self.told.append(delivery)
+        event = event_of(delivery)
+        if event["type"].startswith(LISTENED_TO):
+            about = event["data"]["object"]
+            self.memory.told.add((about["id"], about["status"]))
+
+    def _reconciled(self) -> reconcile.Report:
+        return reconcile.run(self.shop.till, self.started - timedelta(hours=1), self.shop.clock())
+
+    def _told(self, by: Teller) -> Told:
+        return Told(by, self.shop.clock())
+
+    def _orders(self, *states: OrderState) -> list[Order]:
+        return [order for order in self.now.orders if not states or order.state in states]
+
+    def _waits_overdue(self, order: Order) -> bool:
+        waits = order.state is OrderState.AWAITING_PAYMENT and order.payment.intent_id is not None
+        return waits and order.expires_at <= self.shop.clock()
+
+    def _taken(self) -> list[str]:
+        return [i["id"] for i in self.now.intents.values() if i["status"] == "succeeded"]
+
+    def _unseen(self) -> list[str]:
+        open_ones = [i["id"] for i in self.now.intents.values() if i["status"] == "requires_payment_method"]
+        return [name for name in open_ones if name not in self.memory.shown]
+
+    def _open_disputes(self) -> list[str]:
+        ended = ("won", "lost", "warning_closed")
+        return [d["id"] for d in self.now.disputes_at_stripe if d["status"] not in ended]
