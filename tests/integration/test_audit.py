@@ -1,0 +1,224 @@
+"""The audit names what is wrong, in which order and what to do about it, and says nothing of what is right."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from models import WebhookEvent
+from store.domain.money import Money
+from store.services import audit, refunds
+from store.services.ledger import Teller, Told
+from tests.support.shop import Shop
+
+RUNNING = "Is `flask upkeep --every 30` running?"
+UNPAID_PAYMENT = "is paid, but its payment is not. Run `flask reconcile`; send nothing out before."
+PAID_FOR_NOTHING = "was paid for, but is not paid. Refund it with `flask refund`, or look into it."
+WRONG_AMOUNT = "was paid with another amount than its total. Settle the difference."
+WRONG_TOTAL = "has a total that is not the sum of its lines. Look into it before it is sent."
+WRONG_REFUNDS = "does not agree with its refunds. Run `flask reconcile`."
+WRONG_GOODS = "has goods that are not where its state says. Look into its timeline."
+SET_ASIDE = "is set aside for a person. Its timeline says why: settle it with the shopper."
+
+
+def audited(shop: Shop) -> list[str]:
+    with shop.till.database.reading() as session:
+        return [str(finding) for finding in audit.run(session, shop.clock())]
+
+
+def damage(shop: Shop, statement: str, **values: Any) -> None:
+    with shop.till.database.transaction() as session:
+        session.execute(text(statement), values)
+
+
+def one(table: str, change: str) -> str:
+    """Changes one order's row, or its payment's."""
+    key = "id = :id" if table == "orders" else "order_id = :id"
+    return f"UPDATE {table} SET {change} WHERE {key}"  # noqa: S608  # the tests' own words
+
+
+def paid(shop: Shop) -> tuple[str, int]:
+    order = shop.order(2)
+    shop.pay(order)
+    shop.deliver()
+    return order.reference, order.id
+
+
+def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
+    reference, order_id = paid(shop)
+    money = None if amount is None else Money(amount, "usd")
+    refunds.ask(shop.till, reference, money, f"{reference}-1", Told(Teller.MERCHANT, shop.clock()))
+    shop.deliver()
+    return reference, order_id
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        (one("orders", "needs_review = true"), [SET_ASIDE]),
+        (one("payments", "state = 'paid', received_minor = amount_minor"), [PAID_FOR_NOTHING]),
+        (one("payments", "amount_minor = amount_minor + 1"), [WRONG_TOTAL]),
+        (one("orders", "total_minor = total_minor + 1"), [WRONG_TOTAL]),
+        (one("order_lines", "unit_price_minor = unit_price_minor + 1"), [WRONG_TOTAL]),
+        (one("payments", "refund_due = true"), [f"waits for a refund that was not made. {RUNNING}"]),
+    ],
+)
+def test_of_two_orders_that_wait_only_the_broken_one_is_named(shop: Shop, statement: str, wrong: list[str]) -> None:
+    broken = shop.order(2)
+    shop.order(1)
+
+    damage(shop, statement, id=broken.id)
+
+    assert audited(shop) == [f"order {broken.reference}: {sentence}" for sentence in wrong]
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        (one("payments", "state = 'open'"), [UNPAID_PAYMENT]),
+        (one("payments", "state = 'refunded'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
+        (one("orders", "state = 'cancelled', goods = 'free'"), [PAID_FOR_NOTHING]),
+        (one("orders", "state = 'expired', goods = 'free'"), [PAID_FOR_NOTHING]),
+        (one("payments", "received_minor = received_minor + 1"), [WRONG_AMOUNT]),
+        (one("payments", "refunded_minor = 5"), [WRONG_REFUNDS]),
+        (one("orders", "state = 'refunded'"), [WRONG_REFUNDS]),
+        (one("orders", "goods = 'free'"), [WRONG_GOODS]),
+        (one("orders", "goods = 'free', needs_review = true"), [SET_ASIDE]),
+    ],
+)
+def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: str, wrong: list[str]) -> None:
+    reference, order_id = paid(shop)
+    paid(shop)
+
+    damage(shop, statement, id=order_id)
+
+    assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        (one("payments", "state = 'paid'"), [WRONG_REFUNDS]),
+        (one("orders", "state = 'paid', goods = 'sold'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
+        (one("orders", "state = 'fulfilled', goods = 'sold'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
+        (one("payments", "refunded_minor = refunded_minor - 1"), [WRONG_REFUNDS]),
+        (one("refunds", "state = 'failed'"), [WRONG_REFUNDS]),
+        (one("payments", "received_minor = received_minor + 1"), [WRONG_AMOUNT, WRONG_REFUNDS]),
+        (one("orders", "goods = 'sold'"), []),  # goods that were sent stay sold
+    ],
+)
+def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, statement: str, wrong: list[str]) -> None:
+    reference, order_id = refunded(shop)
+    refunded(shop, 100)
+    assert audited(shop) == []
+
+    damage(shop, statement, id=order_id)
+
+    assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
+
+
+def test_a_paid_order_that_is_set_aside_already_is_not_named_twice(shop: Shop) -> None:
+    reference, order_id = paid(shop)
+
+    damage(shop, one("orders", "state = 'expired', goods = 'free', needs_review = true"), id=order_id)
+
+    assert audited(shop) == [f"order {reference}: {SET_ASIDE}"]
+
+
+def test_late_money_that_waits_for_its_refund_is_named_for_that_alone(shop: Shop) -> None:
+    reference, order_id = paid(shop)
+
+    damage(shop, one("orders", "state = 'expired', goods = 'free'"), id=order_id)
+    damage(shop, one("payments", "refund_due = true"), id=order_id)
+
+    assert audited(shop) == [f"order {reference}: waits for a refund that was not made. {RUNNING}"]
+
+
+def test_orders_are_named_in_the_order_in_which_they_were_placed(shop: Shop) -> None:
+    placed = [shop.order(1).reference for _ in range(3)]
+
+    damage(shop, "UPDATE orders SET needs_review = true")
+
+    assert audited(shop) == [f"order {reference}: {SET_ASIDE}" for reference in placed]
+
+
+def test_pieces_that_nobody_was_promised_are_counted(shop: Shop) -> None:
+    shop.order(2)
+    paid(shop)
+
+    damage(shop, "UPDATE products SET held = held + 3 WHERE slug = 'cedar-pencil'")
+    damage(shop, "UPDATE products SET held = held + 1 WHERE slug = 'brass-pen'")
+
+    remedy = "Set `held` to what was promised."
+    assert sorted(audited(shop)) == [
+        f"product brass-pen: 1 pieces are held, open orders were promised 0. {remedy}",
+        f"product cedar-pencil: 5 pieces are held, open orders were promised 2. {remedy}",
+    ]
+
+
+def test_goods_that_an_open_order_gave_up_are_seen_in_the_order_and_in_the_stock(shop: Shop) -> None:
+    order = shop.order(2)
+
+    damage(shop, one("orders", "goods = 'free'"), id=order.id)
+
+    assert audited(shop) == [
+        f"order {order.reference}: {WRONG_GOODS}",
+        "product cedar-pencil: 2 pieces are held, open orders were promised 0. Set `held` to what was promised.",
+    ]
+
+
+def test_upkeep_may_be_behind_for_a_quarter_of_an_hour_and_no_longer(shop: Shop) -> None:
+    order = shop.order(2)
+    paid(shop)
+
+    shop.clock.forward(minutes=44)
+    assert not [finding for finding in audited(shop) if "expired" in finding]
+    shop.clock.forward(minutes=2)
+
+    assert f"order {order.reference}: should have expired long ago. {RUNNING}" in audited(shop)
+    assert len([finding for finding in audited(shop) if "expired" in finding]) == 1
+
+
+def test_a_refund_that_was_asked_for_may_wait_for_a_quarter_of_an_hour(shop: Shop) -> None:
+    reference, order_id = refunded(shop, 100)
+    damage(shop, "UPDATE mails SET sent_at = written_at")
+    damage(shop, one("refunds", "state = 'requested'"), id=order_id)
+    damage(shop, one("payments", "refunded_minor = 0"), id=order_id)
+
+    shop.clock.forward(minutes=14)
+    early = audited(shop)
+    shop.clock.forward(minutes=2)
+
+    assert early == []
+    assert audited(shop) == [f"order {reference}: waits for a refund that was not made. {RUNNING}"]
+
+
+def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop) -> None:
+    now = shop.clock()
+    with shop.till.database.transaction() as session:
+        session.add(WebhookEvent(id="evt_1", kind="charge.succeeded", received_at=now, last_error="KeyError"))
+        session.add(WebhookEvent(id="evt_2", kind="charge.succeeded", received_at=now, handled_at=now))
+
+    shop.clock.forward(minutes=14)
+    early = audited(shop)
+    shop.clock.forward(minutes=2)
+
+    assert early == []
+    assert audited(shop) == [
+        "event evt_1: a webhook of kind charge.succeeded could not be handled (KeyError). "
+        "Run `flask reconcile`, and look into the log."
+    ]
+
+
+def test_a_letter_that_nobody_takes_is_named_with_its_tries(shop: Shop) -> None:
+    reference, order_id = paid(shop)
+    damage(shop, one("mails", "attempts = 4"), id=order_id)
+
+    shop.clock.forward(minutes=14)
+    early = audited(shop)
+    shop.clock.forward(minutes=2)
+
+    assert early == []
+    assert audited(shop) == [
+        f"order {reference}: its letter “order_paid” was not sent after 4 tries. Check MAIL_SERVER with `flask doctor`."
+    ]

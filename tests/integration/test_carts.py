@@ -1,0 +1,232 @@
+"""A cart holds what a shopper wants, within what there is, and keeps no other shopper's cart company."""
+
+from datetime import timedelta
+
+import pytest
+
+from models import Cart
+from store.domain.errors import NotFound, OutOfStock, QuantityInvalid
+from store.domain.money import Money
+from store.services import carts
+from tests.support.shop import Shop
+
+
+def add(shop: Shop, cart: str | None, slug: str, quantity: int = 1) -> str:
+    with shop.till.database.transaction() as session:
+        return carts.add(session, cart, slug, quantity, shop.clock())
+
+
+def change(shop: Shop, cart: str | None, slug: str, quantity: int) -> None:
+    with shop.till.database.transaction() as session:
+        carts.change(session, cart, slug, quantity, shop.clock())
+
+
+def remove(shop: Shop, cart: str | None, slug: str) -> None:
+    with shop.till.database.transaction() as session:
+        carts.remove(session, cart, slug, shop.clock())
+
+
+def view(shop: Shop, cart: str | None) -> carts.CartView:
+    with shop.till.database.reading() as session:
+        return carts.view(session, cart, "usd")
+
+
+def content(shop: Shop, cart: str | None) -> dict[str, int]:
+    return {line.product.slug: line.quantity for line in view(shop, cart).lines}
+
+
+def count(shop: Shop, cart: str | None) -> int:
+    with shop.till.database.reading() as session:
+        return carts.count(session, cart)
+
+
+def test_what_is_added_is_there_with_its_price_in_the_order_it_was_added(shop: Shop) -> None:
+    cart = add(shop, None, "stoneware-mug", 2)
+    shop.clock.forward(seconds=1)
+    add(shop, cart, "cedar-pencil", 3)
+
+    seen = view(shop, cart)
+
+    mug, pencil = shop.product("stoneware-mug"), shop.product("cedar-pencil")
+    assert [line.product.slug for line in seen.lines] == ["stoneware-mug", "cedar-pencil"]
+    assert [line.unit_price for line in seen.lines] == [mug.price, pencil.price]
+    assert [line.total for line in seen.lines] == [mug.price * 2, pencil.price * 3]
+    assert [line.available for line in seen.lines] == [mug.stock, pencil.stock]
+    assert seen.total == mug.price * 2 + pencil.price * 3
+    assert (seen.count, count(shop, cart)) == (5, 5)
+    assert seen.can_check_out
+
+
+def test_the_same_product_added_again_is_one_line(shop: Shop) -> None:
+    cart = add(shop, None, "cedar-pencil", 2)
+
+    assert add(shop, cart, "cedar-pencil", 3) == cart
+
+    assert content(shop, cart) == {"cedar-pencil": 5}
+
+
+def test_two_carts_are_two(shop: Shop) -> None:
+    mine, theirs = add(shop, None, "cedar-pencil", 2), add(shop, None, "cedar-pencil", 7)
+    add(shop, mine, "brass-pen")
+    add(shop, theirs, "brass-pen")
+
+    change(shop, mine, "cedar-pencil", 3)
+    remove(shop, mine, "brass-pen")
+
+    assert content(shop, mine) == {"cedar-pencil": 3}
+    assert content(shop, theirs) == {"cedar-pencil": 7, "brass-pen": 1}
+    assert count(shop, theirs) == 8
+
+
+def test_a_cart_that_is_not_there_any_more_is_begun_anew(shop: Shop) -> None:
+    cart = add(shop, "lost-cart", "cedar-pencil")
+
+    assert cart != "lost-cart"
+    assert content(shop, cart) == {"cedar-pencil": 1}
+
+
+@pytest.mark.parametrize("cart", [None, "", "no-such-cart"])
+def test_without_a_cart_there_is_nothing_to_check_out(shop: Shop, cart: str | None) -> None:
+    seen = view(shop, cart)
+
+    assert (seen.lines, seen.total, seen.count, seen.can_check_out) == ([], Money(0, "usd"), 0, False)
+    assert count(shop, cart) == 0
+
+
+@pytest.mark.parametrize("quantity", [-1, 0, 100])
+def test_a_quantity_that_no_cart_takes_is_refused(shop: Shop, quantity: int) -> None:
+    shop.set_stock("cedar-pencil", 500)
+
+    with pytest.raises(QuantityInvalid):
+        add(shop, None, "cedar-pencil", quantity)
+    cart = add(shop, None, "cedar-pencil", 1)
+    if quantity:
+        with pytest.raises(QuantityInvalid):
+            change(shop, cart, "cedar-pencil", quantity)
+
+    assert content(shop, cart) == {"cedar-pencil": 1}
+
+
+def test_one_to_ninety_nine_of_a_product_go_into_a_cart(shop: Shop) -> None:
+    shop.set_stock("cedar-pencil", 500)
+    cart = add(shop, None, "cedar-pencil", 99)
+
+    with pytest.raises(QuantityInvalid, match=r"^A cart holds at most 99 of one product\.$"):
+        add(shop, cart, "cedar-pencil", 1)
+    change(shop, cart, "cedar-pencil", 1)
+    change(shop, cart, "cedar-pencil", 99)
+
+    assert content(shop, cart) == {"cedar-pencil": 99}
+
+
+def test_the_last_pieces_can_be_had_and_not_one_more(shop: Shop) -> None:
+    shop.set_stock("brass-pen", 3)
+    cart = add(shop, None, "brass-pen", 3)
+
+    with pytest.raises(OutOfStock) as more:
+        add(shop, cart, "brass-pen", 1)
+    with pytest.raises(OutOfStock):
+        change(shop, cart, "brass-pen", 4)
+
+    name = shop.product("brass-pen").name
+    assert (more.value.product_name, more.value.available) == (name, 3)
+    assert str(more.value) == f"Only 3 of “{name}” left. Change the quantity in your cart."
+    assert content(shop, cart) == {"brass-pen": 3}
+    assert view(shop, cart).can_check_out
+
+
+def test_what_is_sold_out_is_said_so_and_stops_the_checkout(shop: Shop) -> None:
+    cart = add(shop, None, "brass-pen", 2)
+    add(shop, cart, "cedar-pencil")
+    shop.set_stock("brass-pen", 0)
+
+    with pytest.raises(OutOfStock, match=r"is sold out\. Remove it from your cart to go on\."):
+        add(shop, cart, "brass-pen", 1)
+
+    seen = view(shop, cart)
+    warnings = {line.product.slug: line.warning for line in seen.lines}
+    assert warnings == {"brass-pen": "Sold out. Remove it to go on.", "cedar-pencil": None}
+    assert not seen.can_check_out
+
+
+def test_a_cart_counts_the_pieces_that_its_own_open_order_holds(shop: Shop) -> None:
+    shop.set_stock("brass-pen", 5)
+    cart = shop.cart(3, "brass-pen")
+    shop.place(cart)
+    other = add(shop, None, "brass-pen", 2)
+
+    change(shop, cart, "brass-pen", 5)
+
+    assert view(shop, cart).lines[0].available == 5
+    assert view(shop, other).lines[0].available == 2
+    with pytest.raises(OutOfStock) as refusal:
+        change(shop, other, "brass-pen", 3)
+    assert refusal.value.available == 2
+
+
+def test_what_an_order_took_that_is_closed_is_not_counted_twice(shop: Shop) -> None:
+    shop.set_stock("brass-pen", 5)
+    cart = shop.cart(3, "brass-pen")
+    shop.pay(shop.place(cart))
+    shop.deliver()
+
+    add(shop, cart, "brass-pen", 1)
+
+    assert view(shop, cart).lines[0].available == 2
+
+
+def test_nothing_of_a_product_takes_it_out(shop: Shop) -> None:
+    cart = add(shop, None, "cedar-pencil")
+    add(shop, cart, "brass-pen")
+
+    change(shop, cart, "cedar-pencil", 0)
+
+    assert content(shop, cart) == {"brass-pen": 1}
+
+
+def test_only_what_is_in_the_cart_can_be_changed(shop: Shop) -> None:
+    cart = add(shop, None, "cedar-pencil")
+
+    for which, slug in ((cart, "brass-pen"), (None, "cedar-pencil"), ("no-such-cart", "cedar-pencil")):
+        with pytest.raises(NotFound, match=r"^That is no longer in your cart\.$"):
+            change(shop, which, slug, 2)
+    with pytest.raises(NotFound):
+        change(shop, cart, "no-such-product", 2)
+
+    assert content(shop, cart) == {"cedar-pencil": 1}
+
+
+def test_removing_what_is_not_there_is_no_mistake(shop: Shop) -> None:
+    cart = add(shop, None, "cedar-pencil")
+
+    remove(shop, cart, "brass-pen")
+    remove(shop, None, "cedar-pencil")
+    remove(shop, cart, "cedar-pencil")
+    remove(shop, cart, "cedar-pencil")
+
+    assert content(shop, cart) == {}
+
+
+def test_a_paid_order_takes_its_products_out_of_its_own_cart_alone(shop: Shop) -> None:
+    cart, other = add(shop, None, "cedar-pencil", 2), add(shop, None, "cedar-pencil", 4)
+    order = shop.place(cart)
+    add(shop, cart, "brass-pen")
+
+    shop.pay(order)
+    shop.deliver()
+
+    assert content(shop, cart) == {"brass-pen": 1}
+    assert content(shop, other) == {"cedar-pencil": 4}
+
+
+def test_a_cart_remembers_when_it_was_begun_and_last_changed(shop: Shop) -> None:
+    begun = shop.clock()
+    cart = add(shop, None, "cedar-pencil")
+    for step in (lambda: add(shop, cart, "brass-pen"), lambda: change(shop, cart, "brass-pen", 2)):
+        shop.clock.forward(hours=1)
+        step()
+
+        with shop.till.database.reading() as session:
+            row = session.get_one(Cart, cart)
+        assert timedelta() <= row.created_at - begun < timedelta(minutes=1)
+        assert timedelta() <= shop.clock() - row.updated_at < timedelta(minutes=1)
