@@ -78,17 +78,18 @@ async def _run(chosen: list[tuple[TestCard, Course]], done: dict[str, Trial], op
     waiting = list(reversed(chosen))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS, handle_sigint=False)
+        count = min(options.pages, len(chosen))
+        visits = await asyncio.gather(*(_enter(browser, options.store, options.patience) for _ in range(count)))
         with tqdm(total=len(chosen), unit="card", file=sys.stderr, dynamic_ncols=True) as progress:
 
-            async def work() -> None:
-                visit = await _enter(browser, options.store, options.patience)
+            async def work(visit: Visit) -> None:
                 while waiting:
                     card, course = waiting.pop()
                     done[course.key] = await visit.attempt(card, course)
                     progress.set_postfix(differ=sum(not trial.passed for trial in done.values()))
                     progress.update()
 
-            await asyncio.gather(*(work() for _ in range(min(options.pages, len(chosen)))))
+            await asyncio.gather(*map(work, visits))
         await browser.close()
 
 
