@@ -74,6 +74,7 @@ function addCard(parameters, card, billingAt) {
     exp_month: values.expMonth,
     exp_year: values.expYear,
     cvc: values.cvc,
+    networks: { preferred: values.network },
   });
   if (billingAt && values.postalCode) {
     Object.assign(open(parameters, [...billingAt, "address"]), { postal_code: values.postalCode });

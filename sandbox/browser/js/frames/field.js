@@ -4,12 +4,13 @@
  *
  * @typedef {object} Reading what the controller gets
  * @property {{code: string, message: string} | null} error the first thing wrong
- * @property {{number?: string, expMonth?: number, expYear?: number, cvc?: string, postalCode?: string}} values
+ * @property {{number?: string, expMonth?: number, expYear?: number, cvc?: string, postalCode?: string, network?: string}} values
  */
 import { wordsOf } from "../shared/messages.js";
 import { UNKNOWN_BRAND, brandNamed, brandOf } from "./brands.js";
 import { Cell } from "./cell.js";
 import { Layout } from "./layout.js";
+import { NetworkChoice } from "./networks.js";
 import { connectToParent } from "./parent.js";
 import { NUMBER, cvcPart, expiryPart, fullYear, postalPart } from "./parts.js";
 import { postalRulesOf } from "./postal.js";
@@ -32,6 +33,7 @@ let options = {
   hidePostalCode: kind !== "card",
   postalCode: null,
   placeholder: null,
+  preferredNetwork: [],
   locale: "auto",
 };
 
@@ -49,6 +51,8 @@ const allCells = [...root.querySelectorAll("input")].map((element) => {
   return new Cell(name, element, parts[name], afterEdit);
 });
 const layout = new Layout(root, allCells);
+const select = root.querySelector("select");
+const networks = select && new NetworkChoice(select);
 
 root.addEventListener("focusin", () => report({ focused: true }));
 root.addEventListener("focusout", afterLeaving);
@@ -101,6 +105,7 @@ function readField() {
     if (name === "cvc") values.cvc = input.value;
     if (name === "postal") values.postalCode = input.value.trim();
   }
+  if (networks) values.network = networks.chosen;
   return { error: null, values };
 }
 
@@ -118,6 +123,7 @@ function adopt(changes) {
   root.dataset.iconStyle = options.iconStyle;
   root.classList.toggle("has-icon", options.showIcon);
   root.classList.toggle("is-disabled", options.disabled);
+  networks?.disable(options.disabled);
   for (const { name, element } of allCells) {
     element.disabled = options.disabled;
     if (name === "postal") element.hidden = options.hidePostalCode;
@@ -138,6 +144,7 @@ function adoptContext({ brand, locale }) {
 /** Puts words on the inputs: they depend on the locale, and the postal code's on the card. */
 function label() {
   const words = wordsOf(options.locale);
+  networks?.label(words.labels.network);
   for (const { name, element } of allCells) {
     const rules = postalRulesOf(numberDigits());
     const word = name === "postal" ? rules.word : name;
@@ -213,6 +220,7 @@ function focusField(caret) {
 function report({ focused = hasFocus } = {}) {
   hasFocus = focused;
   for (const cell of allCells) cell.show();
+  networks?.offer(numberDigits(), options.preferredNetwork);
   const error = firstError();
   const state = {
     empty: cells().every((cell) => cell.isEmpty),
@@ -220,13 +228,14 @@ function report({ focused = hasFocus } = {}) {
     focused: hasFocus,
     autofilled: allCells.some(({ element }) => element.matches(":-webkit-autofill")),
     brand: currentBrand().name,
+    networks: networks?.available ?? [],
     postalCode: cellNamed("postal")?.input.value ?? "",
     error,
   };
   root.classList.toggle("is-empty", state.empty);
   root.classList.toggle("is-complete", state.complete);
   root.classList.toggle("is-invalid", error !== null);
-  layout.arrange({ brand: state.brand, invalid: error !== null });
+  layout.arrange({ brand: networks?.chosen ?? state.brand, invalid: error !== null });
   const told = JSON.stringify(state);
   if (told !== lastTold) tell("state", state);
   lastTold = told;

@@ -85,7 +85,8 @@ export class Layout {
   #roomBesideIcon() {
     const gap = Number.parseFloat(getComputedStyle(this.#root).columnGap) || 0;
     const icon = this.#root.querySelector(".icon")?.getBoundingClientRect().width ?? 0;
-    return this.#root.clientWidth - gap - (icon > 0 ? icon + gap : 0);
+    const networks = this.#root.querySelector(".networks")?.getBoundingClientRect().width ?? 0;
+    return this.#root.clientWidth - gap - (icon > 0 ? icon + gap : 0) - (networks > 0 ? networks + gap : 0);
   }
 
   /** @param {import("./cell.js").Cell} cell */

@@ -6,7 +6,7 @@
  * Codes of errors: Elements' validation codes, and the API's codes and decline codes.
  *
  * @typedef {object} Words
- * @property {Record<"number" | "expiry" | "cvc" | "postal" | "zip", string>} labels
+ * @property {Record<"number" | "expiry" | "cvc" | "postal" | "zip" | "network", string>} labels
  * @property {Record<"number" | "expiry" | "cvc" | "postal" | "zip", string>} placeholders
  * @property {Record<string, string>} errors by code
  */
@@ -20,6 +20,7 @@ export const MESSAGES = Object.freeze({
       cvc: "Credit or debit card CVC/CVV",
       postal: "Postal code",
       zip: "ZIP",
+      network: "Card brand",
     },
     placeholders: { number: "Card number", expiry: "MM / YY", cvc: "CVC", postal: "Postal code", zip: "ZIP" },
     errors: {
@@ -43,6 +44,7 @@ export const MESSAGES = Object.freeze({
       cvc: "Prüfziffer (CVC/CVV) der Kredit- oder Debitkarte",
       postal: "Postleitzahl",
       zip: "PLZ",
+      network: "Kartenmarke",
     },
     placeholders: { number: "Kartennummer", expiry: "MM / JJ", cvc: "CVC", postal: "PLZ", zip: "PLZ" },
     errors: {
@@ -78,6 +80,7 @@ export const MESSAGES = Object.freeze({
       cvc: "Code CVC/CVV de la carte de crédit ou de débit",
       postal: "Code postal",
       zip: "Code postal",
+      network: "Marque de la carte",
     },
     placeholders: {
       number: "Numéro de carte",
@@ -115,6 +118,7 @@ export const MESSAGES = Object.freeze({
       cvc: "CVC/CVV de la tarjeta de crédito o débito",
       postal: "Código postal",
       zip: "Código postal",
+      network: "Marca de la tarjeta",
     },
     placeholders: { number: "Número de tarjeta", expiry: "MM / AA", cvc: "CVC", postal: "C. P.", zip: "C. P." },
     errors: {
@@ -145,6 +149,7 @@ export const MESSAGES = Object.freeze({
       cvc: "CVC/CVV della carta di credito o di debito",
       postal: "Codice postale",
       zip: "CAP",
+      network: "Marchio della carta",
     },
     placeholders: { number: "Numero carta", expiry: "MM / AA", cvc: "CVC", postal: "CAP", zip: "CAP" },
     errors: {
@@ -175,6 +180,7 @@ export const MESSAGES = Object.freeze({
       cvc: "CVC/CVV van creditcard of betaalpas",
       postal: "Postcode",
       zip: "Postcode",
+      network: "Kaartmerk",
     },
     placeholders: { number: "Kaartnummer", expiry: "MM / JJ", cvc: "CVC", postal: "Postcode", zip: "Postcode" },
     errors: {

@@ -13,6 +13,7 @@ import { checkOptions, classesFrom, fieldOptionsFrom, titleOf } from "./options.
  * @property {boolean} focused
  * @property {boolean} autofilled
  * @property {string} brand
+ * @property {readonly string[]} networks the card can be paid over, where the cardholder may choose
  * @property {string} postalCode
  * @property {{code: string, message: string} | null} error
  *
@@ -33,6 +34,7 @@ const UNTOUCHED = Object.freeze({
   focused: false,
   autofilled: false,
   brand: "unknown",
+  networks: [],
   postalCode: "",
   error: null,
 });
@@ -275,6 +277,7 @@ export class CardField {
     this.#showState();
     if (state.focused && !before.focused) this.#emit("focus");
     this.#emitChange(before);
+    if (String(state.networks) !== String(before.networks)) this.#emit("networkschange");
     if (!state.focused && before.focused) this.#emit("blur");
     this.#group.changed(this, state);
   }

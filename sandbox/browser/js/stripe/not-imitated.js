@@ -1,8 +1,8 @@
 import { IntegrationError } from "./errors.js";
 
 /**
- * What Stripe.js has beyond card Elements. It is there, so a page that only looks for it finds it; used, it says that the
- * sandbox has none of it.
+ * What Stripe.js has beyond card Elements. It is there, so a page that only looks for it finds it; used, it says that
+ * the sandbox has none of it.
  *
  * Source of the names: `Stripe` and `StripeElementType` in @stripe/stripe-js. A test says when there are more of them.
  */

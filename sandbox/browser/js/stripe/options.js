@@ -26,6 +26,7 @@ import { refuseElementNotImitated } from "./not-imitated.js";
  * @property {boolean} hidePostalCode
  * @property {string | null} postalCode to start with
  * @property {string | null} placeholder
+ * @property {string[]} preferredNetwork of a card with several, the first one that it has
  */
 
 /** @type {Readonly<Classes>} */
@@ -147,5 +148,6 @@ export function fieldOptionsFrom(type, options) {
     hidePostalCode: type !== "card" || options.hidePostalCode === true,
     postalCode: typeof options.value?.postalCode === "string" ? options.value.postalCode : null,
     placeholder: typeof options.placeholder === "string" ? options.placeholder : null,
+    preferredNetwork: Array.isArray(options.preferredNetwork) ? options.preferredNetwork.map(String) : [],
   };
 }
