@@ -3,9 +3,9 @@
     make mutation                                 all of store/domain, store/services and store/webhooks
     make mutation MODULE=store/services/stock.py  one module, tried again even where nothing changed
 
-Each changed function (a mutant) goes through the type checker, then through those of the tests that call it. What is
-known of a function that did not change is kept in `mutants/`; remove that folder to begin anew. `docs/mutation.md`
-tells of the mutants that survive.
+Each changed function (a mutant) goes through the type checker, then through those of the tests that call it. A mutant
+that was killed stays so, in `mutants/`, until its function changes; the others are tried again. Remove that folder to
+begin anew. `docs/mutation.md` tells of the mutants that survive.
 """
 
 import json
@@ -17,10 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MUTANTS = ROOT / "mutants"
+METAS = "store/**/*.py.meta"  # where mutmut keeps what became of the mutants of a module
 FOLDERS = ("store/domain", "store/services", "store/webhooks")
 
 # What mutmut's exit codes stand for, as far as they are not a death by a signal.
 FATES = {0: "survived", 1: "tests", 3: "tests", 33: "no tests", 37: "types"}
+KILLED = ("tests", "types", "timeout")
 COLUMNS = ("tests", "types", "timeout", "survived", "no tests", "not tried")
 
 
@@ -28,6 +30,7 @@ def main(arguments: list[str]) -> int:
     """Try the mutants of one module, or all that were not tried yet, and print the score."""
     if arguments[:1] == ["types"]:
         return _check_types()
+    _forget_survivors()
     here = Path(sys.executable).parent
     wanted = [path.removesuffix(".py").replace("/", ".") + ".*" for path in arguments]
     command = [str(here / "mutmut"), "run", "--max-children", os.environ.get("TEST_PROCESSES", "2"), *wanted]
@@ -48,9 +51,18 @@ def _check_types() -> int:
     return checked.returncode
 
 
+def _forget_survivors() -> None:
+    """Let those be tried again that were not killed: there may be a test for them by now."""
+    for meta in MUTANTS.glob(METAS):
+        known = json.loads(meta.read_text("utf-8"))
+        codes = known["exit_code_by_key"]
+        known["exit_code_by_key"] = {name: code if _fate(code) in KILLED else None for name, code in codes.items()}
+        meta.write_text(json.dumps(known, indent=4), "utf-8")
+
+
 def _report() -> None:
     """The score of each module, as a table for docs/mutation.md, and the names of the mutants that were not killed."""
-    fates = {path: _fates(path) for path in sorted(MUTANTS.glob("store/**/*.py.meta"))}
+    fates = {path: _fates(path) for path in sorted(MUTANTS.glob(METAS))}
     total: Counter[str] = Counter()
     print(f"\n| module | mutants | {' | '.join(COLUMNS)} | killed |\n|{' --- |' * (len(COLUMNS) + 3)}")
     for path, of_module in fates.items():
@@ -67,11 +79,15 @@ def _report() -> None:
 
 def _fates(meta: Path) -> dict[str, str]:
     codes = json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
-    return {mutant: "not tried" if code is None else FATES.get(code, "timeout") for mutant, code in codes.items()}
+    return {mutant: _fate(code) for mutant, code in codes.items()}
+
+
+def _fate(code: int | None) -> str:
+    return "not tried" if code is None else FATES.get(code, "timeout")
 
 
 def _row(name: str, counts: Counter[str]) -> str:
-    killed = counts["tests"] + counts["types"] + counts["timeout"]
+    killed = sum(counts[fate] for fate in KILLED)
     cells = [name, counts.total(), *(counts[column] for column in COLUMNS), f"{killed / counts.total():.1%}"]
     return f"| {' | '.join(map(str, cells))} |"
 

@@ -71,13 +71,14 @@ def record(session: Session, snapshot: RefundSnapshot, told: Told) -> bool:
     if order is None:
         return False
     refund = _find_or_add(session, order, snapshot, told)
-    answer = REFUND.answer(refund.state, snapshot.event)
+    before = refund.state  # the update below reaches the object, too
+    answer = REFUND.answer(before, snapshot.event)
     if isinstance(answer, Moves):
         detail = {"amount": snapshot.amount.minor}
         session.execute(
             update(Refund).where(Refund.id == refund.id).values(state=answer.to, refund_id=snapshot.refund_id)
         )
-        ledger.write(session, order.id, f"refund.{snapshot.event}", told, refund.state, answer.to, detail)
+        ledger.write(session, order.id, f"refund.{snapshot.event}", told, before, answer.to, detail)
         settle(session, order, told)
         if answer.to in FAILED:
             _not_returned(session, order, told)

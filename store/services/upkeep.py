@@ -89,11 +89,11 @@ def _expire(till: Till, reference: str, now: datetime) -> None:
 
 def _extend(session: Session, reference: str, told: Told) -> None:
     order = ledger.lock_by_reference(session, reference)
-    if order.state is not OrderState.AWAITING_PAYMENT or order.payment_state in payments.DECIDED:
+    if order.state is not OrderState.AWAITING_PAYMENT:
         return
     session.execute(
         update(Order)
         .where(Order.id == order.id)
-        .values(expires_at=told.at + EXTENSION, extensions=Order.extensions + 1, claimed_until=None)
+        .values(expires_at=told.at + EXTENSION, extensions=Order.extensions + 1)
     )
     ledger.write(session, order.id, "order.extended", told, detail={"because": order.payment_state})

@@ -1,0 +1,225 @@
+"""An order's history tells everything that happened to it: once, in order, by whom, and with its amounts."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from store.domain.money import Money
+from store.services import checkout, refunds, upkeep
+from store.services.ledger import Teller, Told
+from tests.support.shop import Shop
+
+Line = tuple[str, str | None, str | None, str, dict[str, Any]]
+
+PLACED: Line = ("order.placed", None, "awaiting_payment", "shopper", {"total": 800})
+OPENED: Line = ("payment.opened", "unopened", "open", "store", {})
+PAID: list[Line] = [
+    ("payment.paid", "open", "paid", "webhook", {"amount": 800}),
+    ("order.payment_received", "awaiting_payment", "paid", "webhook", {"late": False}),
+]
+
+
+def history(shop: Shop, reference: str) -> list[Line]:
+    entries = shop.read(reference).history
+    return [(entry.what, entry.from_state, entry.to_state, entry.told_by, entry.detail) for entry in entries]
+
+
+def paid(shop: Shop) -> str:
+    order = shop.order(2)
+    shop.pay(order)
+    shop.deliver()
+    return order.reference
+
+
+def refund(shop: Shop, reference: str, amount: int | None = None) -> None:
+    money = None if amount is None else Money(amount, "usd")
+    with shop.till.database.reading() as session:
+        key = refunds.next_key(session, reference)
+    refunds.ask(shop.till, reference, money, key, Told(Teller.MERCHANT, shop.clock()))
+
+
+def test_of_an_order_that_is_paid(shop: Shop) -> None:
+    assert history(shop, paid(shop)) == [PLACED, OPENED, *PAID]
+
+
+def test_every_line_says_when(shop: Shop) -> None:
+    begun = shop.clock()
+    order = shop.order(2)
+    shop.clock.forward(minutes=3)
+    shop.pay(order)
+    shop.clock.forward(minutes=2)
+    shop.deliver()
+
+    entries = shop.read(order.reference).history
+
+    assert [round((entry.at - begun) / timedelta(minutes=1)) for entry in entries] == [0, 3, 5, 5]
+    assert shop.read(order.reference).paid_at == entries[-1].at
+
+
+def test_of_an_order_that_is_paid_after_a_decline_and_a_challenge(shop: Shop) -> None:
+    order = shop.order(2)
+    payment = shop.open(order)
+    shop.confirm(payment, "4000000000009995")
+    shop.deliver()
+    intent = shop.confirm(payment, "4000002760003184")
+    shop.deliver()
+    shop.challenge(intent, "complete")
+    shop.deliver()
+
+    assert history(shop, order.reference) == [
+        PLACED,
+        OPENED,
+        ("payment.declined", None, None, "webhook", {"decline_code": "insufficient_funds"}),
+        ("payment.action_required", "declined", "action_required", "webhook", {}),
+        ("payment.paid", "action_required", "paid", "webhook", {"amount": 800}),
+        PAID[1],
+    ]
+    after = shop.read(order.reference).payment
+    assert (after.declines, after.last_decline) == (1, "insufficient_funds")
+    assert (after.card_brand, after.card_last4) == ("visa", "3184")
+
+
+def test_of_an_order_that_its_shopper_gives_up(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.open(order)
+
+    checkout.cancel(shop.till, order.reference, shop.clock())
+
+    assert history(shop, order.reference) == [
+        PLACED,
+        OPENED,
+        ("payment.cancelled", "open", "cancelled", "shopper", {}),
+        ("order.cancelled", "awaiting_payment", "cancelled", "shopper", {"reason": "by_shopper"}),
+    ]
+
+
+def test_of_an_order_whose_payment_was_never_opened(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.clock.forward(minutes=31)
+
+    upkeep.run(shop.till, shop.clock())
+
+    assert history(shop, order.reference) == [
+        PLACED,
+        ("order.expired", "awaiting_payment", "expired", "upkeep", {"reason": "expired"}),
+    ]
+
+
+def test_of_an_order_whose_shopper_was_asked_by_the_bank_when_its_time_was_over(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order, "4000002760003184")
+    shop.deliver()
+    shop.clock.forward(minutes=31)
+    now = shop.clock()
+
+    upkeep.run(shop.till, now)
+
+    extended = shop.read(order.reference)
+    assert history(shop, order.reference)[-1] == (
+        "order.extended", None, None, "upkeep", {"because": "action_required"},
+    )  # fmt: skip
+    assert (extended.expires_at, extended.extensions) == (now + timedelta(minutes=5), 1)
+
+
+def test_of_an_order_that_is_given_up_while_upkeep_asks_stripe_about_it(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order, "4000002760003184")
+    shop.clock.forward(minutes=31)
+
+    def give_up(_method: str, _path: str) -> None:
+        shop.line.after = lambda _method, _path: None
+        checkout.cancel(shop.till, order.reference, shop.clock())
+
+    shop.line.after = give_up
+    upkeep.run(shop.till, shop.clock())
+
+    assert "order.extended" not in shop.history(order.reference)
+    assert (shop.read(order.reference).state, shop.read(order.reference).extensions) == ("cancelled", 0)
+
+
+def test_of_an_order_that_is_refunded_in_parts(shop: Shop) -> None:
+    reference = paid(shop)
+
+    refund(shop, reference, 300)
+    refund(shop, reference)
+    shop.deliver()
+
+    assert history(shop, reference)[4:] == [
+        ("refund.requested", None, "requested", "merchant", {"amount": 300}),
+        ("refund.succeeded", "requested", "succeeded", "merchant", {"amount": 300}),
+        ("refund.requested", None, "requested", "merchant", {"amount": 500}),
+        ("refund.succeeded", "requested", "succeeded", "merchant", {"amount": 500}),
+        ("order.money_returned", "paid", "refunded", "merchant", {}),
+    ]
+
+
+def test_of_a_refund_that_fails_after_all(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order, "4000000000005126")
+    shop.deliver()
+    refund(shop, order.reference)
+    shop.clock.forward(seconds=10)
+    shop.deliver()
+
+    assert [line for line in history(shop, order.reference) if line[0] != "refund.pending"][-5:] == [
+        ("refund.succeeded", "requested", "succeeded", "merchant", {"amount": 800}),
+        ("order.money_returned", "paid", "refunded", "merchant", {}),
+        ("refund.failed", "succeeded", "failed", "webhook", {"amount": 800}),
+        ("order.refund_failed", "refunded", "paid", "webhook", {}),
+        ("order.needs_review", None, None, "webhook", {"reason": "refund_failed", "goods": "sold"}),
+    ]
+
+
+def test_of_a_dispute_that_is_lost(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order, "4000000000000259")
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+    dispute = shop.stripe("GET", "/v1/disputes")["data"][0]["id"]
+    shop.stripe(
+        "POST", f"/v1/disputes/{dispute}", {"evidence[uncategorized_text]": "losing_evidence", "submit": "true"}
+    )
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+
+    told = [line for line in history(shop, order.reference) if line[0].startswith("dispute.")]
+    assert told[0] == ("dispute.needs_response", None, "needs_response", "webhook", {"amount": 800})
+    assert told[-1][0::2] == ("dispute.lost", "lost", {"amount": 800})
+
+
+def test_of_money_that_came_when_the_goods_were_gone(shop: Shop) -> None:
+    order = shop.order(2)
+    payment = shop.open(order)
+    shop.confirm(payment)
+    held_back = shop.lose()
+    with shop.till.database.transaction() as session:  # as after a backup was played back
+        session.execute(text("UPDATE orders SET state = 'expired', goods = 'free'"))
+        session.execute(text("UPDATE products SET held = 0, stock = 0 WHERE slug = 'cedar-pencil'"))
+
+    for delivery in held_back:
+        shop.receive(delivery)
+    upkeep.run(shop.till, shop.clock())
+    shop.deliver()
+
+    assert history(shop, order.reference)[2:] == [
+        ("payment.paid", "open", "paid", "webhook", {"amount": 800}),
+        ("payment.too_late", None, None, "webhook", {"amount": 800}),
+        ("refund.requested", None, "requested", "upkeep", {"amount": 800}),
+        ("refund.succeeded", "requested", "succeeded", "upkeep", {"amount": 800}),
+        ("order.money_returned", "expired", "refunded", "upkeep", {}),
+    ]
+
+
+def test_each_refund_of_an_order_has_a_name_of_its_own(shop: Shop) -> None:
+    first, second = paid(shop), paid(shop)
+
+    def names() -> list[str]:
+        with shop.till.database.reading() as session:
+            return [refunds.next_key(session, reference) for reference in (first, second)]
+
+    before = names()
+    refund(shop, first, 100)
+
+    assert before == [f"order-{first}-refund-1", f"order-{second}-refund-1"]
+    assert names() == [f"order-{first}-refund-2", f"order-{second}-refund-1"]
