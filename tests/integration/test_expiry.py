@@ -1,11 +1,14 @@
 """Time that is over frees stock, but never on a guess; money that comes late finds its goods or goes back."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from store.domain.errors import OrderClosed
-from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentState
+from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentEvent, PaymentState
+from store.gateway.port import OpenedPayment, PaymentGateway
 from store.services import checkout, ledger, stock, upkeep
 from store.services.ledger import Teller, Told
 from tests.support.at_once import at_once
@@ -81,6 +84,38 @@ def test_an_open_challenge_extends_the_hold_and_not_for_ever(shop: Shop) -> None
     )
     assert shop.read(order.reference).state is OrderState.EXPIRED
     assert shop.product().held == 0
+
+
+class Undecided:
+    """The gateway while the bank is deciding about every payment."""
+
+    def __init__(self, gateway: PaymentGateway) -> None:
+        self._gateway = gateway
+
+    def retrieve_payment(self, payment_id: str) -> OpenedPayment:
+        page = self._gateway.retrieve_payment(payment_id)
+        return replace(page, snapshot=replace(page.snapshot, event=PaymentEvent.PROCESSING))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+
+def test_while_the_bank_is_deciding_the_hold_is_extended_for_as_long_as_it_takes(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.open(order)
+    undecided = replace(shop.till, gateway=Undecided(shop.till.gateway))
+    overdue(shop)
+
+    for _ in range(upkeep.MOST_EXTENSIONS + 2):
+        upkeep.run(undecided, shop.clock())
+        waiting = shop.read(order.reference)
+        assert (waiting.state, waiting.payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.PROCESSING)
+        assert waiting.expires_at > shop.clock()
+        assert shop.product().held == 2
+        shop.clock.forward(minutes=6)
+
+    assert shop.stripe("GET", "/v1/payment_intents")["data"][0]["status"] != "canceled"
+    assert shop.history(order.reference).count("order.extended") == upkeep.MOST_EXTENSIONS + 2
 
 
 def test_the_payment_page_of_an_overdue_order_hands_nothing_out_and_expires_it(shop: Shop) -> None:

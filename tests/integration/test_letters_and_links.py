@@ -70,3 +70,17 @@ def test_one_browser_may_place_so_many_orders_an_hour_and_no_more(shop_with: Cal
     assert answers == [303, 303, 303, 429, 429]
     assert "Nothing was charged" in refused.text
     assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_one_address_may_place_so_many_orders_an_hour_whatever_browsers_it_shows(
+    shop_with: Callable[..., Shop],
+) -> None:
+    """Who drops the cookie is a new browser, and still the same address."""
+    shop = shop_with(orders_per_hour=2)
+
+    def place() -> int:
+        browser = shop.browser()
+        browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+        return browser.post("/checkout", FORM, page="/checkout").status_code
+
+    assert [place() for _ in range(3)] == [303, 303, 429]

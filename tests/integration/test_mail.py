@@ -6,8 +6,9 @@ import pytest
 
 from models import Mail
 from store.domain.errors import MailUnavailable
+from store.domain.states import OrderEvent
 from store.gateway.port import Letter
-from store.services import mail, refunds, upkeep
+from store.services import ledger, mail, refunds, stock, upkeep
 from store.services.ledger import Teller, Told
 from tests.support.at_once import at_once
 from tests.support.shop import Shop
@@ -80,6 +81,41 @@ def test_each_thing_that_happens_has_its_letter(shop: Shop, letterbox: Letterbox
     upkeep.run(shop.till, shop.clock())
 
     assert sorted(letter.kind for letter in letterbox.letters) == ["order_expired", "order_paid", "refunded"]
+
+
+def test_late_money_that_went_back_has_its_letter(shop: Shop, letterbox: Letterbox) -> None:
+    shop.set_stock("brass-pen", 1)
+    order = shop.order(1, "brass-pen")
+    page = shop.open(order)
+    with shop.till.database.transaction() as session:
+        given_up = ledger.lock_by_reference(session, order.reference)
+        ledger.move_order(session, given_up, OrderEvent.EXPIRED, Told(Teller.MERCHANT, shop.clock()))
+        stock.free(session, given_up)
+    shop.order(1, "brass-pen")
+    shop.confirm(page)
+
+    for _ in range(3):
+        shop.deliver()
+        upkeep.run(shop.till, shop.clock())
+        shop.clock.forward(minutes=2)
+
+    (letter,) = letterbox.letters
+    assert (letter.kind, letter.to) == ("late_payment_returned", order.email)
+
+
+def test_the_merchant_is_told_of_a_dispute_and_the_shopper_is_not(
+    shop_with: Callable[..., Shop], letterbox: Letterbox
+) -> None:
+    shop = shop_with(postman=letterbox, merchant_email="owner@till.test")
+    shop.pay(shop.order(), "4000000000000259")
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+
+    upkeep.run(shop.till, shop.clock())
+
+    told = {letter.kind: letter.to for letter in letterbox.letters}
+    assert told == {"order_paid": "ada@example.com", "dispute_opened": "owner@till.test"}
 
 
 def test_without_a_mail_server_the_letters_are_files_a_developer_can_read(shop_with: Callable[..., Shop]) -> None:

@@ -185,7 +185,7 @@ class Histories(Scene):
         """What is told last arrives first."""
         intent = newest(self._taken(), number)
         self.shop.stripe("POST", "/v1/refunds", {"payment_intent": intent, "amount": str(part)})
-        self.post += self.shop.lose()
+        self._collect_the_post()
         if told:
             self._hand_over(-1, UNHARMED)
 

@@ -6,7 +6,7 @@ what a history remembers beside: what Stripe has told and the store has acknowle
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -34,13 +34,15 @@ DISPUTE_STATES = {
 @dataclass
 class Memory:
     """`told` holds what was acknowledged, as an object's id and its status; `shown` the payments whose secret a
-    browser has seen; `let_go` the orders that a person gave up by hand, without asking Stripe.
+    browser has seen; `let_go` the orders that a person gave up by hand, without asking Stripe; `declined` the events of
+    declined attempts, by payment.
     """
 
     stock: dict[str, int]
     told: set[tuple[str, str]] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)
     let_go: set[str] = field(default_factory=set)
+    declined: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def nothing_is_oversold_and_nothing_leaks(picture: Picture, memory: Memory) -> None:
@@ -86,6 +88,12 @@ def no_order_is_charged_twice(picture: Picture, _memory: Memory) -> None:
         assert len(intents) == 1, f"order {reference} has more than one payment"
     taken = Counter(charge["payment_intent"] for charge in picture.charges if charge["status"] == "succeeded")
     assert all(times == 1 for times in taken.values())
+
+
+def a_declined_attempt_counts_once(picture: Picture, memory: Memory) -> None:
+    for order in picture.orders:
+        assert order.payment.declines <= len(memory.declined[order.payment.intent_id or ""])
+        assert order.payment.declines == len(entries(order, "payment.declined"))
 
 
 def a_cart_has_at_most_one_open_order(picture: Picture, _memory: Memory) -> None:
@@ -190,6 +198,7 @@ PROMISES: tuple[Callable[[Picture, Memory], None], ...] = (
     every_payment_has_its_order,
     no_order_is_paid_without_its_payment,
     no_order_is_charged_twice,
+    a_declined_attempt_counts_once,
     a_cart_has_at_most_one_open_order,
     an_order_that_was_given_up_cannot_be_paid_any_more,
     refunds_are_what_stripe_told,

@@ -91,7 +91,7 @@ class Scene(RuleBasedStateMachine):
 
     @invariant()
     def every_promise_is_kept(self) -> None:
-        self.post += self.shop.lose()
+        self._collect_the_post()
         self.now = picture.take(self.shop)
         for promise in PROMISES:
             promise(self.now, self.memory)
@@ -111,7 +111,7 @@ class Scene(RuleBasedStateMachine):
         """Nobody does anything any more; what is on its way arrives, and what is due is done."""
         self.letters.away = False
         for _ in range(6):
-            self.post += self.shop.lose()
+            self._collect_the_post()
             while self.post:
                 self._hand_over(0, UNHARMED)
             upkeep.run(self.shop.till, self.shop.clock())
@@ -165,6 +165,14 @@ class Scene(RuleBasedStateMachine):
         reference, part, key = asked
         amount = Money(part, "usd") if part is not None else None
         self._do(fate, lambda: refunds.ask(self.shop.till, reference, amount, key, self._told(Teller.MERCHANT)))
+
+    def _collect_the_post(self) -> None:
+        """Take what Stripe sends off its way; a declined attempt has an event of its own."""
+        sent = self.shop.lose()
+        for event in map(event_of, sent):
+            if event["type"] == "payment_intent.payment_failed":
+                self.memory.declined[event["data"]["object"]["id"]].add(event["id"])
+        self.post += sent
 
     def _hand_over(self, position: int, fate: Fate) -> None:
         """A webhook reaches the store; one that is not acknowledged goes back into the post."""
