@@ -69,6 +69,7 @@ def test_a_bench_order_is_looked_at_quickly_however_much_else_happened(shop: Sho
     pays = EVERY[0].values[1]
     assert isinstance(pays, Course)
     order = bench.place(shop.till, "browser-of-the-crowd", pays, shop.clock())
+    shop.stripe("POST", "/v1/customers")  # an event to begin with
     with shop.sandbox.extensions["sandbox"].state.write("") as tx:  # a second ago
         tx.execute(
             "INSERT INTO objects (id, account, kind, created, body, private) "
