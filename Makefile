@@ -118,7 +118,8 @@ $(VENV)/ready-to-test: requirements-dev.txt | $(BIN)/python
 	@touch $@ $(VENV)/ready-to-run
 
 node_modules/.ready: package.json package-lock.json
-	@command -v npm >/dev/null || { echo "The tests of the JavaScript need Node.js and npm: https://nodejs.org (Debian: apt-get install npm)" >&2; exit 1; }
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+		{ echo "The tests of the JavaScript need Node.js 20 or newer, and npm: https://nodejs.org" >&2; exit 1; }
 	@echo "Installing what the tests of the JavaScript need."
 	@npm ci --silent
 	@touch $@

@@ -24,13 +24,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     sandbox = SandboxProcess(folder, port, forward_to=f"http://127.0.0.1:{free_port()}/nobody")
     sandbox.start()
     try:
-        done = run_node(
-            "--test",
-            "--test-reporter=tap",
-            "--test-timeout=30000",
-            str(PROGRAM),
-            environment={"SANDBOX_PORT": str(port)},
-        )
+        done = run_node("--test", "--test-reporter=tap", str(PROGRAM), environment={"SANDBOX_PORT": str(port)})
     finally:
         sandbox.stop()
     results = re.split(r"^(?=(?:not )?ok \d+ - )", done.stdout, flags=re.MULTILINE)[1:]

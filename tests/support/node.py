@@ -17,7 +17,7 @@ def run_node(*words: str, environment: Mapping[str, str] | None = None) -> subpr
     """What `node` did with these words, in the project's folder. Fails the test where Node.js is missing."""
     node = shutil.which("node")
     if node is None:
-        pytest.fail("This test runs JavaScript and needs Node.js: https://nodejs.org (Debian: apt-get install nodejs)")
+        pytest.fail("This test runs JavaScript and needs Node.js 20 or newer: https://nodejs.org")
     return _run(node, "--no-warnings", *words, environment=environment)
 
 
