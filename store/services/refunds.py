@@ -119,7 +119,7 @@ def ask_again(till: Till, reference: str, now: datetime) -> None:
         keys = session.scalars(
             select(Refund.key)
             .join(Order, Order.id == Refund.order_id)
-            .where(Order.reference == reference, Refund.state == RefundState.REQUESTED, Refund.key.is_not(None))
+            .where(Order.reference == reference, Refund.state == RefundState.REQUESTED)
         ).all()
     for key in keys:
         if key is not None:

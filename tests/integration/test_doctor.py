@@ -4,11 +4,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, select, text
 from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 from config import STRIPE_API_VERSION, ConfigurationError, Settings
 from models import Base, WebhookEvent
@@ -16,6 +18,9 @@ from store.gateway.port import SignedNotice
 from store.services import doctor
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import NoAnswer, Shop
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 ADDRESS = "http://store.test/webhooks/stripe"
 
@@ -77,6 +82,7 @@ def test_a_wrong_webhook_secret_is_seen_by_what_the_store_answers(shop: Shop, sh
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [
+        (300, "Stripe follows no redirect: give it the address that this one leads to."),
         (301, "Stripe follows no redirect: give it the address that this one leads to."),
         (308, "Stripe follows no redirect: give it the address that this one leads to."),
         (401, "Let everybody send to it: the signature says who it is."),
@@ -97,7 +103,10 @@ def test_every_answer_but_a_good_one_has_its_remedy(shop: Shop, status: int, rem
 def test_an_address_that_believes_anybody_is_not_this_store(shop: Shop) -> None:
     (finding,) = diagnosis(shop, lambda _url, _notice: 200)
 
-    assert "answered 200 to a forged event; this store answers 400." in finding
+    assert finding == (
+        f"webhooks: {ADDRESS} answered 200 to a forged event; this store answers 400. Something else answers there: "
+        "have the address lead to this store."
+    )
 
 
 def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
@@ -163,7 +172,7 @@ def test_a_clock_that_is_off_is_seen(shop: Shop) -> None:
     (finding, *_) = diagnosis(shop)
 
     assert finding.startswith("clock: this machine's clock is ")
-    assert finding.endswith("webhooks are refused when their time is too far off.")
+    assert finding.endswith(" Run a time service: webhooks are refused when their time is too far off.")
 
 
 def test_a_clock_that_is_nearly_right_is_right(shop: Shop) -> None:
@@ -179,7 +188,7 @@ def test_a_database_without_the_newest_migration_is_seen(shop: Shop) -> None:
     (finding,) = diagnosis(shop)
 
     assert finding.startswith("database: The database is at revision 0000, the code needs ")
-    assert "run `flask db upgrade`" in finding
+    assert finding.rstrip().endswith(": run `flask db upgrade`.")
 
 
 def test_a_mail_server_that_is_not_there_is_seen(shop_with: Callable[..., Shop]) -> None:
@@ -222,10 +231,17 @@ def test_keys_of_two_modes_do_not_even_start(shop: Shop) -> None:
     ]
 
 
+def test_a_live_store_without_a_mail_server_is_seen(shop_with: Callable[..., Shop]) -> None:
+    live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
+    shop = shop_with(**live, stripe_api_base="https://api.stripe.com")
+
+    assert diagnosis(shop)[0] == "mail: MAIL_SERVER is not set, so shoppers get no mail. Name an SMTP server."
+
+
 @contextmanager
-def served(shop: Shop) -> Iterator[str]:
-    """The store behind a real socket; the address of its webhooks."""
-    server = make_server("127.0.0.1", 0, shop.app, threaded=True)
+def listening(application: "WSGIApplication") -> Iterator[str]:
+    """A store, or what stands in its place, behind a real socket; the address of its webhooks."""
+    server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -235,10 +251,28 @@ def served(shop: Shop) -> Iterator[str]:
         thread.join()
 
 
+def test_it_sends_as_stripe_does(shop: Shop) -> None:
+    """A redirect is an answer like any other: Stripe does not go where it leads to."""
+    seen: list[Request] = []
+
+    @Request.application
+    def moved(request: Request) -> Response:
+        seen.append(request)
+        return Response(status=307, headers={"Location": "/elsewhere"})
+
+    with listening(moved) as address:
+        status = doctor.over_http(address, shop.till.gateway.trial_notice(shop.clock(), forged=False))
+
+    (request,) = seen
+    assert status == 307
+    assert (request.method, request.mimetype) == ("POST", "application/json")
+    assert "t=" in request.headers["Stripe-Signature"]
+
+
 def test_the_command_goes_the_whole_way_round_and_exits_accordingly(shop: Shop) -> None:
     run = shop.app.test_cli_runner().invoke
     endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
-    with served(shop) as address:
+    with listening(shop.app) as address:
         shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"url": address})
         well = run(args=["doctor"])
         shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"url": f"{address}?moved"})
