@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import FrameType
 
@@ -61,6 +61,12 @@ def seed() -> None:
 def upkeep_command(every: int | None, reconcile_every: int) -> None:
     """Close orders whose time is over, return money that came too late, send mail. Any number may run at once."""
     till = _till()
+    if every is None:
+        try:
+            click.echo(f"{upkeep.run(till, till.clock())} things taken care of.")
+        except StoreError as failure:
+            raise click.ClickException(failure.message) from None
+        return
     stop = threading.Event()
 
     def leave(_number: int, _frame: FrameType | None) -> None:
@@ -68,20 +74,31 @@ def upkeep_command(every: int | None, reconcile_every: int) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    reconcile_at = time.monotonic() + reconcile_every * 60
+    keep_up(till, every, timedelta(minutes=reconcile_every), wait=stop.wait)
+
+
+def keep_up(
+    till: Till,
+    every: int,
+    reconcile_every: timedelta,
+    *,
+    wait: Callable[[float], bool],
+    stopwatch: Callable[[], float] = time.monotonic,
+) -> None:
+    """Upkeep again and again, with reconciliation now and then, until `wait`, which waits for some seconds, says that
+    it is over. What fails is logged and comes up again.
+    """
+    reconcile_at = stopwatch() + reconcile_every.total_seconds()
     while True:
         try:
-            done = upkeep.run(till, till.clock())
-            if done or every is None:
+            if done := upkeep.run(till, till.clock()):
                 click.echo(f"{done} things taken care of.")
-            if every is not None and time.monotonic() >= reconcile_at:
-                reconcile_at = time.monotonic() + reconcile_every * 60
+            if stopwatch() >= reconcile_at:
+                reconcile_at = stopwatch() + reconcile_every.total_seconds()
                 _log(_reconcile(till, hours=2))
         except StoreError as failure:
-            if every is None:
-                raise click.ClickException(failure.message) from None
             log.warning("upkeep put off", failure=type(failure).__name__)
-        if every is None or stop.wait(every):
+        if wait(every):
             return
 
 

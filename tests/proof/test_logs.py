@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -82,21 +83,25 @@ def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, hear
 QUOTED = f"{RECIPIENT.email} typed 4242 4242 4242 4242 for pi_1_secret_2, signed {WEBHOOK_SECRET}"
 
 
+class Mistaken:
+    """A gateway that is one mistake."""
+
+    def __getattr__(self, _name: str) -> Callable[..., NoReturn]:
+        return quote
+
+
 def quote(*_anything: object) -> NoReturn:
     """Fail with a message, a cause and local variables that hold what no log may hold."""
     secret = QUOTED
     raise RuntimeError(secret) from KeyError(secret)
 
 
-def test_a_mistake_of_ours_is_logged_by_its_place_and_not_by_its_words(
-    shop: Shop, heard: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a page, in a webhook, in upkeep. The one patch of the tests: a mistake is nobody's argument."""
+def test_a_mistake_of_ours_is_logged_by_its_place_and_not_by_its_words(shop: Shop, heard: io.StringIO) -> None:
+    """In a page, in a webhook, in upkeep."""
     browser, reference = shop.browser_with_order()
     payment = shop.open(shop.order())
     shop.confirm(payment)
-    monkeypatch.setattr(payments, "open", quote)
-    monkeypatch.setattr(payments, "record", quote)
+    shop.till = shop.app.extensions["till"] = replace(shop.till, gateway=Mistaken())
 
     page = browser.get(f"/orders/{reference}/pay")
     shop.deliver()
