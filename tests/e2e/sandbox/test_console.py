@@ -1,92 +1,24 @@
 """The console in a browser: what happened in the sandbox, and the buttons that make more happen.
 
-Each button is held against what it does: at the API, or at an endpoint that hears the webhooks.
+Each button is held against what it does at the API.
 """
 
-import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import requests
-import stripe
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from sandbox.webhooks.sending import Answer, Outgoing
 from tests.e2e.sandbox.conftest import KEY, SandboxServer
+from tests.e2e.sandbox.console_page import PAYMENT, opened, pay, press, row, said
 from tests.support.processes import SandboxProcess
-
-PAYMENT = {"amount": 4900, "currency": "usd", "confirm": "true", "allowed_payment_method_types[]": "card"}
-SECRET = "whsec_console"
-
-
-@dataclass
-class Shop:
-    """The other end of the webhooks. `heard` has every event that came, with whether it was signed with our secret."""
-
-    sandbox: SandboxServer
-    heard: list[tuple[str, bool]] = field(default_factory=list)
-    answers: int = 200
-
-    def hear(self, outgoing: Outgoing) -> Answer:
-        signature = outgoing.headers["Stripe-Signature"]
-        try:
-            signed = stripe.WebhookSignature.verify_header(outgoing.body.decode(), signature, SECRET)
-        except stripe.SignatureVerificationError:
-            signed = False
-        self.heard.append((json.loads(outgoing.body)["type"], signed))
-        return Answer(self.answers, "as the shop says")
-
-    def listen(self) -> list[tuple[str, bool]]:
-        """What has come since the last time, once everything that is due was sent."""
-        self.heard.clear()
-        while self.sandbox.app.extensions["sandbox"].deliver_due():
-            pass
-        return self.heard
 
 
 @pytest.fixture
 def console(context: BrowserContext, sandbox_server: SandboxServer) -> Iterator[Page]:
-    yield from opened(context, f"{sandbox_server.origin}/sandbox/")
+    yield from opened(context, sandbox_server.origin)
     sandbox_server.app.test_client().post("/sandbox/reset", json={})
-
-
-@pytest.fixture
-def shop(sandbox_server: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A shop that hears every event of the account."""
-    shop = Shop(sandbox_server)
-    sandbox = sandbox_server.app.extensions["sandbox"]
-    monkeypatch.setattr(sandbox.deliverer, "_send", shop.hear)
-    sandbox.forward(f"sk_{KEY}", "http://shop.example/webhooks", [SECRET])
-    return shop
-
-
-def opened(context: BrowserContext, address: str) -> Iterator[Page]:
-    page = context.new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
-    page.goto(address)
-    yield page
-    assert [line for line in broken if "Failed to load resource" not in line] == []  # a refusal is logged as that
-
-
-def row(console: Page, listing: str, text: str) -> Locator:
-    return console.locator(f"[data-list={listing}] > [data-key]", has_text=text).first
-
-
-def press(within: Locator | Page, button: str) -> None:
-    within.get_by_role("button", name=button).first.click()
-
-
-def said(console: Page) -> Locator:
-    return console.locator("#notice")
-
-
-def pay(sandbox: SandboxServer, card: str = "pm_card_visa") -> dict[str, Any]:
-    return sandbox.post("/v1/payment_intents", **PAYMENT, payment_method=card)
 
 
 def test_a_payment_is_refunded_whole_or_in_part_as_in_the_dashboard(
@@ -171,7 +103,7 @@ def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sa
 
 @pytest.mark.parametrize("kind", ["a connection reset", "a time-out"])
 def test_the_line_breaks(context: BrowserContext, sandbox: SandboxProcess, kind: str) -> None:
-    for console in opened(context, f"{sandbox.url}/sandbox/"):
+    for console in opened(context, sandbox.url):
         form = console.get_by_role("form", name="The next API calls")
         form.get_by_label("fail with").select_option(kind)
         if kind == "a time-out":
@@ -203,95 +135,6 @@ def test_faults_are_taken_back_one_by_one_or_all(console: Page, sandbox_server: 
     press(console, "Let everything work again")
     expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
     assert sandbox_server.get("/v1/charges")["data"] == []
-
-
-def test_the_next_webhook_is_lost_doubled_signed_wrongly_or_late(
-    console: Page, sandbox_server: SandboxServer, shop: Shop
-) -> None:
-    form = console.get_by_role("form", name="The next webhooks")
-
-    for kind, heard in [
-        ("lost", []),
-        ("sent twice", [("customer.created", True)] * 2),
-        ("signed wrongly", [("customer.created", False)]),
-        ("delayed", []),
-    ]:
-        form.get_by_role("combobox", name="are", exact=True).select_option(kind)
-        if kind == "delayed":
-            form.get_by_label("by seconds").fill("60")
-        press(form, "Make them go wrong")
-        expect(row(console, "faults", "The next webhook")).to_be_visible()
-
-        sandbox_server.post("/v1/customers")
-
-        assert shop.listen() == heard
-    press(console, "An hour later")
-    expect(console.locator("#ahead")).to_have_text("1 hour ahead")
-    assert shop.listen() == [("customer.created", True)]
-
-
-def test_a_webhook_is_overtaken(console: Page, sandbox_server: SandboxServer, shop: Shop) -> None:
-    form = console.get_by_role("form", name="The next webhooks")
-    form.get_by_role("combobox", name="are", exact=True).select_option("overtaken by what comes next")
-    press(form, "Make them go wrong")
-    expect(row(console, "faults", "overtaken")).to_be_visible()
-
-    customer = sandbox_server.post("/v1/customers")
-    sandbox_server.post(f"/v1/customers/{customer['id']}", name="Ada")
-
-    first = list(shop.listen())
-    sandbox_server.app.test_client().post("/sandbox/clock", json={"advance": 10})
-    assert (first, shop.listen()) == ([("customer.updated", True)], [("customer.created", True)])
-
-
-def test_a_delivery_is_sent_once_more_in_every_way(console: Page, sandbox_server: SandboxServer, shop: Shop) -> None:
-    rightly, wrongly = ("customer.created", True), ("customer.created", False)
-    sandbox_server.post("/v1/customers")
-    shop.listen()
-    line = row(console, "deliveries", "customer.created")
-    first = line.get_attribute("data-key")
-    line = console.locator(f"[data-list=deliveries] > [data-key='{first}']")
-    line.get_by_role("button", name="customer.created", exact=True).click()
-
-    for button, heard, later in [
-        ("Send again", [rightly], []),
-        ("Send twice", [rightly, rightly], []),
-        ("Send signed wrongly", [wrongly], []),
-        ("Send and lose", [], []),
-        ("Send 10 seconds late", [], [rightly]),
-        ("Send after what comes next", [], [rightly]),
-    ]:
-        there = console.locator("[data-list=deliveries] > [data-key]").count()
-        press(line, button)
-        expect(console.locator("[data-list=deliveries] > [data-key]")).to_have_count(there + max(len(heard), 1))
-
-        assert shop.listen() == heard, button
-        sandbox_server.app.test_client().post("/sandbox/clock", json={"advance": 10})
-        assert shop.listen() == later, button
-
-
-def test_a_delivery_shows_its_request_and_every_attempt(
-    console: Page, sandbox_server: SandboxServer, shop: Shop
-) -> None:
-    shop.answers = 503
-    sandbox_server.post("/v1/customers", email="ada@example.com")
-    shop.listen()
-    line = row(console, "deliveries", "customer.created")
-    expect(line).to_contain_text("http://shop.example/webhooks")
-
-    line.get_by_role("button", name="customer.created", exact=True).click()
-
-    attempts = line.get_by_role("list").get_by_role("listitem")
-    expect(attempts).to_have_count(1)
-    expect(attempts.first).to_contain_text("503")
-    expect(attempts.first).to_contain_text("as the shop says")
-    expect(line).to_contain_text("POST http://shop.example/webhooks")
-    expect(line).to_contain_text('"email": "ada@example.com"')
-    shop.answers = 200
-    sandbox_server.app.test_client().post("/sandbox/clock", json={"advance": 60})
-    shop.listen()
-    expect(attempts).to_have_count(2)
-    expect(line.get_by_text("delivered", exact=True)).to_be_visible()
 
 
 def test_what_comes_in_leaves_the_reader_where_they_are(console: Page, sandbox_server: SandboxServer) -> None:
