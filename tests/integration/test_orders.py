@@ -1,0 +1,152 @@
+"""An order keeps what it was placed with, replaces what it no longer fits, and is shown to its own browser."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from models import Order, Product
+from store.domain.errors import NotFound
+from store.domain.money import Money
+from store.domain.states import GoodsState, OrderState, PaymentState
+from store.services import carts, catalogue, checkout, orders
+from tests.support.shop import RECIPIENT, Shop
+
+EVERYTHING = replace(RECIPIENT, address_line2="Flat 3", phone="+1 555 0100")
+
+
+def filled(shop: Shop, *slugs: str, quantity: int = 2) -> str:
+    cart = None
+    with shop.till.database.transaction() as session:
+        for slug in slugs:
+            cart = carts.add(session, cart, slug, quantity, shop.clock())
+    assert cart
+    return cart
+
+
+def found(shop: Shop, reference: str, browser_id: str | None, *, granted: bool = False) -> Order:
+    with shop.till.database.reading() as session:
+        return orders.find(session, reference, browser_id, granted=granted)
+
+
+def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
+    with shop.till.database.reading() as session:
+        return [order.reference for order in orders.of_browser(session, browser_id)]
+
+
+def test_an_order_keeps_where_it_goes_and_what_it_is_for(shop: Shop) -> None:
+    now, cart = shop.clock(), filled(shop, "stoneware-mug", "cedar-pencil")
+
+    placed = checkout.place(shop.till, cart, "a-browser", EVERYTHING, now)
+
+    order = found(shop, placed.reference, "a-browser")
+    assert orders.recipient_of(order) == EVERYTHING
+    assert (order.cart_id, order.browser_id, order.currency) == (cart, "a-browser", "usd")
+    assert (order.placed_at, order.expires_at, order.paid_at) == (now, now + timedelta(minutes=30), None)
+    assert (order.state, order.goods) == (OrderState.AWAITING_PAYMENT, GoodsState.HELD)
+    assert (order.payment.state, order.payment.amount_minor) == (PaymentState.UNOPENED, order.total_minor)
+    products = sorted((shop.product(slug) for slug in ("stoneware-mug", "cedar-pencil")), key=lambda each: each.id)
+    assert [
+        (line.position, line.product_id, line.slug, line.name, line.image, line.unit_price, line.quantity)
+        for line in order.lines
+    ] == [
+        (position, product.id, product.slug, product.name, product.image, product.price, 2)
+        for position, product in enumerate(products)
+    ]
+    assert order.total == Money.sum((product.price * 2 for product in products), "usd")
+
+
+def test_an_order_is_replaced_when_its_prices_changed(shop: Shop) -> None:
+    cart = filled(shop, "cedar-pencil")
+    first = shop.place(cart)
+    with shop.till.database.transaction() as session:
+        session.execute(update(Product).where(Product.slug == "cedar-pencil").values(price_minor=500))
+
+    second = shop.place(cart)
+
+    assert (second.reference != first.reference, second.total) == (True, Money(1000, "usd"))
+
+
+def test_an_order_is_replaced_when_one_product_took_the_place_of_another(shop: Shop) -> None:
+    cart = filled(shop, "cedar-pencil")
+    first = shop.place(cart)
+    with shop.till.database.transaction() as session:
+        session.execute(update(Product).where(Product.slug == "brass-pen").values(price_minor=400))
+        carts.remove(session, cart, "cedar-pencil", shop.clock())
+        carts.add(session, cart, "brass-pen", 2, shop.clock())
+
+    second = shop.place(cart)
+
+    assert second.reference != first.reference
+    assert [line.slug for line in found(shop, second.reference, second.browser_id).lines] == ["brass-pen"]
+
+
+def test_an_order_is_the_same_until_its_time_is_over(shop: Shop) -> None:
+    now, cart = shop.clock(), filled(shop, "cedar-pencil")
+    first = checkout.place(shop.till, cart, "a-browser", RECIPIENT, now)
+
+    just_before = checkout.place(shop.till, cart, "a-browser", RECIPIENT, first.expires_at - timedelta(seconds=1))
+    then = checkout.place(shop.till, cart, "a-browser", RECIPIENT, first.expires_at)
+
+    assert just_before.reference == first.reference
+    assert then.reference != first.reference
+    assert shop.product().held == 2
+
+
+def test_a_browser_sees_its_own_orders_the_newest_first(shop: Shop) -> None:
+    mine = [shop.place(shop.cart(), browser_id="mine").reference for _ in range(3)]
+    theirs = shop.place(shop.cart(), browser_id="theirs").reference
+
+    assert of_browser(shop, "mine") == mine[::-1]
+    assert of_browser(shop, "theirs") == [theirs]
+    assert of_browser(shop, None) == of_browser(shop, "another") == []
+
+
+def test_an_order_is_found_by_its_own_browser_and_by_who_may_see_it(shop: Shop) -> None:
+    reference = shop.place(shop.cart(), browser_id="mine").reference
+    other = shop.place(shop.cart(), browser_id="mine").reference
+
+    assert found(shop, reference, "mine").reference == reference
+    assert found(shop, other, None, granted=True).reference == other
+    for browser in ("another", "", None):
+        with pytest.raises(NotFound):
+            found(shop, reference, browser)
+    with pytest.raises(NotFound):
+        found(shop, "NO-SUCH-ORDER", "mine", granted=True)
+
+
+def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:
+    with shop.till.database.transaction() as session:
+        session.execute(update(Product).where(Product.slug == "brass-pen").values(position=-1))
+
+    with shop.till.database.reading() as session:
+        listed = catalogue.listing(session)
+
+    assert listed[0].slug == "brass-pen"
+    assert [product.position for product in listed] == sorted(product.position for product in listed)
+
+
+def test_new_products_of_the_seed_file_are_added_and_the_others_left_as_they_are(shop: Shop, tmp_path: Path) -> None:
+    entry = {
+        "slug": "oak-ruler", "name": "Oak ruler — 30 cm", "summary": "Straight.", "description": "From one piece.",
+        "category": "Desk", "image": "oak-ruler.svg", "alt": "A ruler", "price_minor": 1200, "stock": 7, "position": 99,
+    }  # fmt: skip
+    known = {**entry, "slug": "cedar-pencil", "stock": 1, "price_minor": 1}
+    source = tmp_path / "catalogue.json"
+    source.write_text(json.dumps({"products": [known, entry]}, ensure_ascii=False), "utf-8")
+    before = shop.product("cedar-pencil")
+
+    with shop.till.database.transaction() as session:
+        added = [catalogue.seed(session, "jpy", source), catalogue.seed(session, "jpy", source)]
+
+    assert added == [1, 0]
+    with shop.till.database.reading() as session:
+        ruler = session.scalars(select(Product).where(Product.slug == "oak-ruler")).one()
+    expected = {name: entry[name] for name in entry if name != "price_minor"}
+    assert {name: getattr(ruler, name) for name in expected} == expected
+    assert (ruler.price, ruler.held) == (Money(1200, "jpy"), 0)
+    after = shop.product("cedar-pencil")
+    assert (after.price, after.stock) == (before.price, before.stock)
