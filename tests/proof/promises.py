@@ -17,7 +17,7 @@ from tests.proof.picture import Picture, entries
 PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
 GONE_ORDERS = (OrderState.CANCELLED, OrderState.EXPIRED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
-RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
+RETURNING, FAILED = (RefundState.PENDING, RefundState.SUCCEEDED), (RefundState.FAILED, RefundState.CANCELLED)
 
 # Where a dispute stands in the store once Stripe's status was told to it.
 DISPUTE_STATES = {
@@ -57,6 +57,17 @@ def nothing_is_oversold_and_nothing_leaks(picture: Picture, memory: Memory) -> N
         )
         sold = pieces[GoodsState.SOLD][product.id]
         assert product.stock + sold == memory.stock[product.slug], f"{product.slug}: pieces came or went"
+
+
+def goods_are_where_the_orders_state_says(picture: Picture, _memory: Memory) -> None:
+    """At every moment, also between a crash and whatever mends it."""
+    for order in picture.orders:
+        if order.state is OrderState.AWAITING_PAYMENT:
+            assert order.goods is GoodsState.HELD, f"order {order.reference} waits for money, and its goods may be gone"
+        elif order.state in GONE_ORDERS:
+            assert order.goods is GoodsState.FREE
+        elif order.state is not OrderState.REFUNDED:
+            assert order.goods is GoodsState.SOLD or order.needs_review
 
 
 def every_payment_has_its_order(picture: Picture, memory: Memory) -> None:
@@ -110,7 +121,7 @@ def an_order_that_was_given_up_cannot_be_paid_any_more(picture: Picture, memory:
 def refunds_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
     rows = {row.refund_id: row for rows in picture.refunds.values() for row in rows if row.refund_id}
     for refund in picture.refunds_at_stripe:
-        if (refund["id"], refund["status"]) in memory.told:
+        if (refund["id"], refund["status"]) in memory.told and refund["payment_intent"] in known(picture):
             assert rows[refund["id"]].state == refund["status"]
             assert rows[refund["id"]].amount_minor == refund["amount"]
     there = {refund["id"] for refund in picture.refunds_at_stripe}
@@ -126,6 +137,12 @@ def refunds_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
             assert (order.state is OrderState.REFUNDED) == (order.payment.state is PaymentState.REFUNDED)
 
 
+def a_refund_that_failed_is_seen_by_a_person(picture: Picture, _memory: Memory) -> None:
+    for order in picture.orders:
+        failed = [row for row in picture.refunds.get(order.id, []) if row.state in FAILED]
+        assert order.needs_review or not failed, f"the shopper of {order.reference} waits for money that does not come"
+
+
 def what_the_store_asks_back_is_asked_once(picture: Picture, _memory: Memory) -> None:
     keys = Counter(refund["metadata"].get("refund_key") for refund in picture.refunds_at_stripe)
     assert all(times == 1 for key, times in keys.items() if key is not None)
@@ -133,7 +150,7 @@ def what_the_store_asks_back_is_asked_once(picture: Picture, _memory: Memory) ->
 
 def disputes_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
     for dispute in picture.disputes_at_stripe:
-        if (dispute["id"], dispute["status"]) in memory.told:
+        if (dispute["id"], dispute["status"]) in memory.told and dispute["payment_intent"] in known(picture):
             assert picture.disputes[dispute["id"]].state == DISPUTE_STATES[dispute["status"]]
     flagged = {d.order_id for d in picture.disputes.values() if d.state not in ("closed", "won")}
     for order in picture.orders:
@@ -173,6 +190,11 @@ def an_order_is_set_aside_only_for_a_reason(picture: Picture, _memory: Memory) -
             assert REASONS[reason](picture, order), f"order {order.reference} was set aside for nothing: {reason}"
 
 
+def known(picture: Picture) -> set[str | None]:
+    """The payments that the store has heard of. What is told of another is kept until it has."""
+    return {order.payment.intent_id for order in picture.orders}
+
+
 def _a_refund_failed(picture: Picture, order: Order) -> bool:
     return any(
         refund["payment_intent"] == order.payment.intent_id and refund["status"] == "failed"
@@ -195,6 +217,7 @@ REASONS: dict[str, Callable[[Picture, Order], bool]] = {
 
 PROMISES: tuple[Callable[[Picture, Memory], None], ...] = (
     nothing_is_oversold_and_nothing_leaks,
+    goods_are_where_the_orders_state_says,
     every_payment_has_its_order,
     no_order_is_paid_without_its_payment,
     no_order_is_charged_twice,
@@ -202,6 +225,7 @@ PROMISES: tuple[Callable[[Picture, Memory], None], ...] = (
     a_cart_has_at_most_one_open_order,
     an_order_that_was_given_up_cannot_be_paid_any_more,
     refunds_are_what_stripe_told,
+    a_refund_that_failed_is_seen_by_a_person,
     what_the_store_asks_back_is_asked_once,
     disputes_are_what_stripe_told,
     the_history_leads_to_the_state,
