@@ -71,6 +71,7 @@ def test_two_carts_are_two(shop: Shop) -> None:
     add(shop, theirs, "brass-pen")
 
     change(shop, mine, "cedar-pencil", 3)
+    assert content(shop, mine) == {"cedar-pencil": 3, "brass-pen": 1}
     remove(shop, mine, "brass-pen")
 
     assert content(shop, mine) == {"cedar-pencil": 3}
