@@ -64,7 +64,8 @@ class Premises:
         )
         self.store = _program(
             f"gunicorn --bind 127.0.0.1:{store_port} --workers {WORKERS} --threads {THREADS} "
-            "--no-control-socket --log-level warning app:create_app()",
+            "--worker-class store.web.punctual_worker.PunctualWorker --no-control-socket --log-level warning "
+            "app:create_app()",
             self.settings,
             folder / "store.log",
             port=store_port,
