@@ -121,11 +121,16 @@ def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     intent = str(shop.read(order.reference).payment.intent_id)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": intent})
     shop.lose()  # the store has not heard of it
+    other = paid(shop)
+    with shop.till.database.transaction() as session:
+        session.execute(text("UPDATE payments SET refund_due = true"))
 
     with pytest.raises(RefundRefused):
         ask(shop, order, None)
 
     assert reasons(shop, order) == [{"reason": "refund_refused"}]
+    assert not shop.read(order.reference).payment.refund_due, "asking again would be refused again"
+    assert shop.read(other.reference).payment.refund_due
     assert [(row.state, row.key) for row in refund_rows(shop)] == [(RefundState.FAILED, "all")]
     assert shop.read(order.reference).payment.refunded_minor == 0
 

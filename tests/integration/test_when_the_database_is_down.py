@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, make_url
 
 from store.domain.states import OrderState
-from store.services import audit
+from store.services import audit, health
 from tests.support.shop import Shop
 
 Away = Callable[[], AbstractContextManager[None]]
@@ -88,3 +88,20 @@ def test_pages_say_that_nothing_was_charged_and_when_to_come_back(shop: Shop, aw
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
     assert all("Nothing was charged" in answer.text for answer in answers)
     assert (ready.status_code, alive.status_code, after.status_code) == (503, 200, 200)
+
+
+def test_a_database_that_lets_nobody_in_is_named(shop: Shop) -> None:
+    engine = shop.till.database.engine
+    engine.dispose()
+
+    def refuse(*_: Any) -> None:
+        raise engine.dialect.loaded_dbapi.OperationalError("nobody is let in")
+
+    event.listen(engine, "do_connect", refuse)
+    try:
+        problems = health.problems(shop.till)
+    finally:
+        event.remove(engine, "do_connect", refuse)
+
+    assert problems == ["The database does not answer."]
+    assert health.problems(shop.till) == []
