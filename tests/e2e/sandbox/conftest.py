@@ -104,10 +104,10 @@ class Shop:
 
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
-    with _listening() as listener:
+    with listening() as listener:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3", public_url=origin)
-        with _serving(app, listener):
+        with served(app, listener):
             yield SandboxServer(origin, app)
         app.extensions["sandbox"].stop()
 
@@ -139,7 +139,7 @@ def shop_app(page: Path, sandbox: SandboxServer) -> Flask:
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """The address of the app, on a free port of localhost."""
-    with _listening() as listener, _serving(app, listener):
+    with listening() as listener, served(app, listener):
         yield f"http://localhost:{listener.getsockname()[1]}/"
 
 
@@ -177,13 +177,13 @@ def tab(context: BrowserContext, url: str) -> Shop:
 
 
 @contextmanager
-def _listening() -> Iterator[socket.socket]:
+def listening() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener
 
 
 @contextmanager
-def _serving(app: Flask, listener: socket.socket) -> Iterator[None]:
+def served(app: Flask, listener: socket.socket) -> Iterator[None]:
     host, port = listener.getsockname()
     server = make_server(host, port, app, threaded=True, fd=listener.fileno())
     thread = threading.Thread(target=server.serve_forever, daemon=True)

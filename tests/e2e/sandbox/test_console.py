@@ -98,7 +98,7 @@ def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sa
 
         assert answers == [status, status, 200]
         assert len(sandbox_server.get("/v1/customers")["data"]) - before == made
-    expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
+        expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["a connection reset", "a time-out"])

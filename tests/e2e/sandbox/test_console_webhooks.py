@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from sandbox.app import create_app
 from sandbox.webhooks.sending import Answer, Outgoing
-from tests.e2e.sandbox.conftest import KEY, SandboxServer, _listening, _serving
+from tests.e2e.sandbox.conftest import KEY, SandboxServer, listening, served
 from tests.e2e.sandbox.console_page import opened, press, row
 
 SECRET = "whsec_console"
@@ -46,12 +46,12 @@ class Shop:
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop with a sandbox of its own, which tells it every event."""
     shop = Shop()
-    with _listening() as listener:
+    with listening() as listener:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_app(tmp_path / "sandbox.sqlite3", public_url=origin, send=shop.hear)
         shop.sandbox = SandboxServer(origin, app)
         app.extensions["sandbox"].forward(f"sk_{KEY}", "http://shop.example/webhooks", [SECRET])
-        with _serving(app, listener):
+        with served(app, listener):
             yield shop
         app.extensions["sandbox"].stop()
 
@@ -79,6 +79,7 @@ def test_the_next_webhook_is_lost_doubled_signed_wrongly_or_late(console: Page, 
         shop.sandbox.post("/v1/customers")
 
         assert shop.listen() == heard
+        expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
     press(console, "An hour later")
     expect(console.locator("#ahead")).to_have_text("1 hour ahead")
     assert shop.listen() == [("customer.created", True)]
