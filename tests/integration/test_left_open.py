@@ -40,7 +40,7 @@ def test_it_is_cancelled_so_that_nobody_can_pay_it_any_more(shop: Shop, webhook:
 
     after = shop.read(order.reference)
     (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
-    assert intent["status"] == "canceled"
+    assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "abandoned")
     assert (after.state, after.payment.state, after.goods) == (
         OrderState.EXPIRED,
         PaymentState.CANCELLED,

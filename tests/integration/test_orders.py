@@ -33,8 +33,11 @@ def found(shop: Shop, reference: str, browser_id: str | None, *, granted: bool =
 
 
 def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
+    """All that a page shows of them can be read after the transaction."""
     with shop.till.database.reading() as session:
-        return [order.reference for order in orders.of_browser(session, browser_id)]
+        found = orders.of_browser(session, browser_id)
+    assert all(order.lines and order.history and order.payment.amount_minor == order.total_minor for order in found)
+    return [order.reference for order in found]
 
 
 def test_an_order_keeps_where_it_goes_and_what_it_is_for(shop: Shop) -> None:

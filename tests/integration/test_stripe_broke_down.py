@@ -142,7 +142,8 @@ def test_a_spare_payment_that_nobody_has_closed_is_found_and_cancelled(shop: Sho
     report = reconcile.run(shop.till, shop.clock() - timedelta(hours=1), shop.clock())
 
     assert before == [f"has a second payment that is open, {spare}."]
-    assert {i["id"]: i["status"] for i in intents(shop)} == {kept: "requires_payment_method", spare: "canceled"}
+    ends = {i["id"]: (i["status"], i["cancellation_reason"]) for i in intents(shop)}
+    assert ends == {kept: ("requires_payment_method", None), spare: ("canceled", "duplicate")}
     assert report.left == []
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
 
