@@ -14,7 +14,7 @@ from store.domain.errors import PaymentUnavailable
 from store.domain.states import OrderState
 from store.gateway import page_time
 from store.gateway.page_time import PageTime
-from store.gateway.stripe_line import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES
+from store.gateway.stripe_gateway.line import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES
 from tests.support.shop import Browser, Shop, open_shop
 
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT

@@ -1,5 +1,4 @@
-"""The payment gateway at Stripe: what the store asks of it. `stripe_line` carries the calls, `stripe_words` reads what
-Stripe answers.
+"""What the store asks of Stripe.
 
 Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
 takes its place. Every call that could do harm twice carries a derived idempotency key; all have a time-out and
@@ -36,7 +35,7 @@ from store.gateway.port import (
     Snapshot,
     WebhookEndpoint,
 )
-from store.gateway.stripe_line import (
+from store.gateway.stripe_gateway.line import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     RETRIES,
@@ -45,7 +44,7 @@ from store.gateway.stripe_line import (
     named_failures,
     verify,
 )
-from store.gateway.stripe_words import (
+from store.gateway.stripe_gateway.words import (
     CANCELLATION_REASONS,
     CANCELLED,
     CANNOT_BE_REFUNDED,
