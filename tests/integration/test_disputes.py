@@ -58,6 +58,14 @@ def test_the_flag_follows_how_the_dispute_ends(shop: Shop, evidence: str, state:
     assert shop.read(reference).disputed is flagged
 
 
+def test_a_dispute_that_is_won_clears_its_own_order_whatever_others_are_in(shop: Shop) -> None:
+    standing, won = (disputed(shop, "4000000000000259") for _ in range(2))
+
+    answer(shop, "winning_evidence")
+
+    assert (shop.read(won).disputed, shop.read(standing).disputed) == (False, True)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_dispute_events_in_any_order_end_the_same(shop: Shop, seed: int) -> None:
     order = shop.order()
