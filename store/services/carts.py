@@ -84,7 +84,7 @@ def count(session: Session, cart_id: str | None) -> int:
     """How many pieces are in the cart."""
     if cart_id is None:
         return 0
-    return session.scalar(select(func.coalesce(func.sum(CartLine.quantity), 0)).where(CartLine.cart_id == cart_id)) or 0
+    return session.scalar(select(func.sum(CartLine.quantity)).where(CartLine.cart_id == cart_id)) or 0
 
 
 def add(session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime) -> str:

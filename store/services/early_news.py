@@ -33,7 +33,7 @@ def keep(session: Session, news: RefundSnapshot | DisputeSnapshot, told: Told) -
         "currency": news.amount.currency,
     }
     if isinstance(news, RefundSnapshot):
-        kind, facts = REFUND, {**facts, "id": news.refund_id, "key": news.key}
+        kind, facts = REFUND, {**facts, "id": news.refund_id}
     else:
         kind, facts = DISPUTE, {**facts, "id": news.dispute_id}
     session.add(EarlyNews(payment_id=news.payment_id, kind=kind, facts=facts, told_at=told.at))
@@ -60,7 +60,7 @@ def _refund(news: EarlyNews) -> RefundSnapshot:
         payment_id=news.payment_id,
         amount=Money(facts["amount"], facts["currency"]),
         event=RefundEvent(facts["event"]),
-        key=facts["key"],
+        key=None,  # the store asks for no refund of a payment it does not know, so it was made elsewhere
     )
 
 

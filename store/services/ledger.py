@@ -70,7 +70,6 @@ class LockedOrder:
     cart_id: str
     expires_at: datetime
     extensions: int
-    needs_review: bool
     goods: GoodsState
     payment_state: PaymentState
     intent_id: str | None
@@ -95,7 +94,6 @@ def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
             Order.cart_id,
             Order.expires_at,
             Order.extensions,
-            Order.needs_review,
             Order.goods,
             Payment.state.label("payment_state"),
             Payment.intent_id,
@@ -118,7 +116,6 @@ def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
         cart_id=row.cart_id,
         expires_at=row.expires_at,
         extensions=row.extensions,
-        needs_review=row.needs_review,
         goods=row.goods,
         payment_state=row.payment_state,
         intent_id=row.intent_id,
@@ -216,4 +213,3 @@ def flag_for_review(session: Session, order: LockedOrder, reason: str, told: Tol
     """Set the order aside for a person, with the reason in its history; telling it again adds nothing."""
     session.execute(update(Order).where(Order.id == order.id).values(needs_review=True))
     write(session, order.id, "order.needs_review", told, detail={"reason": reason, **detail}, once=f"review:{reason}")
-    order.needs_review = True

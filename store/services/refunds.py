@@ -198,7 +198,7 @@ def _find_or_add(session: Session, order: LockedOrder, snapshot: RefundSnapshot,
 
 
 def _sum(session: Session, order: LockedOrder, states: tuple[RefundState, ...]) -> int:
-    total = select(func.coalesce(func.sum(Refund.amount_minor), 0))
+    total = select(func.sum(Refund.amount_minor))
     # PostgreSQL sums big integers into a decimal.
     return int(session.scalar(total.where(Refund.order_id == order.id, Refund.state.in_(states))) or 0)
 

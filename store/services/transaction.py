@@ -28,9 +28,7 @@ class Database:
             _teach_sqlite_transactions(engine)
         self.engine = engine
         self._write = sessionmaker(engine, expire_on_commit=False)
-        self._read = sessionmaker(
-            engine.execution_options(**{READING: True, "postgresql_readonly": True}), expire_on_commit=False
-        )
+        self._read = sessionmaker(engine.execution_options(**{READING: True, "postgresql_readonly": True}))
         self._here = threading.local()
 
     @contextmanager

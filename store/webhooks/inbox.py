@@ -92,7 +92,7 @@ def _remember(session: Session, notice: Notice, now: datetime) -> bool:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     note = (
         insert(WebhookEvent)
-        .values(id=notice.notice_id, kind=notice.kind, received_at=now, deliveries=1)
+        .values(id=notice.notice_id, kind=notice.kind, received_at=now)
         .on_conflict_do_update(index_elements=[WebhookEvent.id], set_={"deliveries": WebhookEvent.deliveries + 1})
         .returning(WebhookEvent.handled_at)
     )

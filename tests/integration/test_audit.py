@@ -72,6 +72,14 @@ def test_of_two_orders_that_wait_only_the_broken_one_is_named(shop: Shop, statem
     assert audited(shop) == [f"order {broken.reference}: {sentence}" for sentence in wrong]
 
 
+def test_an_order_that_lost_its_lines_has_no_total(shop: Shop) -> None:
+    broken = shop.order(2)
+
+    damage(shop, "DELETE FROM order_lines WHERE order_id = :id", id=broken.id)
+
+    assert f"order {broken.reference}: {WRONG_TOTAL}" in audited(shop)
+
+
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [

@@ -206,7 +206,8 @@ def test_a_payment_that_is_open_for_an_order_that_is_gone_is_closed(shop: Shop) 
 
     assert before == [f"order {order.reference}: is cancelled, and can still be paid at Stripe. Run `flask reconcile`."]
     assert report.left == []
-    assert shop.stripe("GET", "/v1/payment_intents")["data"][0]["status"] == "canceled"
+    (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
+    assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "duplicate")
 
 
 def test_a_payment_with_another_amount_is_left_to_a_person(shop: Shop) -> None:
@@ -238,6 +239,40 @@ def test_an_order_that_was_paid_twice_is_left_to_a_person(shop: Shop) -> None:
     assert compared(shop) == [expected]
     assert expected in report
     assert shop.read(reference).needs_review
+
+
+def test_what_is_wrong_with_one_order_hides_nothing_of_another(shop: Shop) -> None:
+    """A payment, two refunds and two disputes, each of an order of its own."""
+    references = [paid(shop)[0]]
+    for _ in range(2):
+        reference, payment = paid(shop)
+        shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
+        references.append(reference)
+    references += [paid(shop, DISPUTED)[0] for _ in range(2)]
+    shop.deliver()
+    damage(shop, "UPDATE orders SET total_minor = 700 WHERE id = (SELECT min(id) FROM orders)")
+    damage(shop, "UPDATE refunds SET amount_minor = 300")
+    damage(shop, "UPDATE disputes SET amount_minor = 300")
+
+    told = [line.split(": ")[0] for line in compared(shop)]
+    remain = {line.split(": ")[0] for line in left(shop)}
+
+    assert sorted(told) == sorted(f"order {reference}" for reference in references)
+    assert remain == set(told)
+
+
+def test_what_was_mended_is_told_of_every_order(shop: Shop) -> None:
+    orders = [shop.order() for _ in range(3)]
+    for order in orders:
+        shop.pay(order)
+    shop.lose()
+
+    report = reconciled(shop)
+
+    assert report.compared == 3
+    assert {line for line in report.mended if "payment_received" in line} == {
+        f"order {order.reference}: order.payment_received" for order in orders
+    }
 
 
 def test_refunds_and_disputes_of_another_program_are_nobodys_business_here(shop: Shop) -> None:

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from models import Dispute, Mail
+from models import Dispute, EarlyNews, Mail, WebhookEvent
 from store.domain.states import DisputeState, OrderState
-from tests.support.shop import Shop
+from tests.support.shop import Shop, event_of, signed
 
 
 def disputed(shop: Shop, number: str) -> str:
@@ -42,7 +42,9 @@ def test_a_dispute_flags_the_order_and_tells_the_merchant(shop: Shop, number: st
     assert (order.state, order.disputed) == (OrderState.PAID, True)
     assert states(shop) == [state]
     with shop.till.database.reading() as session:
-        assert [mail.kind for mail in session.query(Mail).order_by(Mail.id)] == ["order_paid", "dispute_opened"]
+        letters = [(mail.kind, mail.once) for mail in session.query(Mail).order_by(Mail.id)]
+        dispute = session.query(Dispute).one().dispute_id
+    assert letters == [("order_paid", "order_paid"), ("dispute_opened", f"dispute:{dispute}")]
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,23 @@ def test_dispute_events_in_any_order_end_the_same(shop: Shop, seed: int) -> None
 
     assert states(shop) == [DisputeState.WON]
     assert shop.read(order.reference).disputed is False
+
+
+def test_every_word_about_a_dispute_of_this_store_is_acted_on_and_none_is_kept_for_later(shop: Shop) -> None:
+    """Told in order and then backwards, so that the second time each of them is old news."""
+    order = shop.order()
+    shop.pay(order, "4000000000000259")
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    told = [delivery for delivery in shop.lose() if event_of(delivery)["type"].startswith("charge.dispute.")]
+    events = [event_of(delivery) for delivery in told]
+
+    answers = [shop.receive(delivery) for delivery in told]
+    answers += [shop.receive(signed({**event, "id": f"{event['id']}_again"})) for event in reversed(events)]
+
+    assert len(answers) >= 4
+    assert set(answers) == {200}
+    with shop.till.database.reading() as session:
+        rows = session.query(WebhookEvent).filter(WebhookEvent.kind.startswith("charge.dispute."))
+        assert {row.outcome for row in rows} == {"handled"}
+        assert session.query(EarlyNews).all() == []

@@ -1,7 +1,9 @@
 """The doctor says what will not work before a shopper finds out: what is wrong, and what to do about it."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -117,6 +119,19 @@ def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
         f"webhooks: {ADDRESS} does not answer. Start the store; check the address, its certificate, and what stands in "
         "front of it."
     ]
+
+
+def test_who_takes_the_call_and_says_nothing_is_waited_for_so_long_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "POST_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as caller:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/webhooks/stripe"
+        answer = caller.submit(doctor.over_http, url, SignedNotice(b"{}", "t=1,v1=x"))
+        try:
+            failure = answer.exception(timeout=10)
+        finally:
+            silent.accept()[0].close()
+
+    assert isinstance(failure, OSError)
 
 
 def test_without_an_endpoint_the_stores_own_address_is_tried(shop: Shop) -> None:

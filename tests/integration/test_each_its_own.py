@@ -7,7 +7,7 @@ from models import Order, Payment, Product, Refund
 from store.domain.errors import PaymentServiceFailed, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, RefundState
-from store.services import carts, refunds, upkeep
+from store.services import carts, mail, refunds, upkeep
 from store.services.ledger import Teller, Told
 from tests.support.shop import NoAnswer, Shop
 
@@ -101,9 +101,11 @@ def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
         with pytest.raises(PaymentUnavailable):
             ask(shop, order, 100 + number, f"of {order.reference}")
     shop.line.before = lambda _method, _path: None
+    mail.send_due(shop.till, shop.clock())
 
-    upkeep.run(shop.till, shop.clock())
+    done = upkeep.run(shop.till, shop.clock())
 
+    assert done == 4  # two refunds, and a letter about each
     assert [shop.read(order.reference).payment.refunded_minor for order in orders] == [100, 101]
     made = {refund["payment_intent"]: refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"]}
     assert made == {shop.read(order.reference).payment.intent_id: 100 + number for number, order in enumerate(orders)}

@@ -102,8 +102,10 @@ def test_an_order_that_nobody_can_deal_with_stops_no_other(shop: Shop) -> None:
     shop.clock.forward(minutes=31)
 
     with capture_logs() as said:
-        upkeep.run(replace(shop.till, gateway=BrokenFor(shop.till.gateway, payment)), shop.clock())
+        done = upkeep.run(replace(shop.till, gateway=BrokenFor(shop.till.gateway, payment)), shop.clock())
 
+    assert done == 2  # the other order, and the letter about it
     assert shop.read(sound.reference).state is OrderState.EXPIRED
     assert shop.read(broken.reference).state is OrderState.AWAITING_PAYMENT
-    assert [entry["order"] for entry in said if entry["event"] == "upkeep failed"] == [broken.reference]
+    failed = [(entry["order"], entry["work"]) for entry in said if entry["event"] == "upkeep failed"]
+    assert failed == [(broken.reference, "_expire")]

@@ -1,13 +1,11 @@
 """Whatever is done to webhooks - forged, stale, foreign, doubled, reordered, broken - orders stay true."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import stripe
 from sqlalchemy import select, text
 
 from models import WebhookEvent
@@ -15,14 +13,7 @@ from sandbox.webhooks.sending import Outgoing
 from store.domain.states import OrderState
 from store.services import payments
 from tests.support.at_once import at_once
-from tests.support.shop import WEBHOOK_SECRET, Shop, event_of
-
-
-def signed(event: Mapping[str, Any] | bytes, secret: str = WEBHOOK_SECRET, age: int = 0) -> Outgoing:
-    """An event as Stripe would send it, with a signature made so many seconds ago."""
-    body = event if isinstance(event, bytes) else json.dumps(event).encode()
-    header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, timestamp=int(time.time()) - age)
-    return Outgoing("http://store.test/", body, {"Stripe-Signature": header, "Content-Type": "application/json"})
+from tests.support.shop import WEBHOOK_SECRET, Shop, event_of, signed
 
 
 def paid_order(shop: Shop) -> tuple[str, dict[str, Any]]:

@@ -7,10 +7,11 @@ from typing import Any
 import psycopg2
 import pytest
 from sqlalchemy import event, make_url
+from structlog.testing import capture_logs
 
 from store.domain.states import OrderState
 from store.services import audit, health
-from tests.support.shop import Shop
+from tests.support.shop import Shop, event_of
 
 Away = Callable[[], AbstractContextManager[None]]
 
@@ -63,12 +64,15 @@ def test_webhooks_are_answered_5xx_and_told_again_until_the_database_is_back(sho
     for order in orders:
         shop.pay(order)
 
-    with away():
+    with away(), capture_logs() as log:
         refused = {shop.receive(delivery) for delivery in shop.send_to(lambda _delivery: 503)} - {200}
     shop.clock.forward(minutes=10)
     shop.deliver()
 
     assert refused == {503}
+    unwritten = [line["event_id"] for line in log if line["event"] == "webhook failure not written down"]
+    assert unwritten
+    assert set(unwritten) <= {event_of(delivery)["id"] for delivery in shop.post.sent}
     assert {shop.read(order.reference).state for order in orders} == {OrderState.PAID}
     with shop.till.database.reading() as session:
         assert audit.run(session, shop.clock()) == []

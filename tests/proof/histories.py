@@ -160,11 +160,12 @@ class Histories(Scene):
     @precondition(lambda self: self._orders(OrderState.PAID))
     @rule(number=which)
     def the_merchant_sends_the_goods(self, number: int) -> None:
-        reference = newest(self._orders(OrderState.PAID), number).reference
+        chosen = newest(self._orders(OrderState.PAID), number)
+        if chosen.needs_review:
+            return
         with self.shop.till.database.transaction() as session:
-            order = ledger.lock_by_reference(session, reference)
-            if not order.needs_review:
-                ledger.move_order(session, order, OrderEvent.FULFILLED, self._told(Teller.MERCHANT))
+            order = ledger.lock_by_reference(session, chosen.reference)
+            ledger.move_order(session, order, OrderEvent.FULFILLED, self._told(Teller.MERCHANT))
 
     @precondition(lambda self: self._taken())
     @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])))
