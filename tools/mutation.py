@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
     isolation.PytestRunner = FileByFile  # type: ignore[attr-defined]  # mutmut has no setting for it
     wanted = [path.removesuffix(".py").replace("/", ".") + ".*" for path in arguments]
     try:
-        cli(["run", "--max-children", os.environ.get("TEST_PROCESSES", "2"), *wanted], standalone_mode=False)
+        cli(["run", "--max-children", str(os.cpu_count() or 2), *wanted], standalone_mode=False)
     finally:
         _report()
     return 0

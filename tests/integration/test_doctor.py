@@ -81,6 +81,7 @@ def test_a_wrong_webhook_secret_is_seen_by_what_the_store_answers(shop: Shop, sh
     ]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no answer comes from a database
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [

@@ -21,6 +21,7 @@ def test_the_link_in_a_letter_shows_the_order_in_another_browser(shop: Shop) -> 
     assert reference in after.text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "change", [lambda key: key[:-1], lambda key: key + "x", lambda _key: "x", lambda _key: "é" * 99]
 )

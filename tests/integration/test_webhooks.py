@@ -51,6 +51,7 @@ def forged(delivery: Outgoing) -> Outgoing:
     return replace(delivery, body=delivery.body.replace(b'"livemode": false', b'"livemode":false'))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "tamper",
     [
@@ -78,6 +79,7 @@ def test_a_webhook_that_cannot_be_believed_is_refused_and_changes_nothing(
         assert session.get(WebhookEvent, event["id"]) is None
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "body",
     [
@@ -241,6 +243,7 @@ def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
     assert shop.history(reference).count("order.payment_received") == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
 def test_only_a_post_is_a_webhook(shop: Shop, method: str) -> None:
     assert getattr(shop.app.test_client(), method)("/webhooks/stripe").status_code == 405

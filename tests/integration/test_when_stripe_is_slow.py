@@ -137,6 +137,7 @@ def test_what_is_no_page_has_all_the_time_it_wants(shop: Shop) -> None:
     assert len(tries) == 1 + RETRIES
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # it is about Stripe
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("kind", "status"), [("error", 503), ("rate_limit", 503), ("reset", 200), ("timeout", 200)])
 def test_however_stripe_fails_the_page_says_it_and_the_next_one_works(
