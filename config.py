@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     max_declines: int = Field(
         default=10, ge=1, le=1000, description="declined cards before a payment is closed for good"
     )
-    rate_limit_storage: str = Field(default="memory://", description="memory:// or redis://…", repr=False)
+    rate_limit_storage: str = Field(
+        default="memory://", description="where orders are counted, memory:// or redis://…", repr=False
+    )
     sandbox_port: int = Field(default=4242, ge=1, le=65535)
     proxy_hops: int = Field(default=0, ge=0, le=10, description="trusted proxies in front of the store")
     stripe_secret_key: SecretStr = SecretStr(SANDBOX_SECRET_KEY)
@@ -103,6 +105,13 @@ class Settings(BaseSettings):
         if not separator or scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg2"):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return value if scheme == "sqlite" else f"postgresql+psycopg2://{rest}"
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _memory_or_redis(cls, value: str) -> str:
+        if value != "memory://" and not _is_address(value, ("redis", "rediss")):
+            raise ValueError("must be memory:// or an address such as redis://localhost:6379 (rediss:// with TLS)")
+        return value
 
     @field_validator("store_currency")
     @classmethod
@@ -187,10 +196,17 @@ def _mode(key: str) -> str:
 
 
 def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_address(value, ("http", "https")):
         raise ValueError("must be an address such as http://127.0.0.1:4242")
     return value
+
+
+def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is none
+        return False
 
 
 def _sentence(problem: Any) -> str:

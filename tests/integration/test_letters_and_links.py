@@ -1,11 +1,11 @@
-"""A letter leads back to its order from any browser, by a signed link; and nobody orders without end."""
+"""A letter leads back to its order from any browser, by a signed link."""
 
 from collections.abc import Callable
 
 import pytest
 
 from store.services import links, mail
-from tests.support.shop import FORM, Shop
+from tests.support.shop import Shop
 
 
 def test_the_link_in_a_letter_shows_the_order_in_another_browser(shop: Shop) -> None:
@@ -53,35 +53,3 @@ def test_a_developer_reads_the_letters_in_the_browser(shop: Shop) -> None:
 
 def test_with_a_mail_server_there_is_no_page_of_letters(shop_with: Callable[..., Shop]) -> None:
     assert shop_with(mail_server="127.0.0.1").browser().get("/dev/mail").status_code == 404
-
-
-def test_one_browser_may_place_so_many_orders_an_hour_and_no_more(shop_with: Callable[..., Shop]) -> None:
-    shop = shop_with(orders_per_hour=3)
-    browser = shop.browser()
-
-    def place() -> int:
-        browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
-        return browser.post("/checkout", FORM, page="/checkout").status_code
-
-    mistakes = [browser.post("/checkout", {}, page="/checkout").status_code for _ in range(5)]
-    answers = [place() for _ in range(5)]
-    refused = browser.post("/checkout", FORM, page="/checkout")
-
-    assert 429 not in mistakes
-    assert answers == [303, 303, 303, 429, 429]
-    assert "Nothing was charged" in refused.text
-    assert int(refused.headers["Retry-After"]) > 0
-
-
-def test_one_address_may_place_so_many_orders_an_hour_whatever_browsers_it_shows(
-    shop_with: Callable[..., Shop],
-) -> None:
-    """Who drops the cookie is a new browser, and still the same address."""
-    shop = shop_with(orders_per_hour=2)
-
-    def place() -> int:
-        browser = shop.browser()
-        browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
-        return browser.post("/checkout", FORM, page="/checkout").status_code
-
-    assert [place() for _ in range(3)] == [303, 303, 429]

@@ -119,6 +119,21 @@ def test_a_hold_is_a_whole_number_of_minutes_within_a_day(value: str) -> None:
     assert problems(hold_minutes=value)[0].startswith("HOLD_MINUTES")
 
 
+@pytest.mark.parametrize("setting", ["stripe_api_base", "store_url", "rate_limit_storage"])
+@pytest.mark.parametrize(
+    "value", ["x", "://", "memcached://localhost", "redis://", "http://", "http://h:x", "redis://h:99999"]
+)
+def test_an_address_is_a_scheme_and_a_host_and_a_port_if_any(setting: str, value: str) -> None:
+    (problem,) = problems(**{setting: value})
+
+    assert problem.startswith(f"{setting.upper()} must be ")
+
+
+@pytest.mark.parametrize("value", ["memory://", "redis://localhost", "rediss://till:hush@redis.test:6380/1"])
+def test_orders_are_counted_in_memory_or_in_redis(value: str) -> None:
+    assert Settings.load(**GOOD, rate_limit_storage=value).rate_limit_storage == value
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_a_postgresql_address_gets_the_driver_that_is_pinned(scheme: str) -> None:
     settings = Settings.load(**GOOD, database_url=f"{scheme}://till@localhost/till")

@@ -1,0 +1,89 @@
+"""Nobody orders without end: an address and a browser may place so many orders an hour, on however many servers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakeredis import FakeRedis, FakeServer
+from redis import Redis
+
+from models import Order
+from store.services import checkout
+from store.web import limits
+from tests.support.shop import FORM, Browser, Shop
+
+SHARED = {"orders_per_hour": 2, "rate_limit_storage": "redis://redis.test:6379"}
+
+
+def place(browser: Browser) -> int:
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+    return browser.post("/checkout", FORM, page="/checkout").status_code
+
+
+@pytest.fixture
+def redis(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """A Redis server without a socket, which all clients of the test are led to."""
+    server = FakeServer()
+    monkeypatch.setattr(limits.limiter, "_storage_dead", False)  # a server that starts knows of no outage
+    monkeypatch.setattr(Redis, "from_url", lambda _url, **_options: FakeRedis(server=server))
+    return server
+
+
+def test_one_browser_may_place_so_many_orders_an_hour_and_no_more(shop_with: Callable[..., Shop]) -> None:
+    browser = shop_with(orders_per_hour=3).browser()
+
+    mistakes = [browser.post("/checkout", {}, page="/checkout").status_code for _ in range(5)]
+    answers = [place(browser) for _ in range(5)]
+    refused = browser.post("/checkout", FORM, page="/checkout")
+
+    assert 429 not in mistakes
+    assert answers == [303, 303, 303, 429, 429]
+    assert "Nothing was charged" in refused.text
+    assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_one_address_may_place_so_many_orders_an_hour_whatever_browsers_it_shows(
+    shop_with: Callable[..., Shop],
+) -> None:
+    """Who drops the cookie is a new browser, and still the same address."""
+    shop = shop_with(orders_per_hour=2)
+
+    assert [place(shop.browser()) for _ in range(3)] == [303, 303, 429]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the counts are in Redis
+@pytest.mark.usefixtures("redis")
+def test_a_count_in_redis_outlives_the_server_that_counted(shop_with: Callable[..., Shop]) -> None:
+    first = place(shop_with(**SHARED).browser())
+    second = shop_with(**SHARED)
+
+    assert [first, place(second.browser()), place(second.browser())] == [303, 303, 429]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_while_redis_is_away_the_server_counts_by_itself(shop_with: Callable[..., Shop], redis: FakeServer) -> None:
+    shop = shop_with(**SHARED)
+    before = place(shop.browser())
+
+    redis.connected = False
+    answers = [place(shop.browser()) for _ in range(3)]
+
+    assert before == 303
+    assert answers == [303, 303, 429]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_order_is_placed_though_redis_goes_away_before_it_is_counted(
+    shop_with: Callable[..., Shop], redis: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = shop_with(**SHARED)
+    place_order = checkout.place
+
+    def and_then_redis_goes_away(*arguments: Any) -> Order:
+        order = place_order(*arguments)
+        redis.connected = False
+        return order
+
+    monkeypatch.setattr(checkout, "place", and_then_redis_goes_away)
+
+    assert place(shop.browser()) == 303
