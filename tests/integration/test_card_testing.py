@@ -36,8 +36,11 @@ def test_upkeep_closes_it_when_the_page_is_never_loaded_again(shop_with: Callabl
     shop.confirm(payment, "4000000000000002")
     shop.deliver()
 
-    upkeep.run(shop.till, shop.clock())
+    done = upkeep.run(shop.till, shop.clock())
+    shop.clock.forward(minutes=2)
+    again = upkeep.run(shop.till, shop.clock())
 
+    assert (done, again) == (1, 0)
     assert shop.read(order.reference).state is OrderState.CANCELLED
     assert "code" in shop.confirm(payment)
 

@@ -57,6 +57,16 @@ def test_what_is_added_is_there_with_its_price_in_the_order_it_was_added(shop: S
     assert seen.can_check_out
 
 
+def test_a_cart_is_in_the_order_it_was_filled_whatever_the_order_of_the_shop_window(shop: Shop) -> None:
+    slugs = ["pour-over-kettle", "canvas-apron", "stoneware-mug", "brass-pen"]
+    cart = None
+    for slug in slugs:
+        cart = add(shop, cart, slug, 1)
+        shop.clock.forward(seconds=1)
+
+    assert [line.product.slug for line in view(shop, cart).lines] == slugs
+
+
 def test_the_same_product_added_again_is_one_line(shop: Shop) -> None:
     cart = add(shop, None, "cedar-pencil", 2)
 

@@ -254,11 +254,10 @@ def test_what_is_wrong_with_one_order_hides_nothing_of_another(shop: Shop) -> No
     damage(shop, "UPDATE refunds SET amount_minor = 300")
     damage(shop, "UPDATE disputes SET amount_minor = 300")
 
-    told = [line.split(": ")[0] for line in compared(shop)]
-    remain = {line.split(": ")[0] for line in left(shop)}
+    told = compared(shop)
 
-    assert sorted(told) == sorted(f"order {reference}" for reference in references)
-    assert remain == set(told)
+    assert sorted(line.split(": ")[0] for line in told) == sorted(f"order {reference}" for reference in references)
+    assert set(told) < set(left(shop))  # which audits as well
 
 
 def test_what_was_mended_is_told_of_every_order(shop: Shop) -> None:

@@ -199,9 +199,10 @@ def test_of_money_that_came_when_the_goods_were_gone(shop: Shop) -> None:
 
     for delivery in held_back:
         shop.receive(delivery)
-    upkeep.run(shop.till, shop.clock())
+    done = upkeep.run(shop.till, shop.clock())
     shop.deliver()
 
+    assert done == 2  # the refund, and the letter about it
     assert history(shop, order.reference)[2:] == [
         ("payment.paid", "open", "paid", "webhook", {"amount": 800}),
         ("payment.too_late", None, None, "webhook", {"amount": 800}),

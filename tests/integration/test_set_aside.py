@@ -198,6 +198,13 @@ def test_what_was_not_paid_cannot_be_refunded(shop: Shop, amount: Money | None) 
     assert refund_rows(shop) == []
 
 
+def test_a_cent_can_be_refunded(shop: Shop) -> None:
+    order = paid(shop)
+
+    assert ask(shop, order, Money(1, "usd")) is RefundState.SUCCEEDED
+    assert shop.read(order.reference).payment.refunded_minor == 1
+
+
 @pytest.mark.parametrize("amount", [0, -1, 801])
 def test_only_what_was_received_can_be_refunded(shop: Shop, amount: int) -> None:
     order = paid(shop)

@@ -12,6 +12,7 @@ from models import WebhookEvent
 from sandbox.webhooks.sending import Outgoing
 from store.domain.states import OrderState
 from store.services import payments
+from store.webhooks.handlers import HANDLERS
 from tests.support.at_once import at_once
 from tests.support.shop import WEBHOOK_SECRET, Shop, event_of, signed
 
@@ -127,6 +128,17 @@ def test_a_kind_of_event_that_is_new_to_the_store_is_accepted(shop: Shop) -> Non
     _, event = paid_order(shop)
 
     assert shop.receive(signed({**event, "id": "evt_new", "type": "payment_intent.invented_next_year"})) == 200
+
+
+@pytest.mark.parametrize("kind", sorted(HANDLERS))
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_event_that_is_not_about_what_its_name_says_is_ignored(shop: Shop, kind: str) -> None:
+    _, event = paid_order(shop)
+    odd = {**event, "type": kind, "data": {"object": {"id": "cus_1", "object": "customer"}}}
+
+    answer = shop.post_webhook(signed(odd).body, signed(odd).headers)
+
+    assert (answer.status_code, answer.json) == (200, {"outcome": "ignored"})
 
 
 def test_reordered_events_end_where_the_right_order_ends(shop: Shop) -> None:
