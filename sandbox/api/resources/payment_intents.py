@@ -38,13 +38,14 @@ def retrieve(call: Call) -> Resource:
 
 
 def update(call: Call) -> Resource:
+    intent = _intent(call)
     check_method_given(call)
-    return payment_intents.update(call.tx, _intent(call), call.params)
+    return payment_intents.update(call.tx, intent, call.params)
 
 
 def confirm(call: Call) -> Resource:
-    check_method_given(call)
     intent = _intent(call)
+    check_method_given(call)
     if call.principal.publishable and intent["confirmation_method"] == "manual":
         raise payment_intents.unexpected(
             "This PaymentIntent's `confirmation_method` is `manual`: it can only be confirmed with a secret API key."
@@ -88,7 +89,10 @@ def _intent(call: Call) -> Resource:
 
 
 def check_client_secret(call: Call, intent: Resource) -> None:
-    """A browser must show that it was given this intent."""
+    """A browser must show that it was given this intent.
+
+    First of all checks: every later refusal shows the intent, and with it the secret.
+    """
     given: Any = call.params.pop("client_secret", None)
     if given == intent["client_secret"] or (given is None and not call.principal.publishable):
         return

@@ -29,13 +29,15 @@ def retrieve(call: Call) -> Resource:
 
 
 def update(call: Call) -> Resource:
+    intent = _intent(call)
     check_method_given(call)
-    return setup_intents.update(call.tx, _intent(call), call.params)
+    return setup_intents.update(call.tx, intent, call.params)
 
 
 def confirm(call: Call) -> Resource:
+    intent = _intent(call)
     check_method_given(call)
-    return setup_intents.confirm(call.tx, _intent(call), call.params)
+    return setup_intents.confirm(call.tx, intent, call.params)
 
 
 def cancel(call: Call) -> Resource:
