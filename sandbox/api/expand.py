@@ -1,4 +1,7 @@
-"""`expand`: objects in place of their ids, up to four levels deep. Which fields can be expanded: `data/sdk.json`."""
+"""`expand`: objects in place of their ids, up to four levels deep. Which fields can be expanded: `data/sdk.json`.
+
+Whether a path can be expanded depends on the kinds of objects along it alone, never on what this answer holds.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +26,25 @@ _KINDS = {
     "setatt": "setup_attempt",
     "txn": "balance_transaction",
 }
+#: The kind of object behind a field, where it is not the field's own name.
+_BEHIND = {
+    "default_payment_method": "payment_method",
+    "failure_balance_transaction": "balance_transaction",
+    "latest_attempt": "setup_attempt",
+    "latest_charge": "charge",
+}
 #: Fields the library's types call plain ids, and Stripe expands all the same.
 _ALSO = {"charge": ["payment_method", "dispute"], "dispute": ["balance_transaction"]}
+#: Fields that lead to objects which are always there in full, or to one of several kinds.
+_LEADING: dict[str, dict[str, tuple[str, ...]]] = {
+    "balance_transaction": {"source": ("charge", "dispute", "refund")},
+    "dispute": {"balance_transactions": ("balance_transaction",)},
+    "payment_intent": {"last_payment_error.payment_method": ("payment_method",)},
+    "setup_attempt": {"setup_error.payment_method": ("payment_method",)},
+    "setup_intent": {"last_setup_error.payment_method": ("payment_method",)},
+}
+#: What the kind of a list begins with; the kind of what it lists follows.
+_LIST_OF = "list of "
 
 
 def expand(tx: Transaction, body: dict[str, Any], paths: list[str]) -> dict[str, Any]:
@@ -35,45 +55,66 @@ def expand(tx: Transaction, body: dict[str, Any], paths: list[str]) -> dict[str,
             raise ApiError(
                 f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", param="expand"
             )
-        _walk(tx, body, parts, path)
+        if not _can_be_expanded(_kind_of(body), parts):
+            raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
+        _fill(tx, body, parts)
     return body
 
 
-def _walk(tx: Transaction, body: dict[str, Any], parts: list[str], path: str) -> None:
-    kind = str(body.get("object"))
-    if kind in ("list", "search_result"):
-        if parts[0] != "data":
-            raise _refused(path)
-        used, below = 1, body["data"]
-    else:
-        used, below = _expand_field(tx, kind, body, parts, path)
-    rest = parts[used:]
-    for item in (below if isinstance(below, list) else [below]) if rest else []:
-        if isinstance(item, dict):
-            _walk(tx, item, rest, path)
+def _kind_of(body: dict[str, Any]) -> str:
+    """The kind of an object, or of a list, whose address says what it lists even when it is empty."""
+    kind = str(body["object"])
+    if kind not in ("list", "search_result"):
+        return kind
+    listed = str(body["url"]).removesuffix("/search").rpartition("/")[2].removesuffix("s")
+    return _LIST_OF + next((kind for kind in _EXPANDABLE if kind.rpartition(".")[2] == listed), listed)
 
 
-def _expand_field(
-    tx: Transaction, kind: str, body: dict[str, Any], parts: list[str], path: str
-) -> tuple[int, dict[str, Any] | list[Any] | None]:
-    """Put the object in place of its id; how many parts of the path led there, and what is there now.
+def _can_be_expanded(kind: str, parts: list[str]) -> bool:
+    if not parts or not (kind in _EXPANDABLE or kind.startswith(_LIST_OF)):
+        return True  # of kinds that are not imitated nobody here knows the fields
+    used, behind = _field(kind, parts)
+    return any(_can_be_expanded(found, parts[used:]) for found in behind)
 
-    A field that holds objects already may be passed on the way down.
-    """
-    name = parts[0]
-    if kind in _LISTS and name in _LISTS[kind]:
-        body[name] = body.get(name) or _LISTS[kind][name](tx, body)
-        return 1, body[name]
-    expandable = [*_EXPANDABLE.get(kind, []), *_ALSO.get(kind, [])]
+
+def _field(kind: str, parts: list[str]) -> tuple[int, tuple[str, ...]]:
+    """How many parts of the path name a field of the kind, and of which kinds what is there can be: none, if none."""
+    fields = _fields(kind)
     for used in range(1, len(parts) + 1):
-        if ".".join(parts[:used]) in expandable:
-            return used, _put_object(tx, body, parts[:used])
-    if len(parts) > 1 and isinstance(body.get(name), dict | list):
-        return 1, body[name]
-    raise _refused(path)
+        name = ".".join(parts[:used])
+        if name in fields:
+            return used, fields[name]
+    return 0, ()
 
 
-def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> dict[str, Any] | None:
+def _fields(kind: str) -> dict[str, tuple[str, ...]]:
+    """Every field of a kind that can be expanded or is an object already."""
+    if kind.startswith(_LIST_OF):
+        return {"data": (kind.removeprefix(_LIST_OF),)}
+    fields: dict[str, tuple[str, ...]] = {}
+    for path in [*_EXPANDABLE.get(kind, []), *_ALSO.get(kind, [])]:
+        name = path.rpartition(".")[2]
+        fields[path] = (_BEHIND.get(name, name),)
+    for name in _LISTS.get(kind, {}):
+        fields[name] = (_LIST_OF + name.removesuffix("s"),)
+    return fields | _LEADING.get(kind, {})
+
+
+def _fill(tx: Transaction, body: dict[str, Any], parts: list[str]) -> None:
+    """Put the objects along the path in place of their ids, as far as there are any."""
+    kind = _kind_of(body)
+    used, behind = _field(kind, parts)
+    if not behind:
+        return
+    if parts[0] in _LISTS.get(kind, {}):
+        body[parts[0]] = body.get(parts[0]) or _LISTS[kind][parts[0]](tx, body)
+    below = _put_object(tx, body, parts[:used])
+    for item in (below if isinstance(below, list) else [below]) if parts[used:] else []:
+        if isinstance(item, dict):
+            _fill(tx, item, parts[used:])
+
+
+def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> Any:
     """Expand a field of the object or of a hash inside it; nothing, where there is nothing to expand."""
     for part in parts[:-1]:
         inside = body.get(part)
@@ -83,7 +124,7 @@ def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> dict
     name = parts[-1]
     if isinstance(body.get(name), str):
         body[name] = _load(tx, body[name])
-    return body[name] if isinstance(body.get(name), dict) else None
+    return body.get(name)
 
 
 def _load(tx: Transaction, object_id: str) -> Any:
@@ -113,7 +154,3 @@ _LISTS: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], dict[str, An
     "charge": {"refunds": _refunds},
     "customer": {name: _none_of(name) for name in ("sources", "subscriptions", "tax_ids")},
 }
-
-
-def _refused(path: str) -> ApiError:
-    return ApiError(f"This property cannot be expanded ({path}).", param="expand")

@@ -88,3 +88,53 @@ def test_what_is_inside_a_hash_expands_too(http: FlaskClient, client: stripe.Str
     assert unchanged is not None
     assert unchanged["invoice_settings"]["default_payment_method"] == saved
     assert "subscriptions" not in unchanged
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "last_payment_error.payment_method",
+        "last_payment_error.payment_method.customer",
+        "latest_charge.balance_transaction.source.balance_transaction",
+        "latest_charge.dispute.balance_transactions.source",
+        "latest_charge.refunds.data.balance_transaction",
+        "customer.sources.data.anything",
+        "review.anything",
+    ],
+)
+def test_what_can_be_expanded_can_be_while_nothing_is_there(http: FlaskClient, path: str) -> None:
+    intent = http.post("/v1/payment_intents", data=PAYMENT).json
+    assert intent is not None
+
+    assert http.get(f"/v1/payment_intents/{intent['id']}?expand[]={path}").status_code == 200
+    assert http.get(f"/v1/payment_intents?expand[]=data.{path}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "metadata",
+        "last_payment_error",
+        "payment_method.foo",
+        "latest_charge.refunds.foo",
+        "latest_charge.refunds.data.foo",
+        "latest_charge.balance_transaction.source.foo",
+        "customer.default_payment_method",
+    ],
+)
+def test_what_cannot_be_expanded_is_refused_while_nothing_is_there(http: FlaskClient, path: str) -> None:
+    intent = http.post("/v1/payment_intents", data=PAYMENT).json
+    assert intent is not None
+
+    alone = http.get(f"/v1/payment_intents/{intent['id']}?expand[]={path}")
+    listed = http.get(f"/v1/charges?expand[]=data.payment_intent.{path}")
+    found = http.get(f"/v1/payment_intents/search?query=amount>9000&expand[]=data.{path}")
+
+    assert (alone.status_code, listed.status_code, found.status_code) == (400, 400, 400)
+    assert path in alone.text
+
+
+def test_every_list_knows_what_it_lists_while_it_is_empty(http: FlaskClient) -> None:
+    for listed, expandable in (("balance_transactions", "source"), ("radar/early_fraud_warnings", "charge")):
+        assert http.get(f"/v1/{listed}?expand[]=data.{expandable}").status_code == 200
+        assert http.get(f"/v1/{listed}?expand[]=data.foo").status_code == 400
