@@ -4,9 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import ApiError
-from sandbox.model import challenges, charges, declines, events, payment_methods, three_d_secure
+from sandbox.model import challenges, charges, declines, events, method_types, payment_methods, three_d_secure
 from sandbox.model.details import check_url
-from sandbox.model.payment_intents import OPEN, apply_details, check_descriptor, set_payment_method, unexpected
+from sandbox.model.payment_intents import (
+    OPEN,
+    OPTIONS,
+    apply_details,
+    check_descriptor,
+    set_payment_method,
+    unexpected,
+)
 from sandbox.state import Resource, Transaction
 
 
@@ -28,12 +35,15 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
     """
     _check_confirmable(intent)
     return_url = check_url(params["return_url"], "return_url") if "return_url" in params else None
+    if method_types.are_chosen_by(params):
+        method_types.choose(intent, params, OPTIONS)
     apply_details(intent, params)
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
     _check_amount(intent, params)
     payment_method = _payment_method(tx, intent, params)
     payment_methods.check_unspent(payment_method)
+    method_types.check_taken(intent, payment_method)
     typed = (params.get("payment_method_options") or {}).get("card") or {}
     if "cvc" in typed:
         payment_methods.type_cvc(tx, payment_method, typed["cvc"])

@@ -5,16 +5,20 @@ from typing import Any
 
 from sandbox import ids
 from sandbox.errors import ApiError
-from sandbox.model import challenges, charges, events, holds, payment_methods
+from sandbox.model import challenges, charges, events, holds, method_types, payment_methods
 from sandbox.model.details import check_email, shipping
 from sandbox.model.metadata import merged
 from sandbox.model.money import check_amount, check_currency
 from sandbox.state import Resource, Transaction
 
-#: What an account of the sandbox takes. Link is offered by Stripe wherever cards are.
-ENABLED_METHODS = ("card", "link")
+#: `payment_method_options` nobody has said anything about.
+OPTIONS: dict[str, Any] = {
+    "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
+    "link": {"persistent_token": None},
+}
 
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+_FIXED_BY_PAYING = ("amount", "currency", "payment_method", "customer", "capture_method", "setup_future_usage")
 CANCELABLE = (
     "requires_payment_method",
     "requires_capture",
@@ -33,7 +37,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
     if "customer" in params:
         tx.get("customer", params["customer"], param="customer", status=400)
     intent = Resource(_blank(tx, amount, currency, params))
-    _choose_methods(intent, params)
+    method_types.choose(intent, params, OPTIONS)
     apply_details(intent, params)
     check_descriptor(intent, *intent["payment_method_types"])
     if "payment_method_data" in params:
@@ -46,8 +50,8 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
 
 
 def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
-    """Change what may still be changed in its state."""
-    for name in ("amount", "currency", "payment_method", "customer", "capture_method", "setup_future_usage"):
+    """Change what may still be changed in its state. A `payment_method` of None unsets it."""
+    for name in (*_FIXED_BY_PAYING, *method_types.FILTERS):
         if name in params and intent["status"] not in OPEN and params[name] != intent[name]:
             raise unexpected(
                 f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You "
@@ -61,14 +65,11 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
         _set_customer(tx, intent, params["customer"])
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
+    if method_types.are_chosen_by(params):
+        method_types.choose(intent, params, OPTIONS)
     apply_details(intent, params)
     check_descriptor(intent, *intent["payment_method_types"])
-    if "allowed_payment_method_types" in params or "excluded_payment_method_types" in params:
-        _choose_methods(intent, params)
-    if "payment_method_data" in params:
-        set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
-    elif params.get("payment_method", intent["payment_method"]) != intent["payment_method"]:
-        set_payment_method(tx, intent, payment_methods.resolve(tx, params["payment_method"]))
+    _update_payment_method(tx, intent, params)
     if intent["status"] in OPEN:
         intent["last_payment_error"] = None
     return tx.save(intent)
@@ -84,10 +85,26 @@ def _set_customer(tx: Transaction, intent: Resource, customer_id: str) -> None:
     intent["customer"] = customer_id
 
 
+def _update_payment_method(tx: Transaction, intent: Resource, params: dict[str, Any]) -> None:
+    """The one given, none if it is unset, or the one there was if the intent still takes it."""
+    before = intent["payment_method"]
+    wanted = params.get("payment_method", before)
+    if "payment_method_data" in params:
+        set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
+    elif wanted is not None and wanted != before:
+        set_payment_method(tx, intent, payment_methods.resolve(tx, wanted))
+    elif wanted is not None and intent["status"] in OPEN:
+        method_types.check_taken(intent, tx.get("payment_method", wanted))
+    elif before is not None and wanted is None:
+        challenges.abandon(tx, intent)
+        intent |= {"next_action": None, "payment_method": None, "status": "requires_payment_method"}
+
+
 def set_payment_method(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
     """Pay with this next. Whatever authentication was going on for another card is over."""
     check_owner(intent, payment_method)
     payment_methods.check_unspent(payment_method)
+    method_types.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
     intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
 
@@ -171,32 +188,6 @@ def _check_capturable(intent: Resource) -> None:
         f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a PaymentIntent "
         "with one of the following statuses may be captured: requires_capture."
     )
-
-
-def _choose_methods(intent: Resource, params: dict[str, Any]) -> None:
-    """The payment methods that remain of the enabled ones: allowed ones only, without the excluded ones."""
-    allowed = params.get("allowed_payment_method_types", intent["allowed_payment_method_types"])
-    excluded = params.get("excluded_payment_method_types", intent["excluded_payment_method_types"]) or None
-    pinned = params.get("payment_method_types")
-    chosen = [m for m in pinned or allowed or ENABLED_METHODS if m in ENABLED_METHODS and m not in (excluded or ())]
-    if not chosen:
-        raise ApiError(
-            "No valid payment method types for this Payment Intent. Please ensure that you have activated payment "
-            "methods compatible with your chosen currency in your dashboard.",
-            code="payment_intent_invalid_parameter",
-        )
-    options: dict[str, Any] = {
-        "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
-        "link": {"persistent_token": None},
-    }
-    intent |= {
-        "allowed_payment_method_types": allowed,
-        "excluded_payment_method_types": excluded,
-        "payment_method_types": chosen,
-        "payment_method_options": {method: options[method] for method in chosen},
-    }
-    if pinned or params.get("automatic_payment_methods", {}).get("enabled") is False:
-        intent |= {"automatic_payment_methods": None, "payment_method_configuration_details": None}
 
 
 def apply_details(intent: Resource, params: dict[str, Any]) -> None:

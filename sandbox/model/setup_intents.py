@@ -4,13 +4,16 @@ from typing import Any
 
 from sandbox import ids
 from sandbox.errors import ApiError
-from sandbox.model import challenges, declines, events, payment_methods, three_d_secure
+from sandbox.model import challenges, declines, events, method_types, payment_methods, three_d_secure
 from sandbox.model.details import check_url
 from sandbox.model.metadata import merged
 from sandbox.state import Resource, Transaction
 
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
-_METHODS = ("card", "link")
+_OPTIONS: dict[str, Any] = {
+    "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
+    "link": {"persistent_token": None},
+}
 
 
 def create(tx: Transaction, params: dict[str, Any]) -> Resource:
@@ -18,6 +21,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
     if "customer" in params:
         tx.get("customer", params["customer"], param="customer", status=400)
     intent = Resource(_blank(tx, params))
+    method_types.choose(intent, params, _OPTIONS)
     _apply(intent, params)
     if "payment_method_data" in params:
         _set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
@@ -29,19 +33,33 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
 
 
 def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
-    changes_card = "payment_method" in params or "payment_method_data" in params
-    if intent["status"] not in OPEN and (changes_card or "customer" in params):
+    """Change what may still be changed in its state. A `payment_method` of None unsets it."""
+    fixed = ("payment_method", "payment_method_data", "customer", *method_types.FILTERS)
+    if intent["status"] not in OPEN and any(name in params for name in fixed):
         done = "has already succeeded" if intent["status"] == "succeeded" else "has been canceled"
         raise _unexpected(f"You cannot update this SetupIntent because it {done}.")
     if "customer" in params:
         tx.get("customer", params["customer"], param="customer", status=400)
         intent["customer"] = params["customer"]
+    if method_types.are_chosen_by(params):
+        method_types.choose(intent, params, _OPTIONS)
     _apply(intent, params)
+    _update_payment_method(tx, intent, params)
+    return tx.save(intent)
+
+
+def _update_payment_method(tx: Transaction, intent: Resource, params: dict[str, Any]) -> None:
+    """The one given, none if it is unset, or the one there was if the intent still takes it."""
+    wanted = params.get("payment_method", intent["payment_method"])
     if "payment_method_data" in params:
         _set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
-    elif "payment_method" in params:
-        _set_payment_method(tx, intent, payment_methods.resolve(tx, params["payment_method"]))
-    return tx.save(intent)
+    elif wanted is not None and "payment_method" in params:
+        _set_payment_method(tx, intent, payment_methods.resolve(tx, wanted))
+    elif wanted is not None and intent["status"] in OPEN:
+        method_types.check_taken(intent, tx.get("payment_method", wanted))
+    elif intent["payment_method"] is not None and wanted is None:
+        challenges.abandon(tx, intent)
+        intent |= {"next_action": None, "payment_method": None, "status": "requires_payment_method"}
 
 
 def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
@@ -50,8 +68,11 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         done = "it has already succeeded" if intent["status"] == "succeeded" else "it has been canceled"
         raise _unexpected(f"You cannot confirm this SetupIntent because {done}.")
     return_url = check_url(params["return_url"], "return_url") if "return_url" in params else None
+    if method_types.are_chosen_by(params):
+        method_types.choose(intent, params, _OPTIONS)
     _apply(intent, params)
     payment_method = _chosen(tx, intent, params)
+    method_types.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
     intent |= {"last_setup_error": None, "next_action": None}
     card = payment_methods.card_of(payment_method)
@@ -172,6 +193,7 @@ def _set_payment_method(tx: Transaction, intent: Resource, payment_method: Resou
             param="payment_method",
         )
     payment_methods.check_unspent(payment_method)
+    method_types.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
     intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
 
@@ -182,9 +204,9 @@ def _apply(intent: Resource, params: dict[str, Any]) -> None:
     if "description" in params:
         intent["description"] = params["description"] or None
     card_options = (params.get("payment_method_options") or {}).get("card") or {}
-    for name in ("network", "request_three_d_secure"):
-        if name in card_options:
-            intent["payment_method_options"]["card"][name] = card_options[name]
+    shown = intent["payment_method_options"].get("card")
+    if shown is not None:
+        shown |= {name: card_options[name] for name in ("network", "request_three_d_secure") if name in card_options}
 
 
 def _unexpected(message: str) -> ApiError:
@@ -234,33 +256,21 @@ def _attempt(
 def _blank(tx: Transaction, params: dict[str, Any]) -> dict[str, Any]:
     """A SetupIntent with every key Stripe sends. Its usage is off_session, whatever was asked (as recorded)."""
     intent_id = ids.new("seti")
-    allowed = params.get("allowed_payment_method_types")
-    excluded = params.get("excluded_payment_method_types") or None
-    pinned = params.get("payment_method_types")
-    methods = [m for m in pinned or allowed or _METHODS if m in _METHODS and m not in (excluded or ())]
-    if "card" not in methods:
-        raise ApiError("No valid payment method types for this Setup Intent.", code="setup_intent_invalid_parameter")
     automatic = params.get("automatic_payment_methods", {})
-    options: dict[str, Any] = {
-        "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
-        "link": {"persistent_token": None},
-    }
     return {
         "id": intent_id,
         "object": "setup_intent",
-        "allowed_payment_method_types": allowed,
+        "allowed_payment_method_types": None,
         "application": None,
         "attach_to_self": None,
-        "automatic_payment_methods": None
-        if pinned
-        else {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True},
+        "automatic_payment_methods": {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True},
         "cancellation_reason": None,
         "client_secret": f"{intent_id}_secret_{ids.random_text(31)}",
         "created": tx.now,
         "customer": params.get("customer"),
         "customer_account": None,
         "description": None,
-        "excluded_payment_method_types": excluded,
+        "excluded_payment_method_types": None,
         "flow_directions": None,
         "last_setup_error": None,
         "latest_attempt": None,
@@ -271,11 +281,9 @@ def _blank(tx: Transaction, params: dict[str, Any]) -> dict[str, Any]:
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": None,
-        "payment_method_configuration_details": None
-        if pinned
-        else {"id": ids.derived("pmc_1", tx.account, 23), "parent": None},
-        "payment_method_options": {method: options[method] for method in methods},
-        "payment_method_types": methods,
+        "payment_method_configuration_details": {"id": ids.derived("pmc_1", tx.account, 23), "parent": None},
+        "payment_method_options": {},
+        "payment_method_types": [],
         "single_use_mandate": None,
         "status": "requires_payment_method",
         "usage": "off_session",

@@ -7,6 +7,7 @@ from sandbox.api.resources.payment_methods import raw_number
 from sandbox.api.search import search as find
 from sandbox.errors import ApiError, missing_object
 from sandbox.model import confirmation, payment_intents
+from sandbox.model.method_types import FILTERS
 from sandbox.state import Resource
 
 #: Parameters of create that say how to confirm.
@@ -73,10 +74,13 @@ def search(call: Call) -> dict[str, Any]:
 
 
 def check_method_given(call: Call) -> None:
-    """Card numbers come from browsers only, and ConfirmationTokens from nowhere."""
+    """Card numbers come from browsers only, what types are taken from servers only, ConfirmationTokens from nowhere."""
     if "confirmation_token" in call.params:
         token = call.params["confirmation_token"]
         raise missing_object("confirmation_token", token, "confirmation_token", status=400)
+    filters = [name for name in FILTERS if name in call.params]
+    if filters and call.principal.publishable:
+        raise ApiError(f"`{filters[0]}` can only be given with a secret API key.", param=filters[0])
     given = call.params.get("payment_method_data", {}).get("card") or {}
     if "number" in given and not call.principal.publishable:
         raise raw_number()
