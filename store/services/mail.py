@@ -92,9 +92,7 @@ def _claim(session: Session, now: datetime) -> list[int]:
 def _letter(session: Session, till: Till, mail_id: int) -> Letter:
     mail = session.get_one(Mail, mail_id)
     order = session.scalars(
-        select(Order)
-        .where(Order.id == mail.order_id)
-        .options(selectinload(Order.lines), selectinload(Order.payment), selectinload(Order.disputes))
+        select(Order).where(Order.id == mail.order_id).options(selectinload(Order.lines), selectinload(Order.payment))
     ).one()
     amount = mail.detail.get("amount")
     facts = {

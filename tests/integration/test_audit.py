@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from models import WebhookEvent
 from store.domain.money import Money
-from store.services import audit, refunds
+from store.gateway.port import CancelReason
+from store.services import audit, payments, refunds
 from store.services.ledger import Teller, Told
 from tests.support.shop import Shop
 
@@ -91,6 +92,7 @@ def test_an_order_that_lost_its_lines_has_no_total(shop: Shop) -> None:
         (one("payments", "refunded_minor = 5"), [WRONG_REFUNDS]),
         (one("orders", "state = 'refunded'"), [WRONG_REFUNDS]),
         (one("orders", "goods = 'free'"), [WRONG_GOODS]),
+        (one("payments", "refunded_minor = received_minor"), [WRONG_REFUNDS]),
         (one("orders", "goods = 'free', needs_review = true"), [SET_ASIDE]),
     ],
 )
@@ -123,6 +125,25 @@ def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, stateme
     damage(shop, statement, id=order_id)
 
     assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
+
+
+def test_a_payment_of_which_nothing_is_left_is_not_paid(shop: Shop) -> None:
+    reference, order_id = refunded(shop)
+
+    damage(shop, one("orders", "state = 'paid', goods = 'sold'"), id=order_id)
+    damage(shop, one("payments", "state = 'paid'"), id=order_id)
+
+    assert audited(shop) == [f"order {reference}: {WRONG_REFUNDS}"]
+
+
+def test_an_order_that_is_gone_has_no_goods(shop: Shop) -> None:
+    gone = shop.order(2)
+    payments.close(shop.till, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
+    assert audited(shop) == []
+
+    damage(shop, one("orders", "goods = 'sold'"), id=gone.id)
+
+    assert audited(shop) == [f"order {gone.reference}: {WRONG_GOODS}"]
 
 
 def test_a_paid_order_that_is_set_aside_already_is_not_named_twice(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """Stripe and the store are compared both ways; what is safe to mend is mended, the rest is told to a person."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -114,7 +115,7 @@ def test_what_is_here_and_not_at_stripe_is_left_to_a_person(shop: Shop, kind: st
         shop,
         {
             "refund": "UPDATE refunds SET refund_id = 're_nowhere'",
-            "dispute": "UPDATE disputes SET dispute_id = 'dp_nowhere'",
+            "dispute": "UPDATE disputes SET dispute_id = 'dp_nowhere', state = 'won'",
             "payment": "UPDATE payments SET intent_id = 'pi_nowhere'",
         }[kind],
     )
@@ -194,6 +195,20 @@ def test_a_payment_that_was_cancelled_at_stripe_gives_its_order_up(shop: Shop) -
     assert report.left == []
     assert shop.read(order.reference).state is OrderState.CANCELLED
     assert shop.product().held == 0
+
+
+def test_an_order_that_waits_is_compared_however_long_ago_it_was_placed(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(hold_minutes=600)
+    order = shop.order()
+    shop.pay(order)
+    shop.clock.forward(hours=4)
+    shop.lose()
+
+    before, report = compared(shop, hours=1), reconciled(shop, hours=1)
+
+    assert before == [f"order {order.reference}: is paid at Stripe and not here. Run `flask reconcile`."]
+    assert report.left == []
+    assert shop.read(order.reference).state is OrderState.PAID
 
 
 def test_a_payment_that_is_open_for_an_order_that_is_gone_is_closed(shop: Shop) -> None:

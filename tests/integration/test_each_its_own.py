@@ -112,6 +112,40 @@ def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
     assert made == {shop.read(order.reference).payment.intent_id: 100 + number for number, order in enumerate(orders)}
 
 
+def test_refunds_whose_answers_were_lost_are_told_apart_by_the_webhooks(shop: Shop) -> None:
+    order = paid(shop)
+
+    def hang_up(method: str, _path: str) -> None:
+        if method == "POST":
+            raise NoAnswer
+
+    shop.line.after = hang_up
+    for amount, key in ((100, "one"), (250, "other")):
+        with pytest.raises(PaymentUnavailable):
+            ask(shop, order, amount, key)
+    shop.line.after = lambda _method, _path: None
+    shop.deliver()
+
+    with shop.till.database.reading() as session:
+        rows = {row.key: (row.amount_minor, row.state, row.refund_id) for row in session.scalars(select(Refund))}
+    made = {each["metadata"]["refund_key"]: each["id"] for each in shop.stripe("GET", "/v1/refunds")["data"]}
+    assert rows == {
+        "one": (100, RefundState.SUCCEEDED, made["one"]),
+        "other": (250, RefundState.SUCCEEDED, made["other"]),
+    }
+
+
+def test_a_refund_made_elsewhere_under_the_name_of_one_of_ours_is_another(shop: Shop) -> None:
+    order = paid(shop)
+    ask(shop, order, 100, "one")
+    payment = shop.read(order.reference).payment.intent_id or ""
+
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "50", "metadata[refund_key]": "one"})
+    shop.deliver()
+
+    assert shop.read(order.reference).payment.refunded_minor == 150
+
+
 def test_late_money_whose_goods_are_there_in_part_takes_none_of_them(shop: Shop) -> None:
     with shop.till.database.transaction() as session:
         cart = carts.add(session, None, "stoneware-mug", 2, shop.clock())

@@ -73,6 +73,21 @@ def test_a_refund_told_before_its_payment_counts(shop: Shop) -> None:
     assert agrees(shop)
 
 
+def test_a_refund_told_before_its_payment_is_paid_is_no_disagreement(shop: Shop) -> None:
+    reference, payment = paid_unheard(shop, "pm_card_visa")
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
+    created, succeeded, *refund = told(shop)
+
+    tell(shop, [created, *refund])
+    with shop.till.database.reading() as session:
+        meanwhile = audit.run(session, shop.clock())
+    tell(shop, [succeeded])
+
+    assert meanwhile == []
+    assert shop.read(reference).payment.refunded_minor == 100
+    assert agrees(shop)
+
+
 def test_a_dispute_told_before_its_payment_is_seen(shop: Shop) -> None:
     reference, _ = paid_unheard(shop, "pm_card_createDispute")
     deliveries = told(shop)
