@@ -35,7 +35,7 @@ FIELDS: dict[str, dict[str, bool]] = {
 TOTAL = "total_count"
 
 _CLAUSE = re.compile(
-    r"""\s*(?P<not>-?)(?P<field>[a-z_0-9.]+)(\[(?P<key>"[^"]*"|'[^']*')\])?"""
+    r"""\s*(?P<not>-?)(?P<field>[a-z_0-9.]+)(\[(?P<key>"[^"\x00-\x1f]*"|'[^'\x00-\x1f]*')\])?"""
     r"""\s*(?P<operator>:|~|>=|<=|>|<)\s*(?P<value>"[^"]*"|'[^']*'|[A-Za-z0-9_.-]+)\s*"""
 )
 _JOIN = re.compile(r"(AND|OR)\b", re.IGNORECASE)
@@ -44,7 +44,7 @@ _JOIN = re.compile(r"(AND|OR)\b", re.IGNORECASE)
 def search(call: Call, kind: str) -> dict[str, Any]:
     """A page of what the query finds, newest first."""
     where, values = _condition(call.params["query"], kind)
-    cursor = _cursor(call.params.get("page"))
+    cursor = _cursor(call, kind)
     page: Page = call.tx.page(kind, limit=call.params["limit"], starting_after=cursor, also=(where, tuple(values)))
     after = base64.urlsafe_b64encode(page.data[-1].id.encode()).decode() if page.has_more else None
     data = [dict(item) for item in page.data]
@@ -115,13 +115,22 @@ def _comparison(operator: str, text: str, *, numeric: bool) -> tuple[str, list[A
     return f"json_extract(body, ?) {'=' if operator == ':' else operator} ?", [int(number)]
 
 
-def _cursor(page: str | None) -> str | None:
+def _cursor(call: Call, kind: str) -> str | None:
+    """The id of the last object on the page before; None for the first page."""
+    page = call.params.get("page")
     if page is None:
         return None
     try:
-        return base64.urlsafe_b64decode(page).decode()
+        last = base64.b64decode(page, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
-        raise ApiError("Invalid page token.", param="page") from error
+        raise _unknown_page() from error
+    if call.tx.find(kind, last) is None and not call.tx.was_deleted(kind, last):
+        raise _unknown_page()
+    return last
+
+
+def _unknown_page() -> ApiError:
+    return ApiError("Invalid page token.", param="page")
 
 
 def _unparsable() -> ApiError:

@@ -53,16 +53,40 @@ def test_customers_are_found_by_mail(client: stripe.StripeClient) -> None:
         "metadata:1",
         'status>"a"',
         "amount>1 XOR amount>2",
+        'metadata["\0"]:"1"',
+        "metadata['a\0b']:null",
+        'metadata["a\nb"]~"1"',
     ],
 )
 def test_a_query_that_means_nothing_is_refused(http: FlaskClient, query: str) -> None:
     assert http.get("/v1/payment_intents/search", query_string={"query": query}).status_code == 400
 
 
-def test_a_made_up_page_is_refused(http: FlaskClient) -> None:
-    answer = http.get("/v1/payment_intents/search", query_string={"query": "amount>0", "page": "%%"})
+def test_no_character_in_a_query_makes_the_sandbox_fail(http: FlaskClient) -> None:
+    for character in map(chr, range(128)):
+        for query in (f"metadata['{character}']:'1'", f"metadata['order']:'{character}'"):
+            answer = http.get("/v1/payment_intents/search", query_string={"query": query})
+            assert answer.status_code in (200, 400), query
+
+
+@pytest.mark.parametrize("page", ["%%", "!!", "é", "cGlfbm9wZQ==", "=", "pi_1"])
+def test_a_made_up_page_is_refused(http: FlaskClient, page: str) -> None:
+    answer = http.get("/v1/payment_intents/search", query_string={"query": "amount>0", "page": page})
 
     assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["param"] == "page"
+
+
+def test_a_page_goes_on_where_what_was_deleted_stood(http: FlaskClient, client: stripe.StripeClient) -> None:
+    for name in ("Grace", "Edith"):
+        client.v1.customers.create({"name": name})
+    first = client.v1.customers.search({"query": "created>0", "limit": 2})
+    client.v1.customers.delete(first.data[1].id)
+
+    following = client.v1.customers.search({"query": "created>0", "page": first.next_page or ""})
+
+    assert [customer.name for customer in following.data] == ["Ada Lovelace"]
 
 
 def test_what_is_found_is_counted_if_asked_for(client: stripe.StripeClient, http: FlaskClient) -> None:
