@@ -1,12 +1,13 @@
 """The Flask application: the API, what browsers load, and the sandbox's own pages."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from sandbox import ids
-from sandbox.api.pipeline import response, with_log
+from sandbox.api.pipeline import broken_down, response, with_log
 from sandbox.api.router import find
 from sandbox.browser import blueprint as browser
 from sandbox.clock import Clock, SystemClock
@@ -40,6 +41,7 @@ def create_app(
     Nothing happens by itself until `Sandbox.start` is called; tests call `Sandbox.deliver_due` instead.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # an address with one too many is unknown; nobody is sent to another one
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
     sandbox = Sandbox(database, clock=clock or SystemClock(), public_url=public_url, send=send)
     app.extensions["sandbox"] = sandbox
@@ -69,7 +71,10 @@ def _answer_http_error(error: HTTPException) -> Response | HTTPException:
         _read_on()
     if error.code in (404, 405):
         return _answer_refusal(unrecognized_url(request.method, request.path))
-    return _answer_refusal(ApiError(error.description or error.name, status=error.code or 400))
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # a defect of the sandbox's own, already in its log
+        return _answer_refusal(broken_down())
+    return _answer_refusal(ApiError(error.description or error.name, status=status))
 
 
 def _read_on() -> None:

@@ -30,7 +30,8 @@ class Line:
         fault = self._faults.next("api", f"{environ['REQUEST_METHOD']} {path}") if path.startswith("/v1/") else None
         if fault is None:
             return self._application(environ, start_response)
-        kept = fault.kind == "error" and environ["REQUEST_METHOD"] == "POST" and "HTTP_IDEMPOTENCY_KEY" in environ
+        key = environ.get("HTTP_IDEMPOTENCY_KEY") if environ["REQUEST_METHOD"] == "POST" else None
+        kept = fault.kind == "error" and bool(key)
         if kept:
             environ[BREAKS_DOWN] = fault.when  # so that it is kept under the key, as every first answer is
         if kept or fault.when == "after":

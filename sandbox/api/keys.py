@@ -14,7 +14,10 @@ _KEY = re.compile(r"(sk|pk)_test_([A-Za-z0-9_]+)")
 
 
 def authenticate(request: Request) -> Principal:
-    """Who asks, by Bearer or Basic authorization or a `key` parameter (as browsers send it). 401 otherwise."""
+    """Who asks, by Bearer or Basic authorization or a `key` parameter (as browsers send it). 401 otherwise.
+
+    403 when it is asked for on another account's behalf (`Stripe-Account`, `Stripe-Context`).
+    """
     key = _given(request)
     if not key:
         raise ApiError(
@@ -26,7 +29,10 @@ def authenticate(request: Request) -> Principal:
     match = _KEY.fullmatch(key)
     if match is None:
         raise ApiError(f"Invalid API Key provided: {_masked(key)}", status=401)
-    return Principal(account=account_of(key), publishable=match[1] == "pk")
+    principal = Principal(account=account_of(key), publishable=match[1] == "pk")
+    for header in ("Stripe-Account", "Stripe-Context"):
+        check_access(principal.account, request.headers.get(header) or principal.account)
+    return principal
 
 
 def account_of(key: str) -> str:
@@ -35,6 +41,17 @@ def account_of(key: str) -> str:
     if match is None:
         raise ValueError("not a test key: sk_test_… or pk_test_…")
     return ids.derived("acct_1", match[2], 15)
+
+
+def check_access(account: str, asked: str) -> None:
+    """A key has access to its own account and to no other; 403."""
+    if asked != account:
+        raise ApiError(
+            f"The provided key does not have access to account '{asked}' (or that account does not exist). Application "
+            "access may have been revoked.",
+            status=403,
+            code="account_invalid",
+        )
 
 
 def _given(request: Request) -> str:

@@ -81,7 +81,7 @@ class Pipeline:
         except ApiError as error:  # the one refusal without a log
             return response(error.status, {"error": error.body()}, request_id)
         asked = Asked(request, route, path_ids, principal, request_id)
-        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+        key = (request.headers.get("Idempotency-Key") or None) if request.method == "POST" else None
         try:
             if principal.publishable and not route.publishable:
                 raise _secret_key_required()

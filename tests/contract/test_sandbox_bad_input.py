@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sandbox.api.parameters import spec_of
 from sandbox.api.route import Route
 from sandbox.api.routes import ROUTES
+from sandbox.sandbox import Sandbox
 
 LIKELY = (
     "0 -1 1 500 99999999999999999999 1e9 true false null usd USD card pm_card_visa tok_visa cus_x a@b.co http://x %"
@@ -134,3 +135,25 @@ def test_nasty_ids_are_of_nothing(http: FlaskClient, wrong: str) -> None:
     assert answer.status_code == 404
     assert answer.json is not None
     assert answer.json["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(("number", "status"), [(20, 200), (21, 400), (1100, 400)])
+def test_events_are_listed_by_so_many_types_at_once(http: FlaskClient, number: int, status: int) -> None:
+    answer = http.get("/v1/events", query_string={"types[]": ["charge.succeeded"] * number})
+
+    assert answer.status_code == status
+    assert answer.json is not None
+    assert status == 200 or answer.json["error"]["param"] == "types"
+
+
+def test_a_defect_of_the_sandbox_is_answered_as_one_of_stripes(
+    http: FlaskClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.pipeline, "answer", None)
+
+    answer = http.get("/v1/charges")
+
+    assert answer.status_code == 500
+    assert answer.json is not None
+    assert answer.json["error"]["type"] == "api_error"
+    assert answer.json["error"]["request_log_url"].endswith(answer.headers["Request-Id"])

@@ -45,6 +45,19 @@ def test_accounts_do_not_see_each_other(application: Flask) -> None:
     assert other.v1.events.list().data == []
 
 
+@pytest.mark.parametrize("header", ["Stripe-Account", "Stripe-Context"])
+def test_a_key_acts_for_its_own_account_only(http: FlaskClient, client: stripe.StripeClient, header: str) -> None:
+    own = client.v1.accounts.retrieve_current().id
+
+    assert http.post("/v1/customers", headers={header: own}).status_code == 200
+    refusal = http.post("/v1/customers", headers={header: "acct_other"})
+    assert refusal.status_code == 403
+    assert refusal.json is not None
+    assert refusal.json["error"]["code"] == "account_invalid"
+    assert "acct_other" in refusal.json["error"]["message"]
+    assert len(client.v1.customers.list().data) == 1
+
+
 def test_a_made_up_version_is_refused(http: FlaskClient) -> None:
     answer = http.get("/v1/charges", headers={"Stripe-Version": "not-a-real-version"})
 
@@ -62,6 +75,8 @@ def test_a_made_up_version_is_refused(http: FlaskClient) -> None:
         ("PUT", "/v1/charges"),
         ("TRACE", "/v1/charges"),
         ("GET", "/v1/charges/"),
+        ("GET", "/v1//charges"),
+        ("GET", "/v1/charges//"),
         ("POST", "/v2/core/events"),
     ],
 )
@@ -126,6 +141,23 @@ def test_the_same_key_for_another_endpoint_is_refused(http: FlaskClient) -> None
 
     assert answer.status_code == 400
     assert "for the same endpoint they were first used for ('/v1/payment_intents' vs '/v1/customers')" in answer.text
+
+
+def test_an_empty_key_is_no_key(http: FlaskClient) -> None:
+    first = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": ""})
+    other = http.post("/v1/customers", headers={"Idempotency-Key": ""})
+
+    assert (first.status_code, other.status_code) == (200, 200)
+    assert "Idempotency-Key" not in first.headers
+
+
+def test_nothing_is_kept_under_an_empty_key_when_stripe_breaks_down(http: FlaskClient, sandbox: Sandbox) -> None:
+    sandbox.faults.add("api", "error", 1, {})
+
+    broken = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": ""})
+
+    assert broken.status_code == 500
+    assert "Stripe-Should-Retry" not in broken.headers
 
 
 def test_an_answer_names_the_version_it_was_asked_in(http: FlaskClient) -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sandbox.api.call import Call
+from sandbox.api.keys import check_access
 from sandbox.data import load
-from sandbox.errors import ApiError
 
 
 def retrieve(call: Call) -> dict[str, Any]:
@@ -14,12 +14,5 @@ def retrieve(call: Call) -> dict[str, Any]:
 
 def retrieve_named(call: Call) -> dict[str, Any]:
     """The same by its id; a key has access to no other account."""
-    asked = call.ids["account"]
-    if asked != call.tx.account:
-        raise ApiError(
-            f"The provided key does not have access to account '{asked}' (or that account does not exist). Application "
-            "access may have been revoked.",
-            status=403,
-            code="account_invalid",
-        )
+    check_access(call.tx.account, call.ids["account"])
     return retrieve(call)
