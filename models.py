@@ -188,7 +188,6 @@ class Order(Base):
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", viewonly=True)
     payment: Mapped[Payment] = relationship(viewonly=True)
     refunds: Mapped[list[Refund]] = relationship(order_by="Refund.id", viewonly=True)
-    disputes: Mapped[list[Dispute]] = relationship(order_by="Dispute.opened_at", viewonly=True)
     history: Mapped[list[HistoryEntry]] = relationship(order_by="HistoryEntry.id", viewonly=True)
 
     @property
