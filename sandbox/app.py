@@ -54,11 +54,17 @@ def create_app(
     return app
 
 
+def answer_refusal(refusal: ApiError) -> Response:
+    """Stripe's answer to what never gets to be a call of the API's."""
+    request_id = ids.new("req")
+    return response(refusal.status, {"error": with_log(refusal.body(), request_id)}, request_id)
+
+
 def _answer_call(path: str) -> Response:
     """Every call of the API; the path is looked up in the API's own table."""
     found = find(request.method, f"/v1/{path}")
     if found is None:
-        return _answer_refusal(unrecognized_url(request.method, request.path))
+        return answer_refusal(unrecognized_url(request.method, request.path))
     sandbox: Sandbox = current_app.extensions["sandbox"]
     return sandbox.pipeline.answer(request, *found)
 
@@ -70,11 +76,11 @@ def _answer_http_error(error: HTTPException) -> Response | HTTPException:
     if error.code == RequestEntityTooLarge.code:
         _read_on()
     if error.code in (404, 405):
-        return _answer_refusal(unrecognized_url(request.method, request.path))
+        return answer_refusal(unrecognized_url(request.method, request.path))
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # a defect of the sandbox's own, already in its log
-        return _answer_refusal(broken_down())
-    return _answer_refusal(ApiError(error.description or error.name, status=status))
+        return answer_refusal(broken_down())
+    return answer_refusal(ApiError(error.description or error.name, status=status))
 
 
 def _read_on() -> None:
@@ -83,8 +89,3 @@ def _read_on() -> None:
     for _ in range(LARGEST_READ_ON // LARGEST_REQUEST):
         if not body.read(LARGEST_REQUEST):
             return
-
-
-def _answer_refusal(refusal: ApiError) -> Response:
-    request_id = ids.new("req")
-    return response(refusal.status, {"error": with_log(refusal.body(), request_id)}, request_id)

@@ -1,6 +1,8 @@
 """The sandbox as a process: killed in the middle of anything, it starts again with nothing half done."""
 
+import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -8,8 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -160,3 +163,56 @@ def test_who_sends_too_much_gets_to_read_the_answer(tmp_path: Path) -> None:
 
     assert answer.status_code == 413
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_an_idle_connection_is_kept_and_takes_nothing_from_others(tmp_path: Path) -> None:
+    port = free_port()
+
+    with ExitStack() as opened:
+        address = f"http://127.0.0.1:{free_port()}/webhooks"
+        process = opened.enter_context(running(tmp_path / "sandbox.sqlite3", port, address))
+        idle = [opened.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=5))) for _ in range(40)]
+        for connection in idle:
+            get(connection, "/sandbox/health")
+        ended, _, _ = select.select([connection.sock for connection in idle], [], [], 3)
+        assert ended == []
+        assert answers(port)
+        assert {get(connection, "/sandbox/health").status for connection in idle} == {200}
+
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/v1/charges/search?query=" + "a" * 7000, {}, 400),
+        ("/v1/charges?" + "a" * 9000, {}, 414),
+        ("/v1/charges", {"X-Long": "a" * 9000}, 431),
+        ("/v1/charges", {"X Y": "a"}, 400),
+    ],
+    ids=["a long query", "too long a query", "too long a header", "a header that is none"],
+)
+def test_what_cannot_be_read_is_answered_in_json(
+    tmp_path: Path, target: str, headers: dict[str, str], status: int
+) -> None:
+    port = free_port()
+
+    with running(tmp_path / "sandbox.sqlite3", port, f"http://127.0.0.1:{free_port()}/webhooks"):
+        lines = {"Host": "x", "Authorization": f"Bearer {KEY}", **headers}
+        said = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+            line.sendall(f"GET {target} HTTP/1.1\r\n{said}\r\n".encode())
+            answer = HTTPResponse(line)
+            answer.begin()
+            error = json.load(answer)["error"]
+
+    assert (answer.status, error["type"]) == (status, "invalid_request_error")
+
+
+def get(connection: HTTPConnection, path: str) -> HTTPResponse:
+    """The answer, read to its end, so that the connection can be used again."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    return answer
