@@ -13,22 +13,36 @@ from sandbox.model.payment_methods import attach, resolve, spend
 from sandbox.state import Resource, Transaction
 
 _TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
+_VALUES = ("balance", "invoice_prefix", "next_invoice_sequence", "preferred_locales")
 
 
 def create(tx: Transaction, params: dict[str, Any]) -> Resource:
-    """A new customer, with `payment_method` attached to it if given. Emits customer.created."""
+    """A new customer, with `payment_method` attached to it if given, which may be its default by the same name.
+
+    Emits customer.created.
+    """
     customer = Resource(_blank(tx))
-    if "payment_method" in params:
-        attach(tx, resolve(tx, params["payment_method"]), customer.id)
-    _apply(tx, customer, params)
+    _apply(customer, params)
+    saving = resolve(tx, params["payment_method"]) if "payment_method" in params else None
+    settings = params.get("invoice_settings", {})
+    if saving is not None and settings.get("default_payment_method") in (saving.id, params["payment_method"]):
+        _apply_settings(customer, {**settings, "default_payment_method": saving.id})
+    else:
+        _check_default(tx, customer, settings)
+        _apply_settings(customer, settings)
     tx.insert(customer)
     events.emit(tx, "customer.created", customer)
+    if saving is not None:
+        attach(tx, saving, customer.id)
     return customer
 
 
 def update(tx: Transaction, customer: Resource, params: dict[str, Any]) -> Resource:
     before = customer.snapshot()
-    _apply(tx, customer, params)
+    _apply(customer, params)
+    settings = params.get("invoice_settings", {})
+    _check_default(tx, customer, settings)
+    _apply_settings(customer, settings)
     tx.save(customer)
     events.emit(tx, "customer.updated", customer, before)
     return customer
@@ -44,37 +58,41 @@ def delete(tx: Transaction, customer: Resource) -> dict[str, Any]:
     return {"id": customer.id, "object": "customer", "deleted": True}
 
 
-def _apply(tx: Transaction, customer: Resource, params: dict[str, Any]) -> None:
+def _apply(customer: Resource, params: dict[str, Any]) -> None:
     if params.get("email"):
         check_email(params["email"], "email")
-    for name in _TEXTS:
-        if name in params:
-            customer[name] = params[name] or None
-    for name in ("balance", "invoice_prefix", "next_invoice_sequence", "preferred_locales", "tax_exempt"):
-        if name in params:
-            customer[name] = params[name] or customer[name]
+    customer |= {name: params[name] or None for name in _TEXTS if name in params}
+    customer |= {name: params[name] for name in _VALUES if name in params}
+    if "tax_exempt" in params:
+        customer["tax_exempt"] = params["tax_exempt"] or "none"
     if "address" in params:
         customer["address"] = address(params["address"]) if params["address"] else None
     if "shipping" in params:
         customer["shipping"] = shipping(params["shipping"])
     if "metadata" in params:
         customer["metadata"] = merged(customer["metadata"], params["metadata"])
-    if "default_payment_method" in params.get("invoice_settings", {}):
-        chosen = params["invoice_settings"]["default_payment_method"] or None
-        _check_default(tx, customer, chosen)
-        customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": chosen}
 
 
-def _check_default(tx: Transaction, customer: Resource, payment_method_id: str | None) -> None:
-    param = "invoice_settings[default_payment_method]"
-    if payment_method_id is None or resolve(tx, payment_method_id, param)["customer"] == customer.id:
+def _apply_settings(customer: Resource, given: dict[str, Any]) -> None:
+    """The invoice settings with those given replaced; what is empty is null."""
+    settings = {**customer["invoice_settings"], **{name: value or None for name, value in given.items()}}
+    options = settings["rendering_options"]
+    if options is not None:
+        settings["rendering_options"] = {name: options.get(name) for name in ("amount_tax_display", "template")}
+    customer["invoice_settings"] = settings
+
+
+def _check_default(tx: Transaction, customer: Resource, settings: dict[str, Any]) -> None:
+    if "default_payment_method" not in settings:
         return
-    raise ApiError(
-        f"The customer does not have a payment method with the ID {payment_method_id}. The payment method must be "
-        "attached to the customer.",
-        code="resource_missing",
-        param=param,
-    )
+    chosen, param = settings["default_payment_method"], "invoice_settings[default_payment_method]"
+    if resolve(tx, chosen, param)["customer"] != customer.id:
+        raise ApiError(
+            f"The customer does not have a payment method with the ID {chosen}. The payment method must be attached to "
+            "the customer.",
+            code="resource_missing",
+            param=param,
+        )
 
 
 def _blank(tx: Transaction) -> dict[str, Any]:
