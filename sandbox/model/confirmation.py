@@ -41,6 +41,8 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
     _check_amount(intent, params)
+    if _is_saved(intent) and intent["customer"] is not None:
+        tx.get("customer", intent["customer"], param="customer", status=400)
     payment_method = _payment_method(tx, intent, params)
     payment_methods.check_unspent(payment_method)
     method_types.check_taken(intent, payment_method)
@@ -164,13 +166,17 @@ def _back_to_start(tx: Transaction, intent: Resource, error: dict[str, Any]) -> 
 
 
 def _save_for_later(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
-    of_cards = intent["payment_method_options"].get("card", {}).get("setup_future_usage")
-    if (of_cards or intent["setup_future_usage"] or "none") == "none":
+    if not _is_saved(intent):
         return
     payment_method.private["set_up"] = True
     tx.save(payment_method)
-    if intent["customer"] is not None and payment_method["customer"] is None:
-        payment_methods.link(tx, payment_method, intent["customer"])
+    payment_methods.link_to_existing(tx, payment_method, intent["customer"])
+
+
+def _is_saved(intent: Resource) -> bool:
+    """Whether the card is to be used again."""
+    of_cards = intent["payment_method_options"].get("card", {}).get("setup_future_usage")
+    return (of_cards or intent["setup_future_usage"] or "none") != "none"
 
 
 def _decline_error(intent: Resource, payment_method: Resource, reason: str) -> ApiError:

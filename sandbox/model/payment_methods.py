@@ -103,6 +103,15 @@ def link(tx: Transaction, payment_method: Resource, customer: str) -> Resource:
     return payment_method
 
 
+def link_to_existing(tx: Transaction, payment_method: Resource, customer: str | None) -> None:
+    """Attach what has just paid or been set up, unless it is attached already.
+
+    A customer may have been deleted while the cardholder answered their bank: then there is none to attach it to.
+    """
+    if payment_method["customer"] is None and customer is not None and tx.find("customer", customer) is not None:
+        link(tx, payment_method, customer)
+
+
 def spend(tx: Transaction, payment_method: Resource) -> None:
     """It has paid, or was detached: without a customer to keep it, it is good for nothing any more."""
     if payment_method["customer"] is None:

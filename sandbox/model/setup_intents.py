@@ -71,6 +71,8 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
     if method_types.are_chosen_by(params):
         method_types.choose(intent, params, _OPTIONS)
     _apply(intent, params)
+    if intent["customer"] is not None:
+        tx.get("customer", intent["customer"], param="customer", status=400)
     payment_method = _chosen(tx, intent, params)
     method_types.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
@@ -139,8 +141,7 @@ def _ask_bank(tx: Transaction, intent: Resource, payment_method: Resource) -> st
     payment_method.private["set_up"] = True
     payment_methods.run_checks(tx, payment_method)
     tx.save(payment_method)
-    if intent["customer"] is not None and payment_method["customer"] is None:
-        payment_methods.link(tx, payment_method, intent["customer"])
+    payment_methods.link_to_existing(tx, payment_method, intent["customer"])
     attempt = _attempt(tx, intent, payment_method, "succeeded", None)
     intent |= {"latest_attempt": attempt.id, "payment_method": payment_method.id, "status": "succeeded"}
     tx.save(intent)
