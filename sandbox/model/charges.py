@@ -3,8 +3,9 @@
 from typing import Any
 
 from sandbox import ids
+from sandbox.errors import ApiError
 from sandbox.model import balance, cards, declines, events
-from sandbox.model.details import shipping
+from sandbox.model.details import check_email, shipping
 from sandbox.model.metadata import merged
 from sandbox.model.payment_methods import card_of, network_of, run_checks
 from sandbox.state import Resource, Transaction
@@ -63,9 +64,9 @@ def fail(
     return charge
 
 
-def capture(tx: Transaction, charge: Resource, amount: int) -> Resource:
+def capture(tx: Transaction, charge: Resource, amount: int, *, suffix: str | None) -> Resource:
     """Take `amount` of a hold; the rest is released. Emits charge.captured."""
-    charge |= {"amount_captured": amount, "captured": True}
+    charge |= {"amount_captured": amount, "captured": True, **_descriptor(suffix)}
     card = card_of_charge(charge)
     row = balance.of_charge(tx, charge, available=card.funds == "available")
     charge["balance_transaction"] = row.id
@@ -92,9 +93,12 @@ def update(tx: Transaction, charge: Resource, params: dict[str, Any]) -> Resourc
     before = charge.snapshot()
     if "metadata" in params:
         charge["metadata"] = merged(charge["metadata"], params["metadata"])
-    for name in ("description", "receipt_email"):
-        if name in params:
-            charge[name] = params[name] or None
+    if "customer" in params:
+        _set_customer(tx, charge, params["customer"])
+    if "description" in params:
+        charge["description"] = params["description"] or None
+    if "receipt_email" in params:
+        charge["receipt_email"] = check_email(params["receipt_email"], "receipt_email")
     if "shipping" in params:
         charge["shipping"] = shipping(params["shipping"])
     if "fraud_details" in params:
@@ -102,6 +106,20 @@ def update(tx: Transaction, charge: Resource, params: dict[str, Any]) -> Resourc
     tx.save(charge)
     events.emit(tx, "charge.updated", charge, before)
     return charge
+
+
+def send_receipt_to(tx: Transaction, charge: Resource, email: str) -> Resource:
+    """Another address for the receipt than the payment's. Emits nothing: it is part of a capture."""
+    charge["receipt_email"] = check_email(email, "receipt_email")
+    return tx.save(charge)
+
+
+def _set_customer(tx: Transaction, charge: Resource, customer_id: str) -> None:
+    """A charge without a customer may get one, for good."""
+    tx.get("customer", customer_id, param="customer", status=400)
+    if charge["customer"] not in (None, customer_id):
+        raise ApiError("You cannot change the customer of a charge that already has one.", param="customer")
+    charge["customer"] = customer_id
 
 
 def card_of_charge(charge: Resource) -> cards.Card:
@@ -114,12 +132,19 @@ def _schedule_disputes(tx: Transaction, charge: Resource) -> None:
         tx.schedule("open_dispute", charge.id, after=DISPUTED_AFTER * (number + 1), kind=kind)
 
 
+def _descriptor(suffix: str | None) -> dict[str, Any]:
+    """What the cardholder's statement says."""
+    return {
+        "calculated_statement_descriptor": f"Stripe* {suffix}" if suffix else "Stripe",
+        "statement_descriptor_suffix": suffix,
+    }
+
+
 def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> Resource:
     """A charge that has not been decided yet, with every key Stripe sends."""
     card = card_of(payment_method)
     checks = run_checks(tx, payment_method)
     shown = payment_method["card"]
-    suffix = intent["statement_descriptor_suffix"]
     amount = intent["amount"]
     details = {
         "card": {
@@ -174,7 +199,7 @@ def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: 
             "authorization_code": None,
             "balance_transaction": None,
             "billing_details": payment_method["billing_details"],
-            "calculated_statement_descriptor": f"Stripe* {suffix}" if suffix else "Stripe",
+            **_descriptor(intent["statement_descriptor_suffix"]),
             "captured": False,
             "created": tx.now,
             "currency": intent["currency"],
@@ -208,7 +233,6 @@ def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: 
             "source": None,
             "source_transfer": None,
             "statement_descriptor": None,
-            "statement_descriptor_suffix": suffix,
             "status": "pending",
             "transfer": None,
             "transfer_data": None,

@@ -152,7 +152,10 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
 
 
 def capture(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
-    """Take a hold or a part of it; the rest is released. Emits charge.captured and payment_intent.succeeded."""
+    """Take a hold or a part of it; the rest is released. The charge takes over a new statement descriptor suffix.
+
+    Emits charge.captured and payment_intent.succeeded.
+    """
     _check_capturable(intent)
     amount = params.get("amount_to_capture", intent["amount_capturable"])
     if amount < 0:
@@ -167,9 +170,9 @@ def capture(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
             "can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.",
             code="amount_too_large",
         )
-    if "metadata" in params:
-        intent["metadata"] = merged(intent["metadata"], params["metadata"])
-    charges.capture(tx, tx.get("charge", intent["latest_charge"]), amount)
+    apply_details(intent, params)
+    check_descriptor(intent, "card")
+    charges.capture(tx, tx.get("charge", intent["latest_charge"]), amount, suffix=intent["statement_descriptor_suffix"])
     intent |= {"amount_capturable": 0, "amount_received": amount, "status": "succeeded"}
     tx.save(intent)
     events.emit(tx, "payment_intent.succeeded", intent)

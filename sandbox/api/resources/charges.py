@@ -9,6 +9,13 @@ from sandbox.errors import ApiError
 from sandbox.model import charges, payment_intents
 from sandbox.state import Resource
 
+#: What a charge's capture passes on to its PaymentIntent's, by the name it has there.
+_OF_CAPTURE = {
+    "amount": "amount_to_capture",
+    "statement_descriptor": "statement_descriptor",
+    "statement_descriptor_suffix": "statement_descriptor_suffix",
+}
+
 
 def create(call: Call) -> Resource:
     """Closed to new accounts: every way of asking has its own refusal."""
@@ -37,7 +44,9 @@ def capture(call: Call) -> Resource:
     if charge["captured"]:
         raise ApiError(f"Charge {charge.id} has already been captured.", code="charge_already_captured")
     intent = call.tx.get("payment_intent", charge["payment_intent"])
-    asked = {"amount_to_capture": call.params["amount"]} if "amount" in call.params else {}
+    if "receipt_email" in call.params:
+        charges.send_receipt_to(call.tx, charge, call.params["receipt_email"])
+    asked = {new: call.params[name] for name, new in _OF_CAPTURE.items() if name in call.params}
     payment_intents.capture(call.tx, intent, asked)
     return retrieve(call)
 
