@@ -12,4 +12,8 @@ def retrieve(call: Call) -> Resource:
 
 def list_all(call: Call) -> Listing:
     params = call.params
-    return listing(call, KIND, {"charge": params.get("charge"), "payment_intent": params.get("payment_intent")})
+    names = ("charge", "payment_intent")
+    for name in names:
+        if name in params:
+            call.tx.get(name, params[name], param=name, status=400)
+    return listing(call, KIND, {name: params.get(name) for name in names})

@@ -46,10 +46,11 @@ def cancel(call: Call) -> Resource:
 
 def list_all(call: Call) -> Listing:
     params = call.params
-    if "customer" in params:
-        call.tx.get("customer", params["customer"], param="customer", status=400)
-    equal = {"customer": params.get("customer"), "payment_method": params.get("payment_method")}
-    return listing(call, "setup_intent", equal)
+    names = ("customer", "payment_method")
+    for name in names:
+        if name in params:
+            call.tx.get(name, params[name], param=name, status=400)
+    return listing(call, "setup_intent", {name: params.get(name) for name in names})
 
 
 def list_attempts(call: Call) -> Listing:
