@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.errors import ApiError
 
@@ -38,5 +39,17 @@ def check_email(value: str, param: str) -> str:
 
 def check_url(value: str, param: str) -> str:
     if not re.match(r"[a-z][a-z0-9+.-]*://[^\s/]+", value, re.IGNORECASE):
+        raise ApiError("Not a valid URL", code="url_invalid", param=param)
+    return value
+
+
+def check_web_url(value: str, param: str) -> str:
+    """An address that can be posted to."""
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        complete = False
+    if not complete or re.search(r"\s", value):
         raise ApiError("Not a valid URL", code="url_invalid", param=param)
     return value

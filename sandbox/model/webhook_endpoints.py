@@ -5,7 +5,7 @@ from typing import Any
 from sandbox import ids
 from sandbox.errors import ApiError
 from sandbox.model import events
-from sandbox.model.details import check_url
+from sandbox.model.details import check_web_url
 from sandbox.model.metadata import merged
 from sandbox.state import Resource, Transaction
 
@@ -29,7 +29,7 @@ def create(tx: Transaction, params: dict[str, Any], *, secrets: list[str] | None
                 "livemode": False,
                 "metadata": merged({}, params.get("metadata") or {}),
                 "status": "enabled",
-                "url": check_url(params["url"], "url"),
+                "url": check_web_url(params["url"], "url"),
             },
             {"secrets": secrets or [f"whsec_{ids.random_text(32)}"]},
         )
@@ -38,7 +38,7 @@ def create(tx: Transaction, params: dict[str, Any], *, secrets: list[str] | None
 
 def update(tx: Transaction, endpoint: Resource, params: dict[str, Any]) -> Resource:
     if "url" in params:
-        endpoint["url"] = check_url(params["url"], "url")
+        endpoint["url"] = check_web_url(params["url"], "url")
     if "enabled_events" in params:
         endpoint["enabled_events"] = _checked_events(params["enabled_events"])
     if "disabled" in params:
