@@ -33,7 +33,7 @@ def _orders(session: Session, query: Select[str], wrong: str, remedy: str) -> It
 
 
 def _joined() -> Select[str]:
-    return select(Order.reference).join(Payment, Payment.order_id == Order.id).order_by(Order.id)
+    return select(Order.reference).join(Payment).order_by(Order.id)
 
 
 def _set_aside(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _wrong_goods(session: Session, _now: datetime) -> Iterator[Finding]:
 def _wrong_holds(session: Session, _now: datetime) -> Iterator[Finding]:
     promised = (
         select(func.coalesce(func.sum(OrderLine.quantity), 0))
-        .join(Order, Order.id == OrderLine.order_id)
+        .join(Order)
         .where(OrderLine.product_id == Product.id, Order.goods == GoodsState.HELD)
         .scalar_subquery()
     )
@@ -141,7 +141,7 @@ def _unhandled_events(session: Session, now: datetime) -> Iterator[Finding]:
 def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
     query = (
         select(Order.reference, Mail.kind, Mail.attempts)
-        .join(Order, Order.id == Mail.order_id)
+        .join(Order)
         .where(Mail.sent_at.is_(None), Mail.written_at < now - LATE)
     )
     for reference, kind, attempts in session.execute(query):

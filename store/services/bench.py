@@ -96,7 +96,7 @@ def course_of(session: Session, reference: str, browser_id: str | None) -> Cours
     """What a bench order of this browser is to try. Raises NotFound for every other order."""
     detail = session.scalar(
         select(HistoryEntry.detail)
-        .join(Order, Order.id == HistoryEntry.order_id)
+        .join(Order)
         .where(Order.reference == reference, Order.browser_id == (browser_id or ""), HistoryEntry.once == _PLACED)
     )
     found = course(detail["course"]) if detail else None
@@ -145,7 +145,7 @@ def results(session: Session) -> dict[str, Result]:
     newest = session.scalar(select(func.max(HistoryEntry.id))) or 0
     rows = session.execute(
         select(HistoryEntry.detail, HistoryEntry.at, Order.reference, Order.browser_id)
-        .join(Order, Order.id == HistoryEntry.order_id)
+        .join(Order)
         .where(HistoryEntry.id > newest - REMEMBERED, HistoryEntry.what == _NOTED)
         .order_by(HistoryEntry.id)
     )
@@ -159,7 +159,7 @@ def _give_up_earlier(till: Till, browser_id: str, now: datetime) -> None:
     with till.database.reading() as session:
         left = session.scalars(
             select(Order.reference)
-            .join(HistoryEntry, HistoryEntry.order_id == Order.id)
+            .join(HistoryEntry)
             .where(Order.browser_id == browser_id, HistoryEntry.once == _PLACED)
             .where(Order.state == OrderState.AWAITING_PAYMENT)
         ).all()
@@ -184,7 +184,7 @@ def _row(session: Session, reference: str) -> Row[OrderState, bool, bool, dateti
             Payment.state.label("payment_state"),
             Payment.intent_id,
         )
-        .join(Payment, Payment.order_id == Order.id)
+        .join(Payment)
         .where(Order.reference == reference)
     ).one_or_none()
     if row is None:

@@ -71,7 +71,7 @@ def view(session: Session, cart_id: str | None, currency: str) -> CartView:
     """What is in the cart, with what is left of it. Pieces that the cart's own open order holds count as left."""
     rows = session.execute(
         select(Product, CartLine.quantity)
-        .join(CartLine, CartLine.product_id == Product.id)
+        .join(CartLine)
         .where(CartLine.cart_id == (cart_id or ""))
         .order_by(CartLine.added_at, Product.id)
     ).all()
@@ -170,7 +170,7 @@ def _check(session: Session, cart_id: str, product: Product, quantity: int) -> N
 def _held_by_open_order(session: Session, cart_id: str | None) -> dict[int, int]:
     rows = session.execute(
         select(OrderLine.product_id, OrderLine.quantity)
-        .join(Order, Order.id == OrderLine.order_id)
+        .join(Order)
         .where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
     )
     return {row.product_id: row.quantity for row in rows}

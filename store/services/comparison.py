@@ -56,7 +56,7 @@ def order_of(session: Session, snapshot: Snapshot) -> OrderHere | None:
             Payment.state.label("payment_state"),
             Payment.intent_id,
         )
-        .join(Payment, Payment.order_id == Order.id)
+        .join(Payment)
     )  # fmt: skip
     found = session.execute(order.where(Payment.intent_id == snapshot.payment_id)).one_or_none()
     if found is None and snapshot.order_reference is not None:
@@ -87,7 +87,7 @@ def refund(session: Session, refund_id: str, snapshot: RefundSnapshot | None) ->
     """A refund, at Stripe and here. One of a payment that is not of this store is nobody's business here."""
     row = session.execute(
         select(Refund.state, Refund.amount_minor, Order.reference, Order.currency)
-        .join(Order, Order.id == Refund.order_id)
+        .join(Order)
         .where(Refund.refund_id == refund_id)
     ).one_or_none()
     if row is not None:
@@ -109,7 +109,7 @@ def dispute(session: Session, dispute_id: str, snapshot: DisputeSnapshot | None)
     """A dispute, at Stripe and here."""
     row = session.execute(
         select(Dispute.state, Dispute.amount_minor, Order.reference, Order.currency)
-        .join(Order, Order.id == Dispute.order_id)
+        .join(Order)
         .where(Dispute.dispute_id == dispute_id)
     ).one_or_none()
     if row is not None:
@@ -148,7 +148,7 @@ def _reference(session: Session, payment_id: str) -> str | None:
     """The order that has this payment here."""
     return session.scalar(
         select(Order.reference)
-        .join(Payment, Payment.order_id == Order.id)
+        .join(Payment)
         .where(Payment.intent_id == payment_id)
     )  # fmt: skip
 

@@ -102,7 +102,7 @@ def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
             Payment.refunded_minor,
             Payment.declines,
         )
-        .join(Payment, Payment.order_id == Order.id)
+        .join(Payment)
         .where(where)
         .with_for_update(of=(Order, Payment))
     ).one_or_none()

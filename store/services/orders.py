@@ -115,10 +115,7 @@ def _read_under_lock(session: Session, cart_id: str | None) -> list[Wish]:
     if cart_id is None or session.get(Cart, cart_id, with_for_update=True) is None:
         return []
     rows = session.execute(
-        select(Product, CartLine.quantity)
-        .join(CartLine, CartLine.product_id == Product.id)
-        .where(CartLine.cart_id == cart_id)
-        .order_by(Product.id)
+        select(Product, CartLine.quantity).join(CartLine).where(CartLine.cart_id == cart_id).order_by(Product.id)
     )
     return [Wish(product, quantity) for product, quantity in rows]
 

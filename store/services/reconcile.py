@@ -96,8 +96,8 @@ def _write_down(till: Till, report: Report, payment_id: str, door: Callable[[Ses
         door(session)
         added = session.execute(
             select(Order.reference, HistoryEntry.what)
-            .join(HistoryEntry, HistoryEntry.order_id == Order.id)
-            .join(Payment, Payment.order_id == Order.id)
+            .join(HistoryEntry)
+            .join(Payment)
             .where(Payment.intent_id == payment_id, HistoryEntry.id > last)
             .order_by(HistoryEntry.id)
         ).all()

@@ -117,9 +117,7 @@ def ask_again(till: Till, reference: str, now: datetime) -> None:
     """Ask for every refund of an order that was written down and not answered. Raises as `ask` does."""
     with till.database.reading() as session:
         keys = session.scalars(
-            select(Refund.key)
-            .join(Order, Order.id == Refund.order_id)
-            .where(Order.reference == reference, Refund.state == RefundState.REQUESTED)
+            select(Refund.key).join(Order).where(Order.reference == reference, Refund.state == RefundState.REQUESTED)
         ).all()
     for key in keys:
         if key is not None:
@@ -133,9 +131,7 @@ def late_key(reference: str) -> str:
 
 def next_key(session: Session, reference: str) -> str:
     """A name for one more refund of an order."""
-    count = session.scalar(
-        select(func.count(Refund.id)).join(Order, Order.id == Refund.order_id).where(Order.reference == reference)
-    )
+    count = session.scalar(select(func.count(Refund.id)).join(Order).where(Order.reference == reference))
     return f"order-{reference}-refund-{(count or 0) + 1}"
 
 

@@ -60,7 +60,7 @@ def _attempt(till: Till, work: Callable[[Till, str, datetime], object], referenc
 def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
     orders = (
         select(Order.id)
-        .join(Payment, Payment.order_id == Order.id)
+        .join(Payment)
         .where(due, or_(Order.claimed_until.is_(None), Order.claimed_until <= now))
         .order_by(Order.expires_at)
         .limit(BATCH)

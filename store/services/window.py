@@ -26,7 +26,7 @@ def payments(till: Till, since: datetime) -> Iterator[tuple[str, Snapshot | None
     """Of the store's own, those of orders placed since then, and of every order that waits for its payment."""
     known = (
         select(Payment.intent_id)
-        .join(Order, Order.id == Payment.order_id)
+        .join(Order)
         .where(Payment.intent_id.is_not(None))
         .where(or_(Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT))
     )
