@@ -35,6 +35,9 @@ class Worker(ThreadWorker):
         client.sendall(f"HTTP/1.1 {answer.status}\r\n{answer.headers}".encode() + answer.get_data())
 
 
+#: Where to forward events: a secret key, an address, webhook secrets.
+Forward = tuple[str, str, list[str]]
+
 #: How the sandbox is served, and whatever its speed is compared with.
 SHAPE: dict[str, Any] = {
     "worker_class": Worker,
@@ -50,11 +53,9 @@ SHAPE: dict[str, Any] = {
 
 
 class Server(BaseApplication):
-    """Serves a sandbox until it is told to stop. `forward_to`: (secret key, address, webhook secrets), or None."""
+    """Serves a sandbox until it is told to stop."""
 
-    def __init__(
-        self, host: str, port: int, database: str | Path, forward_to: tuple[str, str, list[str]] | None
-    ) -> None:
+    def __init__(self, host: str, port: int, database: str | Path, forward_to: Forward | None) -> None:
         self._address = f"{host}:{port}"
         self._database = database
         self._forward_to = forward_to
