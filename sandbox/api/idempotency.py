@@ -49,9 +49,11 @@ def check_key(key: str) -> None:
         raise ApiError(f"Idempotency keys must be at most {LONGEST} characters long.", kind="idempotency_error")
 
 
-def fingerprint(path: str, tree: dict[str, Any]) -> str:
-    """Equal for equal requests: the path, and a digest of the parameters."""
-    said = json.dumps(tree, sort_keys=True).encode()
+def fingerprint(path: str, tree: dict[str, Any], *, publishable: bool) -> str:
+    """Equal for equal requests: the path, and a digest of the parameters and the kind of key that asks. What a secret
+    key was answered is not for a browser.
+    """
+    said = json.dumps([tree, publishable], sort_keys=True).encode()
     return f"{path} {hashlib.blake2b(said, digest_size=16).hexdigest()}"
 
 

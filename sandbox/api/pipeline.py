@@ -98,7 +98,7 @@ class Pipeline:
         """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
         idempotency.check_key(key)
         account = asked.principal.account
-        fingerprint = idempotency.fingerprint(asked.request.path, tree)
+        fingerprint = idempotency.fingerprint(asked.request.path, tree, publishable=asked.principal.publishable)
         with self._keys.hold((account, key), wait=0, busy=idempotency.in_use(key)):
             with self._state.read(account) as tx:
                 stored = idempotency.find(tx, key, fingerprint)

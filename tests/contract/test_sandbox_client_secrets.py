@@ -80,3 +80,19 @@ def test_a_refusal_shows_the_intent_to_who_knows_its_secret(
     assert answer.json is not None
     assert answer.json["error"]["message"] == "No such confirmation_token: 'ctoken_unknown'"
     assert answer.json["error"][kind]["client_secret"] == intent["client_secret"]
+
+
+def test_what_a_secret_key_was_answered_is_not_told_to_a_browser_again(http: FlaskClient, browser: FlaskClient) -> None:
+    intent = http.post("/v1/payment_intents", data={"amount": "4900", "currency": "usd"}).json
+    assert intent is not None
+    request = {
+        "data": {"payment_method": "pm_card_visa", "return_url": "https://shop.test/"},
+        "headers": {"Idempotency-Key": "shared"},
+    }
+
+    first = http.post(f"/v1/payment_intents/{intent['id']}/confirm", **request)
+    answer = browser.post(f"/v1/payment_intents/{intent['id']}/confirm", **request)
+
+    assert first.status_code == 200
+    assert answer.status_code == 400
+    assert intent["client_secret"] not in answer.text
