@@ -101,7 +101,7 @@ def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
         with pytest.raises(PaymentUnavailable):
             ask(shop, order, 100 + number, f"of {order.reference}")
     shop.line.before = lambda _method, _path: None
-    paid(shop)  # with nothing to ask for
+    ask(shop, paid(shop), 50, "answered")
     mail.send_due(shop.till, shop.clock())
 
     done = upkeep.run(shop.till, shop.clock())
@@ -109,7 +109,9 @@ def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
     assert done == 4  # two refunds, and a letter about each
     assert [shop.read(order.reference).payment.refunded_minor for order in orders] == [100, 101]
     made = {refund["payment_intent"]: refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"]}
-    assert made == {shop.read(order.reference).payment.intent_id: 100 + number for number, order in enumerate(orders)}
+    asked = {shop.read(order.reference).payment.intent_id: 100 + number for number, order in enumerate(orders)}
+    assert made.items() >= asked.items()
+    assert len(made) == 3
 
 
 def test_refunds_whose_answers_were_lost_are_told_apart_by_the_webhooks(shop: Shop) -> None:
