@@ -220,8 +220,11 @@ def test_a_handler_that_fails_leaves_nothing_behind_but_the_reason_and_the_next_
     with shop.till.database.transaction() as session:
         session.execute(text("UPDATE products SET held = 2 WHERE slug = 'cedar-pencil'"))
     mended = shop.receive(signed(event))
+    with shop.till.database.reading() as session:
+        after = session.get_one(WebhookEvent, event["id"])
 
     assert (failed, mended) == (500, 200)
+    assert (after.outcome, after.last_error, after.deliveries) == ("handled", None, 2)
     assert (note.handled_at, note.last_error) == (None, "IntegrityError")
     assert (unchanged.state, unchanged.payment.state.value) == (OrderState.AWAITING_PAYMENT, "open")
     assert shop.read(reference).state is OrderState.PAID
