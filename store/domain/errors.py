@@ -7,9 +7,12 @@ from __future__ import annotations
 
 
 class StoreError(Exception):
-    """The base of everything the store refuses or cannot do."""
+    """The base of everything the store refuses or cannot do. `nothing_charged` where it is certain that the order it is
+    about was not paid.
+    """
 
-    message = "Something went wrong on our side. Nothing was charged by this step. Please try again."
+    message = "Something went wrong on our side. Please try again."
+    nothing_charged = False
 
     def __init__(self, message: str | None = None) -> None:
         if message is not None:
@@ -57,7 +60,7 @@ class OrderClosed(StoreError):
 class PaymentUnavailable(StoreError):
     """The payment service did not answer, or answered that it is out of order; what was asked may be asked again."""
 
-    message = "The payment service is not answering right now. Nothing was charged and your order is kept."
+    message = "The payment service is not answering right now. Your order is kept."
 
 
 class PaymentServiceFailed(PaymentUnavailable):
@@ -76,14 +79,14 @@ class RefundRefused(StoreError):
 class StoreBusy(StoreError):
     """The database did not answer in time; nothing was written. `retry_after` is in seconds."""
 
-    message = "The store is very busy right now. Nothing was charged. Please try again in a few seconds."
+    message = "The store is very busy right now. Please try again in a few seconds."
     retry_after = 5
 
 
 class PaymentMisconfigured(StoreError):
     """The payment service refused what the store asked in a way that only a person can mend (a key, a parameter)."""
 
-    message = "Payments are not available right now. Nothing was charged and your order is kept."
+    message = "Payments are not available right now. Your order is kept."
 
 
 class MailUnavailable(StoreError):

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
-from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentServiceFailed
+from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentServiceFailed, PaymentUnavailable
 from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, CardUsed, Decline, OpenedPayment, PaymentRequest, Snapshot
 from store.services import carts, early_news, ledger, mail, orders, refunds, stock
@@ -59,7 +59,11 @@ def open(  # noqa: A001  # read with its module: payments.open
     if isinstance(openable, CancelReason):
         close(till, reference, openable, now)
         raise OrderClosed(reference)
-    payment = _open_or_find(till, openable)
+    try:
+        payment = _open_or_find(till, openable)
+    except (PaymentUnavailable, PaymentMisconfigured) as failure:
+        failure.nothing_charged = openable.intent_id is None  # nobody has a secret to pay with
+        raise
     with till.database.transaction() as session:
         record(session, till, payment.snapshot, Told(Teller.STORE, now))
         order = ledger.lock_by_reference(session, reference)

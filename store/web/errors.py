@@ -47,6 +47,9 @@ class ErrorPage:
 
 
 _NOTHING_CHARGED = "Nothing was charged."
+_NOT_BY_THIS = "Nothing was charged by this step."
+# An order's own pages must not say that, while nobody can look whether it was paid.
+_NOT_SEEN = "We cannot see right now whether you were charged."
 
 PAGES: Mapping[int, ErrorPage] = {
     400: ErrorPage("We could not read that", "The request was not complete. Please go back and try again."),
@@ -58,17 +61,17 @@ PAGES: Mapping[int, ErrorPage] = {
     409: ErrorPage("That is no longer possible", "Something changed in the meantime."),
     413: ErrorPage("That was too much at once", "What was sent is larger than any form of ours. Please shorten it."),
     415: ErrorPage("We could not read that", "What was sent was not a form."),
-    429: ErrorPage("A little too fast", "Please wait a minute and try again.", _NOTHING_CHARGED, retry=True),
+    429: ErrorPage("A little too fast", "Please wait a minute and try again.", _NOT_BY_THIS, retry=True),
     500: ErrorPage(
         "Something went wrong on our side",
         "We have been told and will look into it. Your cart and your orders are kept.",
-        "This page charged nothing.",
+        _NOT_BY_THIS,
         retry=True,
     ),
     503: ErrorPage(
         "We cannot take payments right now",
         "Your cart and your orders are kept. Please try again in a moment.",
-        _NOTHING_CHARGED,
+        _NOT_BY_THIS,
         retry=True,
     ),
 }
@@ -93,7 +96,7 @@ def status_of(error: type[errors.StoreError]) -> int:
 
 def _answer_store_error(error: errors.StoreError) -> ResponseReturnValue:
     status = status_of(type(error))
-    response = _page(status, error.message)
+    response = _page(status, error.message, nothing_charged=error.nothing_charged)
     if status == 503:
         response.headers["Retry-After"] = str(getattr(error, "retry_after", _RETRY_AFTER))
     return response
@@ -131,17 +134,27 @@ def _answer_unexpected(failure: Exception) -> ResponseReturnValue:
     return _page(500, None)
 
 
-def _page(status: int, message: str | None) -> Response:
+def _page(status: int, message: str | None, *, nothing_charged: bool = False) -> Response:
     page = PAGES.get(status) or (PAGES[400] if status < 500 else PAGES[500])
     if status == 404 and not _wants_json():
         message = None  # the heading says already that it was not found
     if _wants_json():
         return make_response({"status": status, "message": message or page.message}, status)
-    text = message or page.message
-    money = "" if page.money.rstrip(".") in text else page.money
-    retry = request.path if page.retry and request.method == "GET" else None
+    money = page.money
+    if page.money and request.blueprint == "orders":
+        money = _NOTHING_CHARGED if nothing_charged else _NOT_SEEN
+    retry = request.full_path.rstrip("?") if page.retry and request.method == "GET" else None
     return make_response(
-        render_template("error.html", status=status, page=page, message=text, money=money, retry=retry), status
+        render_template(
+            "error.html",
+            status=status,
+            page=page,
+            message=message or page.message,
+            money=money,
+            unseen=money is _NOT_SEEN,
+            retry=retry,
+        ),
+        status,
     )
 
 

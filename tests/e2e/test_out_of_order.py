@@ -21,7 +21,8 @@ def test_a_payment_service_that_is_down_leaves_an_order_that_can_be_paid_later(
         assert refused.value.status == 503
         assert int(refused.value.headers["retry-after"]) > 0
         expect(page.get_by_role("heading", level=1, name="We cannot take payments right now")).to_be_visible()
-        expect(page.get_by_text("Nothing was charged and your order is kept.")).to_be_visible()
+        expect(page.get_by_text("Nothing was charged.", exact=True)).to_be_visible()
+        expect(page.get_by_text("Your order is kept.")).to_be_visible()
     finally:
         sandbox.start()
 

@@ -22,6 +22,32 @@ def test_after_repeated_silence_stripe_is_not_asked_for_a_while(shop: Shop) -> N
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
 
 
+def test_whoever_may_have_paid_is_not_told_that_nothing_was_charged(shop: Shop) -> None:
+    """The card was charged, the webhook is lost, and the shopper comes back to the payment page."""
+    browser, reference = shop.browser_with_order()
+    browser.get(f"/orders/{reference}/pay")
+    (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
+    shop.stripe("POST", f"/v1/payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
+    shop.lose()
+    shop.line.before = away
+
+    answer = browser.get(f"/orders/{reference}/pay")
+
+    assert answer.status_code == 503
+    assert "We cannot see right now whether you were charged." in answer.text
+    assert "do not pay again" in answer.text
+    assert "Nothing was charged" not in answer.text
+
+
+def test_who_looks_again_looks_at_the_same_page(shop: Shop) -> None:
+    browser, reference = shop.browser_with_order()
+    shop.line.before = away
+
+    answer = browser.get(f"/orders/{reference}/pay?from=a-letter")
+
+    assert f'href="/orders/{reference}/pay?from=a-letter"' in answer.text
+
+
 def test_a_webhook_is_taken_in_while_stripe_does_not_answer(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
