@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models import Mail, Order, OrderLine, Payment, Product, Refund, WebhookEvent
+from models import Dispute, Mail, Order, OrderLine, Payment, Product, Refund, WebhookEvent
 from store.domain.states import GoodsState, OrderState, PaymentState
+from store.services.disputes import STANDING
 from store.services.findings import Finding
 from store.services.refunds import RETURNING
 
@@ -34,6 +35,11 @@ def _orders(session: Session, query: Select[str], wrong: str, remedy: str) -> It
 
 def _joined() -> Select[str]:
     return select(Order.reference).join(Payment).order_by(Order.id)
+
+
+def _without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
+    query = select(Order.reference).outerjoin(Payment).where(Payment.order_id.is_(None)).order_by(Order.id)
+    return _orders(session, query, "has no payment, not even one that is not opened.", "Find out who removed it.")
 
 
 def _set_aside(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -120,9 +126,16 @@ def _wrong_holds(session: Session, _now: datetime) -> Iterator[Finding]:
         yield Finding(f"product {row.slug}", wrong, "Set `held` to what was promised.")
 
 
+def _wrong_flag(session: Session, _now: datetime) -> Iterator[Finding]:
+    standing = exists().where(Dispute.order_id == Order.id, Dispute.state.in_(STANDING))
+    query = select(Order.reference).where(Order.disputed != standing).order_by(Order.id)
+    return _orders(session, query, "is flagged as disputed, or not, against its disputes.", "Run `flask reconcile`.")
+
+
 def _overdue(session: Session, now: datetime) -> Iterator[Finding]:
     query = _joined().where(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at < now - LATE)
-    return _orders(session, query, "should have expired long ago.", "Is `flask upkeep --every 30` running?")
+    remedy = "Is `flask upkeep --every 30` running? If it is, `flask reconcile` says what stands in its way."
+    return _orders(session, query, "should have expired long ago.", remedy)
 
 
 def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
@@ -150,6 +163,7 @@ def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
+    _without_payment,
     _set_aside,
     _paid_without_payment,
     _payment_without_order,
@@ -158,6 +172,7 @@ RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _wrong_refunds,
     _wrong_goods,
     _wrong_holds,
+    _wrong_flag,
     _overdue,
     _refund_overdue,
     _unhandled_events,

@@ -46,15 +46,16 @@ def _each(till: Till, now: datetime, due: ColumnElement[bool], work: Callable[[T
 
 
 def _attempt(till: Till, work: Callable[[Till, str, datetime], object], reference: str, now: datetime) -> bool:
-    try:
-        work(till, reference, now)
-    except StoreError as failure:
-        log.warning("upkeep put off", order=reference, work=work.__name__, failure=type(failure).__name__)
-        return False
-    except Exception:  # whatever is wrong with one order, the others are not to wait for it
-        log.exception("upkeep failed", order=reference, work=work.__name__)
-        return False
-    return True
+    with structlog.contextvars.bound_contextvars(order=reference):
+        try:
+            work(till, reference, now)
+        except StoreError as failure:
+            log.warning("upkeep put off", order=reference, work=work.__name__, failure=type(failure).__name__)
+            return False
+        except Exception:  # whatever is wrong with one order, the others are not to wait for it
+            log.exception("upkeep failed", order=reference, work=work.__name__)
+            return False
+        return True
 
 
 def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
@@ -62,7 +63,7 @@ def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[st
         select(Order.id)
         .join(Payment)
         .where(due, or_(Order.claimed_until.is_(None), Order.claimed_until <= now))
-        .order_by(Order.expires_at)
+        .order_by(Order.claimed_until.nulls_first(), Order.expires_at)  # what failed before comes after what is new
         .limit(BATCH)
         .with_for_update(skip_locked=True, of=Order)
     )

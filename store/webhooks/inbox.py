@@ -10,11 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models import WebhookEvent
+from models import Order, Payment, WebhookEvent
 from store.domain.errors import StoreBusy
 from store.gateway.port import Notice
 from store.services.ledger import Teller, Told
@@ -67,10 +67,11 @@ def _take(till: Till, notice: Notice, told: Told) -> Outcome:
     try:
         with till.database.transaction() as session:
             outcome = _handle_once(session, till, notice, told)
+            order = _order_of(session, notice)
     except Exception as failure:  # whatever it was: it is written beside the event, and answered at the edge
         _remember_failure(till, notice, failure, told.at)
         raise
-    log.info("webhook taken in", event_id=notice.notice_id, kind=notice.kind, outcome=outcome)
+    log.info("webhook taken in", event_id=notice.notice_id, kind=notice.kind, outcome=outcome, order=order)
     return outcome
 
 
@@ -85,6 +86,13 @@ def _handle_once(session: Session, till: Till, notice: Notice, told: Told) -> Ou
         .values(handled_at=told.at, outcome=outcome, last_error=None)
     )
     return outcome
+
+
+def _order_of(session: Session, notice: Notice) -> str | None:
+    """The reference of the order that an event was about, for the log."""
+    if notice.about is None:
+        return None
+    return session.scalar(select(Order.reference).join(Payment).where(Payment.intent_id == notice.about.payment_id))
 
 
 def _remember(session: Session, notice: Notice, now: datetime) -> bool:

@@ -13,12 +13,14 @@ from store.services.ledger import Teller, Told
 from tests.support.shop import Shop
 
 RUNNING = "Is `flask upkeep --every 30` running?"
+ELSE = "If it is, `flask reconcile` says what stands in its way."
 UNPAID_PAYMENT = "is paid, but its payment is not. Run `flask reconcile`; send nothing out before."
 PAID_FOR_NOTHING = "was paid for, but is not paid. Refund it with `flask refund`, or look into it."
 WRONG_AMOUNT = "was paid with another amount than its total. Settle the difference."
 WRONG_TOTAL = "has a total that is not the sum of its lines. Look into it before it is sent."
 WRONG_REFUNDS = "does not agree with its refunds. Run `flask reconcile`."
 WRONG_GOODS = "has goods that are not where its state says. Look into its timeline."
+WRONG_FLAG = "is flagged as disputed, or not, against its disputes. Run `flask reconcile`."
 SET_ASIDE = "is set aside for a person. Its timeline says why: settle it with the shopper."
 
 
@@ -57,6 +59,11 @@ def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
     ("statement", "wrong"),
     [
         (one("orders", "needs_review = true"), [SET_ASIDE]),
+        (one("orders", "disputed = true"), [WRONG_FLAG]),
+        (
+            "DELETE FROM payments WHERE order_id = :id",
+            ["has no payment, not even one that is not opened. Find out who removed it."],
+        ),
         (one("payments", "state = 'paid', received_minor = amount_minor"), [PAID_FOR_NOTHING]),
         (one("payments", "amount_minor = amount_minor + 1"), [WRONG_TOTAL]),
         (one("orders", "total_minor = total_minor + 1"), [WRONG_TOTAL]),
@@ -136,6 +143,19 @@ def test_a_payment_of_which_nothing_is_left_is_not_paid(shop: Shop) -> None:
     assert audited(shop) == [f"order {reference}: {WRONG_REFUNDS}"]
 
 
+def test_an_order_with_a_dispute_that_stands_is_flagged(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order, "4000000000000259")
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+    assert audited(shop) == []
+
+    damage(shop, one("orders", "disputed = false"), id=order.id)
+
+    assert audited(shop) == [f"order {order.reference}: {WRONG_FLAG}"]
+
+
 def test_an_order_that_is_gone_has_no_goods(shop: Shop) -> None:
     gone = shop.order(2)
     payments.close(shop.till, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
@@ -204,7 +224,7 @@ def test_upkeep_may_be_behind_for_a_quarter_of_an_hour_and_no_longer(shop: Shop)
     assert not [finding for finding in audited(shop) if "expired" in finding]
     shop.clock.forward(minutes=2)
 
-    assert f"order {order.reference}: should have expired long ago. {RUNNING}" in audited(shop)
+    assert f"order {order.reference}: should have expired long ago. {RUNNING} {ELSE}" in audited(shop)
     assert len([finding for finding in audited(shop) if "expired" in finding]) == 1
 
 

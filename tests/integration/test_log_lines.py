@@ -25,7 +25,8 @@ def broken_stock(shop: Shop) -> None:
 
 
 def test_every_webhook_has_a_line_with_what_became_of_it(shop: Shop) -> None:
-    shop.pay(shop.order(2))
+    order = shop.order(2)
+    shop.pay(order)
     deliveries = shop.lose()
     events = [event_of(delivery) for delivery in deliveries]
 
@@ -42,7 +43,9 @@ def test_every_webhook_has_a_line_with_what_became_of_it(shop: Shop) -> None:
         *({"event_id": event["id"], "kind": event["type"], "outcome": "handled"} for event in handled),
         {"event_id": events[0]["id"], "kind": events[0]["type"], "outcome": "duplicate"},
     ]
-    assert {line["log_level"] for line in lines(log, "webhook taken in")} == {"info"}
+    assert {(line["log_level"], line["order"]) for line in lines(log, "webhook taken in")} == {
+        ("info", order.reference)
+    }
 
 
 def test_an_event_of_another_program_is_logged_as_ignored(shop: Shop) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from store import cli
@@ -93,6 +95,25 @@ class BrokenFor:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._gateway, name)
+
+
+def test_orders_that_nobody_can_deal_with_hold_up_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than upkeep takes at once, and all due before the sound one."""
+    monkeypatch.setattr(upkeep, "BATCH", 2)
+    for _ in range(5):
+        shop.open(shop.order())
+    with shop.till.database.transaction() as session:  # as of another account
+        session.execute(text("UPDATE payments SET intent_id = 'pi_gone_' || order_id"))
+    shop.clock.forward(seconds=1)
+    sound = shop.order()
+    shop.open(sound)
+    shop.clock.forward(minutes=31)
+
+    for _ in range(4):
+        upkeep.run(shop.till, shop.clock())
+        shop.clock.forward(seconds=90)
+
+    assert shop.read(sound.reference).state is OrderState.EXPIRED
 
 
 def test_an_order_that_nobody_can_deal_with_stops_no_other(shop: Shop) -> None:
