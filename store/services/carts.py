@@ -68,7 +68,10 @@ class CartView:
 
 
 def view(session: Session, cart_id: str | None, currency: str) -> CartView:
-    """What is in the cart, with what is left of it. Pieces that the cart's own open order holds count as left."""
+    """What is in the cart, with what is left of it. Pieces that the cart's own open order holds count as left.
+
+    `currency` is that of an empty cart; otherwise it is the products'.
+    """
     rows = session.execute(
         select(Product, CartLine.quantity)
         .join(CartLine)
@@ -77,7 +80,7 @@ def view(session: Session, cart_id: str | None, currency: str) -> CartView:
     ).all()
     own = _held_by_open_order(session, cart_id) if rows else {}
     lines = [Line(product, quantity, max(product.available + own.get(product.id, 0), 0)) for product, quantity in rows]
-    return CartView(lines, currency)
+    return CartView(lines, lines[0].product.currency if lines else currency)
 
 
 def count(session: Session, cart_id: str | None) -> int:

@@ -1,5 +1,6 @@
 """A cart holds what a shopper wants, within what there is, and keeps no other shopper's cart company."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -65,6 +66,18 @@ def test_a_cart_is_in_the_order_it_was_filled_whatever_the_order_of_the_shop_win
         shop.clock.forward(seconds=1)
 
     assert [line.product.slug for line in view(shop, cart).lines] == slugs
+
+
+def test_a_cart_has_the_currency_of_its_products(shop_with: Callable[..., Shop]) -> None:
+    """The store was set to another one since its products were added."""
+    shop = shop_with()
+    browser = shop_with(store_currency="eur").browser()
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "2"}, page="/products/cedar-pencil")
+
+    pages = [browser.get(path) for path in ("/cart", "/checkout")]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all((shop.product().price * 2).text() in page.text for page in pages)
 
 
 def test_the_same_product_added_again_is_one_line(shop: Shop) -> None:
