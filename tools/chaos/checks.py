@@ -110,6 +110,21 @@ def wrong_refunds(case: Case) -> Iterator[str]:
             yield f"order {order.reference} is {order.state} with {order.refunded} of {order.received} returned"
 
 
+def wrong_disputes(case: Case) -> Iterator[str]:
+    """What cardholders' banks took up is known on both sides, and stands alike. Nobody here answers an inquiry."""
+    at_stripe = {dispute["id"]: dispute["status"] for dispute in case.evidence.disputes}
+    for dispute_id in at_stripe.keys() | case.evidence.store_disputes.keys():
+        here, there = case.evidence.store_disputes.get(dispute_id), at_stripe.get(dispute_id)
+        if here != there:
+            yield f"dispute {dispute_id} is {there} at Stripe, {here} in the store"
+
+
+def webhooks_left_undone(case: Case) -> Iterator[str]:
+    """Every webhook that the store remembers was handled in the end."""
+    if case.evidence.unhandled_events:
+        yield f"{case.evidence.unhandled_events} events were remembered and never handled"
+
+
 def oversold(case: Case) -> Iterator[str]:
     """What was sold and what is on the shelves is what there was; what is held is held by an open order."""
     for slug, (stock, held) in case.evidence.stock.items():
@@ -130,7 +145,9 @@ def oversold(case: Case) -> Iterator[str]:
 
 
 def mail_never_sent(case: Case) -> Iterator[str]:
-    """Every letter that was decided arrived; every order that was paid, expired or refunded late has its letter."""
+    """Every letter that was decided arrived; every order that was paid or expired, every refund and every dispute has
+    its letter.
+    """
     arrived = {letter.message_id for letter in case.evidence.delivered}
     written: defaultdict[str, set[str]] = defaultdict(set)
     for letter in case.evidence.letters:
@@ -141,6 +158,10 @@ def mail_never_sent(case: Case) -> Iterator[str]:
         expected = {"order_paid"} if order.paid else {"order_expired"} if order.state == "expired" else set()
         if missing := expected - written[order.reference]:
             yield f"order {order.reference} is {order.state} and no letter {', '.join(missing)} was written"
+    about = {letter.once for letter in case.evidence.letters}
+    happened = [f"refund:{refund['id']}" for refund in case.evidence.refunds if refund["status"] == "succeeded"]
+    happened += [f"dispute:{dispute['id']}" for dispute in case.evidence.disputes]
+    yield from (f"no letter was written about {each}" for each in happened if each not in about)
 
 
 def mail_sent_twice(case: Case) -> Iterator[str]:
@@ -184,6 +205,8 @@ CHECKS: Mapping[str, Callable[[Case], Iterator[str]]] = {
     "Charged twice": charged_twice,
     "Orphans and open ends": orphans,
     "Refunds that differ": wrong_refunds,
+    "Disputes that differ": wrong_disputes,
+    "Webhooks left undone": webhooks_left_undone,
     "Oversold or leaked": oversold,
     "Mails never sent": mail_never_sent,
     "Mails sent twice": mail_sent_twice,

@@ -52,8 +52,10 @@ class Evidence:
     intents: list[dict[str, Any]] = field(default_factory=list)
     charges: list[dict[str, Any]] = field(default_factory=list)
     refunds: list[dict[str, Any]] = field(default_factory=list)
+    disputes: list[dict[str, Any]] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     store_refunds: dict[str, int] = field(default_factory=dict)
+    store_disputes: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, dict[str, int]] = field(default_factory=dict)
     stock: dict[str, tuple[int, int]] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
@@ -69,6 +71,7 @@ FROM orders o LEFT JOIN payments p ON p.order_id = o.id ORDER BY o.id
 REFUNDS = """
 SELECT refund_id, amount_minor FROM refunds WHERE state IN ('pending', 'succeeded')
 """
+DISPUTES = "SELECT dispute_id, state FROM disputes"
 PIECES = """
 SELECT o.goods, l.slug, sum(l.quantity) FROM order_lines l JOIN orders o ON o.id = l.order_id GROUP BY o.goods, l.slug
 """
@@ -91,8 +94,10 @@ def gather(premises: Premises) -> Evidence:
         evidence.intents = _objects(sandbox, "payment_intent")
         evidence.charges = _objects(sandbox, "charge")
         evidence.refunds = _objects(sandbox, "refund")
+        evidence.disputes = _objects(sandbox, "dispute")
     evidence.orders = [Order._make(row) for row in _rows(premises.engine, ORDERS)]
     evidence.store_refunds = {row[0]: row[1] for row in _rows(premises.engine, REFUNDS)}
+    evidence.store_disputes = {row[0]: row[1] for row in _rows(premises.engine, DISPUTES)}
     for goods, slug, pieces in _rows(premises.engine, PIECES):
         evidence.pieces.setdefault(slug, {})[goods] = int(pieces)
     evidence.stock = {slug: (stock, held) for slug, stock, held in _rows(premises.engine, STOCK)}
