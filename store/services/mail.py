@@ -7,10 +7,12 @@ Message-ID, which mail programs show once.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
@@ -22,7 +24,12 @@ from store.services.ledger import insert_once
 from store.services.links import order_link
 from store.services.till import Till
 
+log = structlog.get_logger(__name__)
+
 BATCH = 50
+# A claimed letter is left to the claimer for this long. One letter takes a mail server a dozen answers, from the
+# greeting to the thanks, and the postman waits ten seconds for each: two minutes and a bit at the very worst.
+CLAIM = timedelta(minutes=5)
 # The wait after a failed try doubles from the first to the longest; the letter is kept until it is taken.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
@@ -55,38 +62,75 @@ def write(
     insert_once(session, Mail, letter)
 
 
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    mail_id: int
+    attempt: int
+
+
 def send_due(till: Till, now: datetime) -> int:
-    """Send what is due; returns how many letters were taken. Any number of processes may do this at once."""
-    with till.database.transaction() as session:
-        claimed = _claim(session, now)
-    return sum(_send(till, mail_id, now) for mail_id in claimed)
+    """Try what is due at `now`, fifty letters at the most; returns how many were taken. Any number of processes may do
+    this at once.
+
+    Each letter is claimed just before it is sent, by the till's clock and not by `now`: however long the letters before
+    it took, its claim is fresh.
+    """
+    taken = 0
+    for _ in range(BATCH):
+        with till.database.transaction() as session:
+            claimed = _claim(session, now, _time(till, now))
+        if claimed is None:
+            break
+        taken += _send(till, claimed, now)
+    return taken
 
 
-def _send(till: Till, mail_id: int, now: datetime) -> bool:
-    with till.database.reading() as session:
-        letter = _letter(session, till, mail_id)
+def _send(till: Till, claimed: _Claimed, now: datetime) -> bool:
+    sent = False
     try:
+        with till.database.reading() as session:
+            letter = _letter(session, till, claimed.mail_id)
         till.postman.send(letter)
+        sent = True
     except MailUnavailable:
-        return False
+        pass  # the postman has said why
+    except Exception as failure:  # noqa: BLE001  # whatever is wrong with one letter, the others are not to wait for it
+        # By its type only: what it says may name an address.
+        log.warning("letter could not be sent", mail=claimed.mail_id, failure=type(failure).__name__)
     with till.database.transaction() as session:
-        session.execute(update(Mail).where(Mail.id == mail_id).values(sent_at=now))
-    return True
+        if sent:
+            session.execute(update(Mail).where(Mail.id == claimed.mail_id).values(sent_at=_time(till, now)))
+        else:
+            _postpone(session, claimed, _time(till, now))
+    return sent
 
 
-def _claim(session: Session, now: datetime) -> list[int]:
-    """Take what is due; until a wait is over nobody else takes the same."""
+def _time(till: Till, now: datetime) -> datetime:
+    """What the clock says, but never before the time that the round is for."""
+    return max(now, till.clock())
+
+
+def _claim(session: Session, now: datetime, at: datetime) -> _Claimed | None:
+    """Take the letter that has been due the longest; until the claim is over nobody else takes it."""
     due = session.execute(
         select(Mail.id, Mail.attempts)
         .where(Mail.sent_at.is_(None), Mail.due_at <= now)
-        .order_by(Mail.due_at)
-        .limit(BATCH)
+        .order_by(Mail.due_at, Mail.id)
+        .limit(1)
         .with_for_update(skip_locked=True)
-    ).all()
-    for mail_id, attempts in due:
-        wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
-        session.execute(update(Mail).where(Mail.id == mail_id).values(due_at=now + wait, attempts=attempts + 1))
-    return [mail_id for mail_id, _ in due]
+    ).one_or_none()
+    if due is None:
+        return None
+    claimed = _Claimed(due.id, due.attempts + 1)
+    session.execute(update(Mail).where(Mail.id == due.id).values(due_at=at + CLAIM, attempts=claimed.attempt))
+    return claimed
+
+
+def _postpone(session: Session, claimed: _Claimed, at: datetime) -> None:
+    """Try again after a wait, unless somebody else has the letter by now."""
+    wait = min(FIRST_WAIT * 2 ** min(claimed.attempt - 1, 10), LONGEST_WAIT)
+    ours = (Mail.id == claimed.mail_id, Mail.attempts == claimed.attempt, Mail.sent_at.is_(None))
+    session.execute(update(Mail).where(*ours).values(due_at=at + wait))
 
 
 def _letter(session: Session, till: Till, mail_id: int) -> Letter:
