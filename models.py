@@ -371,6 +371,18 @@ class WebhookEvent(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
 
 
+class Reconciliation(Base):
+    """How far the reconciliation on schedule has come: what happened before `compared_until` was compared. One row, or
+    none before the first.
+    """
+
+    __tablename__ = "reconciliations"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    compared_until: Mapped[datetime]
+
+
 def _only_at_birth(row: Base, key: str, value: T) -> T:
     """Nobody sets a state: a row gets its first one when it is made, later ones come from `store.services.ledger`."""
     if inspect(row).persistent:

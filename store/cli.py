@@ -8,23 +8,28 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import FrameType
+from typing import Any
 
 import click
 import structlog
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from config import STRIPE_API_VERSION
-from store.domain.errors import PaymentUnavailable, StoreError
+from store import logs
+from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy, StoreError
 from store.domain.money import Money
-from store.services import audit, catalogue, doctor, reconcile, refunds, upkeep
+from store.services import audit, catalogue, doctor, health, reconcile, refunds, upkeep
 from store.services.findings import Finding
 from store.services.ledger import Teller, Told
 from store.services.till import Till
-from store.webhooks import inbox
+from store.webhooks import reconciliation
 from store.webhooks.handlers import HANDLERS
 
 log = structlog.get_logger(__name__)
+
+RECONCILE_AGAIN = timedelta(minutes=1)  # after a reconciliation on schedule that did not come to its end
 
 
 def register(app: Flask) -> None:
@@ -33,12 +38,24 @@ def register(app: Flask) -> None:
         app.cli.add_command(command)
 
 
+class StoreCommand(click.Command):
+    """A command that answers what the store refuses, and a database that cannot be used, with a sentence and exit
+    code 1.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (StoreError, DBAPIError) as failure:
+            raise click.ClickException(_sentence(failure)) from None
+
+
 def _till() -> Till:
     till: Till = current_app.extensions["till"]
     return till
 
 
-@click.command("seed")
+@click.command("seed", cls=StoreCommand)
 @with_appcontext
 def seed() -> None:
     """Fill the catalogue with the sample products that it does not have yet."""
@@ -48,7 +65,7 @@ def seed() -> None:
     click.echo(f"{added} products added.")
 
 
-@click.command("upkeep")
+@click.command("upkeep", cls=StoreCommand)
 @click.option("--every", type=click.IntRange(1, 3600), help="Go on until stopped, with so many seconds in between.")
 @click.option(
     "--reconcile-every",
@@ -59,13 +76,12 @@ def seed() -> None:
 )
 @with_appcontext
 def upkeep_command(every: int | None, reconcile_every: int) -> None:
-    """Close orders whose time is over, return money that came too late, send mail. Any number may run at once."""
+    """Close orders whose time is over, return money that came too late, send mail; with --every, reconcile as well. Any
+    number may run at once.
+    """
     till = _till()
     if every is None:
-        try:
-            click.echo(f"{upkeep.run(till, till.clock())} things taken care of.")
-        except StoreError as failure:
-            raise click.ClickException(failure.message) from None
+        click.echo(f"{upkeep.run(till, till.clock())} things taken care of.")
         return
     stop = threading.Event()
 
@@ -85,39 +101,35 @@ def keep_up(
     wait: Callable[[float], bool],
     stopwatch: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Upkeep again and again, with reconciliation now and then, until `wait`, which waits for some seconds, says that
-    it is over. What fails is logged and comes up again.
+    """Upkeep again and again, with reconciliation first and then now and then, until `wait`, which waits for some
+    seconds, says that it is over. Whatever fails is logged and comes up again.
     """
-    reconcile_at = stopwatch() + reconcile_every.total_seconds()
+    reconcile_at = stopwatch()
     while True:
-        try:
-            if done := upkeep.run(till, till.clock()):
-                click.echo(f"{done} things taken care of.")
-            if stopwatch() >= reconcile_at:
-                reconcile_at = stopwatch() + reconcile_every.total_seconds()
-                _log(_reconcile(till, hours=2))
-        except StoreError as failure:
-            log.warning("upkeep put off", failure=type(failure).__name__)
+        _survived("upkeep", lambda: _upkeep(till))
+        if stopwatch() >= reconcile_at:
+            done = _survived("reconciliation", lambda: _log(reconciliation.run_since_last(till, till.clock())))
+            pause = reconcile_every if done else min(reconcile_every, RECONCILE_AGAIN)
+            reconcile_at = stopwatch() + pause.total_seconds()
         if wait(every):
             return
 
 
-@click.command("reconcile")
+@click.command("reconcile", cls=StoreCommand)
 @click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back to look.")
 @with_appcontext
 def reconcile_command(hours: int) -> None:
     """Compare Stripe and the store both ways and mend what is safe. Exits with 1 if anything is left for a person."""
-    try:
-        report = _reconcile(_till(), hours)
-    except StoreError as failure:
-        raise click.ClickException(failure.message) from None
+    till = _till()
+    now = till.clock()
+    report = reconciliation.run(till, now - timedelta(hours=hours), now)
     for line in report.mended:
         click.echo(f"mended  {line}")
     click.echo(f"{report.compared} payments compared, {len(report.mended)} things mended, {len(report.left)} left.")
     _finish(report.left)
 
 
-@click.command("audit")
+@click.command("audit", cls=StoreCommand)
 @click.option("--stripe", "with_stripe", is_flag=True, help="Compare with Stripe as well. Nothing is changed.")
 @click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back, there.")
 @with_appcontext
@@ -125,18 +137,15 @@ def audit_command(with_stripe: bool, hours: int) -> None:
     """Check that orders, payments, refunds and stock agree. Exits with 1 if they do not."""
     till = _till()
     now = till.clock()
-    try:
-        with till.database.reading() as session:
-            findings = audit.run(session, now)
-        if with_stripe:
-            findings += reconcile.compare(till, now - timedelta(hours=hours))
-    except StoreError as failure:
-        raise click.ClickException(failure.message) from None
+    with till.database.reading() as session:
+        findings = audit.run(session, now)
+    if with_stripe:
+        findings += reconcile.compare(till, now - timedelta(hours=hours))
     click.echo("Everything agrees." if not findings else f"{len(findings)} disagreements:")
     _finish(findings)
 
 
-@click.command("doctor")
+@click.command("doctor", cls=StoreCommand)
 @with_appcontext
 def doctor_command() -> None:
     """Say whether this set-up will work. Exits with 1 if something will not."""
@@ -146,33 +155,64 @@ def doctor_command() -> None:
     _finish(findings)
 
 
-@click.command("refund")
+@click.command("refund", cls=StoreCommand)
 @click.argument("reference")
 @click.option("--amount", type=click.IntRange(min=1), help="In minor units (cents); left out, all that is left.")
+@click.option("--another", is_flag=True, help="Though an earlier refund of this order is not answered yet.")
 @with_appcontext
-def refund_command(reference: str, amount: int | None) -> None:
-    """Return the money of an order, or a part of it."""
+def refund_command(reference: str, amount: int | None, another: bool) -> None:
+    """Return the money of an order, or a part of it. What Stripe does not answer is made by upkeep."""
     till = _till()
+    if not reference.isascii():  # no reference is anything else, and not every database takes it
+        raise NotFound
     money = Money(amount, till.settings.store_currency) if amount is not None else None
     try:
-        with till.database.reading() as session:
-            key = refunds.next_key(session, reference)
-        state = refunds.ask(till, reference, money, key, Told(Teller.MERCHANT, till.clock()))
-    except PaymentUnavailable:
-        click.echo("Stripe does not answer. The refund is written down; upkeep asks again until it is made.")
+        state = refunds.ask_anew(till, reference, money, Told(Teller.MERCHANT, till.clock()), another=another)
+    except (PaymentUnavailable, PaymentMisconfigured) as failure:
+        click.echo(_sentence(failure))
+        click.echo("The refund is written down, and upkeep asks for it until it is made: do not ask for it again.")
         return
-    except StoreError as failure:
-        raise click.ClickException(failure.message) from None
     click.echo(f"The refund is {state}.")
 
 
-def _reconcile(till: Till, hours: int) -> reconcile.Report:
-    now = till.clock()
-    since = now - timedelta(hours=hours)
-    missed = inbox.catch_up(till, since, now)
-    report = reconcile.run(till, since, now)
-    report.mended = missed + report.mended
-    return report
+def _sentence(failure: StoreError | DBAPIError) -> str:
+    """What a merchant reads at a terminal; the words of the failures themselves are for shoppers."""
+    match failure:
+        case StoreBusy() | DBAPIError():
+            return _about_the_database()
+        case PaymentUnavailable():
+            return "Stripe does not answer right now."
+        case PaymentMisconfigured():
+            return "Stripe refuses what the store asks: `flask doctor` says whether the keys are right."
+        case NotFound():
+            return "There is no order with this reference."
+    return failure.message
+
+
+def _about_the_database() -> str:
+    try:
+        problems = health.problems(_till())
+    except DBAPIError:
+        problems = []
+    return " ".join(problems) or "The database did not do what it was asked, or not in time. Try again in a moment."
+
+
+def _upkeep(till: Till) -> None:
+    if done := upkeep.run(till, till.clock()):
+        click.echo(f"{done} things taken care of.")
+
+
+def _survived(what: str, work: Callable[[], None]) -> bool:
+    """Whether it was done. Nothing that goes wrong ends upkeep, and the store with it."""
+    try:
+        work()
+    except StoreError as failure:
+        log.warning("upkeep put off", work=what, failure=type(failure).__name__)
+        return False
+    except Exception as failure:  # noqa: BLE001  # whatever it was: the next round may fare better
+        log.error("upkeep failed", work=what, failure=logs.where(failure))  # noqa: TRY400  # without the failure's own words
+        return False
+    return True
 
 
 def _log(report: reconcile.Report) -> None:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 
 from store.domain.errors import StoreBusy
 from store.services.till import Till
+from store.services.transaction import is_no_database
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -20,7 +21,9 @@ def problems(till: Till) -> list[str]:
     try:
         with till.database.reading() as session:
             current = MigrationContext.configure(session.connection()).get_current_revision()
-    except StoreBusy:
+    except StoreBusy as failure:
+        if is_no_database(failure.__cause__):
+            return ["DATABASE_URL names a file that is not a database, or a damaged one: name another."]
         return ["The database does not answer."]
     if current != _newest_revision():
         return [f"The database is at revision {current}, the code needs {_newest_revision()}: run `flask db upgrade`."]

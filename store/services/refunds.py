@@ -39,28 +39,28 @@ def ask(till: Till, reference: str, amount: Money | None, key: str, told: Told) 
     refund.
 
     The request is written down first, so that a crash at any point is mended by asking again. Raises RefundRefused when
-    it is more than is left, or nothing is; PaymentUnavailable, PaymentMisconfigured and NotFound.
+    it is more than is left, or nothing is, or the key names a refund of another amount or order; NotFound; and
+    PaymentUnavailable and PaymentMisconfigured, after which the request stays written down and upkeep asks again.
     """
     with till.database.transaction() as session:
         order = ledger.lock_by_reference(session, reference)
         request = _request(session, order, amount, key, told)
-    if request.state is not RefundState.REQUESTED or order.intent_id is None:
-        return request.state
-    try:
-        snapshot = till.gateway.refund_payment(
-            order.intent_id, Money(request.amount_minor, order.total.currency), request.key or key, request.attempt
-        )
-    except RefundRefused:
-        with till.database.transaction() as session:
-            _refused(session, reference, request.id, told)
-        raise
-    except PaymentServiceFailed:
-        with till.database.transaction() as session:
-            _count_attempt(session, request.id, request.attempt)
-        raise
+    return _carry_out(till, order, request, told)
+
+
+def ask_anew(till: Till, reference: str, amount: Money | None, told: Told, *, another: bool = False) -> RefundState:
+    """Return `amount` of an order's payment, or what is left of it, as a refund of its own.
+
+    Raises as `ask` does; and RefundRefused while an earlier request of this order is not answered, unless `another`
+    says that this one is wanted besides.
+    """
     with till.database.transaction() as session:
-        record(session, snapshot, told)
-        return session.scalars(select(Refund.state).where(Refund.id == request.id)).one()
+        order = ledger.lock_by_reference(session, reference)
+        if not another:
+            _refuse_beside_unanswered(session, order)
+        # Under the order's lock, so that two who ask at once do not go under one name.
+        request = _request(session, order, amount, next_key(session, reference), told)
+    return _carry_out(till, order, request, told)
 
 
 def record(session: Session, snapshot: RefundSnapshot, told: Told) -> bool:
@@ -140,9 +140,47 @@ def return_late_money(till: Till, reference: str, now: datetime) -> None:
     ask(till, reference, None, late_key(reference), Told(Teller.UPKEEP, now))
 
 
+def _refuse_beside_unanswered(session: Session, order: LockedOrder) -> None:
+    unanswered = session.scalars(
+        select(Refund).where(Refund.order_id == order.id, Refund.state == RefundState.REQUESTED).order_by(Refund.id)
+    ).first()
+    if unanswered is not None:
+        amount = Money(unanswered.amount_minor, order.total.currency).text()
+        asked_at = f"{unanswered.asked_at:%Y-%m-%d %H:%M} UTC"
+        raise RefundRefused(
+            f"A refund of {amount} of this order, asked for at {asked_at}, is not answered "
+            "yet. Upkeep asks for it until it is made; `flask refund --another` asks for one besides."
+        )
+
+
+def _carry_out(till: Till, order: LockedOrder, request: Refund, told: Told) -> RefundState:
+    """Have the payment service make a refund that is written down; the state it is in by then."""
+    if request.key is None or request.state is not RefundState.REQUESTED or order.intent_id is None:
+        return request.state
+    try:
+        snapshot = till.gateway.refund_payment(
+            order.intent_id, Money(request.amount_minor, order.total.currency), request.key, request.attempt
+        )
+    except RefundRefused:
+        with till.database.transaction() as session:
+            _refused(session, order.reference, request, told)
+        raise
+    except PaymentServiceFailed:
+        with till.database.transaction() as session:
+            _count_attempt(session, request.id, request.attempt)
+        raise
+    with till.database.transaction() as session:
+        record(session, snapshot, told)
+        return session.scalars(select(Refund.state).where(Refund.id == request.id)).one()
+
+
 def _request(session: Session, order: LockedOrder, amount: Money | None, key: str, told: Told) -> Refund:
     known = session.scalars(select(Refund).where(Refund.key == key)).one_or_none()
     if known is not None:
+        if known.order_id != order.id:
+            raise RefundRefused("This refund was asked for under the name of another order's.")
+        if amount not in (None, Money(known.amount_minor, order.total.currency)):
+            raise RefundRefused("This refund was asked for before, with another amount.")
         return known
     left = order.received_minor - _sum(session, order, CLAIMED)
     wanted = amount.minor if amount is not None else left
@@ -167,9 +205,17 @@ def _count_attempt(session: Session, refund_row: int, attempt: int) -> None:
     )
 
 
-def _refused(session: Session, reference: str, refund_row: int, told: Told) -> None:
+def _refused(session: Session, reference: str, request: Refund, told: Told) -> None:
+    """The payment service will not return this money; a person must find out why. Nothing, where the refund was told of
+    in the meantime.
+    """
     order = ledger.lock_by_reference(session, reference)
-    session.execute(update(Refund).where(Refund.id == refund_row).values(state=RefundState.FAILED))
+    still_requested = update(Refund).where(Refund.id == request.id, Refund.state == RefundState.REQUESTED)
+    moved = session.scalar(still_requested.values(state=RefundState.FAILED).returning(Refund.id))
+    if moved is None:
+        return
+    detail = {"amount": request.amount_minor}
+    ledger.write(session, order.id, "refund.failed", told, RefundState.REQUESTED, RefundState.FAILED, detail)
     session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
     ledger.flag_for_review(session, order, "refund_refused", told)
 

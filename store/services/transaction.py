@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from store.domain.errors import StoreBusy
 
 READING = "reading"
+PRIMARY_CODE = 0xFF  # of SQLite's result codes the last byte says what, the others the details
 
 
 class Database:
     """Opens transactions on `engine`. Usable from any thread; a transaction belongs to the thread that opened it.
 
-    A database that is away, locked for too long, or that gave up on this transaction raises StoreBusy: nothing was
-    written.
+    A database that is away, locked for too long, cannot be read, or that gave up on this transaction raises StoreBusy:
+    nothing was written.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -64,9 +66,17 @@ class Database:
         except DBAPIError as failure:
             # A server that dies in the middle of an answer is a plain DatabaseError to the driver.
             away = isinstance(failure, (OperationalError, InterfaceError)) or failure.connection_invalidated
-            if not away:
+            if not away and not is_no_database(failure):
                 raise
             raise StoreBusy from failure
+
+
+def is_no_database(failure: BaseException | None) -> bool:
+    """Whether the driver says that SQLite's file is something else than a database, or a damaged one."""
+    said = failure.orig if isinstance(failure, DBAPIError) else None
+    # What the driver raises by itself has no code of SQLite's, and neither has another driver's.
+    code: int = getattr(said, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & PRIMARY_CODE in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def _teach_sqlite_transactions(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, text
@@ -133,6 +133,28 @@ def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     assert shop.read(other.reference).payment.refund_due
     assert [(row.state, row.key) for row in refund_rows(shop)] == [(RefundState.FAILED, "all")]
     assert shop.read(order.reference).payment.refunded_minor == 0
+    failed = [entry for entry in shop.read(order.reference).history if entry.what == "refund.failed"]
+    told = [(entry.from_state, entry.to_state, entry.told_by, entry.detail) for entry in failed]
+    assert told == [("requested", "failed", "merchant", {"amount": 800})]
+
+
+def test_a_refund_that_was_told_of_while_stripe_refused_it_stays(shop: Shop) -> None:
+    order = paid(shop)
+
+    class Refuses:
+        def refund_payment(self, payment_id: str, amount: Money, key: str, _attempt: int) -> RefundSnapshot:
+            snapshot = RefundSnapshot("re_1", payment_id, amount, RefundEvent.SUCCEEDED, key)
+            with shop.till.database.transaction() as session:
+                refunds.record(session, snapshot, Told(Teller.WEBHOOK, shop.clock()))
+            raise RefundRefused
+
+    told = Told(Teller.MERCHANT, shop.clock())
+    with pytest.raises(RefundRefused):
+        refunds.ask(replace(shop.till, gateway=cast("Any", Refuses())), order.reference, None, "all", told)
+
+    after = shop.read(order.reference)
+    assert [row.state for row in refund_rows(shop)] == [RefundState.SUCCEEDED]
+    assert (after.state, after.payment.refunded_minor, after.needs_review) == (OrderState.REFUNDED, 800, False)
 
 
 def test_more_than_was_received_goes_back(shop: Shop) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
+from models import Order, Reconciliation
 from store import cli
 from store.domain.states import OrderState
 from store.gateway.port import OpenedPayment, PaymentGateway
-from store.services import upkeep
+from store.services import Till, reconcile, upkeep
+from store.webhooks import inbox, reconciliation
+from tests.support.at_once import at_once
 from tests.support.shop import NoAnswer, Shop
 
 EVERY, RECONCILE_EVERY = 30, timedelta(minutes=15)
@@ -43,14 +46,156 @@ def unheard(shop: Shop) -> str:
     return order.reference
 
 
+def states_round_by_round(shop: Shop, minutes: float) -> list[OrderState]:
+    """Let upkeep go on, and at once after its first round have an order paid that nobody hears of; what the order's
+    state was when each later round was over.
+    """
+    references: list[str] = []
+    states: list[OrderState] = []
+
+    def meanwhile() -> None:
+        if references:
+            states.append(shop.read(references[0]).state)
+        else:
+            references.append(unheard(shop))
+
+    keep_up(shop, minutes, meanwhile=meanwhile)
+    return states
+
+
 def test_it_reconciles_on_its_schedule_and_not_before(shop: Shop) -> None:
+    states = states_round_by_round(shop, 16)
+
+    assert set(states[:29]) == {OrderState.AWAITING_PAYMENT}
+    assert states[29] is OrderState.PAID
+
+
+def test_it_reconciles_when_it_starts(shop: Shop) -> None:
     reference = unheard(shop)
 
-    keep_up(shop, 14)
-    before = shop.read(reference).state
-    keep_up(shop, 16)
+    keep_up(shop, 0.5)
 
-    assert before is OrderState.AWAITING_PAYMENT
+    assert shop.read(reference).state is OrderState.PAID
+
+
+def test_it_looks_as_far_back_as_nothing_ran(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    keep_up(shop, 0.5)
+    shop.clock.forward(hours=1)
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(days=4)
+
+    keep_up(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_a_reconciliation_that_failed_leaves_no_hole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    keep_up(shop, 0.5)
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(days=2)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reconcile, "run", fail)
+        keep_up(shop, 0.5)
+    shop.clock.forward(hours=3)
+    keep_up(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_it_looks_back_a_little_further_than_it_has_come(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(hours=1)
+    remember_having_come_so_far(shop)
+
+    keep_up(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_the_first_one_looks_back_a_day(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(hours=23)
+
+    keep_up(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_nothing_is_asked_for_that_stripe_no_longer_lists(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[timedelta] = []
+    keep_up(shop, 0.5)
+    shop.clock.forward(days=90)
+
+    def note(_till: Till, since: datetime, now: datetime) -> reconcile.Report:
+        asked.append(now - since)
+        return reconcile.Report()
+
+    monkeypatch.setattr(reconcile, "run", note)
+    keep_up(shop, 0.5)
+
+    assert asked == [timedelta(days=30)]
+
+
+def test_several_at_once_remember_the_furthest(shop: Shop) -> None:
+    now = shop.clock()
+
+    outcomes = at_once(4, lambda number: reconciliation.run_since_last(shop.till, now - timedelta(minutes=number)))
+
+    assert [type(outcome) for outcome in outcomes] == [reconcile.Report] * 4
+    assert come_so_far(shop) == [now]
+
+
+def returned_in_the_dashboard(shop: Shop, order: Order, amount: int) -> None:
+    """And nobody tells the store: not even the list of events that did not arrive."""
+    payment = shop.read(order.reference).payment.intent_id or ""
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": str(amount)})
+    shop.lose()
+
+
+def remember_having_come_so_far(shop: Shop) -> None:
+    with shop.till.database.transaction() as session:
+        session.add(Reconciliation(id=1, compared_until=shop.clock()))
+
+
+def come_so_far(shop: Shop) -> list[datetime]:
+    with shop.till.database.reading() as session:
+        return list(session.scalars(select(Reconciliation.compared_until)))
+
+
+def test_nothing_that_goes_wrong_ends_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = unheard(shop)
+
+    def fail(*_: object) -> None:
+        raise KeyError("ada@example.com")
+
+    with monkeypatch.context() as broken, capture_logs() as said:
+        broken.setattr(upkeep, "run", fail)
+        broken.setattr(inbox, "catch_up", fail)
+        rounds = keep_up(shop, 3)
+    keep_up(shop, 3)
+
+    failed = [entry for entry in said if entry["event"] == "upkeep failed"]
+    assert rounds == 6
+    assert [entry["work"] for entry in failed].count("upkeep") == 6
+    assert [entry["work"] for entry in failed].count("reconciliation") == 3  # once a minute, until it comes to its end
+    assert all(entry["failure"].startswith("KeyError at ") and "in fail" in entry["failure"] for entry in failed)
+    assert "ada@example.com" not in str(failed)
     assert shop.read(reference).state is OrderState.PAID
 
 
@@ -60,7 +205,7 @@ def test_it_logs_what_it_leaves_to_a_person(shop: Shop) -> None:
     payment = shop.stripe("POST", "/v1/payment_intents", {**form, **more})["id"]
 
     with capture_logs() as said:
-        keep_up(shop, 16)
+        keep_up(shop, 0.5)
 
     (left,) = [entry for entry in said if entry["event"] == "left for a person"]
     assert left["about"] == f"payment {payment}"

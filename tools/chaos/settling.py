@@ -20,7 +20,7 @@ from store import logs
 from store.domain.errors import StoreError
 from store.services import audit, reconcile, upkeep
 from store.services.till import Till
-from store.webhooks import inbox
+from store.webhooks import reconciliation
 from tools.chaos import evidence
 from tools.chaos.premises import Premises
 
@@ -97,8 +97,7 @@ def _keep_up(till: Till, now: datetime) -> None:
 def _reconcile(till: Till, since: datetime, now: datetime) -> bool:
     """Whether anything was mended, or could not be asked."""
     try:
-        caught_up = inbox.catch_up(till, since, now)
-        return bool(caught_up or reconcile.run(till, since, now).mended)
+        return bool(reconciliation.run(till, since, now).mended)
     except StoreError as failure:
         structlog.get_logger(__name__).warning("reconciliation put off", failure=type(failure).__name__)
         return True

@@ -1,0 +1,222 @@
+"""The store's commands, as a merchant at a terminal meets them: a sentence for what went wrong, and no money twice."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlalchemy import create_engine, event, select, text
+from sqlalchemy.exc import OperationalError
+
+from models import Base, Order, Refund
+from store.domain.errors import PaymentMisconfigured, RefundRefused
+from store.domain.money import Money
+from store.domain.states import RefundState
+from store.services import refunds, upkeep
+from store.services.ledger import Teller, Told
+from tests.support.at_once import at_once
+from tests.support.shop import NoAnswer, Shop
+
+COMMANDS = ("seed", "upkeep", "reconcile", "audit", "refund AAAA")
+WRITTEN_DOWN = "The refund is written down, and upkeep asks for it until it is made: do not ask for it again."
+
+
+def run(shop: Shop, *words: str) -> Result:
+    return shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False)
+
+
+def paid(shop: Shop) -> Order:
+    order = shop.order(5)  # $20.00
+    shop.pay(order)
+    shop.deliver()
+    return order
+
+
+def rows(shop: Shop) -> list[Refund]:
+    with shop.till.database.reading() as session:
+        return list(session.scalars(select(Refund).order_by(Refund.id)))
+
+
+def returned(shop: Shop) -> int:
+    return sum(refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"])
+
+
+def refuse_the_key(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PaymentMisconfigured
+
+    monkeypatch.setattr(type(shop.till.gateway), "refund_payment", refuse)
+
+
+def do_not_answer(shop: Shop, _monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_method: str, path: str) -> None:
+        if path == "/v1/refunds":
+            raise NoAnswer
+
+    shop.line.before = silent
+
+
+def recover(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    shop.line.before = lambda _method, _path: None
+    shop.clock.forward(minutes=2)
+    upkeep.run(shop.till, shop.clock())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (refuse_the_key, "Stripe refuses what the store asks: `flask doctor` says whether the keys are right."),
+        (do_not_answer, "Stripe does not answer right now."),
+    ],
+)
+def test_a_refund_that_stripe_does_not_make_is_made_once_though_it_was_asked_for_twice(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Shop, pytest.MonkeyPatch], None], why: str
+) -> None:
+    reference = paid(shop).reference
+    trouble(shop, monkeypatch)
+
+    first = run(shop, "refund", reference, "--amount", "500")
+    second = run(shop, "refund", reference, "--amount", "500")
+    recover(shop, monkeypatch)
+
+    assert (first.exit_code, first.stdout.splitlines()) == (0, [why, WRITTEN_DOWN])
+    assert second.exit_code == 1
+    assert second.stderr.startswith("Error: A refund of $5.00 of this order, asked for at 20")
+    assert "`flask refund --another` asks for one besides." in second.stderr
+    assert returned(shop) == 500
+
+
+def test_another_refund_can_be_wanted_besides(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = paid(shop).reference
+    do_not_answer(shop, monkeypatch)
+
+    run(shop, "refund", reference, "--amount", "500")
+    second = run(shop, "refund", reference, "--amount", "300", "--another")
+    recover(shop, monkeypatch)
+
+    assert second.exit_code == 0
+    assert returned(shop) == 800
+
+
+def test_once_it_was_answered_the_next_refund_needs_no_word_more(shop: Shop) -> None:
+    reference = paid(shop).reference
+
+    outcomes = [run(shop, "refund", reference, "--amount", "500").stdout for _ in range(2)]
+
+    assert outcomes == ["The refund is succeeded.\n"] * 2
+    assert returned(shop) == 1000
+
+
+def test_what_is_not_answered_of_one_order_does_not_concern_another(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = paid(shop), paid(shop)
+    do_not_answer(shop, monkeypatch)
+    run(shop, "refund", one.reference, "--amount", "500")
+    shop.line.before = lambda _method, _path: None
+
+    assert run(shop, "refund", other.reference, "--amount", "300").exit_code == 0
+    assert returned(shop) == 300
+
+
+def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
+    reference, told = paid(shop).reference, Told(Teller.MERCHANT, shop.clock())
+
+    def ask(number: int) -> RefundState:
+        return refunds.ask_anew(shop.till, reference, Money(500 - 200 * number, "usd"), told, another=True)
+
+    assert at_once(2, ask) == [RefundState.SUCCEEDED] * 2
+    assert sorted(row.amount_minor for row in rows(shop)) == [300, 500]
+    assert returned(shop) == 800
+
+
+def test_a_known_key_stands_for_one_amount_of_one_order(shop: Shop) -> None:
+    order, other = paid(shop), paid(shop)
+    told = Told(Teller.MERCHANT, shop.clock())
+    refunds.ask(shop.till, order.reference, Money(500, "usd"), "key", told)
+
+    with pytest.raises(RefundRefused, match="with another amount"):
+        refunds.ask(shop.till, order.reference, Money(300, "usd"), "key", told)
+    with pytest.raises(RefundRefused, match="another order"):
+        refunds.ask(shop.till, other.reference, Money(500, "usd"), "key", told)
+
+    assert refunds.ask(shop.till, order.reference, Money(500, "usd"), "key", told) is RefundState.SUCCEEDED
+    assert refunds.ask(shop.till, order.reference, None, "key", told) is RefundState.SUCCEEDED
+    assert returned(shop) == 500
+
+
+@pytest.mark.parametrize("reference", ["NO-SUCH-ORDER", "\udcff", "Bücher", ""])
+def test_an_order_that_is_not_there(shop: Shop, reference: str) -> None:
+    outcome = run(shop, "refund", reference)
+
+    assert (outcome.exit_code, outcome.stderr) == (1, "Error: There is no order with this reference.\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_without_its_tables_is_to_be_migrated(shop: Shop, command: str) -> None:
+    with shop.till.database.engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+
+    outcome = run(shop, *command.split())
+
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("Error: The database is at revision None, ")
+    assert outcome.stderr.endswith(": run `flask db upgrade`.\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_that_is_away_is_named(shop: Shop, command: str) -> None:
+    engine = shop.till.database.engine
+    engine.dispose()
+
+    def refuse(*_: object) -> None:
+        raise engine.dialect.loaded_dbapi.OperationalError("nobody is let in")
+
+    event.listen(engine, "do_connect", refuse)
+    outcome = run(shop, *command.split())
+    event.remove(engine, "do_connect", refuse)
+
+    assert (outcome.exit_code, outcome.stderr) == (1, "Error: The database does not answer.\n")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [*COMMANDS, "doctor"])
+def test_a_file_that_is_no_database_is_named(shop: Shop, command: str, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("This is not a database at all. " * 100)
+    database = type(shop.till.database)(create_engine(f"sqlite:///{file}"))
+    shop.app.extensions["till"] = replace(shop.till, database=database)
+
+    outcome = run(shop, *command.split())
+
+    assert outcome.exit_code == 1
+    assert "DATABASE_URL names a file that is not a database, or a damaged one" in outcome.output + outcome.stderr
+    assert outcome.exception is None or isinstance(outcome.exception, SystemExit)
+
+
+def test_a_database_that_is_busy_is_to_be_asked_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object) -> None:
+        with shop.till.database.transaction():
+            raise OperationalError("SELECT 1", None, Exception("locked"))
+
+    monkeypatch.setattr(upkeep, "run", locked)
+    outcome = run(shop, "upkeep")
+
+    assert outcome.exit_code == 1
+    assert outcome.stderr == (
+        "Error: The database did not do what it was asked, or not in time. Try again in a moment.\n"
+    )
+
+
+def test_stripe_that_does_not_answer_is_named(shop: Shop) -> None:
+    def silent(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.line.before = silent
+
+    for words in (["reconcile"], ["audit", "--stripe"]):
+        outcome = run(shop, *words)
+        assert (outcome.exit_code, outcome.stderr) == (1, "Error: Stripe does not answer right now.\n")
