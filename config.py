@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from email.errors import HeaderParseError, ObsoleteHeaderDefect
+from email.policy import default
+from email.utils import formataddr
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from babel.numbers import list_currencies
+from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).parent
 
@@ -64,7 +72,7 @@ class Settings(BaseSettings):
     mail_password: SecretStr = SecretStr("")
     mail_use_tls: bool = True
     mail_from: str = "Till <till@localhost>"
-    merchant_email: str = Field(default="merchant@localhost", description="where the store tells of disputes")
+    merchant_email: str = Field(default="", description="where the store tells of disputes")
     orders_per_hour: int = Field(default=0, ge=0, le=1_000_000, description="that one address or browser may place")
     stripe_receipts: bool = Field(default=False, description="let Stripe mail its own receipt to the shopper")
 
@@ -104,7 +112,10 @@ class Settings(BaseSettings):
         scheme, separator, rest = value.partition("://")
         if not separator or scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg2"):
             raise ValueError("must begin with sqlite:/// or postgresql://")
-        return value if scheme == "sqlite" else f"postgresql+psycopg2://{rest}"
+        url = value if scheme == "sqlite" else f"postgresql+psycopg2://{rest}"
+        if not _is_database(url):
+            raise ValueError("must be like sqlite:////folder/till.sqlite3 or postgresql://user:password@host:5432/till")
+        return url
 
     @field_validator("rate_limit_storage")
     @classmethod
@@ -123,7 +134,41 @@ class Settings(BaseSettings):
     @field_validator("store_url")
     @classmethod
     def _own_address(cls, value: str, info: ValidationInfo) -> str:
+        live = _mode(_secret_key(info)) == "live"
+        if not value and live:
+            raise ValueError("is missing, and a live key needs it: letters lead to their orders with it")
+        if live and not _is_address(value, ("https",)):
+            raise ValueError("must be an address such as https://your.shop with a live key")
         return _address(value).rstrip("/") if value else f"http://127.0.0.1:{info.data.get('store_port', 8000)}"
+
+    @field_validator("mail_server")
+    @classmethod
+    def _a_host(cls, value: str, info: ValidationInfo) -> str:
+        if not value and _mode(_secret_key(info)) == "live":
+            raise ValueError("is missing, and a live key needs it: without it no shopper gets a letter")
+        if value and not _is_host(value):
+            raise ValueError("must be the name of a host such as smtp.example.com; its port goes into MAIL_PORT")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _name_and_address(cls, value: str) -> str:
+        """One mailbox, quoted where its name needs it."""
+        mailbox = _mailbox(value)
+        if mailbox is None:
+            raise ValueError("must be like Till <till@example.com>, with one address")
+        return formataddr(mailbox)
+
+    @field_validator("merchant_email")
+    @classmethod
+    def _one_address(cls, value: str, info: ValidationInfo) -> str:
+        live = _mode(_secret_key(info)) == "live"
+        if not value and live:
+            raise ValueError("is missing, and a live key needs it: disputes have a date by which they must be answered")
+        name, address = _mailbox(value or "merchant@localhost", reachable=live) or ("", "")
+        if name or not address:
+            raise ValueError("must be one address such as merchant@example.com")
+        return address
 
     @field_validator("stripe_secret_key")
     @classmethod
@@ -204,9 +249,61 @@ def _address(value: str) -> str:
 def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(value)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in schemes and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError:  # of a port that is none
         return False
+
+
+def _is_host(value: str) -> bool:
+    """Whether it is spelled like a name or a number that a connection can be made to; no network is asked."""
+    try:
+        ip_address(value)
+    except ValueError:
+        try:
+            return re.fullmatch(rb"[\w.-]+", value.encode("idna")) is not None
+        except UnicodeError:  # of an empty part, or of one that is too long
+            return False
+    return True
+
+
+def _is_database(url: str) -> bool:
+    """Whether SQLAlchemy can take it apart, and finds a host only where there can be one."""
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    if parts.get_backend_name() == "sqlite":
+        return not any((parts.host, parts.port, parts.username, parts.password))
+    return (parts.host is None or _is_host(parts.host)) and 0 < (parts.port or 5432) < 65536
+
+
+def _mailbox(value: str, *, reachable: bool = False) -> tuple[str, str] | None:
+    """The name, if any, and the one address of `Name <address>` or `address`; None where it is neither. `reachable` is
+    an address that others than this machine can know.
+    """
+    try:
+        header = default.header_factory("From", value)
+    except (HeaderParseError, ValueError, LookupError, AttributeError, TypeError):  # its reader stumbles in many ways
+        return None
+    faults = [fault for fault in header.defects if not isinstance(fault, ObsoleteHeaderDefect)]  # a dot in a name
+    group = any(group.display_name is not None for group in header.groups)
+    if not value.isprintable() or faults or group or len(header.addresses) != 1:
+        return None
+    (found,) = header.addresses
+    address = _mail_address(found.username, found.domain, reachable)
+    return (found.display_name, address) if address else None
+
+
+def _mail_address(local: str, domain: str, reachable: bool) -> str | None:
+    """In plain ASCII: not every mail server takes another part before the @."""
+    beyond = reachable or not _is_host(domain)
+    try:
+        email = validate_email(
+            f"{local}@{domain if beyond else 'example.com'}", check_deliverability=False, allow_smtputf8=False
+        )
+    except EmailNotValidError:
+        return None
+    return email.ascii_email if beyond else f"{email.ascii_local_part}@{domain.encode('idna').decode()}"
 
 
 def _sentence(problem: Any) -> str:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import requests
+from sqlalchemy import func, select
 
+from models import Product
 from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
 from store.gateway.port import SignedNotice, WebhookEndpoint
 from store.services import health
@@ -38,6 +40,8 @@ def run(till: Till, kinds: frozenset[str], api_version: str, now: datetime, send
     store remembers neither.
     """
     findings = [Finding("database", problem, "") for problem in health.problems(till)]
+    if not findings:
+        findings += _catalogue(till)
     findings += _mail(till)
     try:
         findings += _stripe(till, kinds, api_version, now, send)
@@ -59,10 +63,17 @@ def _stripe(till: Till, kinds: frozenset[str], api_version: str, now: datetime, 
         yield Finding(
             "webhooks", "STRIPE_WEBHOOK_SECRET is not set.", "Copy it from the endpoint, or from `stripe listen`."
         )
-    endpoints = [endpoint for endpoint in till.gateway.webhook_endpoints() if _ours(endpoint)]
-    if not endpoints:
-        wrong = f"Stripe knows no enabled endpoint that ends in {WEBHOOK_PATH}."
-        yield Finding("webhooks", wrong, "Add one in the dashboard, or run `stripe listen` on a developer's machine.")
+    endpoints = list[WebhookEndpoint]()
+    try:
+        endpoints += filter(_ours, till.gateway.webhook_endpoints())
+    except PaymentMisconfigured:  # by a key that was good enough to ask for the time
+        wrong = "STRIPE_SECRET_KEY may not list webhook endpoints, so that what they are told of is not known."
+        yield Finding("keys", wrong, "Allow the restricted key to read webhook endpoints.")
+    else:
+        if not endpoints:
+            wrong = f"Stripe knows no enabled endpoint that ends in {WEBHOOK_PATH}."
+            remedy = "Add one in the dashboard, or run `stripe listen` on a developer's machine."
+            yield Finding("webhooks", wrong, remedy)
     for endpoint in endpoints:
         yield from _endpoint(endpoint, kinds, api_version)
     if till.settings.webhook_secrets:
@@ -114,11 +125,23 @@ _REMEDIES = {
 }
 
 
+def _catalogue(till: Till) -> Iterator[Finding]:
+    ours = till.settings.store_currency
+    others = select(Product.currency, func.count()).where(Product.currency != ours).group_by(Product.currency)
+    with till.database.reading() as session:
+        counts = session.execute(others.order_by(Product.currency)).all()
+    if counts:
+        found = " and ".join(f"{count} in {currency}" for currency, count in counts)
+        wrong = f"STORE_CURRENCY is {ours}, but there are products with prices in another currency: {found}."
+        yield Finding("catalogue", wrong, "Set STORE_CURRENCY back, or change the products.")
+
+
 def _mail(till: Till) -> Iterator[Finding]:
     server, port = till.settings.mail_server, till.settings.mail_port
+    if till.settings.live and till.settings.mail_from.rstrip(">").endswith("@localhost"):
+        wrong = "MAIL_FROM is an address at localhost, from which few mail servers take a letter."
+        yield Finding("mail", wrong, "Name an address at the store's own domain.")
     if not server:
-        if till.settings.live:
-            yield Finding("mail", "MAIL_SERVER is not set, so shoppers get no mail.", "Name an SMTP server.")
         return
     try:
         socket.create_connection((server, port), timeout=MAIL_TIMEOUT).close()

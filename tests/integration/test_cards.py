@@ -141,7 +141,8 @@ def live_store(shop: Shop) -> Flask:
     """The same shop, with live keys."""
     live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
     same = {"secret_key": "a-secret-for-the-tests-only", "database_url": shop.till.settings.database_url}
-    settings = Settings.load(_env_file=None, stripe_webhook_secret="whsec_made_up", **live, **same)
+    mail = {"mail_server": "127.0.0.1", "merchant_email": "owner@example.com", "store_url": "https://till.example.com"}
+    settings = Settings.load(_env_file=None, stripe_webhook_secret="whsec_made_up", **live, **same, **mail)
     return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock)
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+import stripe
 from sqlalchemy import func, select, text
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from config import STRIPE_API_VERSION, ConfigurationError, Settings
-from models import Base, WebhookEvent
+from models import Base, Product, WebhookEvent
 from store.gateway.port import SignedNotice
 from store.services import doctor
 from store.webhooks.handlers import HANDLERS
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ADDRESS = "http://store.test/webhooks/stripe"
+
+
+class NotPermitted(stripe.PermissionError):
+    """What the SDK makes of Stripe's 403 to a restricted key."""
+
+    def __init__(self) -> None:
+        super().__init__("not permitted", http_status=403)
 
 
 def diagnosis(shop: Shop, send: Callable[[str, SignedNotice], int] | None = None) -> list[str]:
@@ -247,11 +255,49 @@ def test_keys_of_two_modes_do_not_even_start(shop: Shop) -> None:
     ]
 
 
-def test_a_live_store_without_a_mail_server_is_seen(shop_with: Callable[..., Shop]) -> None:
-    live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
-    shop = shop_with(**live, stripe_api_base="https://api.stripe.com")
+def test_a_key_that_may_not_list_the_endpoints_is_not_a_wrong_key(shop: Shop) -> None:
+    """As a restricted key may; what can be tried without the list still is."""
 
-    assert diagnosis(shop)[0] == "mail: MAIL_SERVER is not set, so shoppers get no mail. Name an SMTP server."
+    def refuse(_method: str, path: str) -> None:
+        if "webhook_endpoints" in path:
+            raise NotPermitted
+
+    shop.line.before = refuse
+    tried: list[str] = []
+
+    def send(url: str, notice: SignedNotice) -> int:
+        tried.append(url)
+        return to(shop)(url, notice)
+
+    assert diagnosis(shop, send) == [
+        "keys: STRIPE_SECRET_KEY may not list webhook endpoints, so that what they are told of is not known. Allow the "
+        "restricted key to read webhook endpoints."
+    ]
+    assert set(tried) == {"http://127.0.0.1:8000/webhooks/stripe"}
+
+
+def test_products_in_another_currency_than_the_stores_are_seen(shop_with: Callable[..., Shop]) -> None:
+    shop_with(store_currency="usd")
+    shop = shop_with(store_currency="eur")
+    with shop.till.database.reading() as session:
+        many = len(session.scalars(select(Product)).all())
+
+    assert diagnosis(shop) == [
+        "catalogue: STORE_CURRENCY is eur, but there are products with prices in another currency: "
+        f"{many} in usd. Set STORE_CURRENCY back, or change the products."
+    ]
+
+
+def test_a_live_store_that_writes_from_localhost_is_seen(shop_with: Callable[..., Shop]) -> None:
+    live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
+    mail = {"mail_server": "127.0.0.1", "mail_port": 9, "merchant_email": "owner@example.com"}
+    shop = shop_with(**live, **mail, stripe_api_base="https://api.stripe.com", store_url="https://till.example.com")
+
+    assert diagnosis(shop)[:2] == [
+        "mail: MAIL_FROM is an address at localhost, from which few mail servers take a letter. Name an address at the "
+        "store's own domain.",
+        "mail: 127.0.0.1:9 does not answer. Check MAIL_SERVER and MAIL_PORT.",
+    ]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import stripe
+from flask_mailman.message import sanitize_address
 
 from config import STRIPE_API_VERSION, STRIPE_JS_TRAIN, ConfigurationError, Settings
 
@@ -13,6 +14,9 @@ LIVE = {
     "stripe_secret_key": "sk_live_abc",
     "stripe_publishable_key": "pk_live_abc",
     "stripe_webhook_secret": "whsec_abc",
+    "store_url": "https://till.example.com",
+    "mail_server": "smtp.example.com",
+    "merchant_email": "owner@example.com",
 }
 
 
@@ -46,12 +50,8 @@ def test_the_sandbox_port_moves_both_addresses() -> None:
 
 @pytest.mark.parametrize("mode", ["test", "live"])
 def test_real_keys_are_the_only_change_it_takes_to_talk_to_stripe(mode: str) -> None:
-    settings = Settings.load(
-        **GOOD,
-        stripe_secret_key=f"sk_{mode}_51Abc",
-        stripe_publishable_key=f"pk_{mode}_51Abc",
-        stripe_webhook_secret="whsec_abc",
-    )
+    keys = {"stripe_secret_key": f"sk_{mode}_51Abc", "stripe_publishable_key": f"pk_{mode}_51Abc"}
+    settings = Settings.load(**{**LIVE, **keys})
 
     assert not settings.uses_sandbox
     assert settings.stripe_api_base == "https://api.stripe.com"
@@ -80,6 +80,112 @@ def test_keys_of_two_modes_are_refused() -> None:
 
 def test_a_live_key_without_a_webhook_secret_is_refused() -> None:
     assert "STRIPE_WEBHOOK_SECRET is missing" in " ".join(problems(**{**LIVE, "stripe_webhook_secret": ""}))
+
+
+@pytest.mark.parametrize("setting", ["STORE_URL", "MAIL_SERVER", "MERCHANT_EMAIL"])
+def test_a_live_key_is_refused_while_nobody_would_get_a_letter_that_leads_anywhere(setting: str) -> None:
+    (problem,) = problems(**{**LIVE, setting.lower(): ""})
+
+    assert problem.startswith(f"{setting} is missing, and a live key needs it: ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("store_url", "http://till.example.com"),
+        ("store_url", "https://"),
+        ("merchant_email", "merchant@localhost"),
+        ("merchant_email", "owner@till.local"),
+    ],
+)
+def test_what_leads_nowhere_is_refused_with_a_live_key(setting: str, value: str) -> None:
+    (problem,) = problems(**{**LIVE, setting: value})
+
+    assert problem.startswith(f"{setting.upper()} must be ")
+    assert value not in problem or value == "https://"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("mail_from", "Shop <shop@"),
+        ("mail_from", "till@shop.test, owner@shop.test"),
+        ("mail_from", "Till, Inc <till@shop.test>"),
+        ("mail_from", "The till"),
+        ("mail_from", "Till <till@shop..test>"),
+        ("mail_from", "Till\r\nBcc: <till@shop.test>"),
+        ("mail_from", "Team: till@shop.test;"),
+        ("mail_from", '()(<"@-;ab'),
+        ("mail_from", "tïll@shop.test"),
+        ("merchant_email", "me@shop.test, you@shop.test"),
+        ("merchant_email", "Owner <me@shop.test>"),
+        ("merchant_email", "me at shop.test"),
+        ("merchant_email", "me@"),
+        ("mail_server", "shop..test"),
+        ("mail_server", "smtp.shop.test:587"),
+        ("mail_server", "smtp://shop.test"),
+        ("mail_server", "smtp shop"),
+        ("mail_server", "x" * 64),
+        ("store_url", "http://shop..test"),
+    ],
+)
+def test_what_no_letter_could_be_sent_with_is_refused_and_not_shown(setting: str, value: str) -> None:
+    (problem,) = problems(**{setting: value})
+
+    assert problem.startswith(f"{setting.upper()} must be ")
+    assert value not in problem
+
+
+@pytest.mark.parametrize(
+    ("value", "mailbox"),
+    [
+        ("Till <till@localhost>", "Till <till@localhost>"),
+        ("till@shop.test", "till@shop.test"),
+        ('"Till, Inc" <till@shop.test>', '"Till, Inc" <till@shop.test>'),
+        ("St. Mary's <till@shop.test>", '"St. Mary\'s" <till@shop.test>'),
+        ("Café <till@shop.test>", "=?utf-8?b?Q2Fmw6k=?= <till@shop.test>"),
+        ("Till <till@bücher.example>", "Till <till@xn--bcher-kva.example>"),
+    ],
+)
+def test_letters_come_from_a_name_and_an_address_as_mail_programs_write_them(value: str, mailbox: str) -> None:
+    settings = Settings.load(**GOOD, mail_from=value)
+
+    assert settings.mail_from == mailbox
+    assert sanitize_address(settings.mail_from, "utf-8") == mailbox
+
+
+@pytest.mark.parametrize("value", ["localhost", "127.0.0.1", "::1", "smtp.shop.test", "mail_1", "bücher.example"])
+def test_a_mail_server_has_a_name_or_a_number(value: str) -> None:
+    assert Settings.load(**GOOD, mail_server=value).mail_server == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "postgresql://till:hush@shop:abc/till",
+        "postgresql://till:hush@shop:99999/till",
+        "postgresql://till:hush@shop..test/till",
+        "sqlite://hush",
+        "sqlite://hush/till",
+        "sqlite:hush",
+    ],
+)
+def test_a_database_that_is_not_one_is_refused_and_not_shown(value: str) -> None:
+    (problem,) = problems(database_url=value)
+
+    assert problem.startswith("DATABASE_URL must ")
+    assert "hush" not in problem
+
+
+@pytest.mark.parametrize("value", ["sqlite:///till.sqlite3", "sqlite:////var/till.sqlite3", "sqlite://"])
+def test_sqlite_is_a_file(value: str) -> None:
+    assert Settings.load(**GOOD, database_url=value).database_url == value
+
+
+def test_a_postgresql_socket_has_no_host() -> None:
+    url = "postgresql+psycopg2:///till?host=/var/run/postgresql"
+
+    assert Settings.load(**GOOD, database_url=url).database_url == url
 
 
 def test_several_webhook_secrets_are_taken_for_rotation() -> None:
