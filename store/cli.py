@@ -166,9 +166,11 @@ def refund_command(reference: str, amount: int | None, another: bool) -> None:
     if not reference.isascii():  # no reference is anything else, and not every database takes it
         raise NotFound
     money = Money(amount, till.settings.store_currency) if amount is not None else None
+    told = Told(Teller.MERCHANT, till.clock())
+    key = refunds.write_down(till, reference, money, told, another=another)
     try:
-        state = refunds.ask_anew(till, reference, money, Told(Teller.MERCHANT, till.clock()), another=another)
-    except (PaymentUnavailable, PaymentMisconfigured) as failure:
+        state = refunds.ask(till, reference, money, key, told)
+    except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
         click.echo(_sentence(failure))
         click.echo("The refund is written down, and upkeep asks for it until it is made: do not ask for it again.")
         return
@@ -194,7 +196,7 @@ def _about_the_database() -> str:
         problems = health.problems(_till())
     except DBAPIError:
         problems = []
-    return " ".join(problems) or "The database did not do what it was asked, or not in time. Try again in a moment."
+    return " ".join(problems) or "The database did not do what it was asked, or not in time."
 
 
 def _upkeep(till: Till) -> None:

@@ -45,22 +45,40 @@ def ask(till: Till, reference: str, amount: Money | None, key: str, told: Told) 
     with till.database.transaction() as session:
         order = ledger.lock_by_reference(session, reference)
         request = _request(session, order, amount, key, told)
-    return _carry_out(till, order, request, told)
+    if request.state is not RefundState.REQUESTED or order.intent_id is None:
+        return request.state
+    try:
+        snapshot = till.gateway.refund_payment(
+            order.intent_id, Money(request.amount_minor, order.total.currency), key, request.attempt
+        )
+    except RefundRefused:
+        with till.database.transaction() as session:
+            _refused(session, order.reference, request, told)
+        raise
+    except PaymentServiceFailed:
+        with till.database.transaction() as session:
+            _count_attempt(session, request.id, request.attempt)
+        raise
+    with till.database.transaction() as session:
+        record(session, snapshot, told)
+        return session.scalars(select(Refund.state).where(Refund.id == request.id)).one()
 
 
-def ask_anew(till: Till, reference: str, amount: Money | None, told: Told, *, another: bool = False) -> RefundState:
-    """Return `amount` of an order's payment, or what is left of it, as a refund of its own.
+def write_down(till: Till, reference: str, amount: Money | None, told: Told, *, another: bool = False) -> str:
+    """Note that `amount` of an order's payment, or what is left of it, shall be returned, as a refund of its own; the
+    key to `ask` with. Upkeep asks, too.
 
-    Raises as `ask` does; and RefundRefused while an earlier request of this order is not answered, unless `another`
-    says that this one is wanted besides.
+    Raises RefundRefused as `ask` does, and while an earlier request of this order is not answered, unless `another`
+    says that this one is wanted besides; NotFound.
     """
     with till.database.transaction() as session:
         order = ledger.lock_by_reference(session, reference)
         if not another:
             _refuse_beside_unanswered(session, order)
         # Under the order's lock, so that two who ask at once do not go under one name.
-        request = _request(session, order, amount, next_key(session, reference), told)
-    return _carry_out(till, order, request, told)
+        key = next_key(session, reference)
+        _request(session, order, amount, key, told)
+    return key
 
 
 def record(session: Session, snapshot: RefundSnapshot, told: Told) -> bool:
@@ -151,27 +169,6 @@ def _refuse_beside_unanswered(session: Session, order: LockedOrder) -> None:
             f"A refund of {amount} of this order, asked for at {asked_at}, is not answered "
             "yet. Upkeep asks for it until it is made; `flask refund --another` asks for one besides."
         )
-
-
-def _carry_out(till: Till, order: LockedOrder, request: Refund, told: Told) -> RefundState:
-    """Have the payment service make a refund that is written down; the state it is in by then."""
-    if request.key is None or request.state is not RefundState.REQUESTED or order.intent_id is None:
-        return request.state
-    try:
-        snapshot = till.gateway.refund_payment(
-            order.intent_id, Money(request.amount_minor, order.total.currency), request.key, request.attempt
-        )
-    except RefundRefused:
-        with till.database.transaction() as session:
-            _refused(session, order.reference, request, told)
-        raise
-    except PaymentServiceFailed:
-        with till.database.transaction() as session:
-            _count_attempt(session, request.id, request.attempt)
-        raise
-    with till.database.transaction() as session:
-        record(session, snapshot, told)
-        return session.scalars(select(Refund.state).where(Refund.id == request.id)).one()
 
 
 def _request(session: Session, order: LockedOrder, amount: Money | None, key: str, told: Told) -> Refund:

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
 from models import Base, Order, Refund
-from store.domain.errors import PaymentMisconfigured, RefundRefused
+from store.domain.errors import PaymentMisconfigured, RefundRefused, StoreBusy
 from store.domain.money import Money
 from store.domain.states import RefundState
 from store.services import refunds, upkeep
@@ -20,6 +20,8 @@ from tests.support.shop import NoAnswer, Shop
 
 COMMANDS = ("seed", "upkeep", "reconcile", "audit", "refund AAAA")
 WRITTEN_DOWN = "The refund is written down, and upkeep asks for it until it is made: do not ask for it again."
+
+BUSY = "The database did not do what it was asked, or not in time."
 
 
 def run(shop: Shop, *words: str) -> Result:
@@ -88,6 +90,26 @@ def test_a_refund_that_stripe_does_not_make_is_made_once_though_it_was_asked_for
     assert returned(shop) == 500
 
 
+def test_a_refund_whose_answer_could_not_be_written_down_is_not_to_be_asked_for_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = paid(shop).reference
+
+    def busy(*_: object) -> None:
+        raise StoreBusy
+
+    with monkeypatch.context() as broken:
+        broken.setattr(refunds, "record", busy)
+        first = run(shop, "refund", reference, "--amount", "500")
+    second = run(shop, "refund", reference, "--amount", "500")
+    recover(shop, monkeypatch)
+
+    assert (first.exit_code, first.stdout.splitlines()) == (0, [BUSY, WRITTEN_DOWN])
+    assert second.exit_code == 1
+    assert returned(shop) == 500
+    assert [row.state for row in rows(shop)] == [RefundState.SUCCEEDED]
+
+
 def test_another_refund_can_be_wanted_besides(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = paid(shop).reference
     do_not_answer(shop, monkeypatch)
@@ -125,7 +147,9 @@ def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
     reference, told = paid(shop).reference, Told(Teller.MERCHANT, shop.clock())
 
     def ask(number: int) -> RefundState:
-        return refunds.ask_anew(shop.till, reference, Money(500 - 200 * number, "usd"), told, another=True)
+        amount = Money(500 - 200 * number, "usd")
+        key = refunds.write_down(shop.till, reference, amount, told, another=True)
+        return refunds.ask(shop.till, reference, amount, key, told)
 
     assert at_once(2, ask) == [RefundState.SUCCEEDED] * 2
     assert sorted(row.amount_minor for row in rows(shop)) == [300, 500]
@@ -206,9 +230,7 @@ def test_a_database_that_is_busy_is_to_be_asked_again(shop: Shop, monkeypatch: p
     outcome = run(shop, "upkeep")
 
     assert outcome.exit_code == 1
-    assert outcome.stderr == (
-        "Error: The database did not do what it was asked, or not in time. Try again in a moment.\n"
-    )
+    assert outcome.stderr == f"Error: {BUSY}\n"
 
 
 def test_stripe_that_does_not_answer_is_named(shop: Shop) -> None:
