@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from smtplib import SMTPException
 
 import structlog
@@ -17,11 +18,12 @@ log = structlog.get_logger(__name__)
 class MailPostman:
     """Writes letters from `templates/mail/<kind>.txt`, whose first line is the subject; Flask-Mailman sends them.
 
-    The application's MAIL_… settings say how; its `file` backend writes one file for each letter.
+    The application's MAIL_… settings say how. With the `file` backend each letter is a file in MAIL_FILE_PATH.
     """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
+        self._folder = Path(app.config["MAIL_FILE_PATH"]) if app.config["MAIL_BACKEND"] == "file" else None
         Mail(app)
 
     def send(self, letter: Letter) -> None:
@@ -32,7 +34,20 @@ class MailPostman:
                 subject.strip(), body.strip() + "\n", to=[letter.to], headers={"Message-ID": letter.message_id}
             )
             try:
-                message.send()
+                if self._folder is None:
+                    message.send()
+                else:
+                    put(message.message().as_bytes(), self._folder, letter.message_id.strip("<>"))
             except (SMTPException, OSError) as failure:
                 log.warning("mail server did not take a letter", kind=letter.kind, failure=type(failure).__name__)
                 raise MailUnavailable from failure
+
+
+def put(content: bytes, folder: Path, name: str) -> None:
+    """Make the file `name`.log, which whoever reads the folder sees whole or not at all: Flask-Mailman's own backend
+    would fill it in front of everybody.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{name}.part"
+    unfinished.write_bytes(content)
+    unfinished.replace(folder / f"{name}.log")

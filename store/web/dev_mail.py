@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from flask import Blueprint, current_app, render_template
@@ -35,14 +33,39 @@ def listing() -> ResponseReturnValue:
 
 
 def _letters(folder: Path) -> Iterator[Letter]:
-    """Flask-Mailman's file backend writes each letter to a file of its own, with a rule of dashes behind it."""
-    files = sorted(folder.glob("*.log"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in files[:MOST]:
-        message = message_from_bytes(file.read_bytes().rstrip(b"-\n"), policy=default)
-        if isinstance(message, EmailMessage):
-            yield Letter(
-                sent=parsedate_to_datetime(message["Date"]),
-                to=message["To"],
-                subject=message["Subject"],
-                body=message.get_content().strip(),
-            )
+    """The postman writes each letter to a file of its own. One that is no letter, or is gone by the time it is read, is
+    left out.
+    """
+    for file in sorted(folder.glob("*.log"), key=_changed, reverse=True)[:MOST]:
+        try:
+            letter = _letter(file.read_bytes())
+        except OSError:
+            continue
+        if letter is not None:
+            yield letter
+
+
+def _changed(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _letter(content: bytes) -> Letter | None:
+    message = message_from_bytes(content, policy=default)
+    date = message["Date"]
+    if date is None or date.datetime is None:
+        return None
+    if message.get_content_type() != "text/plain" or "To" not in message or "Subject" not in message:
+        return None
+    try:
+        body = message.get_content()
+    except LookupError:  # of a character set that nobody knows
+        return None
+    return Letter(sent=_aware(date.datetime), to=message["To"], subject=message["Subject"], body=body.strip())
+
+
+def _aware(time: datetime) -> datetime:
+    """RFC 5322 writes -0000 for a time in UTC that says nothing of the place, and Python reads it as without a zone."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
