@@ -10,6 +10,7 @@ import pybreaker
 
 from store.domain.errors import PaymentUnavailable
 from store.domain.money import Money
+from store.gateway.page_time import PageTimeOver
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,
@@ -27,13 +28,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FAILURES = 3  # in a row, before the line is taken for dead
-PAUSE = 10  # seconds until one call is let through again to see
+PAUSE = 10  # seconds until calls are let through again, of which the first to end decides
 
 
 class GuardedGateway:
     """`gateway`, with PaymentUnavailable raised at once while it is known not to answer.
 
-    Only silence counts: a refusal is an answer. Reading a webhook needs no network and is never held back; lists and
+    Calls go through side by side. Only Stripe's silence counts: a refusal is an answer, and a page that had no time
+    left to ask has heard no silence. Reading a webhook needs no network and is never held back; lists and
     what is found one by one are for upkeep and for commands, which wait as long as it takes.
     """
 
@@ -42,7 +44,7 @@ class GuardedGateway:
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=FAILURES,
             reset_timeout=PAUSE,
-            exclude=[lambda failure: not isinstance(failure, PaymentUnavailable)],
+            exclude=[lambda failure: not _is_silence(failure)],
             throw_new_error_on_trip=False,
         )
 
@@ -99,7 +101,12 @@ class GuardedGateway:
 
     def _call(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            answer: T = self._breaker.call(ask, *args, **kwargs)
+            # Not `call`, which holds the breaker's lock until the answer is there, so that one waits for the other.
+            with self._breaker.calling():
+                return ask(*args, **kwargs)
         except pybreaker.CircuitBreakerError as held_back:
             raise PaymentUnavailable from held_back
-        return answer
+
+
+def _is_silence(failure: BaseException) -> bool:
+    return isinstance(failure, PaymentUnavailable) and not isinstance(failure, PageTimeOver)

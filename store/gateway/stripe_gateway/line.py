@@ -11,7 +11,7 @@ import structlog
 from stripe import HTTPClient
 
 from store.domain.errors import PaymentMisconfigured, PaymentServiceFailed, PaymentUnavailable, SignatureInvalid
-from store.gateway.page_time import PageTime
+from store.gateway.page_time import PageTime, PageTimeOver
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,13 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 3.0
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
 SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
+
+
+class NotAsked(stripe.APIConnectionError):
+    """The page could not wait for a try, so there was none."""
+
+    def __init__(self) -> None:
+        super().__init__("the page's time is over", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK types it not
 
 
 class PunctualClient(stripe.HTTPClient):
@@ -44,8 +51,13 @@ class PunctualClient(stripe.HTTPClient):
         _usage: list[str] | None = None,
     ) -> tuple[str, int, Mapping[str, str]]:
         if not self._page_time.allows(TRY):
-            raise stripe.APIConnectionError("the page's time is over", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK types it not
-        return self._client.request(method, url, headers, post_data)
+            raise NotAsked
+        try:
+            return self._client.request(method, url, headers, post_data)
+        except stripe.APIConnectionError as silence:
+            # Said now: a try after this one would end as NotAsked and hide that Stripe was silent.
+            silence.should_retry = silence.should_retry and self._page_time.allows(TRY)
+            raise
 
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]  # the SDK types it not
@@ -97,6 +109,8 @@ def named_failures(call: str, about: str) -> Iterator[None]:
             param=getattr(failure, "param", None),
             stripe_request=failure.request_id,
         )
+        if isinstance(failure, NotAsked):
+            raise PageTimeOver from failure
         if kept:
             raise PaymentServiceFailed from failure
         raise (PaymentUnavailable if unknown else PaymentMisconfigured) from failure
