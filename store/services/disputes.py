@@ -6,10 +6,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import Dispute, Order, Payment
-from store.domain.states import DISPUTE, DisputeState, Moves
+from store.domain.states import DISPUTE, DisputeState, Impossible, Stale
 from store.gateway.port import DisputeSnapshot
 from store.services import ledger, mail
-from store.services.ledger import Told
+from store.services.ledger import LockedOrder, Teller, Told
 
 # The bank has not said its last word.
 UNDECIDED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW)
@@ -18,20 +18,42 @@ STANDING = (*UNDECIDED, DisputeState.LOST)
 
 
 def record(session: Session, snapshot: DisputeSnapshot, told: Told) -> bool:
-    """Write down what a snapshot says of a dispute, and flag the order. False when it is not of this store."""
+    """Write down what a snapshot says of a dispute, and flag the order. False when it is not of this store.
+
+    A decision can be reversed, and an event does not say which of two decisions is the newer one. So the second is only
+    set aside for a person, until reconciliation tells what the payment service says now.
+    """
     order = ledger.lock(session, Payment.intent_id == snapshot.payment_id)
     if order is None:
         return False
     state = session.scalar(select(Dispute.state).where(Dispute.dispute_id == snapshot.dispute_id))
     answer = DISPUTE.answer(state or DisputeState.NEW, snapshot.event)
-    if not isinstance(answer, Moves):
+    if isinstance(answer, Stale):
         return True
+    to = DisputeState(snapshot.event.value)
+    if isinstance(answer, Impossible) and told.by is not Teller.RECONCILIATION:
+        facts = {"dispute": snapshot.dispute_id, "here": state, "said": to}
+        ledger.flag_for_review(session, order, "dispute_contradicted", told, **facts)
+        return True
+    _write_down(session, order, snapshot, told, state, to)
+    return True
+
+
+def _write_down(
+    session: Session,
+    order: LockedOrder,
+    snapshot: DisputeSnapshot,
+    told: Told,
+    state: DisputeState | None,
+    to: DisputeState,
+) -> None:
+    """A dispute that is new or goes from `state` to another one; the order carries the flag that follows."""
     if state is None:
         session.add(
             Dispute(
                 dispute_id=snapshot.dispute_id,
                 order_id=order.id,
-                state=answer.to,
+                state=to,
                 amount_minor=snapshot.amount.minor,
                 opened_at=told.at,
             )
@@ -39,11 +61,10 @@ def record(session: Session, snapshot: DisputeSnapshot, told: Told) -> bool:
         session.flush()
         mail.write(session, order.id, mail.Kind.DISPUTE_OPENED, told.at, once=f"dispute:{snapshot.dispute_id}")
     else:
-        session.execute(update(Dispute).where(Dispute.dispute_id == snapshot.dispute_id).values(state=answer.to))
+        session.execute(update(Dispute).where(Dispute.dispute_id == snapshot.dispute_id).values(state=to))
     detail = {"amount": snapshot.amount.minor}
-    ledger.write(session, order.id, f"dispute.{snapshot.event}", told, state, answer.to, detail)
+    ledger.write(session, order.id, f"dispute.{snapshot.event}", told, state, to, detail)
     standing = session.scalars(
         select(Dispute.dispute_id).where(Dispute.order_id == order.id, Dispute.state.in_(STANDING)).limit(1)
     ).one_or_none()
     session.execute(update(Order).where(Order.id == order.id).values(disputed=standing is not None))
-    return True

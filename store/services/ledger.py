@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, inspect, select, update
+from sqlalchemy import ColumnElement, func, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,8 @@ from store.domain.states import (
     PaymentEvent,
     PaymentState,
 )
+
+SETTLED = "order.settled"  # the history's word for an order that a person looked into
 
 
 class Teller(StrEnum):
@@ -210,6 +212,21 @@ def insert_once(session: Session, table: type[Base], row: dict[str, Any]) -> boo
 
 
 def flag_for_review(session: Session, order: LockedOrder, reason: str, told: Told, **detail: Any) -> None:
-    """Set the order aside for a person, with the reason in its history; telling it again adds nothing."""
-    session.execute(update(Order).where(Order.id == order.id).values(needs_review=True))
-    write(session, order.id, "order.needs_review", told, detail={"reason": reason, **detail}, once=f"review:{reason}")
+    """Set the order aside for a person, with the reason in its history; telling it again adds nothing.
+
+    `payment`, `refund` and `dispute` in the detail are ids: two of a kind are two reasons. What is wrong with a payment
+    is told by every reconciliation, so once a person settled it, it stays settled; anything else is told when it
+    happens, so after a person settled the order it is a new reason.
+    """
+    once = ":".join(
+        ["review", reason, *(str(detail[kind]) for kind in ("payment", "refund", "dispute") if kind in detail)]
+    )
+    if "payment" not in detail and (settled := _times_settled(session, order)):
+        once += f":{settled}"
+    if write(session, order.id, "order.needs_review", told, detail={"reason": reason, **detail}, once=once):
+        session.execute(update(Order).where(Order.id == order.id).values(needs_review=True))
+
+
+def _times_settled(session: Session, order: LockedOrder) -> int:
+    lines = select(func.count()).where(HistoryEntry.order_id == order.id, HistoryEntry.what == SETTLED)
+    return session.scalar(lines) or 0

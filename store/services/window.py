@@ -44,8 +44,14 @@ def refunds(till: Till, since: datetime) -> Iterator[tuple[str, RefundSnapshot |
 
 
 def disputes(till: Till, since: datetime) -> Iterator[tuple[str, DisputeSnapshot | None]]:
-    """Of the store's own, those opened since then, and every one that is not decided: that takes months."""
-    known = select(Dispute.dispute_id).where(or_(Dispute.opened_at >= since, Dispute.state.in_(UNDECIDED)))
+    """Of the store's own, those opened since then, and every one that is not decided, which takes months, or
+    that may have been decided anew: those of orders that are set aside.
+    """
+    known = (
+        select(Dispute.dispute_id)
+        .join(Order)
+        .where(or_(Dispute.opened_at >= since, Dispute.state.in_(UNDECIDED), Order.needs_review))
+    )
     listed = ((snapshot.dispute_id, snapshot) for snapshot in till.gateway.disputes_since(since))
     return _both(till, listed, known, till.gateway.find_dispute)
 

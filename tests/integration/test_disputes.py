@@ -1,11 +1,17 @@
 """A dispute flags its order, whoever tells of it and in whatever order, and tells the merchant once."""
 
+import copy
 import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from models import Dispute, EarlyNews, Mail, WebhookEvent
-from store.domain.states import DisputeState, OrderState
+from store.domain.states import DisputeEvent, DisputeState, OrderState
+from store.gateway.port import DisputeSnapshot
+from store.services import reconcile
 from tests.support.shop import Shop, event_of, signed
 
 
@@ -107,3 +113,65 @@ def test_every_word_about_a_dispute_of_this_store_is_acted_on_and_none_is_kept_f
         rows = session.query(WebhookEvent).filter(WebhookEvent.kind.startswith("charge.dispute."))
         assert {row.outcome for row in rows} == {"handled"}
         assert session.query(EarlyNews).all() == []
+
+
+def decided(shop: Shop, first: str) -> tuple[str, dict[str, Any]]:
+    """An order whose dispute is decided, in Stripe's word for it, and the event that told of it."""
+    reference = disputed(shop, "4000000000000259")
+    dispute = shop.stripe("GET", "/v1/disputes")["data"][0]["id"]
+    evidence = {"won": "winning_evidence", "lost": "losing_evidence"}[first]
+    shop.stripe("POST", f"/v1/disputes/{dispute}", {"evidence[uncategorized_text]": evidence})
+    shop.deliver()
+    shop.clock.forward(minutes=1)
+    [closed] = [each for each in shop.lose() if event_of(each)["type"] == "charge.dispute.closed"]
+    assert shop.receive(closed) == 200
+    return reference, event_of(closed)
+
+
+def retell(shop: Shop, event: dict[str, Any], status: str, name: str) -> int:
+    told = copy.deepcopy(event)
+    told["data"]["object"]["status"] = status
+    return shop.receive(signed({**told, "id": name}))
+
+
+def contradictions(shop: Shop, reference: str) -> list[dict[str, Any]]:
+    return [entry.detail for entry in shop.read(reference).history if entry.what == "order.needs_review"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("lost", "won"), ("won", "lost")])
+def test_a_decision_that_is_reversed_is_seen_by_a_person_and_followed_by_reconciliation(
+    shop: Shop, first: str, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, event = decided(shop, first)
+
+    assert [retell(shop, event, second, name) for name in ("evt_1", "evt_2")] == [200, 200]
+
+    dispute = event["data"]["object"]["id"]
+    told = {"reason": "dispute_contradicted", "dispute": dispute, "here": first, "said": second}
+    assert contradictions(shop, reference) == [told]
+    assert shop.read(reference).needs_review
+    assert states(shop) == [DisputeState(first)], "which of the two is newer is not known yet"
+
+    shop.clock.forward(days=60)
+    find = shop.till.gateway.find_dispute
+
+    def reversed_since(_gateway: object, name: str) -> DisputeSnapshot | None:
+        found = find(name)
+        return found and replace(found, event=DisputeEvent(second))
+
+    monkeypatch.setattr(type(shop.till.gateway), "find_dispute", reversed_since)
+    reconcile.run(shop.till, shop.clock() - timedelta(days=1), shop.clock())
+
+    assert states(shop) == [DisputeState(second)]
+    assert shop.read(reference).disputed is (second == "lost")
+    assert shop.history(reference)[-1] == f"dispute.{second}"
+
+
+def test_an_appeal_leaves_a_loss_a_loss_until_it_is_won(shop: Shop) -> None:
+    reference, event = decided(shop, "lost")
+
+    for status in ("appeal_needs_response", "appeal_under_review"):
+        assert retell(shop, event, status, f"evt_{status}") == 200
+
+    assert (states(shop), contradictions(shop, reference)) == ([DisputeState.LOST], [])
+    assert shop.read(reference).disputed

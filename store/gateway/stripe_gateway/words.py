@@ -58,6 +58,9 @@ DISPUTE_FACTS = {
     "under_review": DisputeEvent.UNDER_REVIEW,
     "won": DisputeEvent.WON,
     "lost": DisputeEvent.LOST,
+    # A loss that is being appealed is a loss until the appeal is won.
+    "appeal_needs_response": DisputeEvent.LOST,
+    "appeal_under_review": DisputeEvent.LOST,
 }
 
 CANCELLATION_REASONS: dict[CancelReason, Any] = {

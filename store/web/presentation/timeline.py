@@ -87,6 +87,7 @@ SENTENCES: Mapping[str, _Words] = {
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),
     "order.refund_failed": _always("Your money is back with us, so the order is yours again or will be refunded anew."),
     "order.needs_review": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
+    "order.settled": _always("A person looked into this order and settled what did not add up."),
     "payment.opened": _always("The payment page was opened."),
     "payment.declined": _Words(_declined, Tone.BAD),
     "payment.action_required": _always("Your bank asked to make sure that it was you.", Tone.WAIT),
