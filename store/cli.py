@@ -1,4 +1,4 @@
-"""The store's own commands: `flask seed`, `upkeep`, `reconcile`, `audit`, `doctor`, `refund`."""
+"""The store's own commands: `flask seed`, `upkeep`, `reconcile`, `audit`, `doctor`, `refund`, `settle`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from config import STRIPE_API_VERSION
 from store import logs
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy, StoreError
 from store.domain.money import Money
-from store.services import audit, catalogue, doctor, health, reconcile, refunds, upkeep
+from store.services import audit, catalogue, doctor, health, reconcile, refunds, settling, upkeep
 from store.services.findings import Finding
 from store.services.ledger import Teller, Told
 from store.services.till import Till
@@ -34,7 +34,15 @@ RECONCILE_AGAIN = timedelta(minutes=1)  # after a reconciliation on schedule tha
 
 def register(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (seed, upkeep_command, reconcile_command, audit_command, doctor_command, refund_command):
+    for command in (
+        seed,
+        upkeep_command,
+        reconcile_command,
+        audit_command,
+        doctor_command,
+        refund_command,
+        settle_command,
+    ):
         app.cli.add_command(command)
 
 
@@ -175,6 +183,19 @@ def refund_command(reference: str, amount: int | None, another: bool) -> None:
         click.echo("The refund is written down, and upkeep asks for it until it is made: do not ask for it again.")
         return
     click.echo(f"The refund is {state}.")
+
+
+@click.command("settle", cls=StoreCommand)
+@click.argument("reference")
+@click.option("--note", required=True, help="What came of it, in a line; the shopper does not read it.")
+@with_appcontext
+def settle_command(reference: str, note: str) -> None:
+    """Say that a person looked into an order that is set aside. Nothing else about the order changes."""
+    till = _till()
+    if not reference.isascii():
+        raise NotFound
+    settling.settle(till, reference, note, Told(Teller.MERCHANT, till.clock()))
+    click.echo("The order is settled.")
 
 
 def _sentence(failure: StoreError | DBAPIError) -> str:

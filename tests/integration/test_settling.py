@@ -99,9 +99,24 @@ def test_two_of_a_kind_are_two_reasons(shop: Shop, kind: str) -> None:
 def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     order = shop.read(reference)
+    shop.pay(order)
+    shop.deliver()
     set_aside(shop, order, "refund_failed")
     settle(shop, order, "secretly noted")
 
-    page = browser.get(f"/orders/{reference}/status").text
+    page = browser.get(f"/orders/{reference}").text
 
+    assert "A person looked into this order" in page
     assert "secretly noted" not in page
+
+
+def test_the_command_settles_an_order_once(shop: Shop) -> None:
+    order = shop.order()
+    set_aside(shop, order, "refund_failed")
+    words = ("settle", order.reference, "--note", "Called the shopper.")
+
+    answers = [shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False) for _ in range(2)]
+
+    assert [answer.exit_code for answer in answers] == [0, 1]
+    assert "not set aside" in answers[1].output
+    assert not shop.read(order.reference).needs_review
