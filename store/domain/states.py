@@ -207,9 +207,9 @@ REFUND: Machine[RefundState, RefundEvent] = Machine(
 )
 
 _D, _DE = DisputeState, DisputeEvent
-# A dispute only goes forward, so of two things told in the wrong order the later one is known by its rank. Only a decision can be
-# reversed: which of `won` and `lost` is the later one is not to be known from the two, so each is impossible after the
-# other.
+# A dispute only goes forward, so of two things told in the wrong order the later one is known by its rank. Only a
+# decision can be reversed: which of `won` and `lost` is the later one is not to be known from the two, so each is
+# impossible after the other.
 _RANK = {_D.NEW: 0, _D.INQUIRY: 1, _D.CLOSED: 2, _D.NEEDS_RESPONSE: 3, _D.UNDER_REVIEW: 4, _D.WON: 5, _D.LOST: 5}
 
 DISPUTE: Machine[DisputeState, DisputeEvent] = Machine(
