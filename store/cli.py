@@ -20,7 +20,7 @@ from config import STRIPE_API_VERSION
 from store import logs
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy, StoreError
 from store.domain.money import Money
-from store.services import audit, catalogue, doctor, health, reconcile, refunds, settling, upkeep
+from store.services import audit, catalogue, doctor, health, orders, reconcile, refunds, settling, upkeep
 from store.services.findings import Finding
 from store.services.ledger import Teller, Told
 from store.services.till import Till
@@ -173,7 +173,9 @@ def refund_command(reference: str, amount: int | None, another: bool) -> None:
     till = _till()
     if not reference.isascii():  # no reference is anything else, and not every database takes it
         raise NotFound
-    money = Money(amount, till.settings.store_currency) if amount is not None else None
+    with till.database.reading() as session:
+        currency = orders.find(session, reference, None, granted=True).currency
+    money = Money(amount, currency) if amount is not None else None
     told = Told(Teller.MERCHANT, till.clock())
     key = refunds.write_down(till, reference, money, told, another=another)
     try:

@@ -171,6 +171,15 @@ def test_a_known_key_stands_for_one_amount_of_one_order(shop: Shop) -> None:
     assert returned(shop) == 500
 
 
+def test_money_goes_back_in_the_orders_currency(shop: Shop, shop_with: Callable[..., Shop]) -> None:
+    """The store was set to another one since."""
+    order = paid(shop)
+
+    answer = run(shop_with(store_currency="eur"), "refund", order.reference, "--amount", "500")
+
+    assert (answer.exit_code, rows(shop)[0].amount_minor) == (0, 500)
+
+
 @pytest.mark.parametrize("reference", ["NO-SUCH-ORDER", "\udcff", "Bücher", ""])
 def test_an_order_that_is_not_there(shop: Shop, reference: str) -> None:
     outcome = run(shop, "refund", reference)
