@@ -9,3 +9,10 @@ pytest_plugins = ["tests.support.databases"]
 def _push_request_context() -> None:
     """No ambient request: pytest-flask's own would share one database session across requests and hide a forgotten
     commit."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on PostgreSQL, what is marked `on_sqlite`."""
+    needless = [item for item in items if item.get_closest_marker("on_sqlite") and "[postgresql" in item.name]
+    config.hook.pytest_deselected(items=needless)
+    items[:] = [item for item in items if item not in set(needless)]

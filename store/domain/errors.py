@@ -63,6 +63,10 @@ class PaymentUnavailable(StoreError):
     message = "The payment service is not answering right now. Your order is kept."
 
 
+class PageTimeOver(PaymentUnavailable):
+    """The page had no time left to ask. It says nothing about the payment service."""
+
+
 class PaymentServiceFailed(PaymentUnavailable):
     """The payment service broke down over a request, and remembers that: the same request would fail again for a day.
 
@@ -74,6 +78,10 @@ class RefundRefused(StoreError):
     """The money cannot be returned this way: it was returned already, is disputed, or is more than was received."""
 
     message = "This amount cannot be refunded."
+
+
+class NotSettled(StoreError):
+    """There is nothing to settle, or nothing was said about it; `message` says which, for a merchant to read."""
 
 
 class StoreBusy(StoreError):

@@ -8,9 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import pybreaker
 
-from store.domain.errors import PaymentUnavailable
+from store.domain.errors import PageTimeOver, PaymentUnavailable
 from store.domain.money import Money
-from store.gateway.page_time import PageTimeOver
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,

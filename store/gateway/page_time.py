@@ -6,13 +6,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
-from store.domain.errors import PaymentUnavailable
-
 SECONDS = 6.0
-
-
-class PageTimeOver(PaymentUnavailable):
-    """The page had no time left to ask. It says nothing about the payment service."""
 
 
 class PageTime:

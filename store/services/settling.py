@@ -5,16 +5,12 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from models import Order
-from store.domain.errors import StoreError
+from store.domain.errors import NotSettled
 from store.services import ledger
 from store.services.ledger import Told
 from store.services.till import Till
 
 LONGEST_NOTE = 500
-
-
-class NotSettled(StoreError):
-    """There is nothing to settle, or nothing was said about it; `message` says which, for a merchant to read."""
 
 
 def settle(till: Till, reference: str, note: str, told: Told) -> None:

@@ -29,6 +29,8 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.NoticeUnreadable: 400,
     errors.PaymentUnavailable: 503,
     errors.PaymentServiceFailed: 503,
+    errors.PageTimeOver: 503,
+    errors.NotSettled: 409,
     errors.PaymentMisconfigured: 503,
     errors.StoreBusy: 503,
     errors.MailUnavailable: 503,

@@ -13,6 +13,8 @@ from store.services import bench, orders
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import Shop
 
+pytestmark = pytest.mark.on_sqlite
+
 PAYS, DECLINED = "success-4242424242424242", "decline-4000000000009995"
 
 

@@ -25,6 +25,8 @@ from tests.support.shop import NoAnswer, Shop
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+pytestmark = pytest.mark.on_sqlite
+
 ADDRESS = "http://store.test/webhooks/stripe"
 
 

@@ -7,6 +7,8 @@ import pytest
 from store.services import links, mail
 from tests.support.shop import Shop
 
+pytestmark = pytest.mark.on_sqlite
+
 
 def test_the_link_in_a_letter_shows_the_order_in_another_browser(shop: Shop) -> None:
     _, reference = shop.browser_with_order()

@@ -4,12 +4,15 @@ from collections.abc import MutableMapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from store.services import upkeep
 from store.webhooks import inbox
 from tests.support.shop import NoAnswer, Shop, event_of
+
+pytestmark = pytest.mark.on_sqlite
 
 LogLine = MutableMapping[str, Any]
 

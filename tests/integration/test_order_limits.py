@@ -12,6 +12,8 @@ from store.services import checkout
 from store.web import limits
 from tests.support.shop import FORM, Browser, Shop
 
+pytestmark = pytest.mark.on_sqlite
+
 SHARED = {"orders_per_hour": 2, "rate_limit_storage": "redis://redis.test:6379"}
 
 

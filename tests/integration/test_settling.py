@@ -3,10 +3,9 @@
 import pytest
 
 from models import Order
-from store.domain.errors import NotFound
+from store.domain.errors import NotFound, NotSettled
 from store.services import audit, ledger, settling
 from store.services.ledger import Teller, Told
-from store.services.settling import NotSettled
 from tests.support.shop import Shop
 
 

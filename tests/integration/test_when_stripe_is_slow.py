@@ -17,6 +17,8 @@ from store.gateway.page_time import PageTime
 from store.gateway.stripe_gateway.line import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES
 from tests.support.shop import Browser, Shop, open_shop
 
+pytestmark = pytest.mark.on_sqlite
+
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 FAST, SLOW = 0.1, READ_TIMEOUT
 

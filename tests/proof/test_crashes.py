@@ -271,6 +271,7 @@ def test_dying_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work
     assert boundary > 2, "there was nothing to interrupt"
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("work", [work for work in WORK if work.calls], ids=lambda work: work.name)
 @pytest.mark.parametrize(
     "fates",

@@ -110,7 +110,7 @@ def test_a_mistake_of_ours_is_logged_by_its_place_and_not_by_its_words(shop: Sho
 
     said = heard.getvalue()
     assert page.status_code == 500
-    assert "Nothing was charged by this step." in page.text
+    assert "We cannot see right now whether you were charged." in page.text
     assert said.count('"unexpected failure"') >= 2
     assert '"upkeep failed"' in said
     assert "RuntimeError at " in said

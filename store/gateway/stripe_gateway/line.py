@@ -10,8 +10,14 @@ import stripe
 import structlog
 from stripe import HTTPClient
 
-from store.domain.errors import PaymentMisconfigured, PaymentServiceFailed, PaymentUnavailable, SignatureInvalid
-from store.gateway.page_time import PageTime, PageTimeOver
+from store.domain.errors import (
+    PageTimeOver,
+    PaymentMisconfigured,
+    PaymentServiceFailed,
+    PaymentUnavailable,
+    SignatureInvalid,
+)
+from store.gateway.page_time import PageTime
 
 log = structlog.get_logger(__name__)
 
