@@ -14,8 +14,8 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --
 CHECKS := check-rules check-format check-types check-javascript
 
 # How many tests run side by side; each process gets its own databases and ports. Tests wait a good deal, for browsers,
-# time-outs and each other: four keep two processors busy.
-TEST_PROCESSES ?= 4
+# time-outs and each other: three keep two processors busy.
+TEST_PROCESSES ?= 3
 
 ##@ Every day
 
