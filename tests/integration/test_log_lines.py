@@ -103,3 +103,15 @@ def test_what_upkeep_puts_off_is_logged_with_its_order(shop: Shop) -> None:
             "log_level": "warning",
         }
     ]
+
+
+def test_what_stripe_did_can_be_found_there_by_the_name_of_the_request(shop: Shop) -> None:
+    order = shop.order()
+
+    with capture_logs() as log:
+        payment = shop.open(order)
+
+    (line,) = lines(log, "stripe answered")
+    assert (line["method"], line["path"], line["status"]) == ("post", "/v1/payment_intents", 200)
+    assert line["stripe_request"].startswith("req_")
+    assert payment.client_secret not in str(log)

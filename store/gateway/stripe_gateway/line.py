@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import stripe
 import structlog
@@ -59,11 +60,15 @@ class PunctualClient(stripe.HTTPClient):
         if not self._page_time.allows(TRY):
             raise NotAsked
         try:
-            return self._client.request(method, url, headers, post_data)
+            body, status, answered = self._client.request(method, url, headers, post_data)
         except stripe.APIConnectionError as silence:
             # Said now: a try after this one would end as NotAsked and hide that Stripe was silent.
             silence.should_retry = silence.should_retry and self._page_time.allows(TRY)
             raise
+        if status < 400:  # the others are named below, with what was asked for
+            path, request = urlsplit(url).path, answered.get("Request-Id")
+            log.info("stripe answered", method=method, path=path, status=status, stripe_request=request)
+        return body, status, answered
 
     def close(self) -> None:
         self._client.close()  # type: ignore[no-untyped-call]  # the SDK types it not
