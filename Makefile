@@ -55,7 +55,7 @@ chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, the
 
 .PHONY: bench-sandbox
 bench-sandbox: $(VENV)/ready-to-run ## Measure the sandbox beside an endpoint that does nothing; ARGS="--requests 2000"
-	@$(BIN)/python -m sandbox bench $(ARGS)
+	@$(BIN)/python -m till_sandbox bench $(ARGS)
 
 .PHONY: proof
 proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLES=2000 PROOF_SEED=1
@@ -101,21 +101,23 @@ check-types:
 
 check-javascript:
 	@node_modules/.bin/tsc --project tsconfig.json
-	@node_modules/.bin/tsc --project tests/contract/node/tsconfig.json
+	@node_modules/.bin/tsc --project sandbox/tests/contract/node/tsconfig.json
 
 # Set-up, each step once until what it depends on changes.
 
 $(BIN)/python:
 	@tools/make_venv.sh $(VENV)
 
-$(VENV)/ready-to-run: requirements.txt | $(BIN)/python
+$(VENV)/ready-to-run: requirements.txt sandbox/pyproject.toml | $(BIN)/python
 	@echo "Installing what the store runs on."
 	@$(PIP) install --requirement requirements.txt
+	@$(PIP) install --no-deps --editable sandbox
 	@touch $@
 
-$(VENV)/ready-to-test: requirements-dev.txt | $(BIN)/python
+$(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need."
 	@$(PIP) install --requirement requirements-dev.txt
+	@$(PIP) install --no-deps --editable sandbox
 	@touch $@ $(VENV)/ready-to-run
 
 node_modules/.ready: package.json package-lock.json

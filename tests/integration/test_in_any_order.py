@@ -8,10 +8,10 @@ from itertools import permutations
 from sqlalchemy import func, select
 
 from models import EarlyNews
-from sandbox.webhooks.sending import Outgoing
 from store.domain.states import OrderState, PaymentState
 from store.services import audit, early_news, reconcile, upkeep
 from tests.support.shop import Shop, event_of
+from till_sandbox.webhooks.sending import Outgoing
 
 TOLD = ("payment_intent.created", "payment_intent.succeeded", "refund.", "charge.dispute.")
 

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select, text
 
 from models import WebhookEvent
-from sandbox.webhooks.sending import Outgoing
 from store.domain.states import OrderState
 from store.services import payments
 from store.webhooks.handlers import HANDLERS
 from tests.support.at_once import at_once
 from tests.support.shop import WEBHOOK_SECRET, Shop, event_of, signed
+from till_sandbox.webhooks.sending import Outgoing
 
 
 def paid_order(shop: Shop) -> tuple[str, dict[str, Any]]:

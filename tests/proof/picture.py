@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from models import Dispute, HistoryEntry, Mail, Order, Product, Refund
-from sandbox.api.keys import account_of
 from tests.support.shop import SECRET_KEY, Shop
+from till_sandbox.api.keys import account_of
 
 Thing = dict[str, Any]
 

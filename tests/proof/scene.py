@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from models import Order
-from sandbox.webhooks.sending import Outgoing
 from store.domain.errors import MailUnavailable, StoreError
 from store.domain.money import Money
 from store.domain.states import OrderState, RefundState
@@ -30,6 +29,7 @@ from tests.proof.promises import GONE_ORDERS, PROMISES, RETURNING, Memory
 from tests.support.databases import Databases
 from tests.support.mortal import UNHARMED, Died, Fate, Life
 from tests.support.shop import Clock, Shop, event_of, open_shop
+from till_sandbox.webhooks.sending import Outgoing
 
 T = TypeVar("T")
 

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import func, select
 
 from models import Mail, Order, OrderLine, Product
-from sandbox.webhooks.sending import Outgoing
 from store.domain.errors import StoreError
 from store.domain.money import Money
 from store.domain.states import OrderEvent
@@ -23,6 +22,7 @@ from store.services import audit, carts, checkout, ledger, payments, reconcile, 
 from store.services.ledger import Teller, Told
 from tests.support.mortal import UNHARMED, Died, Fate, Life
 from tests.support.shop import Shop
+from till_sandbox.webhooks.sending import Outgoing
 
 MOST_BOUNDARIES = 40
 

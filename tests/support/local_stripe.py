@@ -7,8 +7,8 @@ from typing import Any
 import stripe
 from flask import Flask
 
-from sandbox.webhooks import Answer, Outgoing
 from tests.support.in_process import InProcessStripe
+from till_sandbox.webhooks import Answer, Outgoing
 
 START = 1_800_000_000.0
 

@@ -25,7 +25,15 @@ class SandboxProcess(Program):
 
     def __init__(self, folder: Path, port: int, forward_to: str) -> None:
         key, secret = SETTINGS["STRIPE_SECRET_KEY"], SETTINGS["STRIPE_WEBHOOK_SECRET"]
-        command = [sys.executable, "-m", "sandbox", "--port", str(port), "--database", str(folder / "sandbox.sqlite3")]
+        command = [
+            sys.executable,
+            "-m",
+            "till_sandbox",
+            "--port",
+            str(port),
+            "--database",
+            str(folder / "sandbox.sqlite3"),
+        ]
         command += ["--key", key, "--forward-to", forward_to, "--webhook-secret", secret]
         super().__init__(command, SETTINGS, folder / "sandbox.log", port=port, ready="/endive/stripe.js")
         self._api = stripe.StripeClient(key, base_addresses={"api": self.url})

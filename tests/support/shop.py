@@ -23,15 +23,15 @@ from flask.sessions import SessionMixin
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Response
 
-import sandbox.app
 from app import create_app
 from config import Settings
 from models import Order, Product
-from sandbox.webhooks.sending import Answer, Outgoing
 from store.domain.references import new_token
 from store.gateway.port import OpenedPayment, Postman, Recipient
 from store.services import Till, carts, catalogue, checkout, orders, payments
 from tests.support.in_process import InProcessStripe
+from till_sandbox.app import create_app as create_sandbox
+from till_sandbox.webhooks.sending import Answer, Outgoing
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
 WEBHOOK_PATH = "/webhooks/stripe"
@@ -261,7 +261,7 @@ def open_shop(
     """A shop on an empty, migrated database, its catalogue filled, its webhook endpoint known to the sandbox."""
     clock = clock or Clock()
     post = Post()
-    stand_in = sandbox.app.create_app(folder / "sandbox.sqlite3", clock=clock, send=post)
+    stand_in = create_sandbox(folder / "sandbox.sqlite3", clock=clock, send=post)
     line = InProcessStripe(stand_in)
     configured = Settings.load(
         _env_file=None,

@@ -11,7 +11,7 @@ from store.domain.states import OrderState, PaymentState
 from store.domain.test_cards import Answer, Course, Group, Place, TestCard, counts, course, courses, groups
 
 ROOT = Path(__file__).parents[3]
-DOCUMENTED = json.loads((ROOT / "sandbox/data/test-cards.json").read_text("utf-8"))
+DOCUMENTED = json.loads((ROOT / "sandbox/till_sandbox/data/test-cards.json").read_text("utf-8"))
 
 EVERY = [pytest.param(group, card, course, id=course.key) for group, card, course in courses()]
 

@@ -1,0 +1,195 @@
+"""A running sandbox, a shop of another site that uses it, and a browser to look at both."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, Response, render_template_string
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page
+from werkzeug.serving import make_server
+
+from till_sandbox.app import create_app
+
+FILES = Path(__file__).parent / "shop"
+KEY = "test_elements"
+
+
+@dataclass
+class SandboxServer:
+    """A sandbox on a port of its own, and its API for the shop's server."""
+
+    origin: str
+    app: Flask
+
+    def post(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """POST with the secret key; the object made. Fails the test on any refusal but a decline."""
+        answer = self.app.test_client().post(path, data=parameters, headers={"Authorization": f"Bearer sk_{KEY}"})
+        assert answer.status_code in (200, 402), answer.get_data(as_text=True)
+        made: dict[str, Any] = answer.get_json()
+        return made
+
+    def get(self, path: str) -> dict[str, Any]:
+        """GET with the secret key."""
+        answer = self.app.test_client().get(path, headers={"Authorization": f"Bearer sk_{KEY}"})
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+    def payment_intent(self, amount: int = 1234, currency: str = "usd", **parameters: Any) -> dict[str, Any]:
+        """A PaymentIntent that takes cards. Dictionaries are written in bracket notation by the caller."""
+        taken = {"allowed_payment_method_types[]": "card"}
+        return self.post("/v1/payment_intents", amount=amount, currency=currency, **taken, **parameters)
+
+
+@dataclass
+class Shop:
+    """The shop's page in one browser tab. `violations` holds what the browser refused under the page's policy."""
+
+    page: Page
+    url: str
+    violations: list[str]
+    warnings: list[str]
+
+    def open(self, *, key: str = f"pk_{KEY}", options: object = None, elements: object = None) -> None:
+        """Load the page and make a Stripe object and a group of Elements."""
+        self.page.goto(self.url)
+        self.page.evaluate("given => start(...given)", [key, options or {}, elements or {}])
+
+    def mount(self, kind: str = "card", options: object = None) -> None:
+        """Mount an Element and wait until it is ready."""
+        self.page.evaluate("given => mount(...given)", [kind, options or {}])
+
+    def frame(self, kind: str = "card") -> FrameLocator:
+        return self.page.frame_locator(f"#{kind} iframe[name^=__privateStripeFrame]")
+
+    def input(self, name: str, kind: str = "card") -> Locator:
+        return self.frame(kind).locator(f"input[name={name}]")
+
+    def fill_card(self, number: str = "4242424242424242", *, postal: str | None = "94107") -> None:
+        """Type a whole card into the card Element."""
+        self.input("cardnumber").click()
+        self.input("cardnumber").fill("")
+        self.page.keyboard.type(number)
+        self.input("exp-date").fill("12 / 34")
+        self.input("cvc").fill("123")
+        if postal:
+            self.input("postal").fill(postal)
+
+    def told(self, name: str) -> list[dict[str, Any]]:
+        """The events of that name so far, oldest first."""
+        events: list[dict[str, Any]] = self.page.evaluate("name => told.filter(event => event.name === name)", name)
+        return events
+
+    def last_change(self) -> dict[str, Any]:
+        return self.told("change")[-1]
+
+    def pay(self, secret: str, **options: Any) -> None:
+        """Start paying with the card Element; `outcome` waits for the end."""
+        self.page.evaluate("given => pay(...given)", [secret, None, options])
+
+    def outcome(self) -> dict[str, Any]:
+        result: dict[str, Any] = self.page.evaluate("() => payment")
+        return result
+
+    def refusal(self, expression: str) -> dict[str, str] | None:
+        """What the JavaScript expression is refused with, thrown or rejected; None when it is not."""
+        refused: dict[str, str] | None = self.page.evaluate(f"() => refusal(() => {expression})")
+        return refused
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with listening() as listener:
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = create_app(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3", public_url=origin)
+        with served(app, listener):
+            yield SandboxServer(origin, app)
+        app.extensions["sandbox"].stop()
+
+
+@pytest.fixture(scope="session")
+def shop_url(sandbox_server: SandboxServer) -> Iterator[str]:
+    """A page on another site than the sandbox: localhost, not 127.0.0.1."""
+    with serving(shop_app(FILES / "index.html", sandbox_server)) as url:
+        yield url
+
+
+def shop_app(page: Path, sandbox: SandboxServer) -> Flask:
+    """A shop whose only page loads the sandbox's script, under as strict a policy as will do."""
+    app = Flask(__name__, static_folder=FILES, static_url_path="")
+
+    @app.get("/")
+    def index() -> Response:
+        text = render_template_string(page.read_text(encoding="utf-8"), script=f"{sandbox.origin}/endive/stripe.js")
+        policy = (
+            f"default-src 'none'; script-src 'self' {sandbox.origin}; frame-src {sandbox.origin}; "
+            f"connect-src {sandbox.origin}; style-src 'self'; form-action 'self'; "
+            "frame-ancestors 'none'; base-uri 'none'"
+        )
+        return Response(text, headers={"Content-Security-Policy": policy})
+
+    return app
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The address of the app, on a free port of localhost."""
+    with listening() as listener, served(app, listener):
+        yield f"http://localhost:{listener.getsockname()[1]}/"
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    fresh = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    fresh.set_default_timeout(10_000)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def shop(context: BrowserContext, shop_url: str) -> Iterator[Shop]:
+    """A tab of the shop. Afterwards nothing may have broken in it or gone against its policy."""
+    opened = tab(context, shop_url)
+    yield opened
+    assert opened.violations == []
+
+
+def tab(context: BrowserContext, url: str) -> Shop:
+    """Another tab of the shop in the same browser."""
+    opened = Shop(context.new_page(), url, [], [])
+    opened.page.on("pageerror", lambda error: opened.violations.append(str(error)))
+    opened.page.on(
+        "console",
+        lambda message: (
+            opened.violations.append(message.text)
+            if "Content Security Policy" in message.text
+            else opened.warnings.append(message.text)
+            if message.type == "warning"
+            else None
+        ),
+    )
+    return opened
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@contextmanager
+def served(app: Flask, listener: socket.socket) -> Iterator[None]:
+    host, port = listener.getsockname()
+    server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

@@ -1,0 +1,98 @@
+"""Number, date and security code in frames of their own."""
+
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SandboxServer, Shop
+
+pytestmark = pytest.mark.browser
+
+KINDS = ("cardNumber", "cardExpiry", "cardCvc")
+
+
+@pytest.fixture
+def split(shop: Shop) -> Shop:
+    shop.open()
+    for kind in KINDS:
+        shop.mount(kind, {"showIcon": True} if kind == "cardNumber" else {})
+    return shop
+
+
+def test_each_field_has_its_frame_and_its_words(split: Shop) -> None:
+    for kind, title, name, placeholder in [
+        ("cardNumber", "Secure card number input frame", "cardnumber", "1234 1234 1234 1234"),
+        ("cardExpiry", "Secure expiration date input frame", "exp-date", "MM / YY"),
+        ("cardCvc", "Secure CVC input frame", "cvc", "CVC"),
+    ]:
+        expect(split.page.locator(f"#{kind} iframe")).to_have_attribute("title", title)
+        expect(split.input(name, kind)).to_have_attribute("placeholder", placeholder)
+
+    split.page.evaluate("() => cardCvc.update({placeholder: '123'})")
+    expect(split.input("cvc", "cardCvc")).to_have_attribute("placeholder", "123")
+    expect(split.frame("cardNumber").locator(".icon")).to_be_visible()
+
+
+def test_the_keyboard_goes_on_to_the_next_field_and_back(split: Shop) -> None:
+    split.input("cardnumber", "cardNumber").fill("378282246310005")
+    expect(split.input("exp-date", "cardExpiry")).to_be_focused()
+    split.input("exp-date", "cardExpiry").fill("12 / 34")
+    expect(split.input("cvc", "cardCvc")).to_be_focused()
+
+    split.page.keyboard.press("Backspace")
+    expect(split.input("exp-date", "cardExpiry")).to_be_focused()
+
+    split.input("cvc", "cardCvc").fill("12345")
+    expect(split.input("cvc", "cardCvc")).to_have_value("1234")
+
+
+def test_each_field_tells_of_itself(split: Shop) -> None:
+    split.input("cardnumber", "cardNumber").fill("5555555555554444")
+    split.input("exp-date", "cardExpiry").fill("12 / 20")
+
+    [number, expiry] = split.told("change")
+    assert number == {
+        "name": "change",
+        "elementType": "cardNumber",
+        "error": None,
+        "empty": False,
+        "complete": True,
+        "brand": "mastercard",
+    }
+    assert expiry["elementType"] == "cardExpiry"
+    assert expiry["error"]["code"] == "invalid_expiry_year_past"
+    assert "brand" not in expiry
+
+
+def test_the_number_field_brings_the_others_along(split: Shop, sandbox_server: SandboxServer) -> None:
+    intent = sandbox_server.payment_intent()
+    split.input("cardnumber", "cardNumber").fill("4242424242424242")
+    split.input("exp-date", "cardExpiry").fill("12 / 34")
+    data = "{payment_method: {card: cardNumber, billing_details: {name: 'Ada', address: {postal_code: '10115'}}}}"
+
+    missing = split.page.evaluate(f"secret => stripe.confirmCardPayment(secret, {data})", intent["client_secret"])
+    assert missing["error"]["code"] == "incomplete_cvc"
+    expect(split.page.locator("#cardCvc")).to_contain_class("StripeElement--invalid")
+
+    split.input("cvc", "cardCvc").fill("123")
+    paid = split.page.evaluate(f"secret => stripe.confirmCardPayment(secret, {data})", intent["client_secret"])
+    assert paid["paymentIntent"]["status"] == "succeeded"
+    method = sandbox_server.get(f"/v1/payment_methods/{paid['paymentIntent']['payment_method']}")
+    assert method["card"]["last4"] == "4242"
+    assert method["billing_details"]["address"]["postal_code"] == "10115"
+
+
+def test_a_security_code_alone_goes_with_a_saved_card(split: Shop, sandbox_server: SandboxServer) -> None:
+    secret = sandbox_server.payment_intent()["client_secret"]
+    data = "{payment_method: 'pm_card_visa', payment_method_options: {card: {cvc: cardCvc}}}"
+    paying = f"secret => stripe.confirmCardPayment(secret, {data})"
+
+    assert split.page.evaluate(paying, secret)["error"]["code"] == "incomplete_cvc"
+    split.input("cvc", "cardCvc").fill("123")
+    with split.page.expect_request("**/confirm") as confirming:
+        split.page.evaluate(paying, secret)
+
+    sent = parse_qs(confirming.value.post_data or "")
+    assert sent["payment_method"] == ["pm_card_visa"]
+    assert sent["payment_method_options[card][cvc]"] == ["123"]

@@ -1,0 +1,156 @@
+"""`expand`: objects in place of their ids, up to four levels deep. Which fields can be expanded: `data/sdk.json`.
+
+Whether a path can be expanded depends on the kinds of objects along it alone, never on what this answer holds.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from till_sandbox.data import load
+from till_sandbox.errors import ApiError
+from till_sandbox.state import Resource, Transaction
+
+DEEPEST = 4
+
+_EXPANDABLE: dict[str, list[str]] = load("sdk")["expandable"]
+
+#: The kind of object behind an id, by its prefix.
+_KINDS = {
+    "ch": "charge",
+    "cus": "customer",
+    "du": "dispute",
+    "pi": "payment_intent",
+    "pm": "payment_method",
+    "re": "refund",
+    "seti": "setup_intent",
+    "setatt": "setup_attempt",
+    "txn": "balance_transaction",
+}
+#: The kind of object behind a field, where it is not the field's own name.
+_BEHIND = {
+    "default_payment_method": "payment_method",
+    "failure_balance_transaction": "balance_transaction",
+    "latest_attempt": "setup_attempt",
+    "latest_charge": "charge",
+}
+#: Fields the library's types call plain ids, and Stripe expands all the same.
+_ALSO = {"charge": ["payment_method", "dispute"], "dispute": ["balance_transaction"]}
+#: Fields that lead to objects which are always there in full, or to one of several kinds.
+_LEADING: dict[str, dict[str, tuple[str, ...]]] = {
+    "balance_transaction": {"source": ("charge", "dispute", "refund")},
+    "dispute": {"balance_transactions": ("balance_transaction",)},
+    "payment_intent": {"last_payment_error.payment_method": ("payment_method",)},
+    "setup_attempt": {"setup_error.payment_method": ("payment_method",)},
+    "setup_intent": {"last_setup_error.payment_method": ("payment_method",)},
+}
+#: What the kind of a list begins with; the kind of what it lists follows.
+_LIST_OF = "list of "
+
+
+def expand(tx: Transaction, body: dict[str, Any], paths: list[str]) -> dict[str, Any]:
+    """The answer with the fields named by `paths` expanded; an error for any that can't be."""
+    for path in paths:
+        parts = path.split(".")
+        if len([part for part in parts if part != "data"]) > DEEPEST:
+            raise ApiError(
+                f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", param="expand"
+            )
+        if not _can_be_expanded(_kind_of(body), parts):
+            raise ApiError(f"This property cannot be expanded ({path}).", param="expand")
+        _fill(tx, body, parts)
+    return body
+
+
+def _kind_of(body: dict[str, Any]) -> str:
+    """The kind of an object, or of a list, whose address says what it lists even when it is empty."""
+    kind = str(body["object"])
+    if kind not in ("list", "search_result"):
+        return kind
+    listed = str(body["url"]).removesuffix("/search").rpartition("/")[2].removesuffix("s")
+    return _LIST_OF + next((kind for kind in _EXPANDABLE if kind.rpartition(".")[2] == listed), listed)
+
+
+def _can_be_expanded(kind: str, parts: list[str]) -> bool:
+    if not parts or not (kind in _EXPANDABLE or kind.startswith(_LIST_OF)):
+        return True  # of kinds that are not imitated nobody here knows the fields
+    used, behind = _field(kind, parts)
+    return any(_can_be_expanded(found, parts[used:]) for found in behind)
+
+
+def _field(kind: str, parts: list[str]) -> tuple[int, tuple[str, ...]]:
+    """How many parts of the path name a field of the kind, and of which kinds what is there can be: none, if none."""
+    fields = _fields(kind)
+    for used in range(1, len(parts) + 1):
+        name = ".".join(parts[:used])
+        if name in fields:
+            return used, fields[name]
+    return 0, ()
+
+
+def _fields(kind: str) -> dict[str, tuple[str, ...]]:
+    """Every field of a kind that can be expanded or is an object already."""
+    if kind.startswith(_LIST_OF):
+        return {"data": (kind.removeprefix(_LIST_OF),)}
+    fields: dict[str, tuple[str, ...]] = {}
+    for path in [*_EXPANDABLE.get(kind, []), *_ALSO.get(kind, [])]:
+        name = path.rpartition(".")[2]
+        fields[path] = (_BEHIND.get(name, name),)
+    for name in _LISTS.get(kind, {}):
+        fields[name] = (_LIST_OF + name.removesuffix("s"),)
+    return fields | _LEADING.get(kind, {})
+
+
+def _fill(tx: Transaction, body: dict[str, Any], parts: list[str]) -> None:
+    """Put the objects along the path in place of their ids, as far as there are any."""
+    kind = _kind_of(body)
+    used, behind = _field(kind, parts)
+    if not behind:
+        return
+    if parts[0] in _LISTS.get(kind, {}):
+        body[parts[0]] = body.get(parts[0]) or _LISTS[kind][parts[0]](tx, body)
+    below = _put_object(tx, body, parts[:used])
+    for item in (below if isinstance(below, list) else [below]) if parts[used:] else []:
+        if isinstance(item, dict):
+            _fill(tx, item, parts[used:])
+
+
+def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> Any:
+    """Expand a field of the object or of a hash inside it; nothing, where there is nothing to expand."""
+    for part in parts[:-1]:
+        inside = body.get(part)
+        if not isinstance(inside, dict):
+            return None
+        body[part] = body = dict(inside)
+    name = parts[-1]
+    if isinstance(body.get(name), str):
+        body[name] = _load(tx, body[name])
+    return body.get(name)
+
+
+def _load(tx: Transaction, object_id: str) -> Any:
+    kind = _KINDS.get(object_id.split("_", 1)[0])
+    found = tx.find(kind, object_id) if kind else None
+    if found is None:
+        return {"id": object_id, "object": kind, "deleted": True} if kind == "customer" else object_id
+    return dict(found)
+
+
+def _refunds(tx: Transaction, charge: dict[str, Any]) -> dict[str, Any]:
+    return _list(tx.all("refund", charge=charge["id"]), f"/v1/charges/{charge['id']}/refunds")
+
+
+def _none_of(name: str) -> Callable[[Transaction, dict[str, Any]], dict[str, Any]]:
+    """Customers of the sandbox have none of them."""
+    return lambda _tx, customer: _list([], f"/v1/customers/{customer['id']}/{name}")
+
+
+def _list(found: list[Resource], url: str) -> dict[str, Any]:
+    data = [dict(item) for item in found[:10]]
+    return {"object": "list", "data": data, "has_more": len(found) > 10, "total_count": len(found), "url": url}
+
+
+#: Lists that are only there when they are expanded.
+_LISTS: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], dict[str, Any]]]] = {
+    "charge": {"refunds": _refunds},
+    "customer": {name: _none_of(name) for name in ("sources", "subscriptions", "tax_ids")},
+}

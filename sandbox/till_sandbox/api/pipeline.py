@@ -1,0 +1,244 @@
+"""From a request to an answer: key, version, parameters, idempotency, one transaction, expansion, Stripe's headers."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Request, Response
+
+from till_sandbox import ids
+from till_sandbox.api import idempotency
+from till_sandbox.api.call import Call, Principal
+from till_sandbox.api.expand import expand
+from till_sandbox.api.keys import authenticate
+from till_sandbox.api.locks import Locks
+from till_sandbox.api.parameters import decode, spec_of, typed
+from till_sandbox.api.route import Route
+from till_sandbox.api.versions import PINNED, answered_version, check_version, pins_types
+from till_sandbox.api.views import for_browser, present
+from till_sandbox.errors import ApiError
+from till_sandbox.state import State, Transaction
+from till_sandbox.state.transaction import Cause, encode
+
+#: Seconds a request waits for another one that changes the same object.
+LOCK_WAIT = 2.0
+
+#: In the environment of a request that Stripe breaks down over: "before" or "after" it did the work.
+BREAKS_DOWN = "sandbox.breaks_down"
+
+#: Intents a failing call shows beside its error, by the name of their place in the path.
+_SHOWN_WITH_ERRORS = {"/v1/payment_intents/": "payment_intent", "/v1/setup_intents/": "setup_intent"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that came with a good key: who asks for which operation, about what."""
+
+    request: Request
+    route: Route
+    ids: dict[str, str]
+    principal: Principal
+    request_id: str
+
+    @property
+    def writes(self) -> bool:
+        return self.request.method != "GET"
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What nobody else may change meanwhile: the object in the path, or nothing else's business."""
+        return self.principal.account, next(iter(self.ids.values()), self.request_id)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+
+
+class Pipeline:
+    """Answers requests. Keeps only what lives as long as the process: which objects and keys are in use right now."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._objects = Locks()
+        self._keys = Locks()
+
+    def answer(self, request: Request, route: Route, path_ids: dict[str, str]) -> Response:
+        """The whole answer to a request for a route; a refusal is an answer too."""
+        answer = self._answer(request, route, path_ids)
+        answer.headers["Stripe-Version"] = answered_version(request.headers.get("Stripe-Version"))
+        return answer
+
+    def _answer(self, request: Request, route: Route, path_ids: dict[str, str]) -> Response:
+        request_id = ids.new("req")
+        try:
+            principal = authenticate(request)
+        except ApiError as error:
+            return response(error.status, {"error": with_log(error.body(), request_id)}, request_id)
+        try:
+            check_version(request.headers.get("Stripe-Version"))
+        except ApiError as error:  # the one refusal without a log
+            return response(error.status, {"error": error.body()}, request_id)
+        asked = Asked(request, route, path_ids, principal, request_id)
+        key = (request.headers.get("Idempotency-Key") or None) if request.method == "POST" else None
+        try:
+            if principal.publishable and not route.publishable:
+                raise _secret_key_required()
+            tree = decode(_pairs(request))
+            if key is not None:
+                return self._answer_once(asked, tree, key)
+            answer = self._perform(asked, self._checked(asked, tree), None)
+            return response(answer.status, answer.body, request_id)
+        except ApiError as error:
+            body = {"error": with_log(error.body(), request_id)}
+            return response(error.status, body, request_id, {**error.headers, **_echo(key)})
+
+    def _answer_once(self, asked: Asked, tree: dict[str, Any], key: str) -> Response:
+        """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
+        idempotency.check_key(key)
+        account = asked.principal.account
+        fingerprint = idempotency.fingerprint(asked.request.path, tree, publishable=asked.principal.publishable)
+        with self._keys.hold((account, key), wait=0, busy=idempotency.in_use(key)):
+            with self._state.read(account) as tx:
+                stored = idempotency.find(tx, key, fingerprint)
+            if stored is not None:
+                headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request, **_echo(key)}
+                return response(stored.status, stored.body, asked.request_id, headers)
+            answer = self._perform(asked, self._checked(asked, tree), idempotency.Pending(key, fingerprint))
+            return response(answer.status, answer.body, asked.request_id, _echo(key))
+
+    def _checked(self, asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
+        """The typed parameters. A refusal of them shows the intent they were for, as every other refusal does."""
+        try:
+            return _params(asked, tree)
+        except ApiError as error:
+            if asked.writes and not asked.principal.publishable:
+                with self._state.read(asked.principal.account) as tx:
+                    _show_intent(tx, error, asked)
+            raise
+
+    def _perform(self, asked: Asked, params: dict[str, Any], pending: idempotency.Pending | None) -> Answer:
+        """The operation in a transaction of its own, together with what is kept under its idempotency key."""
+        account = asked.principal.account
+        if not asked.writes:
+            with self._state.read(account) as tx:
+                return _run(asked, Call(tx, params, asked.ids, asked.principal))
+        cause = Cause(asked.request_id, pending.key if pending else None)
+        with (
+            self._objects.hold(asked.subject, wait=LOCK_WAIT, busy=_lock_timeout()),
+            self._state.write(account, cause) as tx,
+        ):
+            breaks_down = asked.request.environ.get(BREAKS_DOWN)
+            answer = Answer(500, {"error": with_log(broken_down().body(), asked.request_id)})
+            if breaks_down != "before":
+                done = _run(asked, Call(tx, params, asked.ids, asked.principal))
+                answer = answer if breaks_down else done
+            if pending is not None:
+                pending.store(tx, answer.status, answer.body, asked.request_id)
+            return answer
+
+
+def _run(asked: Asked, call: Call) -> Answer:
+    """What the operation answers. What a refused one did is undone, unless the refusal keeps it.
+
+    Raises the refusals that are not worth remembering: those of wrong requests.
+    """
+    tx = call.tx
+    if asked.writes:
+        tx.execute("SAVEPOINT operation")
+    try:
+        body = present(asked.route.operation(call), asked.request.path)
+        answer = Answer(200, expand(tx, body, call.params.get("expand") or []))
+    except ApiError as error:
+        if asked.writes and not error.keeps_changes:
+            tx.execute("ROLLBACK TO operation")
+            if error.param != "client_secret":  # who does not know the secret gets to see nothing
+                _show_intent(tx, error, asked)
+        if error.is_validation or not asked.writes:
+            error.details = for_browser(error.details) if call.principal.publishable else error.details
+            raise
+        answer = Answer(error.status, {"error": with_log(error.body(), asked.request_id)})
+    return Answer(answer.status, for_browser(answer.body)) if call.principal.publishable else answer
+
+
+def response(status: int, body: Any, request_id: str, headers: dict[str, str] | None = None) -> Response:
+    """An answer with the headers every answer of Stripe's has."""
+    text = body if isinstance(body, str) else encode(body)
+    answer = Response(text + "\n", status=status, content_type="application/json")
+    answer.headers["Request-Id"] = request_id
+    answer.headers["Stripe-Version"] = PINNED
+    answer.headers["Cache-Control"] = "no-cache, no-store"
+    for name, value in (headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def _pairs(request: Request) -> list[tuple[str, str]]:
+    if (
+        request.mimetype not in ("", "application/x-www-form-urlencoded", "multipart/form-data")
+        and request.content_length
+    ):
+        raise ApiError(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
+            "questions, we can help at https://support.stripe.com/."
+        )
+    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    return [(name, value) for name, value in pairs if name != "key"]
+
+
+def _params(asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
+    route = asked.route
+    params = typed(
+        tree,
+        spec_of(route.params) | {name: {"type": "open"} for name in route.undocumented},
+        browser=asked.principal.publishable,
+        pins_types=pins_types(asked.request.headers.get("Stripe-Version")),
+    )
+    if route.is_list:
+        params["limit"] = min(max(params.get("limit", 10), 1), 100)
+        if "starting_after" in params and "ending_before" in params:
+            raise ApiError("You cannot parameterize both starting_after and ending_before.")
+    return params
+
+
+def _show_intent(tx: Transaction, error: ApiError, asked: Asked) -> None:
+    """Put the intent the call was about, unchanged, beside the error."""
+    for prefix, kind in _SHOWN_WITH_ERRORS.items():
+        if asked.request.path.startswith(prefix) and "intent" in asked.ids:
+            error.details.setdefault(kind, tx.find(kind, asked.ids["intent"]))
+
+
+def with_log(body: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """The error with the address of its request in Stripe's dashboard, which every error has."""
+    return dict(sorted({**body, "request_log_url": f"https://dashboard.stripe.com/test/logs/{request_id}"}.items()))
+
+
+def _echo(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"Idempotency-Key": json.dumps(key)[1:-1]}
+
+
+def _secret_key_required() -> ApiError:
+    return ApiError(
+        "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of "
+        "your API keys at https://dashboard.stripe.com/account/apikeys.",
+        status=403,
+        code="secret_key_required",
+    )
+
+
+def broken_down() -> ApiError:
+    """Stripe's own failure."""
+    return ApiError("An unknown error occurred.", status=500, kind="api_error")
+
+
+def _lock_timeout() -> ApiError:
+    return ApiError(
+        "This object cannot be accessed right now because another API request or Stripe process is currently accessing "
+        "it. If you see this error intermittently, retry the request. If you see this error frequently and are making "
+        "multiple concurrent requests to a single object, make your requests serially or at a lower rate. For more "
+        "details, see https://stripe.com/docs/rate-limits#object-lock-timeouts.",
+        status=429,
+        code="lock_timeout",
+        headers={"Stripe-Should-Retry": "true"},
+    )

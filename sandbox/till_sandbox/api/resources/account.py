@@ -1,0 +1,18 @@
+"""/v1/account and /v1/accounts"""
+
+from typing import Any
+
+from till_sandbox.api.call import Call
+from till_sandbox.api.keys import check_access
+from till_sandbox.data import load
+
+
+def retrieve(call: Call) -> dict[str, Any]:
+    """The account of the key: in the US, settled in dollars, nothing left to fill in."""
+    return {**load("account")["account"], "id": call.tx.account}
+
+
+def retrieve_named(call: Call) -> dict[str, Any]:
+    """The same by its id; a key has access to no other account."""
+    check_access(call.tx.account, call.ids["account"])
+    return retrieve(call)

@@ -1,0 +1,43 @@
+"""/v1/customers"""
+
+from typing import Any
+
+from till_sandbox.api.call import Call, Listing, listing
+from till_sandbox.api.resources.legacy import refuse_cards
+from till_sandbox.api.search import search as find
+from till_sandbox.model import customers
+from till_sandbox.state import Resource
+
+
+def create(call: Call) -> Resource:
+    refuse_cards(call.params)
+    return customers.create(call.tx, call.params)
+
+
+def retrieve(call: Call) -> Resource | dict[str, Any]:
+    """A deleted customer is three keys, not an error."""
+    customer_id = call.ids["customer"]
+    if call.tx.was_deleted("customer", customer_id):
+        return {"id": customer_id, "object": "customer", "deleted": True}
+    return _customer(call)
+
+
+def update(call: Call) -> Resource:
+    refuse_cards(call.params)
+    return customers.update(call.tx, _customer(call), call.params)
+
+
+def delete(call: Call) -> dict[str, Any]:
+    return customers.delete(call.tx, _customer(call))
+
+
+def list_all(call: Call) -> Listing:
+    return listing(call, "customer", {"email": call.params.get("email")})
+
+
+def search(call: Call) -> dict[str, Any]:
+    return find(call, "customer")
+
+
+def _customer(call: Call) -> Resource:
+    return call.tx.get("customer", call.ids["customer"])

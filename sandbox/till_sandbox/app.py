@@ -1,0 +1,91 @@
+"""The Flask application: the API, what browsers load, and the sandbox's own pages."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from till_sandbox import ids
+from till_sandbox.api.pipeline import broken_down, response, with_log
+from till_sandbox.api.router import find
+from till_sandbox.browser import blueprint as browser
+from till_sandbox.clock import Clock, SystemClock
+from till_sandbox.console import blueprint as console
+from till_sandbox.control import blueprint as control
+from till_sandbox.errors import ApiError, unrecognized_url
+from till_sandbox.line import Line
+from till_sandbox.sandbox import Sandbox
+from till_sandbox.webhooks import Send, send_over_http
+
+#: Largest request taken, in bytes.
+LARGEST_REQUEST = 2 * 1024 * 1024
+#: Bytes of a request that is too large that are still read (and forgotten).
+LARGEST_READ_ON = 32 * LARGEST_REQUEST
+
+#: Where Stripe has its API. Of the second nothing is imitated.
+API_PATHS = ("/v1", "/v2")
+
+METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def create_app(
+    database: str | Path,
+    *,
+    clock: Clock | None = None,
+    public_url: str = "http://127.0.0.1:4242",
+    send: Send = send_over_http,
+) -> Flask:
+    """A sandbox on a database file. `app.extensions["sandbox"]` is its Sandbox.
+
+    Nothing happens by itself until `Sandbox.start` is called; tests call `Sandbox.deliver_due` instead.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # an address with one too many is unknown; nobody is sent to another one
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
+    sandbox = Sandbox(database, clock=clock or SystemClock(), public_url=public_url, send=send)
+    app.extensions["sandbox"] = sandbox
+    app.add_url_rule("/v1/<path:path>", "api", _answer_call, methods=METHODS, provide_automatic_options=False)
+    app.register_blueprint(browser)
+    app.register_blueprint(control)
+    app.register_blueprint(console)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.wsgi_app = Line(app.wsgi_app, sandbox.faults)  # type: ignore[method-assign]  # Flask's way to wrap one
+    return app
+
+
+def answer_refusal(refusal: ApiError) -> Response:
+    """Stripe's answer to what never gets to be a call of the API's."""
+    request_id = ids.new("req")
+    return response(refusal.status, {"error": with_log(refusal.body(), request_id)}, request_id)
+
+
+def _answer_call(path: str) -> Response:
+    """Every call of the API; the path is looked up in the API's own table."""
+    found = find(request.method, f"/v1/{path}")
+    if found is None:
+        return answer_refusal(unrecognized_url(request.method, request.path))
+    sandbox: Sandbox = current_app.extensions["sandbox"]
+    return sandbox.pipeline.answer(request, *found)
+
+
+def _answer_http_error(error: HTTPException) -> Response | HTTPException:
+    """Where Stripe's API is, every error is one of Stripe's, Flask's own too."""
+    if not request.path.startswith(API_PATHS):
+        return error
+    if error.code == RequestEntityTooLarge.code:
+        _read_on()
+    if error.code in (404, 405):
+        return answer_refusal(unrecognized_url(request.method, request.path))
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # a defect of the sandbox's own, already in its log
+        return answer_refusal(broken_down())
+    return answer_refusal(ApiError(error.description or error.name, status=status))
+
+
+def _read_on() -> None:
+    """Take what is still being sent, up to a point: a caller cut off while it sends may never read the answer."""
+    body = request.environ["wsgi.input"]
+    for _ in range(LARGEST_READ_ON // LARGEST_REQUEST):
+        if not body.read(LARGEST_REQUEST):
+            return

@@ -1,0 +1,165 @@
+"""The addresses a browser knows: the script, the frames it opens, and the bank's page.
+
+The frames may be shown inside any shop's page, so they allow every ancestor; in return they load nothing that is not
+the sandbox's own and run no script that is not a file of its own.
+"""
+
+from typing import Literal, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from till_sandbox.browser import fields
+from till_sandbox.browser.script import assemble
+from till_sandbox.model import authentications, money
+from till_sandbox.model.authentications import Authentication
+from till_sandbox.state import State
+
+AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
+
+blueprint = Blueprint(
+    "browser", __name__, static_folder="static", static_url_path="/sandbox/frames/static", template_folder="templates"
+)
+
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "font-src": "data:",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+
+
+@blueprint.get("/endive/stripe.js")
+def stripe_js() -> BaseResponse:
+    """The classic script that defines `Stripe`. Any page may load it, with or without CORS."""
+    response = _script("stripe/main.js")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@blueprint.get("/sandbox/frames/<any(authenticated, controller, field):name>.js")
+def frame_script(name: str) -> BaseResponse:
+    """The script of one of the pages below."""
+    return _script(f"frames/{name}.js")
+
+
+@blueprint.get("/sandbox/frames/controller")
+def controller() -> Response:
+    """The hidden frame that talks to the API for a shop's page."""
+    return _frame(render_template("browser/controller.html"))
+
+
+@blueprint.get("/sandbox/frames/fields/<kind>")
+def field(kind: str) -> Response:
+    """The inside of a card Element: `card`, `cardNumber`, `cardExpiry` or `cardCvc`."""
+    if kind not in fields.PARTS:
+        raise NotFound
+    page = render_template(
+        "browser/field.html", kind=kind, title=fields.TITLES[kind], parts=fields.PARTS[kind], inputs=fields.INPUTS
+    )
+    return _frame(page)
+
+
+@blueprint.get("/sandbox/3ds/<authentication_id>")
+def challenge(authentication_id: str) -> BaseResponse:
+    """The bank's question, or, once it has been decided, what follows the answer."""
+    try:
+        asked = authentications.find(_state(), authentication_id, request.args.get("client_secret", ""))
+    except authentications.NotFound:
+        return _nothing_to_confirm()
+    if asked.status != "pending":
+        return _after(asked)
+    page = render_template("browser/challenge.html", merchant=asked.merchant, amount=_amount(asked), last4=asked.last4)
+    return _frame(page, form_action=f"'self' {_origin(asked)}")
+
+
+@blueprint.post("/sandbox/3ds/<authentication_id>")
+def decide(authentication_id: str) -> BaseResponse:
+    """The cardholder's answer, in `outcome`: complete or fail. What was decided first stays."""
+    outcomes: dict[str, Literal["complete", "fail"]] = {"complete": "complete", "fail": "fail"}
+    outcome = outcomes.get(request.form.get("outcome", ""))
+    if outcome is None:
+        return _nothing_to_confirm("The answer must be to complete the authentication or to fail it.", status=400)
+    try:
+        decided = authentications.settle(_state(), authentication_id, request.args.get("client_secret", ""), outcome)
+    except authentications.NotFound:
+        return _nothing_to_confirm()
+    return _after(decided)
+
+
+def _after(decided: Authentication) -> BaseResponse:
+    if request.args.get("redirect") == "1" and decided.return_url:
+        return _private(redirect(_return_address(decided), code=303))
+    page = render_template(
+        "browser/outcome.html", completed=decided.status == "complete", framed=request.args.get("redirect") != "1"
+    )
+    return _frame(page)
+
+
+def _nothing_to_confirm(reason: str = "No payment is waiting at this address.", status: int = 404) -> Response:
+    response = _frame(render_template("browser/unknown.html", reason=reason))
+    response.status_code = status
+    return response
+
+
+def _return_address(decided: Authentication) -> str:
+    """`return_url` with what Stripe adds: the intent, its client secret, and whether the authentication succeeded."""
+    kind = "setup_intent" if decided.amount is None else "payment_intent"
+    added = urlencode(
+        {
+            kind: decided.intent,
+            f"{kind}_client_secret": decided.intent_secret,
+            "redirect_status": "succeeded" if decided.status == "complete" else "failed",
+        }
+    )
+    parts = urlsplit(decided.return_url or "")
+    return parts._replace(query=f"{parts.query}&{added}" if parts.query else added).geturl()
+
+
+def _origin(asked: Authentication) -> str:
+    """Where the form may lead after the answer: browsers hold a form's redirects against form-action as well."""
+    if request.args.get("redirect") != "1" or not asked.return_url:
+        return ""
+    parts = urlsplit(asked.return_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _amount(asked: Authentication) -> str:
+    if asked.amount is None or asked.currency is None:
+        return "Nothing now"
+    return f"{money.text(asked.amount, asked.currency)} {asked.currency.upper()}"
+
+
+def _state() -> State:
+    state: State = current_app.extensions["sandbox"].state
+    return state
+
+
+def _script(entry: str) -> BaseResponse:
+    response = Response(assemble(entry), content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _frame(page: str, *, form_action: str | None = None) -> Response:
+    policy = _POLICY | ({"form-action": form_action.strip()} if form_action else {})
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return _private(response)
+
+
+def _private(response: AnyResponse) -> AnyResponse:
+    """Addresses here carry client secrets: nothing is kept, and no other site is told where the browser came from."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,183 @@
+"""Making things happen: faults, deliveries, challenges, what the dashboard does, and the passing of time."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from flask import Blueprint
+
+from till_sandbox import faults
+from till_sandbox.api.keys import account_of
+from till_sandbox.control import asked
+from till_sandbox.control.listings import list_faults
+from till_sandbox.errors import ApiError
+from till_sandbox.model import authentications, challenges, disputes, events, refunds
+from till_sandbox.state import Transaction
+
+blueprint = Blueprint("commands", __name__)
+
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+#: What can be done with a delivery: sent as it should be, or with one of the faults of a webhook.
+WAYS = ("as_usual", *faults.KINDS["webhook"])
+
+
+@blueprint.post("/faults")
+def add_fault() -> tuple[dict[str, Any], int]:
+    """Have something go wrong: {"target": "api" or "webhook", "kind": …, "times": …}; see `sandbox.faults.Fault`."""
+    detail: dict[str, type | tuple[type, ...]] = {
+        "when": str,
+        "match": str,
+        "seconds": (int, float),
+        "probability": (int, float),
+        "seed": int,
+    }
+    body = asked.body({"target": str, "kind": str, "times": int, **detail}, required=("target", "kind"))
+    target, kind, times = body.pop("target"), body.pop("kind"), body.pop("times", 1)
+    if kind not in faults.KINDS.get(target, ()):
+        raise ApiError("; ".join(f"target {name}: kind is one of {', '.join(of)}" for name, of in faults.KINDS.items()))
+    if times < 1 and times != faults.FOREVER:
+        raise ApiError(f"times is a number of times, or {faults.FOREVER} for as long as it is not cleared")
+    if body.get("when", "before") not in ("before", "after"):
+        raise ApiError("when must be before or after")
+    _check_seconds(body)
+    if kind == "reorder":
+        body.setdefault("seconds", faults.OVERTAKEN_WITHIN)
+    asked.sandbox().faults.add(target, kind, times, body)
+    return list_faults(), 201
+
+
+@blueprint.delete("/faults")
+def clear_faults() -> dict[str, Any]:
+    """Let everything work again."""
+    asked.sandbox().faults.clear()
+    return list_faults()
+
+
+@blueprint.delete("/faults/<int:fault>")
+def clear_fault(fault: int) -> dict[str, Any]:
+    """Take one fault back."""
+    asked.sandbox().faults.clear(min(fault, asked.LARGEST))
+    return list_faults()
+
+
+@blueprint.post("/deliveries/<int:delivery>/send")
+def send_delivery(delivery: int) -> dict[str, Any]:
+    """Send it (again) now. {"times": 2} sends it twice; {"way": "bad_signature"} (or another webhook fault, with
+    "seconds" for a delay) has it go wrong once.
+    """
+    body = asked.body({"times": int, "way": str, "seconds": (int, float)})
+    times, way = body.get("times", 1), body.get("way", "as_usual")
+    if not 1 <= times <= asked.MOST:
+        raise ApiError(f"times is from 1 to {asked.MOST}")
+    _check_seconds(body)
+    if way not in WAYS:
+        raise ApiError(f"way must be one of {', '.join(WAYS)}")
+    state = asked.sandbox().state
+    with state.read("") as tx:
+        row = tx.execute("SELECT account, event, endpoint FROM deliveries WHERE id = ?", min(delivery, asked.LARGEST))
+        found = row.fetchone()
+    if found is None:
+        raise asked.unknown("delivery", str(delivery))
+    with state.write(found["account"]) as tx:
+        event, endpoint = tx.get("event", found["event"]), tx.get("webhook_endpoint", found["endpoint"])
+        if way != "as_usual":
+            seconds = body.get("seconds", faults.OVERTAKEN_WITHIN if way == "reorder" else 10)
+            detail = {"match": f"{event['type']} {event.id}", "seconds": seconds}
+            faults.add(tx, "webhook", way, times, detail)
+        for _ in range(times):
+            events.deliver(tx, event, endpoint)
+    return {"sent": times}
+
+
+@blueprint.post("/challenges/<challenge_id>")
+def settle_challenge(challenge_id: str) -> dict[str, Any]:
+    """Decide it: {"outcome": "complete"} or {"outcome": "fail"}; or "abandon" it, as a cardholder does who closes the
+    bank's page: nobody can answer any more, and the payment goes on waiting for an answer.
+    """
+    outcome = asked.body({"outcome": str}, required=("outcome",))["outcome"]
+    if outcome not in ("complete", "fail", "abandon"):
+        raise ApiError("outcome must be complete, fail or abandon")
+    with _account_of(challenge_id) as tx:
+        challenge = tx.get(challenges.KIND, challenge_id)
+        if challenge["status"] != "pending":
+            pass
+        elif outcome == "abandon":
+            challenge["status"] = "abandoned"
+            tx.save(challenge)
+        else:
+            kind = "setup_intent" if challenge["intent"].startswith("seti_") else "payment_intent"
+            authentications.decide(tx, challenge, tx.get(kind, challenge["intent"]), outcome)
+        return {"challenge": dict(challenge)}
+
+
+@blueprint.post("/refunds")
+def refund() -> dict[str, Any]:
+    """Refund as if from the dashboard: {"charge": …} or {"payment_intent": …}, optionally "amount" and "reason"."""
+    fields = {"charge": str, "payment_intent": str, "amount": int, "reason": str}
+    body = asked.body(fields)
+    if body.get("reason", REASONS[0]) not in REASONS:
+        raise ApiError(f"reason must be one of {', '.join(REASONS)}")
+    with _account_of(body.get("charge") or body.get("payment_intent") or "") as tx:
+        return {"refund": dict(refunds.create(tx, body))}
+
+
+@blueprint.post("/disputes")
+def dispute() -> dict[str, Any]:
+    """Dispute a charge as its cardholder would: {"charge": …}, optionally "kind" (a key of data/disputes.json)."""
+    body = asked.body({"charge": str, "kind": str}, required=("charge",))
+    kind = body.get("kind", "fraudulent")
+    if kind not in disputes.KINDS:
+        raise ApiError(f"kind must be one of {', '.join(disputes.KINDS)}")
+    with _account_of(body["charge"]) as tx:
+        charge = tx.get("charge", body["charge"])
+        if not charge["captured"]:
+            raise ApiError(f"{charge.id} took no money: there is nothing to dispute")
+        return {"dispute": dict(disputes.open_for(tx, charge, kind))}
+
+
+@blueprint.post("/clock")
+def clock() -> dict[str, Any]:
+    """Move the sandbox's time forward: {"advance": seconds}."""
+    seconds = asked.body({"advance": int}, required=("advance",))["advance"]
+    if seconds < 0:
+        raise ApiError("time only goes forward")
+    state = asked.sandbox().state
+    if state.ahead + seconds > asked.LONGEST:
+        raise ApiError("advance is too large")
+    state.advance_clock(seconds)
+    return {"now": int(state.now()), "ahead": int(state.ahead)}
+
+
+@blueprint.post("/endpoints")
+def add_endpoint() -> dict[str, Any]:
+    """Send every event of a key's account to an address: {"key": …, "url": …, "secrets": [whsec_…]}."""
+    body = asked.body({"key": str, "url": str, "secrets": list}, required=("key", "url", "secrets"))
+    if not all(isinstance(secret, str) for secret in body["secrets"]):
+        raise ApiError("secrets is of the wrong type")
+    try:
+        account_of(body["key"])
+    except ValueError as error:
+        raise ApiError(str(error)) from error
+    asked.sandbox().forward(body["key"], body["url"], body["secrets"])
+    return {"forwarding_to": body["url"]}
+
+
+@blueprint.post("/reset")
+def reset() -> dict[str, Any]:
+    """Forget everything but where events are forwarded to."""
+    asked.body({})
+    asked.sandbox().reset()
+    return {"reset": True}
+
+
+def _check_seconds(body: dict[str, Any]) -> None:
+    if not 0 <= body.get("seconds", 0) <= asked.LONGEST:
+        raise ApiError(f"seconds is from 0 to {asked.LONGEST}")
+
+
+def _account_of(object_id: str) -> AbstractContextManager[Transaction]:
+    """A write transaction of the account an object belongs to."""
+    with asked.sandbox().state.read("") as tx:
+        row = tx.execute("SELECT account FROM objects WHERE id = ?", object_id).fetchone()
+    if row is None:
+        raise asked.unknown("object", object_id)
+    return asked.sandbox().state.write(row["account"])

@@ -1,0 +1,123 @@
+"""Looking inside: what there is in every account, or in one, newest first."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, request
+
+from till_sandbox.control import asked
+from till_sandbox.model import challenges, money
+from till_sandbox.state import Transaction
+
+blueprint = Blueprint("listings", __name__)
+
+
+@blueprint.get("/health")
+def health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@blueprint.get("/accounts")
+def accounts() -> dict[str, Any]:
+    """Every account that was used, or the one asked for, with its number of payments; the newest of them first."""
+    account = asked.account()
+    with asked.sandbox().state.read("") as tx:
+        rows = tx.execute(
+            "SELECT account AS id, count(*) FILTER (WHERE kind = 'payment_intent') AS payments "
+            "FROM objects WHERE account = coalesce(?, account) GROUP BY account ORDER BY min(seq) DESC LIMIT ?",
+            account,
+            asked.limit(),
+        )
+        return {"accounts": [dict(row) for row in rows]}
+
+
+@blueprint.get("/payments")
+def payments() -> dict[str, Any]:
+    """PaymentIntents; `text` is the amount as it is written."""
+    found = _newest("payment_intent", about=None)
+    return {"payments": [{**it, "text": money.text(it["amount"], it["currency"])} for it in found]}
+
+
+@blueprint.get("/challenges")
+def list_challenges() -> dict[str, Any]:
+    """3-D Secure challenges."""
+    return {"challenges": _newest(challenges.KIND, about=None)}
+
+
+@blueprint.get("/events")
+def list_events() -> dict[str, Any]:
+    """Events; `?about=` a PaymentIntent or any other object: only those about it."""
+    return {"events": _newest("event", about=request.args.get("about"))}
+
+
+@blueprint.get("/events/<event_id>")
+def event(event_id: str) -> dict[str, Any]:
+    """One event."""
+    with asked.sandbox().state.read("") as tx:
+        row = tx.execute(
+            "SELECT account, json(body) AS body FROM objects WHERE id = ? AND kind = 'event'", event_id
+        ).fetchone()
+    if row is None:
+        raise asked.unknown("event", event_id)
+    return {"event": {"account": row["account"], **current_app.json.loads(row["body"])}}
+
+
+@blueprint.get("/deliveries")
+def deliveries() -> dict[str, Any]:
+    """Deliveries, each with its attempts; `?about=` as for events."""
+    about = request.args.get("about")
+    where, values = _where(asked.account(), about, table="o.")
+    with asked.sandbox().state.read("") as tx:
+        rows = tx.execute(
+            "SELECT d.*, json_extract(o.body, '$.type') AS type, json_extract(e.body, '$.url') AS url "  # noqa: S608  # only names of ours
+            "FROM deliveries d JOIN objects o ON o.id = d.event JOIN objects e ON e.id = d.endpoint "
+            f"WHERE {where} ORDER BY d.id DESC LIMIT ?",
+            *values,
+            asked.limit(),
+        ).fetchall()
+        return {"deliveries": [{**row, "attempts": _attempts(tx, row["id"])} for row in map(dict, rows)]}
+
+
+@blueprint.get("/clock")
+def clock() -> dict[str, Any]:
+    """The sandbox's time, and how far ahead of this machine's it is, in seconds."""
+    state = asked.sandbox().state
+    return {"now": int(state.now()), "ahead": int(state.ahead)}
+
+
+@blueprint.get("/faults")
+def list_faults() -> dict[str, Any]:
+    """What is still to go wrong, oldest first."""
+    return {"faults": [vars(fault) for fault in asked.sandbox().faults.all()]}
+
+
+def _newest(kind: str, about: str | None) -> list[dict[str, Any]]:
+    where, values = _where(asked.account(), about)
+    with asked.sandbox().state.read("") as tx:
+        rows = tx.execute(
+            "SELECT account, json(body) AS body FROM objects "  # noqa: S608  # only names of ours
+            f"WHERE kind = ? AND NOT deleted AND {where} ORDER BY seq DESC LIMIT ?",
+            kind,
+            *values,
+            asked.limit(),
+        )
+        return [{"account": row["account"], **current_app.json.loads(row["body"])} for row in rows]
+
+
+def _where(account: str | None, about: str | None, table: str = "") -> tuple[str, list[str]]:
+    """A condition on events (or on any object, where `about` is None), and its values."""
+    conditions, values = ["1"], []
+    if account is not None:
+        conditions.append(f"{table}account = ?")
+        values.append(account)
+    if about:
+        subject = (
+            f"json_extract({table}body, '$.data.object.id'), json_extract({table}body, '$.data.object.payment_intent')"
+        )
+        conditions.append(f"? IN ({subject})")
+        values.append(about)
+    return " AND ".join(conditions), values
+
+
+def _attempts(tx: Transaction, delivery: int) -> list[dict[str, Any]]:
+    rows = tx.execute("SELECT at, seconds, status, answer FROM attempts WHERE delivery = ? ORDER BY id", delivery)
+    return [dict(row) for row in rows]

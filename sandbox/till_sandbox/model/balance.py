@@ -1,0 +1,128 @@
+"""Balance transactions: what a charge, refund or dispute did to the account's balance."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from till_sandbox import ids
+from till_sandbox.state import Resource, Transaction
+
+#: What Stripe keeps of a card payment: 2.9 % and 30 minor units.
+FEE_PER_MILLE, FEE_FIXED = 29, 30
+DAYS_UNTIL_AVAILABLE = 2
+
+
+def of_charge(tx: Transaction, charge: Resource, *, available: bool) -> Resource:
+    """The row of a captured charge, less Stripe's fee. `available`: the money skips the pending balance."""
+    amount = charge["amount_captured"]
+    fee = min(amount, (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED)
+    details = [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": charge["currency"],
+            "description": "Stripe processing fees",
+            "type": "stripe_fee",
+        }
+    ]
+    return _insert(
+        tx, charge, charge.id, "charge", "charge", amount, charge["description"], fee, details, available=available
+    )
+
+
+def of_refund(tx: Transaction, refund: Resource, charge: Resource) -> Resource:
+    described = f" ({charge['description']})" if charge["description"] else ""
+    return _insert(tx, refund, charge.id, "refund", "refund", -refund["amount"], f"REFUND FOR CHARGE{described}")
+
+
+def of_failed_refund(tx: Transaction, refund: Resource, charge: Resource) -> Resource:
+    return _insert(tx, refund, charge.id, "refund_failure", "refund_failure", refund["amount"], "REFUND FAILURE")
+
+
+def of_dispute(tx: Transaction, dispute: Resource, *, amount: int, fee: int, returned: bool = False) -> Resource:
+    """Money withdrawn by the bank (negative amount, with the dispute fee) or given back (positive)."""
+    charge = dispute["charge"]
+    details = [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": dispute["currency"],
+            "description": "Dispute fee",
+            "type": "stripe_fee",
+        }
+    ]
+    category = "dispute_reversal" if returned else "dispute"
+    described = f"Chargeback reversal for {charge}" if returned else f"Chargeback withdrawal for {charge}"
+    return _insert(
+        tx, dispute, charge, "adjustment", category, amount, described, fee, details if fee else [], available=False
+    )
+
+
+def release(tx: Transaction, row: Resource) -> None:
+    """The money of the row can be used from now on."""
+    row["status"] = "available"
+    tx.save(row)
+
+
+def of_account(tx: Transaction) -> dict[str, Any]:
+    """The account's balance: what all rows come to, in each currency there are any in, and in dollars."""
+    rows = tx.execute(
+        "SELECT json_extract(body, '$.status') AS status, json_extract(body, '$.currency') AS currency, "
+        "sum(json_extract(body, '$.net')) AS amount FROM objects WHERE account = ? AND kind = 'balance_transaction' "
+        "GROUP BY status, currency",
+        tx.account,
+    )
+    sums = {(row["status"], row["currency"]): row["amount"] for row in rows}
+    currencies = sorted({currency for _, currency in sums} | {"usd"})
+
+    def amounts(status: str) -> list[dict[str, Any]]:
+        found = [(sums.get((status, currency), 0), currency) for currency in currencies]
+        return [{"amount": amount, "currency": of, "source_types": {"card": amount}} for amount, of in found]
+
+    return {
+        "object": "balance",
+        "available": amounts("available"),
+        "livemode": False,
+        "pending": amounts("pending"),
+    }
+
+
+def _insert(
+    tx: Transaction,
+    source: Resource,
+    payment_id: str,
+    kind: str,
+    category: str,
+    amount: int,
+    description: str | None,
+    fee: int = 0,
+    fee_details: list[dict[str, Any]] | None = None,
+    *,
+    available: bool = False,
+) -> Resource:
+    midnight = datetime.fromtimestamp(tx.now, UTC).replace(hour=0, minute=0, second=0)
+    ready = midnight + timedelta(days=DAYS_UNTIL_AVAILABLE)
+    row = tx.insert(
+        Resource(
+            {
+                "id": ids.related("txn", payment_id),
+                "object": "balance_transaction",
+                "amount": amount,
+                "available_on": tx.now if available else int(ready.timestamp()),
+                "balance_type": "payments",
+                "created": tx.now,
+                "currency": source["currency"],
+                "description": description,
+                "exchange_rate": None,
+                "fee": fee,
+                "fee_details": fee_details or [],
+                "net": amount - fee,
+                "reporting_category": category,
+                "source": source.id,
+                "status": "available" if available else "pending",
+                "type": kind,
+            }
+        )
+    )
+    if not available:
+        tx.schedule("release_funds", row.id, after=ready.timestamp() - tx.exact_now)
+    return row

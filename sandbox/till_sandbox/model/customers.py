@@ -1,0 +1,131 @@
+"""Customers."""
+
+import secrets
+import string
+from typing import Any
+
+from till_sandbox import ids
+from till_sandbox.errors import ApiError
+from till_sandbox.model import events
+from till_sandbox.model.details import address, check_email, shipping
+from till_sandbox.model.metadata import merged
+from till_sandbox.model.payment_methods import attach, resolve, spend
+from till_sandbox.state import Resource, Transaction
+
+_TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
+_VALUES = ("balance", "invoice_prefix", "next_invoice_sequence", "preferred_locales")
+
+
+def create(tx: Transaction, params: dict[str, Any]) -> Resource:
+    """A new customer, with `payment_method` attached to it if given, which may be its default by the same name.
+
+    Emits customer.created.
+    """
+    customer = Resource(_blank(tx))
+    _apply(customer, params)
+    saving = resolve(tx, params["payment_method"]) if "payment_method" in params else None
+    settings = params.get("invoice_settings", {})
+    if saving is not None and settings.get("default_payment_method") in (saving.id, params["payment_method"]):
+        _apply_settings(customer, {**settings, "default_payment_method": saving.id})
+    else:
+        _check_default(tx, customer, settings)
+        _apply_settings(customer, settings)
+    tx.insert(customer)
+    events.emit(tx, "customer.created", customer)
+    if saving is not None:
+        attach(tx, saving, customer.id)
+    return customer
+
+
+def update(tx: Transaction, customer: Resource, params: dict[str, Any]) -> Resource:
+    before = customer.snapshot()
+    _apply(customer, params)
+    settings = params.get("invoice_settings", {})
+    _check_default(tx, customer, settings)
+    _apply_settings(customer, settings)
+    tx.save(customer)
+    events.emit(tx, "customer.updated", customer, before)
+    return customer
+
+
+def delete(tx: Transaction, customer: Resource) -> dict[str, Any]:
+    """Gone for good; its payment methods are detached. Emits customer.deleted with the whole customer."""
+    for payment_method in tx.all("payment_method", customer=customer.id):
+        payment_method["customer"] = None
+        spend(tx, payment_method)
+    tx.delete(customer)
+    events.emit(tx, "customer.deleted", customer)
+    return {"id": customer.id, "object": "customer", "deleted": True}
+
+
+def _apply(customer: Resource, params: dict[str, Any]) -> None:
+    if params.get("email"):
+        check_email(params["email"], "email")
+    customer |= {name: params[name] or None for name in _TEXTS if name in params}
+    customer |= {name: params[name] for name in _VALUES if name in params}
+    if "tax_exempt" in params:
+        customer["tax_exempt"] = params["tax_exempt"] or "none"
+    if "address" in params:
+        customer["address"] = address(params["address"]) if params["address"] else None
+    if "shipping" in params:
+        customer["shipping"] = shipping(params["shipping"])
+    if "metadata" in params:
+        customer["metadata"] = merged(customer["metadata"], params["metadata"])
+
+
+def _apply_settings(customer: Resource, given: dict[str, Any]) -> None:
+    """The invoice settings with those given replaced; what is empty is null."""
+    settings = {**customer["invoice_settings"], **{name: value or None for name, value in given.items()}}
+    options = settings["rendering_options"]
+    if options is not None:
+        settings["rendering_options"] = {name: options.get(name) for name in ("amount_tax_display", "template")}
+    customer["invoice_settings"] = settings
+
+
+def _check_default(tx: Transaction, customer: Resource, settings: dict[str, Any]) -> None:
+    if "default_payment_method" not in settings:
+        return
+    chosen, param = settings["default_payment_method"], "invoice_settings[default_payment_method]"
+    if resolve(tx, chosen, param)["customer"] != customer.id:
+        raise ApiError(
+            f"The customer does not have a payment method with the ID {chosen}. The payment method must be attached to "
+            "the customer.",
+            code="resource_missing",
+            param=param,
+        )
+
+
+def _blank(tx: Transaction) -> dict[str, Any]:
+    """A customer with every key Stripe sends."""
+    return {
+        "id": ids.new("cus"),
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "business_name": None,
+        "created": tx.now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "discount": None,
+        "email": None,
+        "individual_name": None,
+        "invoice_prefix": "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(8)),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": {},
+        "name": None,
+        "next_invoice_sequence": 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": None,
+    }

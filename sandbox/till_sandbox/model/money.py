@@ -1,0 +1,61 @@
+"""Stripe's rules about amounts. Amounts are whole numbers of a currency's minor unit."""
+
+from typing import Any
+
+from till_sandbox.data import load
+from till_sandbox.errors import ApiError
+
+_CURRENCIES = load("currencies")
+_SUPPORTED = frozenset(_CURRENCIES["supported"])
+LARGEST = int(_CURRENCIES["largest_amount"])
+
+
+def check_currency(value: str) -> str:
+    """The currency in lower case; an error if Stripe has no such currency."""
+    currency = value.lower()
+    if currency not in _SUPPORTED:
+        raise ApiError(
+            f"Invalid currency: {currency}. Stripe currently supports these currencies: "
+            + ", ".join(_CURRENCIES["supported"]),
+            param="currency",
+        )
+    return currency
+
+
+def check_amount(amount: int, currency: str, param: str = "amount") -> int:
+    """The amount, if one payment may be that large in that currency."""
+    if amount < 0:
+        raise ApiError("Invalid non-negative integer", param=param)
+    if amount == 0:
+        raise ApiError(
+            "The amount must be greater than or equal to the minimum charge amount allowed for your account and the "
+            "currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want to "
+            "save a Payment Method for future use without an immediate payment, use a Setup Intent instead: "
+            "https://docs.stripe.com/payments/setup-intents",
+            code="parameter_invalid_integer",
+            param=param,
+        )
+    least = int(_CURRENCIES["minimums"].get(currency, 1))
+    if amount < least:
+        raise ApiError(
+            f"Amount must be at least {text(least, currency)} {currency}", code="amount_too_small", param=param
+        )
+    if amount > LARGEST:
+        raise ApiError(f"Amount must be no more than {text(LARGEST, currency)}", code="amount_too_large", param=param)
+    step = (
+        10
+        if currency in _CURRENCIES["three_decimal"]
+        else 100
+        if currency in _CURRENCIES["sent_with_two_decimals"]
+        else 1
+    )
+    if amount % step:
+        raise ApiError(f"Invalid amount: amounts in {currency} must be a multiple of {step}", param=param)
+    return amount
+
+
+def text(amount: int, currency: str) -> str:
+    """An amount as Stripe writes it in its messages: $25.00, ¥500, 3.00 kr as "3.00"."""
+    symbol: Any = _CURRENCIES["symbols"].get(currency, "")
+    decimals = 0 if currency in _CURRENCIES["zero_decimal"] else 3 if currency in _CURRENCIES["three_decimal"] else 2
+    return f"{symbol}{amount / 10**decimals:,.{decimals}f}"

@@ -1,0 +1,69 @@
+"""What Stripe does by itself, a while after it was asked. One table from an action's name to what it does."""
+
+import json
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from till_sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds
+from till_sandbox.state import Resource, State, Transaction
+
+_log = logging.getLogger(__name__)
+
+#: Seconds until something that failed is tried again.
+PUT_OFF = 60.0
+
+
+def _open_dispute(tx: Transaction, charge: Resource, kind: str) -> None:
+    if kind == "early_fraud_warning":
+        early_fraud_warnings.open_for(tx, charge)
+    else:
+        disputes.open_for(tx, charge, kind)
+
+
+#: The kind of object each action is about, and what is done to it.
+ACTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "decide_dispute": ("dispute", disputes.decide),
+    "expire_hold": ("charge", holds.expire),
+    "fail_refund": ("refund", refunds.fail),
+    "fill_evidence": ("dispute", disputes.fill_evidence),
+    "open_dispute": ("charge", _open_dispute),
+    "reference_refund": ("refund", refunds.reference),
+    "release_funds": ("balance_transaction", balance.release),
+    "settle_charge": ("charge", charges.settle),
+    "succeed_refund": ("refund", refunds.succeed),
+}
+
+
+def run_due(state: State) -> int:
+    """Do everything that is due by now, each thing in a transaction of its own; how many things that was."""
+    done = 0
+    while _run_next(state):
+        done += 1
+    return done
+
+
+def _run_next(state: State) -> bool:
+    with state.read("") as tx:
+        row = tx.execute(
+            "SELECT * FROM scheduled WHERE due_at <= ? ORDER BY due_at, id LIMIT 1", state.now()
+        ).fetchone()
+    if row is None:
+        return False
+    try:
+        with state.write(row["account"]) as tx:
+            _run(tx, row)
+    except Exception:  # noqa: BLE001  # one thing that goes wrong must not keep all later ones from happening
+        _log.exception("%s is put off", row["action"])
+        with state.write(row["account"]) as tx:
+            tx.execute("UPDATE scheduled SET due_at = ? WHERE id = ?", state.now() + PUT_OFF, row["id"])
+    return True
+
+
+def _run(tx: Transaction, row: sqlite3.Row) -> None:
+    """Do one thing and strike it off, unless somebody has, or has taken what it is about away."""
+    kind, action = ACTIONS[row["action"]]
+    subject = tx.find(kind, row["subject"])
+    if tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount and subject is not None:
+        action(tx, subject, **json.loads(row["detail"]))

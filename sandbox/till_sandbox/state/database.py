@@ -1,0 +1,105 @@
+"""The SQLite file: connections and transactions."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from till_sandbox.clock import Clock, SystemClock
+from till_sandbox.state.transaction import Cause, Transaction
+
+SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+class State:
+    """Opens transactions. Writers take turns, readers never wait for them.
+
+    What a write transaction did is there for good once its block ends, or not at all: a process killed in the middle
+    leaves nothing half done.
+    """
+
+    def __init__(self, database: str | Path, clock: Clock | None = None, public_url: str = "") -> None:
+        self.database = str(database)
+        self.public_url = public_url
+        self._clock = clock or SystemClock()
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._turn = threading.Lock()
+        Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+        connection = self._connection()
+        connection.executescript(f"BEGIN;{SCHEMA.read_text(encoding='utf-8')}COMMIT;")
+        self._offset = float(self._setting("clock_offset") or 0)
+
+    def now(self) -> float:
+        """The sandbox's time: the clock's, plus what `advance_clock` added."""
+        return self._clock.now() + self._offset
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that `advance_clock` added."""
+        return self._offset
+
+    def advance_clock(self, seconds: float) -> None:
+        """Move the sandbox's time forward, for good."""
+        self._offset += seconds
+        with self.write("") as tx:
+            tx.execute(
+                "INSERT INTO settings (name, value) VALUES ('clock_offset', ?) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                str(self._offset),
+            )
+
+    @contextmanager
+    def read(self, account: str) -> Iterator[Transaction]:
+        """One unchanging view of an account's objects."""
+        connection = self._connection()
+        connection.execute("BEGIN")
+        try:
+            yield Transaction(connection, account, self.now(), Cause(), self.public_url)
+        finally:
+            connection.rollback()
+
+    @contextmanager
+    def write(self, account: str, cause: Cause | None = None) -> Iterator[Transaction]:
+        """A transaction that commits when the block ends and leaves nothing behind when it raises."""
+        connection = self._connection()
+        with self._turn:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(connection, account, self.now(), cause or Cause(), self.public_url)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def reset(self) -> None:
+        """Forget everything, and go back to the clock's time."""
+        tables = ("attempts", "deliveries", "objects", "answers", "scheduled", "faults", "settings")
+        with self.write("") as tx:
+            for table in tables:
+                tx.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the line above
+        self._offset = 0.0
+
+    def close(self) -> None:
+        """Close every thread's connection. Nothing may be using the state any more."""
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
+        self._local = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.database, timeout=30, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._local.connection = connection
+            self._connections.append(connection)
+        return connection
+
+    def _setting(self, name: str) -> str | None:
+        row = self._connection().execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row["value"])

@@ -1,0 +1,201 @@
+"""Everything one request (or one thing that happens by itself) reads and writes."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from till_sandbox.errors import ApiError, missing_object
+from till_sandbox.state.resource import Resource
+
+#: How Stripe's sentences call an object where it is not by its `object` name.
+SPOKEN = {
+    "setup_intent": "setupintent",
+    "balance_transaction": "balance transaction",
+    "payment_method": "PaymentMethod",
+    "webhook_endpoint": "webhook endpoint",
+}
+
+
+class Cause(NamedTuple):
+    """Which request made something happen; both None when it happened by itself."""
+
+    request: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list, newest first."""
+
+    data: list[Resource]
+    has_more: bool
+
+
+class Transaction:
+    """Objects of one account, as of now. Get one from `State.read` or `State.write`."""
+
+    def __init__(self, connection: sqlite3.Connection, account: str, now: float, cause: Cause, public_url: str) -> None:
+        self._connection = connection
+        self.account = account
+        self.exact_now = now
+        self.cause = cause
+        self.public_url = public_url
+        self._endpoints: list[Resource] | None = None
+
+    @property
+    def now(self) -> int:
+        """Whole seconds since 1970, as Stripe's timestamps are."""
+        return int(self.exact_now)
+
+    def find(self, kind: str, object_id: str) -> Resource | None:
+        """The object, or None if this account has none such (or it was deleted)."""
+        row = self._connection.execute(
+            "SELECT body, private FROM objects WHERE id = ? AND account = ? AND kind = ? AND NOT deleted",
+            (object_id, self.account, kind),
+        ).fetchone()
+        return None if row is None else _resource(row)
+
+    def get(self, kind: str, object_id: str, *, param: str = "id", status: int = 404) -> Resource:
+        """The object; Stripe's "No such …" error if there is none."""
+        found = self.find(kind, object_id)
+        if found is None:
+            raise missing_object(SPOKEN.get(kind, kind), object_id, param, status=status)
+        return found
+
+    def was_deleted(self, kind: str, object_id: str) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM objects WHERE id = ? AND account = ? AND kind = ? AND deleted",
+            (object_id, self.account, kind),
+        ).fetchone()
+        return row is not None
+
+    def insert(self, resource: Resource) -> Resource:
+        self._connection.execute(
+            "INSERT INTO objects (id, account, kind, created, body, private) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                resource.id,
+                self.account,
+                resource.kind,
+                resource.get("created", self.now),
+                encode(resource),
+                encode(resource.private),
+            ),
+        )
+        return resource
+
+    def save(self, resource: Resource) -> Resource:
+        self._connection.execute(
+            "UPDATE objects SET body = ?, private = ? WHERE id = ?",
+            (encode(resource), encode(resource.private), resource.id),
+        )
+        return resource
+
+    def delete(self, resource: Resource) -> None:
+        """Gone for `get`, `find` and lists; its id still works as a cursor."""
+        self._connection.execute("UPDATE objects SET deleted = 1 WHERE id = ?", (resource.id,))
+
+    def all(self, kind: str, **equal: Any) -> list[Resource]:
+        """Every object of a kind whose top-level fields have these values, newest first."""
+        where, values = _conditions(equal, {})
+        rows = self._connection.execute(
+            "SELECT body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
+            f"WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq DESC",
+            (self.account, kind, *values),
+        )
+        return [_resource(row) for row in rows]
+
+    def page(
+        self,
+        kind: str,
+        *,
+        limit: int = 10,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        equal: Mapping[str, Any] | None = None,
+        created: Mapping[str, int] | None = None,
+        also: tuple[str, tuple[Any, ...]] = ("", ()),
+    ) -> Page:
+        """One page of a list. `also` is a further condition in SQL with its values."""
+        where, values = _conditions(equal or {}, created or {})
+        where, values = where + also[0], [*values, *also[1]]
+        order = "DESC"
+        if starting_after is not None:
+            where += " AND seq < ?"
+            values.append(self._position(kind, starting_after, "starting_after"))
+        elif ending_before is not None:
+            where += " AND seq > ?"
+            values.append(self._position(kind, ending_before, "ending_before"))
+            order = "ASC"
+        rows = self._connection.execute(
+            "SELECT body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
+            f"WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq {order} LIMIT ?",
+            (self.account, kind, *values, limit + 1),
+        ).fetchall()
+        data = [_resource(row) for row in rows[:limit]]
+        if order == "ASC":
+            data.reverse()
+        return Page(data, has_more=len(rows) > limit)
+
+    def count(self, kind: str, *, also: tuple[str, tuple[Any, ...]]) -> int:
+        """How many objects of a kind there are with a further condition in SQL."""
+        row = self._connection.execute(
+            "SELECT count(*) AS number FROM objects "  # noqa: S608  # only our own words and ? are put in
+            f"WHERE account = ? AND kind = ? AND NOT deleted{also[0]}",
+            (self.account, kind, *also[1]),
+        ).fetchone()
+        return int(row["number"])
+
+    def enabled_endpoints(self) -> list[Resource]:
+        """The account's enabled webhook endpoints, looked up once however many events there are."""
+        if self._endpoints is None:
+            self._endpoints = self.all("webhook_endpoint", status="enabled")
+        return self._endpoints
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """SQL on the tables beside the objects (deliveries, answers, scheduled things, faults)."""
+        return self._connection.execute(sql, values)
+
+    def schedule(self, action: str, subject: str, *, after: float, **detail: Any) -> None:
+        """Have `action` (a name in `sandbox.model.schedule`) done to the object `subject` after some seconds."""
+        self._connection.execute(
+            "INSERT INTO scheduled (account, due_at, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+            (self.account, self.exact_now + after, action, subject, encode(detail)),
+        )
+
+    def _position(self, kind: str, object_id: str, param: str) -> int:
+        row = self._connection.execute(
+            "SELECT seq FROM objects WHERE id = ? AND account = ? AND kind = ?", (object_id, self.account, kind)
+        ).fetchone()
+        if row is None:
+            raise missing_object(SPOKEN.get(kind, kind), object_id, param, status=400)
+        return int(row["seq"])
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def encode(value: Any) -> str:
+    """As compact JSON."""
+    return _JSON.encode(value)
+
+
+def _resource(row: sqlite3.Row) -> Resource:
+    return Resource(json.loads(row["body"]), json.loads(row["private"]))
+
+
+_COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def _conditions(equal: Mapping[str, Any], created: Mapping[str, int]) -> tuple[str, list[Any]]:
+    where, values = "", []
+    for name, value in equal.items():
+        if not name.replace("_", "").replace(".", "").isalpha():
+            raise ApiError(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
+        where += f" AND json_extract(body, '$.{name}') = ?"
+        values.append(value)
+    for name, limit in created.items():
+        where += f" AND created {_COMPARISONS[name]} ?"
+        values.append(limit)
+    return where, values

@@ -1,6 +1,0 @@
-"""Sending events to webhook endpoints: signed, written down before they are sent, tried again until they are taken."""
-
-from sandbox.webhooks.deliverer import Deliverer
-from sandbox.webhooks.sending import Answer, Outgoing, Send, send_over_http
-
-__all__ = ["Answer", "Deliverer", "Outgoing", "Send", "send_over_http"]
