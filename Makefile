@@ -53,9 +53,13 @@ chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, the
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: benchmark-sandbox
+benchmark-sandbox: $(VENV)/ready-to-run ## Measure the sandbox beside an endpoint that does nothing; ARGS="--requests 2000"
+	@$(BIN)/python -m till_sandbox benchmark $(ARGS)
+
 .PHONY: bench-sandbox
-bench-sandbox: $(VENV)/ready-to-run ## Measure the sandbox beside an endpoint that does nothing; ARGS="--requests 2000"
-	@$(BIN)/python -m till_sandbox bench $(ARGS)
+bench-sandbox:
+	@echo "make bench-sandbox is now called make benchmark-sandbox." >&2; exit 1
 
 .PHONY: proof
 proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLES=2000 PROOF_SEED=1
@@ -85,7 +89,7 @@ clean: ## Remove what was installed or built; settings (.env) and data (instance
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+		/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 # What `make lint` is made of. A test runs each of them, so they set up nothing.
 
@@ -98,6 +102,7 @@ check-format:
 
 check-types:
 	@$(BIN)/mypy --no-error-summary
+	@cd sandbox && ../$(BIN)/mypy --no-error-summary
 
 check-javascript:
 	@node_modules/.bin/tsc --project tsconfig.json

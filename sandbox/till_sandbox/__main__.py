@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from urllib.parse import urlsplit
 
-from till_sandbox import bench
+from till_sandbox import benchmark
 from till_sandbox.api.keys import account_of
 from till_sandbox.commands import Refused, Remote, triggers
 from till_sandbox.errors import ApiError
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "run":
             _run(options)
-        elif options.command == "bench":
-            print("\n".join(bench.run(options.requests, options.rounds)))
+        elif options.command == "benchmark":
+            print("\n".join(benchmark.run(options.requests, options.rounds)))
         else:
             _tell(options)
         sys.stdout.flush()
@@ -105,10 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     resend.add_argument("event", type=_event, metavar="evt_…")
     resend.set_defaults(command="resend")
     commands.add_parser("reset", help="forget everything but where to forward events").set_defaults(command="reset")
-    measure = commands.add_parser("bench", help="measure how fast a sandbox of its own answers")
+    measure = commands.add_parser("benchmark", help="measure how fast a sandbox of its own answers")
     measure.add_argument("--requests", type=_positive, default=1000)
     measure.add_argument("--rounds", type=_positive, default=5)
-    measure.set_defaults(command="bench")
+    measure.set_defaults(command="benchmark")
     return parser
 
 

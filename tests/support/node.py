@@ -1,48 +1,21 @@
-"""Node.js for tests of JavaScript. `make setup-test` installs what they import; without it they fail and say so."""
+"""Node.js for tests of JavaScript, which fail and say so without it."""
 
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
 from tests.support.databases import ROOT
 
-PACKAGES = ROOT / "node_modules"
 
-
-def run_node(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run_node(*words: str) -> subprocess.CompletedProcess[str]:
     """What `node` did with these words, in the project's folder. Fails the test where Node.js is missing."""
     node = shutil.which("node")
     if node is None:
         pytest.fail("This test runs JavaScript and needs Node.js 20 or newer: https://nodejs.org")
-    return _run(node, "--no-warnings", *words, environment=environment)
-
-
-def bundle(entry: Path, script: Path) -> None:
-    """One script for browsers of a module in JSX and all it imports, as a shop's build makes it for development."""
-    require_packages("esbuild")
-    options = ["--bundle", "--jsx=automatic", '--define:process.env.NODE_ENV="development"', "--log-level=warning"]
-    command = [str(PACKAGES / ".bin" / "esbuild"), str(entry), f"--outfile={script}", *options]
-    done = _run(*command, environment={"NODE_PATH": str(PACKAGES)})  # wherever the entry is
-    if done.returncode:
-        pytest.fail(f"{entry.name} could not be bundled:\n{done.stderr}")
-
-
-def require_packages(*names: str) -> None:
-    """Fails the test where one of these npm packages is not installed."""
-    missing = [name for name in names if not (PACKAGES / name / "package.json").is_file()]
-    if missing:
-        pytest.fail(f"npm packages are missing: {', '.join(missing)}. `make setup-test` installs them.")
-
-
-def _run(*command: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command,
+        [node, "--no-warnings", *words],
         cwd=ROOT,
-        env=os.environ | (environment or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

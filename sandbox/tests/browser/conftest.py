@@ -13,7 +13,9 @@ from flask import Flask, Response, render_template_string
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page
 from werkzeug.serving import make_server
 
+from harness.processes import SandboxProcess
 from till_sandbox.app import create_app
+from tools.headless import launched  # the repository's own way to find a Chromium
 
 FILES = Path(__file__).parent / "shop"
 KEY = "test_elements"
@@ -100,6 +102,20 @@ class Shop:
         """What the JavaScript expression is refused with, thrown or rejected; None when it is not."""
         refused: dict[str, str] | None = self.page.evaluate(f"() => refusal(() => {expression})")
         return refused
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium for every test of this process."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """A sandbox in a process of its own, for what happens to connections."""
+    with SandboxProcess(tmp_path_factory.mktemp("sandbox-process")) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import KEY, SandboxServer
-from tests.browser.console_page import PAYMENT, opened, pay, press, row, said
-from tests.support.processes import SandboxProcess
+from browser.conftest import KEY, SandboxServer
+from browser.console_page import PAYMENT, opened, pay, press, row, said
+from harness.processes import SandboxProcess
 
 
 @pytest.fixture

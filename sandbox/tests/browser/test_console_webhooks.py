@@ -9,8 +9,8 @@ import pytest
 import stripe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import KEY, SandboxServer, listening, served
-from tests.browser.console_page import opened, press, row
+from browser.conftest import KEY, SandboxServer, listening, served
+from browser.console_page import opened, press, row
 from till_sandbox.app import create_app
 from till_sandbox.webhooks.sending import Answer, Outgoing
 

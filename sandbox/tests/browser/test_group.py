@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Shop
+from browser.conftest import Shop
 
 pytestmark = pytest.mark.browser
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import SandboxServer, Shop
+from browser.conftest import SandboxServer, Shop
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import SandboxServer
+from browser.conftest import SandboxServer
 from till_sandbox.browser import script
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Request, expect
 
-from tests.browser.conftest import SandboxServer, Shop, tab
+from browser.conftest import SandboxServer, Shop, tab
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Response, send_file
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, expect
 
-from tests.browser.conftest import KEY, SandboxServer, Shop, serving, shop_app, tab
-from tests.support.node import bundle, require_packages
+from browser.conftest import KEY, SandboxServer, Shop, serving, shop_app, tab
+from harness.node import bundle, require_packages
 
 pytestmark = pytest.mark.browser
 

@@ -9,13 +9,12 @@ import pytest
 from flask import Flask, send_file
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import SandboxServer, serving
-from tests.support.databases import ROOT
-from tests.support.node import bundle, require_packages, run_node
+from browser.conftest import SandboxServer, serving
+from harness.node import PROJECT, bundle, require_packages, run_node
 
 pytestmark = pytest.mark.browser
 
-README = (ROOT / "sandbox" / "README.md").read_text(encoding="utf-8")
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## Point a library at it\n")[2].partition("\n## ")[0]
 
 

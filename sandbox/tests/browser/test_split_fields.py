@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SandboxServer, Shop
+from browser.conftest import SandboxServer, Shop
 
 pytestmark = pytest.mark.browser
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, expect
 
-from tests.browser.conftest import SandboxServer, Shop, tab
+from browser.conftest import SandboxServer, Shop, tab
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.browser.conftest import Shop
-from tests.support.node import PACKAGES, require_packages
+from browser.conftest import Shop
+from harness.node import PACKAGES, require_packages
 
 pytestmark = pytest.mark.browser
 

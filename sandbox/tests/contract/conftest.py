@@ -9,14 +9,14 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.support.local_stripe import Endpoint, SetClock, sdk
 from till_sandbox.app import create_app
 from till_sandbox.sandbox import Sandbox
+from till_sandbox.testing import Endpoint, ManualClock, connect
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def endpoint() -> Endpoint:
 
 
 @pytest.fixture
-def application(tmp_path: Path, clock: SetClock, endpoint: Endpoint) -> Iterator[Flask]:
+def application(tmp_path: Path, clock: ManualClock, endpoint: Endpoint) -> Iterator[Flask]:
     application = create_app(tmp_path / "sandbox.sqlite3", clock=clock, send=endpoint)
     yield application
     application.extensions["sandbox"].stop()
@@ -40,7 +40,7 @@ def sandbox(application: Flask) -> Sandbox:
 @pytest.fixture
 def client(application: Flask) -> stripe.StripeClient:
     """The official SDK with the secret key of the account the other fixtures use too."""
-    return sdk(application)
+    return connect(application)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def browser(application: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def later(sandbox: Sandbox, clock: SetClock) -> Callable[[float], None]:
+def later(sandbox: Sandbox, clock: ManualClock) -> Callable[[float], None]:
     """Let so many seconds pass, second by second, with everything that falls due."""
 
     def pass_time(seconds: float) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.node import require_packages, run_node
-from tests.support.processes import SandboxProcess
-from tools.programs import free_port
+from harness.node import require_packages, run_node
+from harness.processes import SandboxProcess
 
 PROGRAM = Path(__file__).parent / "node" / "library.mjs"
 CHECKS = re.findall(r'^test\("(.+)", async', PROGRAM.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -20,13 +19,9 @@ CHECKS = re.findall(r'^test\("(.+)", async', PROGRAM.read_text(encoding="utf-8")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the program says about each check, in the Test Anything Protocol: from its `ok` or `not ok` on."""
     require_packages("stripe")
-    folder, port = tmp_path_factory.mktemp("node"), free_port()
-    sandbox = SandboxProcess(folder, port, forward_to=f"http://127.0.0.1:{free_port()}/nobody")
-    sandbox.start()
-    try:
-        done = run_node("--test", "--test-reporter=tap", str(PROGRAM), environment={"SANDBOX_PORT": str(port)})
-    finally:
-        sandbox.stop()
+    with SandboxProcess(tmp_path_factory.mktemp("node"), key="sk_test_sandbox") as sandbox:
+        environment = {"SANDBOX_PORT": str(sandbox.port)}
+        done = run_node("--test", "--test-reporter=tap", str(PROGRAM), environment=environment)
     results = re.split(r"^(?=(?:not )?ok \d+ - )", done.stdout, flags=re.MULTILINE)[1:]
     if not results:
         pytest.fail(f"the program did not run:\n{done.stdout}{done.stderr}")

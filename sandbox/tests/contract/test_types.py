@@ -8,11 +8,11 @@ import pytest
 import stripe
 from flask import Flask
 
-from tests.support.in_process import InProcessStripe
-from tests.support.stripe_types import class_of, complaints
+from harness.stripe_types import class_of, complaints
 from till_sandbox.api.route import Route
 from till_sandbox.api.routes import ROUTES
 from till_sandbox.data import derive, load
+from till_sandbox.testing import InProcessStripe
 
 Later = Callable[[float], None]
 

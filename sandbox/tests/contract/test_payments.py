@@ -7,8 +7,8 @@ import pytest
 import stripe
 from flask.testing import FlaskClient
 
-from tests.support.local_stripe import SetClock
 from till_sandbox.sandbox import Sandbox
+from till_sandbox.testing import ManualClock
 
 
 def open_payment(client: stripe.StripeClient, **more: object) -> stripe.PaymentIntent:
@@ -92,7 +92,9 @@ def test_a_cancelled_hold_is_given_back(client: stripe.StripeClient) -> None:
     assert event_types(client)[-2:] == ["charge.refunded", "payment_intent.canceled"]
 
 
-def test_a_forgotten_hold_lapses_after_a_week(client: stripe.StripeClient, sandbox: Sandbox, clock: SetClock) -> None:
+def test_a_forgotten_hold_lapses_after_a_week(
+    client: stripe.StripeClient, sandbox: Sandbox, clock: ManualClock
+) -> None:
     intent = open_payment(client, confirm=True, payment_method="pm_card_visa", capture_method="manual")
 
     clock.advance(7 * 24 * 3600)

@@ -7,9 +7,9 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.support.local_stripe import Endpoint
 from till_sandbox.api.keys import account_of
 from till_sandbox.sandbox import Sandbox
+from till_sandbox.testing import Endpoint
 
 URL, SECRET = "http://shop.example/webhooks", "whsec_control"
 

@@ -14,15 +14,14 @@ from flask import Flask
 from werkzeug import Response
 from werkzeug.serving import make_server
 
-from tests.support.local_stripe import Endpoint, sdk
 from till_sandbox.__main__ import main
 from till_sandbox.api.keys import account_of
 from till_sandbox.commands import Refused, Remote, triggers
 from till_sandbox.model import webhook_endpoints
 from till_sandbox.sandbox import Sandbox
 from till_sandbox.state import State
+from till_sandbox.testing import Endpoint, connect
 
-ROOT = Path(__file__).parents[3]
 KEY = "sk_test_contract"
 
 
@@ -54,7 +53,7 @@ def test_every_trigger_makes_its_event_happen(
     Remote(url, KEY).trigger(event)
     later(6)
 
-    assert event in [it.type for it in sdk(application).v1.events.list({"limit": 100}).data]
+    assert event in [it.type for it in connect(application).v1.events.list({"limit": 100}).data]
 
 
 def test_a_trigger_names_what_came_of_it(url: str) -> None:
@@ -120,7 +119,7 @@ def test_nobody_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         (["--key", "sk_test_łódź", "events"], "test keys only"),
         (["events", "--limit", "some"], "'some' is no number"),
         (["resend", "../../x"], "'../../x' is no event's id"),
-        (["bench", "--rounds", "0"], "'0' is no number of at least 1"),
+        (["benchmark", "--rounds", "0"], "'0' is no number of at least 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -187,6 +186,6 @@ def test_who_reads_only_the_beginning_gets_no_complaint(url: str) -> None:
 
     with os.fdopen(writes, "wb") as nobody:
         command = [sys.executable, "-m", "till_sandbox", "--url", url, "--key", KEY, "events"]
-        ended = subprocess.run(command, cwd=ROOT, stdout=nobody, stderr=subprocess.PIPE, timeout=60, check=False)
+        ended = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, timeout=60, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, b"")

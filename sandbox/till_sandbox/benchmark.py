@@ -1,4 +1,4 @@
-"""How fast the sandbox answers beside an endpoint that does nothing, served the same way: `… bench`.
+"""How fast the sandbox answers beside an endpoint that does nothing, served the same way: `till-sandbox benchmark`.
 
 Both run at once, as processes of their own on free ports, and are asked in turns by the same client, so that whatever
 slows the machine down slows both down.
@@ -26,7 +26,7 @@ from till_sandbox.server import SHAPE, Server
 
 #: Connections kept open to each server, each with one request after the other.
 AT_ONCE = 4
-KEY = "sk_test_bench"
+KEY = "sk_test_benchmark"
 PAYMENT = {"amount": 4900, "currency": "usd", "description": "Tea"}
 
 Request = tuple[str, str, dict[str, Any]]
@@ -63,7 +63,7 @@ class Row:
 
 def run(requests: int, rounds: int) -> Iterator[str]:
     """The lines of the table. Each round asks `requests` times for each thing; the median round counts."""
-    with tempfile.TemporaryDirectory(prefix="sandbox-bench-") as folder, _served(Path(folder)) as (idle, sandbox):
+    with tempfile.TemporaryDirectory(prefix="sandbox-benchmark-") as folder, _served(Path(folder)) as (idle, sandbox):
         rows = {name: Row(name, []) for name in ("nothing", "create", "confirm", "retrieve")}
         _round(idle, sandbox, max(requests // 10, AT_ONCE))  # the first ones load what the others find loaded
         for _ in range(rounds):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import stripe
 
-from tests.support.local_stripe import SetClock
+from till_sandbox.testing import ManualClock
 
 Later = Callable[[float], None]
 
@@ -101,7 +101,7 @@ def test_a_refund_can_fail_after_it_succeeded(client: stripe.StripeClient, later
     assert events(client, "refund")[-1] == "refund.failed"
 
 
-def test_a_chargeback_takes_the_money_and_a_fee(client: stripe.StripeClient, later: Later, clock: SetClock) -> None:
+def test_a_chargeback_takes_the_money_and_a_fee(client: stripe.StripeClient, later: Later, clock: ManualClock) -> None:
     charge = pay(client, "pm_card_createDispute")
 
     later(2)

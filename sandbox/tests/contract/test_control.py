@@ -1,6 +1,8 @@
 """Misbehaving on request, looking inside, and doing what the dashboard does."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -8,10 +10,9 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.support.at_once import at_once
-from tests.support.local_stripe import Endpoint, SetClock
 from till_sandbox.faults import Fault
 from till_sandbox.sandbox import Sandbox
+from till_sandbox.testing import Endpoint, ManualClock
 
 URL, SECRET = "http://shop.example/webhooks", "whsec_control"
 PAYMENT = {"amount": "500", "currency": "usd"}
@@ -48,8 +49,14 @@ def test_the_next_calls_fail_and_no_more(control: FlaskClient, http: FlaskClient
 
 def test_of_calls_that_come_at_once_one_fails_when_one_was_asked_for(sandbox: Sandbox) -> None:
     sandbox.faults.add("api", "error", 1, {})
+    start = Barrier(8)
 
-    struck = at_once(8, lambda _number: sandbox.faults.next("api", "GET /v1/charges"))
+    def call() -> Fault | None:
+        start.wait(timeout=30)
+        return sandbox.faults.next("api", "GET /v1/charges")
+
+    with ThreadPoolExecutor(8) as pool:
+        struck = [answer.result() for answer in [pool.submit(call) for _ in range(8)]]
 
     assert [fault.kind for fault in struck if isinstance(fault, Fault)] == ["error"]
     assert struck.count(None) == 7
@@ -193,7 +200,7 @@ def test_deliveries_can_be_looked_at_and_sent_twice(
     assert len(endpoint.received) == 3
 
 
-def test_time_can_be_moved(control: FlaskClient, client: stripe.StripeClient, clock: SetClock) -> None:
+def test_time_can_be_moved(control: FlaskClient, client: stripe.StripeClient, clock: ManualClock) -> None:
     control.post("/sandbox/clock", json={"advance": 86400})
 
     assert client.v1.payment_intents.create({"amount": 500, "currency": "usd"}).created == clock.now() + 86400

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.recordings import Names, differences, play, saved
+from harness.recordings import Names, differences, play, saved
 
 RECORDINGS = sorted(Path(__file__).with_name("recordings").glob("*.json"))
 

@@ -8,8 +8,8 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.support.local_stripe import SetClock, sdk
 from till_sandbox.sandbox import Sandbox
+from till_sandbox.testing import ManualClock, connect
 
 PAYMENT = {"amount": "500", "currency": "usd"}
 
@@ -35,7 +35,7 @@ def test_a_key_may_come_as_basic_authorization_or_as_a_parameter(application: Fl
 
 
 def test_accounts_do_not_see_each_other(application: Flask) -> None:
-    mine, other = sdk(application, "sk_test_mine"), sdk(application, "sk_test_other")
+    mine, other = connect(application, "sk_test_mine"), connect(application, "sk_test_other")
     intent = mine.v1.payment_intents.create({"amount": 500, "currency": "usd"})
 
     with pytest.raises(stripe.InvalidRequestError) as refusal:
@@ -186,7 +186,7 @@ def test_a_request_that_was_wrong_may_be_mended_under_its_key(http: FlaskClient)
     assert (wrong.status_code, mended.status_code) == (400, 200)
 
 
-def test_a_key_is_forgotten_after_a_day(http: FlaskClient, clock: SetClock) -> None:
+def test_a_key_is_forgotten_after_a_day(http: FlaskClient, clock: ManualClock) -> None:
     first = http.post("/v1/payment_intents", data=PAYMENT, headers={"Idempotency-Key": "k"})
 
     clock.advance(25 * 3600)

@@ -3,7 +3,6 @@
 import re
 import socket
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
+from harness.processes import SandboxProcess
 from till_sandbox.logs import redacted
-from tools.programs import Program, free_port
 
 CARD, CHALLENGED = "4242424242424242", "4000002760003184"
 ACCOUNT, WEBHOOK_SECRET = "abcdefghijklmnop", "whsec_abcdefghijklmnop"
@@ -21,24 +20,18 @@ SECRET, PUBLISHABLE = f"sk_test_{ACCOUNT}", f"pk_test_{ACCOUNT}"
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Program]:
+def running(tmp_path: Path) -> Iterator[SandboxProcess]:
     """A sandbox that writes everything it says to its log."""
-    port = free_port()
-    database = str(tmp_path / "sandbox.sqlite3")
-    command = [sys.executable, "-m", "till_sandbox", "--port", str(port), "--database", database]
-    command += ["--forward-to", f"http://127.0.0.1:{free_port()}/webhooks", "--webhook-secret", WEBHOOK_SECRET]
-    program = Program(command, {}, tmp_path / "sandbox.log", port=port, ready="/sandbox/health")
-    program.start()
-    yield program
-    program.stop()
+    with SandboxProcess(tmp_path, secret=WEBHOOK_SECRET) as sandbox:
+        yield sandbox
 
 
-def test_a_whole_run_tells_no_secret(running: Program, tmp_path: Path) -> None:
+def test_a_whole_run_tells_no_secret(running: SandboxProcess, tmp_path: Path) -> None:
     known = [ACCOUNT, CARD, CHALLENGED]
 
     known += pay_in_every_way(running.url)
     known += go_wrong_in_every_way(running.url)
-    send_nonsense(int(running.url.rpartition(":")[2]), known[-1])
+    send_nonsense(running.port, known[-1])
     break_the_state(running.url, tmp_path / "sandbox.sqlite3", known[-1])
     running.stop()
 

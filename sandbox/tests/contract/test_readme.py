@@ -5,7 +5,7 @@ from pathlib import Path
 from till_sandbox.api.routes import ROUTES
 from till_sandbox.faults import KINDS
 
-README = (Path(__file__).parents[3] / "sandbox" / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_everything_imitated_is_listed() -> None:

@@ -8,11 +8,11 @@ import pytest
 import stripe
 from flask.testing import FlaskClient
 
-from tests.support.local_stripe import Endpoint, SetClock, sdk
 from till_sandbox.api.keys import account_of
 from till_sandbox.app import create_app
 from till_sandbox.sandbox import Sandbox
 from till_sandbox.state import Resource
+from till_sandbox.testing import Endpoint, ManualClock, connect
 from till_sandbox.webhooks import Outgoing, send_over_http
 
 URL = "http://shop.example/webhooks"
@@ -92,7 +92,7 @@ def test_forwarding_twice_keeps_one_endpoint(sandbox: Sandbox, client: stripe.St
 def test_what_is_not_taken_is_tried_again_with_longer_waits(
     client: stripe.StripeClient,
     sandbox: Sandbox,
-    clock: SetClock,
+    clock: ManualClock,
     endpoint: Endpoint,
     listening: stripe.WebhookEndpoint,
     refusal: int | None,
@@ -122,11 +122,11 @@ def test_only_the_types_asked_for_are_sent(client: stripe.StripeClient, sandbox:
     assert endpoint.types == ["payment_intent.succeeded"]
 
 
-def test_a_restart_sends_what_was_on_its_way(tmp_path: Path, clock: SetClock) -> None:
+def test_a_restart_sends_what_was_on_its_way(tmp_path: Path, clock: ManualClock) -> None:
     before, after = Endpoint(answers=[500]), Endpoint()
     first = create_app(tmp_path / "state.sqlite3", clock=clock, send=before)
     first.extensions["sandbox"].forward("sk_test_contract", URL, ["whsec_a"])
-    make_event(sdk(first))
+    make_event(connect(first))
     first.extensions["sandbox"].deliver_due()
     first.extensions["sandbox"].stop()
 
@@ -174,7 +174,7 @@ def test_a_disabled_or_deleted_endpoint_gets_nothing(
 def test_events_are_found_by_type_and_by_delivery(
     client: stripe.StripeClient,
     sandbox: Sandbox,
-    clock: SetClock,
+    clock: ManualClock,
     endpoint: Endpoint,
     listening: stripe.WebhookEndpoint,
 ) -> None:
