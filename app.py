@@ -13,14 +13,14 @@ from sqlalchemy import make_url
 
 from config import ROOT, STRIPE_API_VERSION, Settings
 from models import db
-from store import cli, logs, web
+from store import cli, logs, testmode, web
+from store.gateway.deadline import RequestDeadline
 from store.gateway.guarded_gateway import GuardedGateway
-from store.gateway.mail_postman import MailPostman
-from store.gateway.page_time import PageTime
-from store.gateway.port import PaymentGateway, Postman
-from store.gateway.stripe_gateway import HTTPClient, StripeGateway
-from store.services.till import Till
-from store.services.transaction import Database
+from store.gateway.port import Mailer, PaymentGateway
+from store.gateway.smtp_mailer import SmtpMailer
+from store.gateway.stripe import HTTPClient, StripeGateway
+from store.services.database import Database
+from store.services.services import Services
 
 
 def now() -> datetime:
@@ -31,7 +31,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     http_client: HTTPClient | None = None,
-    postman: Postman | None = None,
+    mailer: Mailer | None = None,
     clock: Callable[[], datetime] = now,
     stopwatch: Callable[[], float] = time.monotonic,
     instance: Path = ROOT / "instance",
@@ -55,23 +55,24 @@ def create_app(
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
         database = Database(db.engine)
-    page_time = PageTime(stopwatch)
-    app.before_request(page_time.begin)
-    app.teardown_request(page_time.end)
-    app.extensions["till"] = Till(
+    request_deadline = RequestDeadline(stopwatch)
+    app.before_request(request_deadline.begin)
+    app.teardown_request(request_deadline.end)
+    app.extensions["services"] = Services(
         settings=settings,
         database=database,
-        gateway=stripe_gateway(settings, http_client, page_time),
-        postman=postman or MailPostman(app),
+        gateway=stripe_gateway(settings, http_client, request_deadline),
+        mailer=mailer or SmtpMailer(app),
         clock=clock,
     )
     web.register(app)
+    testmode.register(app, settings)
     cli.register(app)
     return app
 
 
 def stripe_gateway(
-    settings: Settings, http_client: HTTPClient | None = None, page_time: PageTime | None = None
+    settings: Settings, http_client: HTTPClient | None = None, request_deadline: RequestDeadline | None = None
 ) -> PaymentGateway:
     """The way to Stripe that the settings describe, over `http_client` where one is given; no page waits longer for it
     than `page_time`.
@@ -82,7 +83,7 @@ def stripe_gateway(
         STRIPE_API_VERSION,
         settings.webhook_secrets,
         receipts=settings.stripe_receipts,
-        page_time=page_time,
+        request_deadline=request_deadline,
         http_client=http_client,
     )
     return GuardedGateway(gateway)

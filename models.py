@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship,
 from sqlalchemy.types import TypeDecorator
 
 from store.domain.money import Money
-from store.domain.states import DisputeState, GoodsState, OrderState, PaymentState, RefundState
+from store.domain.states import DisputeState, OrderState, PaymentState, RefundState, ReservationState
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class Product(Base):
     price_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     stock: Mapped[int]
-    held: Mapped[int] = mapped_column(default=0)
+    reserved: Mapped[int] = mapped_column("held", default=0)
     position: Mapped[int] = mapped_column(index=True)
 
     @property
@@ -115,7 +115,7 @@ class Product(Base):
 
     @property
     def available(self) -> int:
-        return self.stock - self.held
+        return self.stock - self.reserved
 
 
 class Cart(Base):
@@ -162,7 +162,9 @@ class Order(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(24), unique=True)
     state: Mapped[OrderState] = mapped_column(_states(OrderState), default=OrderState.AWAITING_PAYMENT)
-    goods: Mapped[GoodsState] = mapped_column(_states(GoodsState, "goods"), default=GoodsState.HELD)
+    reservation: Mapped[ReservationState] = mapped_column(
+        "goods", _states(ReservationState, "goods"), default=ReservationState.RESERVED
+    )
     disputed: Mapped[bool] = mapped_column(default=False)
     needs_review: Mapped[bool] = mapped_column(default=False)
     cart_id: Mapped[str] = mapped_column(String(32))
@@ -247,7 +249,7 @@ class Payment(Base):
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
     state: Mapped[PaymentState] = mapped_column(_states(PaymentState), default=PaymentState.UNOPENED)
-    intent_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    provider_payment_id: Mapped[str | None] = mapped_column("intent_id", String(255), unique=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     received_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -284,7 +286,7 @@ class Refund(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
     state: Mapped[RefundState] = mapped_column(_states(RefundState))
-    refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    provider_refund_id: Mapped[str | None] = mapped_column("refund_id", String(255), unique=True)
     key: Mapped[str | None] = mapped_column(String(255), unique=True)
     attempt: Mapped[int] = mapped_column(default=1)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
@@ -296,14 +298,14 @@ class Dispute(Base):
 
     __tablename__ = "disputes"
 
-    dispute_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    provider_dispute_id: Mapped[str] = mapped_column("dispute_id", String(255), primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
     state: Mapped[DisputeState] = mapped_column(_states(DisputeState))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     opened_at: Mapped[datetime]
 
 
-class EarlyNews(Base):
+class UnmatchedEvent(Base):
     """What was told of a refund or a dispute before its payment was known here. Kept until the payment is, or for so
     long that it must be another program's.
     """
@@ -311,10 +313,10 @@ class EarlyNews(Base):
     __tablename__ = "early_news"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    payment_id: Mapped[str] = mapped_column(String(255), index=True)
+    provider_payment_id: Mapped[str] = mapped_column("payment_id", String(255), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     facts: Mapped[dict[str, Any]]
-    told_at: Mapped[datetime] = mapped_column(index=True)
+    received_at: Mapped[datetime] = mapped_column("told_at", index=True)
 
 
 class Mail(Base):
@@ -331,7 +333,7 @@ class Mail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     kind: Mapped[str] = mapped_column(String(40))
-    once: Mapped[str] = mapped_column(String(300))
+    dedupe_key: Mapped[str] = mapped_column("once", String(300))
     message_id: Mapped[str] = mapped_column(String(120), unique=True)
     detail: Mapped[dict[str, Any]]
     written_at: Mapped[datetime]
@@ -352,12 +354,12 @@ class HistoryEntry(Base):
     what: Mapped[str] = mapped_column(String(40))
     from_state: Mapped[str | None] = mapped_column(String(20))
     to_state: Mapped[str | None] = mapped_column(String(20))
-    told_by: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column("told_by", String(20))
     detail: Mapped[dict[str, Any]]
-    once: Mapped[str | None] = mapped_column(String(300))
+    dedupe_key: Mapped[str | None] = mapped_column("once", String(300))
 
 
-class WebhookEvent(Base):
+class InboxEvent(Base):
     """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says what stood in the way."""
 
     __tablename__ = "webhook_events"
@@ -384,7 +386,7 @@ class Reconciliation(Base):
 
 
 def _only_at_birth(row: Base, key: str, value: T) -> T:
-    """Nobody sets a state: a row gets its first one when it is made, later ones come from `store.services.ledger`."""
+    """Nobody sets a state: a row gets its first one when it is made, later ones are transitions."""
     if inspect(row).persistent:
         raise AttributeError(
             f"{type(row).__name__}.{key} is not set: record what happened, the table says what follows"

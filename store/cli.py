@@ -20,11 +20,14 @@ from config import STRIPE_API_VERSION
 from store import logs
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy, StoreError
 from store.domain.money import Money
-from store.services import audit, catalogue, doctor, health, orders, reconcile, refunds, settling, upkeep
+from store.services import catalogue, orders, reconciliation
 from store.services.findings import Finding
-from store.services.ledger import Teller, Told
-from store.services.till import Till
-from store.webhooks import reconciliation
+from store.services.operations import audit, doctor, health, worker
+from store.services.orders import reviews
+from store.services.payments import refunds
+from store.services.services import Services
+from store.services.transitions import Origin, Source
+from store.webhooks import inbox
 from store.webhooks.handlers import HANDLERS
 
 log = structlog.get_logger(__name__)
@@ -32,18 +35,33 @@ log = structlog.get_logger(__name__)
 RECONCILE_AGAIN = timedelta(minutes=1)  # after a reconciliation on schedule that did not come to its end
 
 
+RENAMED = {"upkeep": "worker", "settle": "resolve"}
+
+
 def register(app: Flask) -> None:
     """Add the commands to `flask`."""
     for command in (
         seed,
-        upkeep_command,
+        worker_command,
         reconcile_command,
         audit_command,
         doctor_command,
         refund_command,
-        settle_command,
+        resolve_command,
     ):
         app.cli.add_command(command)
+    for old, new in RENAMED.items():
+        app.cli.add_command(_renamed(old, new))
+
+
+def _renamed(old: str, new: str) -> click.Command:
+    """A command under its old name: it does nothing but name the new one."""
+
+    def refuse() -> None:
+        raise click.ClickException(f"`flask {old}` is now `flask {new}`.")
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(old, callback=refuse, hidden=True, add_help_option=False, context_settings=anything)
 
 
 class StoreCommand(click.Command):
@@ -58,22 +76,22 @@ class StoreCommand(click.Command):
             raise click.ClickException(_sentence(failure)) from None
 
 
-def _till() -> Till:
-    till: Till = current_app.extensions["till"]
-    return till
+def _services() -> Services:
+    services: Services = current_app.extensions["services"]
+    return services
 
 
 @click.command("seed", cls=StoreCommand)
 @with_appcontext
 def seed() -> None:
     """Fill the catalogue with the sample products that it does not have yet."""
-    till = _till()
-    with till.database.transaction() as session:
-        added = catalogue.seed(session, till.settings.store_currency)
+    services = _services()
+    with services.database.transaction() as session:
+        added = catalogue.seed(session, services.settings.store_currency)
     click.echo(f"{added} products added.")
 
 
-@click.command("upkeep", cls=StoreCommand)
+@click.command("worker", cls=StoreCommand)
 @click.option("--every", type=click.IntRange(1, 3600), help="Go on until stopped, with so many seconds in between.")
 @click.option(
     "--reconcile-every",
@@ -83,13 +101,13 @@ def seed() -> None:
     help="Minutes between reconciliations while it goes on.",
 )
 @with_appcontext
-def upkeep_command(every: int | None, reconcile_every: int) -> None:
+def worker_command(every: int | None, reconcile_every: int) -> None:
     """Close orders whose time is over, return money that came too late, send mail; with --every, reconcile as well. Any
     number may run at once.
     """
-    till = _till()
+    services = _services()
     if every is None:
-        click.echo(f"{upkeep.run(till, till.clock())} things taken care of.")
+        click.echo(f"{worker.run(services, services.clock())} things taken care of.")
         return
     stop = threading.Event()
 
@@ -98,11 +116,11 @@ def upkeep_command(every: int | None, reconcile_every: int) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    keep_up(till, every, timedelta(minutes=reconcile_every), wait=stop.wait)
+    run_forever(services, every, timedelta(minutes=reconcile_every), wait=stop.wait)
 
 
-def keep_up(
-    till: Till,
+def run_forever(
+    services: Services,
     every: int,
     reconcile_every: timedelta,
     *,
@@ -114,9 +132,12 @@ def keep_up(
     """
     reconcile_at = stopwatch()
     while True:
-        _survived("upkeep", lambda: _upkeep(till))
+        _survived("worker", lambda: _worker_round(services))
         if stopwatch() >= reconcile_at:
-            done = _survived("reconciliation", lambda: _log(reconciliation.run_since_last(till, till.clock())))
+            done = _survived(
+                "reconciliation",
+                lambda: _log(reconciliation.run_since_last(services, inbox.catch_up, services.clock())),
+            )
             pause = reconcile_every if done else min(reconcile_every, RECONCILE_AGAIN)
             reconcile_at = stopwatch() + pause.total_seconds()
         if wait(every):
@@ -128,12 +149,12 @@ def keep_up(
 @with_appcontext
 def reconcile_command(hours: int) -> None:
     """Compare Stripe and the store both ways and mend what is safe. Exits with 1 if anything is left for a person."""
-    till = _till()
-    now = till.clock()
-    report = reconciliation.run(till, now - timedelta(hours=hours), now)
-    for line in report.mended:
+    services = _services()
+    now = services.clock()
+    report = reconciliation.run(services, inbox.catch_up, now - timedelta(hours=hours), now)
+    for line in report.repaired:
         click.echo(f"mended  {line}")
-    click.echo(f"{report.compared} payments compared, {len(report.mended)} things mended, {len(report.left)} left.")
+    click.echo(f"{report.compared} payments compared, {len(report.repaired)} things mended, {len(report.left)} left.")
     _finish(report.left)
 
 
@@ -143,12 +164,12 @@ def reconcile_command(hours: int) -> None:
 @with_appcontext
 def audit_command(with_stripe: bool, hours: int) -> None:
     """Check that orders, payments, refunds and stock agree. Exits with 1 if they do not."""
-    till = _till()
-    now = till.clock()
-    with till.database.reading() as session:
+    services = _services()
+    now = services.clock()
+    with services.database.reading() as session:
         findings = audit.run(session, now)
     if with_stripe:
-        findings += reconcile.compare(till, now - timedelta(hours=hours))
+        findings += reconciliation.compare(services, now - timedelta(hours=hours))
     click.echo("Everything agrees." if not findings else f"{len(findings)} disagreements:")
     _finish(findings)
 
@@ -157,8 +178,8 @@ def audit_command(with_stripe: bool, hours: int) -> None:
 @with_appcontext
 def doctor_command() -> None:
     """Say whether this set-up will work. Exits with 1 if something will not."""
-    till = _till()
-    findings = doctor.run(till, frozenset(HANDLERS), STRIPE_API_VERSION, till.clock())
+    services = _services()
+    findings = doctor.run(services, frozenset(HANDLERS), STRIPE_API_VERSION, services.clock())
     click.echo("All is well." if not findings else f"{len(findings)} things to mend:")
     _finish(findings)
 
@@ -170,16 +191,16 @@ def doctor_command() -> None:
 @with_appcontext
 def refund_command(reference: str, amount: int | None, another: bool) -> None:
     """Return the money of an order, or a part of it. What Stripe does not answer is made by upkeep."""
-    till = _till()
+    services = _services()
     if not reference.isascii():  # no reference is anything else, and not every database takes it
         raise NotFound
-    with till.database.reading() as session:
+    with services.database.reading() as session:
         currency = orders.find(session, reference, None, granted=True).currency
     money = Money(amount, currency) if amount is not None else None
-    told = Told(Teller.MERCHANT, till.clock())
-    key = refunds.write_down(till, reference, money, told, another=another)
+    origin = Origin(Source.STAFF, services.clock())
+    key = refunds.request(services, reference, money, origin, another=another)
     try:
-        state = refunds.ask(till, reference, money, key, told)
+        state = refunds.ask(services, reference, money, key, origin)
     except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
         click.echo(_sentence(failure))
         click.echo("The refund is written down, and upkeep asks for it until it is made: do not ask for it again.")
@@ -187,17 +208,17 @@ def refund_command(reference: str, amount: int | None, another: bool) -> None:
     click.echo(f"The refund is {state}.")
 
 
-@click.command("settle", cls=StoreCommand)
+@click.command("resolve", cls=StoreCommand)
 @click.argument("reference")
 @click.option("--note", required=True, help="What came of it, in a line; the shopper does not read it.")
 @with_appcontext
-def settle_command(reference: str, note: str) -> None:
+def resolve_command(reference: str, note: str) -> None:
     """Say that a person looked into an order that is set aside. Nothing else about the order changes."""
-    till = _till()
+    services = _services()
     if not reference.isascii():
         raise NotFound
-    settling.settle(till, reference, note, Told(Teller.MERCHANT, till.clock()))
-    click.echo("The order is settled.")
+    reviews.settle(services, reference, note, Origin(Source.STAFF, services.clock()))
+    click.echo("The review is resolved.")
 
 
 def _sentence(failure: StoreError | DBAPIError) -> str:
@@ -216,14 +237,14 @@ def _sentence(failure: StoreError | DBAPIError) -> str:
 
 def _about_the_database() -> str:
     try:
-        problems = health.problems(_till())
+        problems = health.problems(_services())
     except DBAPIError:
         problems = []
     return " ".join(problems) or "The database did not do what it was asked, or not in time."
 
 
-def _upkeep(till: Till) -> None:
-    if done := upkeep.run(till, till.clock()):
+def _worker_round(services: Services) -> None:
+    if done := worker.run(services, services.clock()):
         click.echo(f"{done} things taken care of.")
 
 
@@ -232,17 +253,17 @@ def _survived(what: str, work: Callable[[], None]) -> bool:
     try:
         work()
     except StoreError as failure:
-        log.warning("upkeep put off", work=what, failure=type(failure).__name__)
+        log.warning("worker put off", work=what, failure=type(failure).__name__)
         return False
     except Exception as failure:  # noqa: BLE001  # whatever it was: the next round may fare better
-        log.error("upkeep failed", work=what, failure=logs.where(failure))  # noqa: TRY400  # without the failure's own words
+        log.error("worker failed", work=what, failure=logs.where(failure))  # noqa: TRY400  # without the failure's own words
         return False
     return True
 
 
-def _log(report: reconcile.Report) -> None:
+def _log(report: reconciliation.Report) -> None:
     """What a scheduled reconciliation did: nobody reads its output."""
-    log.info("reconciled", compared=report.compared, mended=len(report.mended), left=len(report.left))
+    log.info("reconciled", compared=report.compared, repaired=len(report.repaired), left=len(report.left))
     for finding in report.left:
         log.warning("left for a person", about=finding.about, wrong=finding.wrong, remedy=finding.remedy)
 

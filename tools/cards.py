@@ -1,8 +1,10 @@
 """`make cards`: tries every test card in a headless browser against the running store, and says what differs.
 
 Each card is typed into the real card field and paid with on the real payment page; the bank's question is answered on
-the bank's page. The store's bench places the orders and holds what the shopper read, the events and the states against
-the table, so that this command, the page `/bench` and the tests judge by the same rows. Needs the sandbox: Stripe's own
+the bank's page. The store's test-card page places the orders and holds what the shopper read, the events and the
+states against
+the table, so that this command, the page `/test-cards` and the tests judge by the same rows. Needs the sandbox:
+Stripe's own
 card field and bank do not let themselves be driven. Exits with 1 if anything differs, with 2 if it could not be tried.
 """
 
@@ -19,11 +21,11 @@ from playwright.async_api import APIResponse, Browser, BrowserContext, Error, Pa
 from tqdm import tqdm
 
 from config import ConfigurationError, Settings
-from store.domain.test_cards import Course, Place, TestCard, courses, groups
+from store.testmode.test_cards import Place, Scenario, TestCard, groups, scenarios
 from tools.browser import BrowserMissing, find
 from tools.headless import ARGUMENTS
 
-PATIENCE = 30_000  # milliseconds for a page to get where it should
+POLL_INTERVAL = 30_000  # milliseconds for a page to get where it should
 TOLD_WITHIN = 30.0  # seconds for the events, and what follows from them
 RETRIES = 2  # of a call whose connection the server had just closed for being idle: it never saw the call
 COULD_NOT_BE_TRIED = 2  # the exit status, beside 0 and 1
@@ -32,9 +34,9 @@ READ_AT = {Place.ORDER: "h1", Place.PAYMENT: "[data-part=message]", Place.FIELD:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A course that was run. `trouble` says why there is no verdict, where there is none."""
+    """A scenario that was run. `trouble` says why there is no verdict, where there is none."""
 
-    course: Course
+    scenario: Scenario
     card: TestCard
     expected: dict[str, Any]
     got: dict[str, Any]
@@ -52,10 +54,10 @@ class Impossible(Exception):
 def main() -> None:
     options = _parser().parse_args()
     chosen = [
-        (card, course)
-        for group, card, course in courses()
+        (card, scenario)
+        for group, card, scenario in scenarios()
         if (not options.group or group.key in options.group)
-        and (not options.cards or any(_plain(each) in (card.digits, course.key) for each in options.cards))
+        and (not options.cards or any(_plain(each) in (card.digits, scenario.key) for each in options.cards))
     ]
     if not chosen:
         _give_up("No test card is like that.")
@@ -66,15 +68,15 @@ def main() -> None:
         print(f"\nStopped after {len(done)} of {len(chosen)}.", file=sys.stderr)
     except (Impossible, BrowserMissing) as reason:
         _give_up(str(reason))
-    trials = [done[course.key] for _card, course in chosen if course.key in done]
+    trials = [done[scenario.key] for _card, scenario in chosen if scenario.key in done]
     _print_table(trials)
     passed = sum(trial.passed for trial in trials)
     print(f"\n{passed} of {len(chosen)} as expected{_missing(len(chosen) - len(trials))}.")
     sys.exit(0 if passed == len(chosen) else COULD_NOT_BE_TRIED if passed == len(trials) else 1)
 
 
-async def _run(chosen: list[tuple[TestCard, Course]], done: dict[str, Trial], options: argparse.Namespace) -> None:
-    """Every course once, on several pages side by side, into `done`. Raises Impossible."""
+async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], options: argparse.Namespace) -> None:
+    """Every scenario once, on several pages side by side, into `done`. Raises Impossible."""
     waiting = list(reversed(chosen))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS, handle_sigint=False)
@@ -84,8 +86,8 @@ async def _run(chosen: list[tuple[TestCard, Course]], done: dict[str, Trial], op
 
             async def work(visit: Visit) -> None:
                 while waiting:
-                    card, course = waiting.pop()
-                    done[course.key] = await visit.attempt(card, course)
+                    card, scenario = waiting.pop()
+                    done[scenario.key] = await visit.attempt(card, scenario)
                     progress.set_postfix(differ=sum(not trial.passed for trial in done.values()))
                     progress.update()
 
@@ -94,59 +96,63 @@ async def _run(chosen: list[tuple[TestCard, Course]], done: dict[str, Trial], op
 
 
 async def _enter(browser: Browser, store: str, patience: float) -> Visit:
-    """A shopper of its own at the bench. Raises Impossible."""
+    """A shopper of its own at the test-card page. Raises Impossible."""
     context = await browser.new_context(base_url=store, locale="en-US")
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(POLL_INTERVAL)
     page = await context.new_page()
     try:
-        answer = await page.goto("/bench")
+        answer = await page.goto("/test-cards")
     except Error:
         raise Impossible(f"There is no store at {store}. Start it with `make run`.") from None
     status = answer.status if answer else 0
     if status == 404:
-        raise Impossible(f"The store at {store} takes real money: it has no bench, and test cards do nothing there.")
-    bench = page.locator("[data-module=bench]")
-    if status != 200 or not await bench.count():
-        raise Impossible(f"The store at {store} does not show its bench ({status}). Its log says why.")
-    if not await page.locator("[data-module=bench][data-sandbox]").count():
+        raise Impossible(f"The store at {store} takes real money: test cards do nothing there.")
+    test_cards = page.locator("[data-module=test-card-table]")
+    if status != 200 or not await test_cards.count():
+        raise Impossible(f"The store at {store} does not show its test-card page ({status}). Its log says why.")
+    if not await page.locator("[data-module=test-card-table][data-sandbox]").count():
         raise Impossible(
             f"The store at {store} uses Stripe itself, whose card field and bank take nothing from a program. "
-            f"Run the cards by hand at {store}/bench, or take the keys out of .env to try them in the sandbox."
+            f"Run the cards by hand at {store}/test-cards, or take the keys out of .env to try them in the sandbox."
         )
     return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), patience)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A shopper who tries one card after the other. `token` is what the bench's forms carry; `patience` is seconds."""
+    """A shopper who tries one card after the other. `token` is what the test-card page's forms carry; `patience` is
+    seconds.
+    """
 
     context: BrowserContext
     page: Page
     token: str
     patience: float
 
-    async def attempt(self, card: TestCard, course: Course) -> Trial:
-        """Order, pay as the course says, and ask for the bench's verdict. Raises Impossible when the store is gone."""
+    async def attempt(self, card: TestCard, scenario: Scenario) -> Trial:
+        """Order, pay as the scenario says, and ask for the test-card page's verdict. Raises Impossible when the store
+        is gone.
+        """
         try:
-            placed = await self._post("/bench/runs.json", course=course.key)
+            placed = await self._post("/test-cards/runs.json", scenario=scenario.key)
             if placed.status != 201:
-                return Trial(course, card, {}, {}, f"no order was placed: {placed.status}")
+                return Trial(scenario, card, {}, {}, f"no order was placed: {placed.status}")
             run = await placed.json()
             await self.page.goto(run["pay"])
-            await _pay(self.page, card, course)
-            await self._until_told(run, course)
-            answer = await self._post(run["result"], read=await self._read(run, course))
+            await _pay(self.page, card, scenario)
+            await self._until_told(run, scenario)
+            answer = await self._post(run["result"], read=await self._read(run, scenario))
             verdict = await answer.json()
-            return Trial(course, card, verdict["expected"], verdict["got"])
+            return Trial(scenario, card, verdict["expected"], verdict["got"])
         except (Error, KeyError, ValueError) as failure:
             if "ECONNREFUSED" in str(failure) or "ERR_CONNECTION_REFUSED" in str(failure):
                 raise Impossible("The store went away while cards were tried.") from None
-            return Trial(course, card, {}, {}, str(failure).splitlines()[0])
+            return Trial(scenario, card, {}, {}, str(failure).splitlines()[0])
 
-    async def _until_told(self, run: dict[str, str], course: Course) -> None:
+    async def _until_told(self, run: dict[str, str], scenario: Scenario) -> None:
         """Until all that should happen has happened, or it is too late for it; the verdict says which."""
         deadline = time.monotonic() + self.patience
-        refunded = not course.outcome.refund
+        refunded = not scenario.expected.refund
         while time.monotonic() < deadline:
             answer = await self.context.request.get(run["observed"], max_retries=RETRIES)
             seen = await answer.json()
@@ -160,12 +166,12 @@ class Visit:
     async def _post(self, address: str, **form: str) -> APIResponse:
         return await self.context.request.post(address, form={**form, "csrf_token": self.token}, max_retries=RETRIES)
 
-    async def _read(self, run: dict[str, str], course: Course) -> str:
+    async def _read(self, run: dict[str, str], scenario: Scenario) -> str:
         """What the shopper reads now. The order's page is opened in a tab of its own: it says what is so when it is
         loaded, and the payment page is on its way there by itself.
         """
-        place = READ_AT[course.outcome.page]
-        if course.outcome.page is not Place.ORDER:
+        place = READ_AT[scenario.expected.page]
+        if scenario.expected.page is not Place.ORDER:
             return await self.page.locator(place).first.inner_text()
         tab = await self.context.new_page()
         try:
@@ -175,7 +181,7 @@ class Visit:
             await tab.close()
 
 
-async def _pay(page: Page, card: TestCard, course: Course) -> None:
+async def _pay(page: Page, card: TestCard, scenario: Scenario) -> None:
     """Type the card, press Pay, answer the bank; ends where the page says how it went."""
     field = page.frame_locator("#card-field iframe")
     await page.locator("[data-module=payment_form][data-state=ready]").wait_for()
@@ -183,19 +189,19 @@ async def _pay(page: Page, card: TestCard, course: Course) -> None:
     for name, value in typed.items():
         await field.locator(f"input[name={name}]").fill(value)
     await page.locator("[data-part=pay]").click()
-    if course.answer:
+    if scenario.answer:
         bank = page.get_by_role("dialog").frame_locator("iframe")
-        await bank.get_by_role("button", name=course.answer.capitalize()).click()
-    if course.outcome.page is Place.ORDER:
+        await bank.get_by_role("button", name=scenario.answer.capitalize()).click()
+    if scenario.expected.page is Place.ORDER:
         await page.wait_for_url(lambda address: not address.endswith("/pay"))
     else:
-        await page.locator(f"{READ_AT[course.outcome.page]}:not(:empty)").filter(has_text=".").wait_for()
+        await page.locator(f"{READ_AT[scenario.expected.page]}:not(:empty)").filter(has_text=".").wait_for()
 
 
 def _print_table(trials: list[Trial]) -> None:
     """For each card what was expected and what came of it; what differs stands out."""
     for trial in trials:
-        answer = f" {trial.course.answer}" if trial.course.answer else ""
+        answer = f" {trial.scenario.answer}" if trial.scenario.answer else ""
         print(f"{'ok  ' if trial.passed else 'FAIL'}  {trial.card.number + answer:<32}  {trial.card.label}")
         if trial.trouble:
             print(f"        no verdict: {trial.trouble}")

@@ -43,7 +43,7 @@ def _section(title: str, machine: Machine[Any, Any], states: type[StrEnum], even
     arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (state, event), to in machine.moves.items():
         arrows[state.value, to.value].append(event.value)
-    diagram = [f"    {state} --> {to}: {', '.join(told)}" for (state, to), told in arrows.items()]
+    diagram = [f"    {state} --> {to}: {', '.join(origin)}" for (state, to), origin in arrows.items()]
     first = next(iter(states))
     return [
         f"## {title}",

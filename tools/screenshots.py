@@ -140,14 +140,14 @@ def paying(context: BrowserContext, album: Album) -> None:
 
 
 def for_developers(context: BrowserContext, album: Album) -> None:
-    """The bench with a result of each kind, and the sandbox's console while it has something to show."""
+    """The test-card page with a result of each kind, and the sandbox's console while it has something to show."""
     page = context.new_page()
-    page.goto("/bench")
+    page.goto("/test-cards")
     for row in ("success-4242424242424242", "success-4000056655665556"):
         page.locator(f"[id='{row}']").get_by_role("button", name="Run").click()
         expect(page.locator(f"[id='{row}']")).to_have_attribute("data-state", "passed", timeout=60_000)
     page.locator("[data-group=success]").evaluate("group => group.scrollIntoView()")
-    album.add(page, "bench", whole=False)
+    album.add(page, "test_cards", whole=False)
     _place_order(page)
     script = page.locator("[data-stripe-js-url]").get_attribute("data-stripe-js-url")
     _type_card(page, ASKS_FOR_3DS)

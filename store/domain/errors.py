@@ -63,7 +63,7 @@ class PaymentUnavailable(StoreError):
     message = "The payment service is not answering right now. Your order is kept."
 
 
-class PageTimeOver(PaymentUnavailable):
+class DeadlineExceeded(PaymentUnavailable):
     """The page had no time left to ask. It says nothing about the payment service."""
 
 
@@ -80,7 +80,7 @@ class RefundRefused(StoreError):
     message = "This amount cannot be refunded."
 
 
-class NotSettled(StoreError):
+class ReviewNotResolved(StoreError):
     """There is nothing to settle, or nothing was said about it; `message` says which, for a merchant to read."""
 
 
@@ -109,7 +109,7 @@ class SignatureInvalid(StoreError):
     message = "The signature of this request could not be verified."
 
 
-class NoticeUnreadable(StoreError):
+class WebhookUnreadable(StoreError):
     """A webhook that is signed well but is not an event this store can read."""
 
     message = "The body of this request is not an event."

@@ -31,12 +31,12 @@ class OrderEvent(StrEnum):
     REFUND_FAILED = "refund_failed"
 
 
-class GoodsState(StrEnum):
+class ReservationState(StrEnum):
     """Where an order's goods are: promised to it, gone with it, or back on the shelf."""
 
-    HELD = "held"
-    SOLD = "sold"
-    FREE = "free"
+    RESERVED = "held"
+    COMMITTED = "sold"
+    RELEASED = "free"
 
 
 class PaymentState(StrEnum):

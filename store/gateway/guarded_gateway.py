@@ -8,19 +8,19 @@ from typing import ParamSpec, TypeVar
 
 import pybreaker
 
-from store.domain.errors import PageTimeOver, PaymentUnavailable
+from store.domain.errors import DeadlineExceeded, PaymentUnavailable
 from store.domain.money import Money
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,
-    Notice,
-    OpenedPayment,
     PaymentGateway,
     PaymentRequest,
+    PaymentSession,
+    PaymentSnapshot,
     RefundSnapshot,
-    SignedNotice,
-    Snapshot,
+    SignedEvent,
     WebhookEndpoint,
+    WebhookEvent,
 )
 
 P = ParamSpec("P")
@@ -47,22 +47,22 @@ class GuardedGateway:
             throw_new_error_on_trip=False,
         )
 
-    def open_payment(self, request: PaymentRequest) -> OpenedPayment:
-        return self._call(self._gateway.open_payment, request)
+    def create_payment(self, request: PaymentRequest) -> PaymentSession:
+        return self._call(self._gateway.create_payment, request)
 
-    def retrieve_payment(self, payment_id: str) -> OpenedPayment:
-        return self._call(self._gateway.retrieve_payment, payment_id)
+    def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
+        return self._call(self._gateway.retrieve_payment, provider_payment_id)
 
-    def payment_of_order(self, order_reference: str, since: datetime) -> OpenedPayment | None:
+    def payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
         return self._call(self._gateway.payment_of_order, order_reference, since)
 
-    def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
-        return self._call(self._gateway.cancel_payment, payment_id, reason)
+    def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
+        return self._call(self._gateway.cancel_payment, provider_payment_id, reason)
 
-    def refund_payment(self, payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
-        return self._call(self._gateway.refund_payment, payment_id, amount, key, attempt)
+    def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+        return self._call(self._gateway.refund_payment, provider_payment_id, amount, key, attempt)
 
-    def payments_since(self, since: datetime) -> Iterator[Snapshot]:
+    def payments_since(self, since: datetime) -> Iterator[PaymentSnapshot]:
         return self._gateway.payments_since(since)
 
     def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
@@ -71,20 +71,20 @@ class GuardedGateway:
     def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
         return self._gateway.disputes_since(since)
 
-    def find_payment(self, payment_id: str) -> Snapshot | None:
-        return self._gateway.find_payment(payment_id)
+    def find_payment(self, provider_payment_id: str) -> PaymentSnapshot | None:
+        return self._gateway.find_payment(provider_payment_id)
 
-    def find_refund(self, refund_id: str) -> RefundSnapshot | None:
-        return self._gateway.find_refund(refund_id)
+    def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
+        return self._gateway.find_refund(provider_refund_id)
 
-    def find_dispute(self, dispute_id: str) -> DisputeSnapshot | None:
-        return self._gateway.find_dispute(dispute_id)
+    def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
+        return self._gateway.find_dispute(provider_dispute_id)
 
-    def undelivered_notices(self, since: datetime, kinds: Collection[str]) -> Iterator[Notice]:
-        return self._gateway.undelivered_notices(since, kinds)
+    def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
+        return self._gateway.list_undelivered_events(since, types)
 
-    def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
-        return self._gateway.notices_about(payment_id, since)
+    def events_for(self, provider_payment_id: str, since: datetime) -> dict[str, str]:
+        return self._gateway.events_for(provider_payment_id, since)
 
     def webhook_endpoints(self) -> list[WebhookEndpoint]:
         return self._gateway.webhook_endpoints()
@@ -92,11 +92,11 @@ class GuardedGateway:
     def clock(self) -> datetime:
         return self._gateway.clock()
 
-    def read_notice(self, body: bytes, signature: str) -> Notice:
-        return self._gateway.read_notice(body, signature)
+    def parse_webhook(self, body: bytes, signature: str) -> WebhookEvent:
+        return self._gateway.parse_webhook(body, signature)
 
-    def trial_notice(self, at: datetime, *, forged: bool) -> SignedNotice:
-        return self._gateway.trial_notice(at, forged=forged)
+    def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:
+        return self._gateway.sign_test_event(at, forged=forged)
 
     def _call(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -108,4 +108,4 @@ class GuardedGateway:
 
 
 def _is_silence(failure: BaseException) -> bool:
-    return isinstance(failure, PaymentUnavailable) and not isinstance(failure, PageTimeOver)
+    return isinstance(failure, PaymentUnavailable) and not isinstance(failure, DeadlineExceeded)

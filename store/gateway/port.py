@@ -35,7 +35,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardUsed:
-    payment_id: str
+    provider_payment_id: str
     card: Card
 
 
@@ -49,14 +49,14 @@ class CancelReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class PaymentSnapshot:
     """A payment as the service described it at one moment.
 
     `event` is the fact that the description stands for. Only `PAID` and `CANCELLED` are final; any other may be out
     of date by the time it is read. `amount` is what was asked, `received` what came in.
     """
 
-    payment_id: str
+    provider_payment_id: str
     event: PaymentEvent
     amount: Money
     received: Money
@@ -68,12 +68,12 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedPayment:
+class PaymentSession:
     """A payment together with the secret with which the shopper's browser confirms it. The secret is never stored or
     logged.
     """
 
-    snapshot: Snapshot
+    snapshot: PaymentSnapshot
     client_secret: str
 
     def __repr__(self) -> str:
@@ -110,8 +110,8 @@ class PaymentRequest:
 class RefundSnapshot:
     """A refund as the service described it at one moment. `key` is the store's own name for it, if the store asked."""
 
-    refund_id: str
-    payment_id: str
+    provider_refund_id: str
+    provider_payment_id: str
     amount: Money
     event: RefundEvent
     key: str | None
@@ -121,28 +121,28 @@ class RefundSnapshot:
 class DisputeSnapshot:
     """A dispute as the service described it at one moment."""
 
-    dispute_id: str
-    payment_id: str
+    provider_dispute_id: str
+    provider_payment_id: str
     amount: Money
     event: DisputeEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class WebhookEvent:
     """Something the payment service told by a signed webhook.
 
     `kind` is the service's own name for what happened, `about` what it happened to, where that concerns a store.
     """
 
-    notice_id: str
+    event_id: str
     kind: str
     live: bool
     created: datetime
-    about: Snapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None
+    about: PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None
 
 
 @dataclass(frozen=True, slots=True)
-class SignedNotice:
+class SignedEvent:
     """A notice as it goes over the wire: a body, and the signature that goes with it."""
 
     body: bytes
@@ -151,35 +151,35 @@ class SignedNotice:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """An address that is told; `kinds` are the names of what it is told of, `*` for everything."""
+    """An address that is told; `types` are the names of what it is told of, `*` for everything."""
 
     url: str
     enabled: bool
     api_version: str | None
-    kinds: frozenset[str]
+    types: frozenset[str]
 
 
 class PaymentGateway(Protocol):
-    def open_payment(self, request: PaymentRequest) -> OpenedPayment:
+    def create_payment(self, request: PaymentRequest) -> PaymentSession:
         """Open the payment of an order, or find the one that the same request opened before."""
 
-    def retrieve_payment(self, payment_id: str) -> OpenedPayment:
+    def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
         """What the service says of the payment now."""
 
-    def payment_of_order(self, order_reference: str, since: datetime) -> OpenedPayment | None:
+    def payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
         """The payment that was opened for an order since then and is not cancelled; None when there is none."""
 
-    def cancel_payment(self, payment_id: str, reason: CancelReason) -> Snapshot:
+    def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
         """Give the payment up. When it is too late for that (paid, or the bank is deciding), say what it is instead."""
 
-    def refund_payment(self, payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+    def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
         """Return `amount` of a payment that was received; asking again with the same `key` finds the same refund,
         under whichever `attempt` it was made. The next attempt is for after PaymentServiceFailed.
 
         Raises RefundRefused when the service will not return it: returned already, or disputed.
         """
 
-    def payments_since(self, since: datetime) -> Iterator[Snapshot]:
+    def payments_since(self, since: datetime) -> Iterator[PaymentSnapshot]:
         """Every payment that was opened since then, by whatever program on the account."""
 
     def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
@@ -188,19 +188,19 @@ class PaymentGateway(Protocol):
     def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
         """Every dispute that was opened since then."""
 
-    def find_payment(self, payment_id: str) -> Snapshot | None:
+    def find_payment(self, provider_payment_id: str) -> PaymentSnapshot | None:
         """What the service says of a payment now; None when it does not have it."""
 
-    def find_refund(self, refund_id: str) -> RefundSnapshot | None:
+    def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
         """What the service says of a refund now; None when it does not have it."""
 
-    def find_dispute(self, dispute_id: str) -> DisputeSnapshot | None:
+    def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
         """What the service says of a dispute now; None when it does not have it."""
 
-    def undelivered_notices(self, since: datetime, kinds: Collection[str]) -> Iterator[Notice]:
-        """What of these kinds was told since then and did not arrive, the newest first. At most 20 kinds."""
+    def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
+        """What of these types was told since then and did not arrive, the newest first. At most 20 types."""
 
-    def notices_about(self, payment_id: str, since: datetime) -> dict[str, str]:
+    def events_for(self, provider_payment_id: str, since: datetime) -> dict[str, str]:
         """What was told of one payment since then: the kind of each notice by its id."""
 
     def webhook_endpoints(self) -> list[WebhookEndpoint]:
@@ -209,20 +209,20 @@ class PaymentGateway(Protocol):
     def clock(self) -> datetime:
         """The service's own time."""
 
-    def read_notice(self, body: bytes, signature: str) -> Notice:
+    def parse_webhook(self, body: bytes, signature: str) -> WebhookEvent:
         """Check a webhook's signature and age and read it; needs no network.
 
         Raises SignatureInvalid, and NoticeUnreadable when the body is signed but is not an event.
         """
 
-    def trial_notice(self, at: datetime, *, forged: bool) -> SignedNotice:
+    def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:
         """A webhook that tells of nothing, as the service would sign it at that moment, or as one `forged` by somebody
         who does not know the secret. To be sent to the store, which forgets it.
         """
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """A mail to one person. `kind` chooses its text, which is filled with `facts`."""
 
     kind: str
@@ -231,6 +231,6 @@ class Letter:
     facts: Mapping[str, object]
 
 
-class Postman(Protocol):
-    def send(self, letter: Letter) -> None:
+class Mailer(Protocol):
+    def send(self, email: Email) -> None:
         """Hand a letter over. Raises MailUnavailable when it was not taken; it may then be handed over again."""

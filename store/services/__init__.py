@@ -1,5 +1,5 @@
 """What the store does: each module is a noun, its functions verbs read with it, as in `payments.record(…)`."""
 
-from store.services.till import Till
+from store.services.services import Services
 
-__all__ = ["Till"]
+__all__ = ["Services"]

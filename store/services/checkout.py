@@ -9,10 +9,10 @@ from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
 from store.gateway.port import CancelReason, Recipient
 from store.services import orders, payments
-from store.services.till import Till
+from store.services.services import Services
 
 
-def place(till: Till, cart_id: str | None, browser_id: str, recipient: Recipient, now: datetime) -> Order:
+def place(services: Services, cart_id: str | None, browser_id: str, recipient: Recipient, now: datetime) -> Order:
     """The open order of this cart for this recipient: the same one however often it is asked for.
 
     An open order for other goods or another address is given up first, its payment cancelled. If that one turns out
@@ -20,18 +20,18 @@ def place(till: Till, cart_id: str | None, browser_id: str, recipient: Recipient
     OutOfStock, AmountOutOfRange, PaymentUnavailable.
     """
     while True:
-        with till.database.transaction() as session:
-            placed = orders.place(session, cart_id, browser_id, recipient, now, till.hold)
+        with services.database.transaction() as session:
+            placed = orders.place(session, cart_id, browser_id, recipient, now, services.hold)
         if isinstance(placed, Order):
             return placed
-        left = payments.close(till, placed.reference, CancelReason.REPLACED, now)
+        left = payments.close(services, placed.reference, CancelReason.REPLACED, now)
         if left not in (OrderState.CANCELLED, OrderState.EXPIRED):
             raise OrderClosed(placed.reference)
 
 
-def cancel(till: Till, reference: str, now: datetime) -> None:
+def cancel(services: Services, reference: str, now: datetime) -> None:
     """Give an unpaid order up for the shopper. Raises OrderClosed when it is too late for that, and
     PaymentUnavailable.
     """
-    if payments.close(till, reference, CancelReason.BY_SHOPPER, now) is not OrderState.CANCELLED:
+    if payments.close(services, reference, CancelReason.BY_SHOPPER, now) is not OrderState.CANCELLED:
         raise OrderClosed(reference)

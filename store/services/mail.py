@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session, selectinload
 from models import Mail, Order
 from store.domain.errors import MailUnavailable
 from store.domain.money import Money
-from store.gateway.port import Letter
-from store.services.ledger import insert_once
-from store.services.links import order_link
-from store.services.till import Till
+from store.gateway.port import Email
+from store.services.orders.links import order_link
+from store.services.services import Services
+from store.services.transitions import insert_once
 
 log = structlog.get_logger(__name__)
 
@@ -46,20 +46,20 @@ TO_MERCHANT = (Kind.DISPUTE_OPENED,)
 
 
 def write(
-    session: Session, order_id: int, kind: Kind, now: datetime, *, once: str | None = None, **detail: Any
+    session: Session, order_id: int, kind: Kind, now: datetime, *, dedupe_key: str | None = None, **detail: Any
 ) -> None:
     """Put a letter into the outbox: one for each `once` of an order, by default one of each kind."""
-    letter = {
+    email = {
         "order_id": order_id,
         "kind": kind,
-        "once": once or kind,
+        "once": dedupe_key or kind,
         "message_id": f"<{uuid.uuid4()}@till>",
         "detail": detail,
         "written_at": now,
         "due_at": now,
         "attempts": 0,
     }
-    insert_once(session, Mail, letter)
+    insert_once(session, Mail, email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Claimed:
     attempt: int
 
 
-def send_due(till: Till, now: datetime) -> int:
+def send_due(services: Services, now: datetime) -> int:
     """Try what is due at `now`, fifty letters at the most; returns how many were taken. Any number of processes may do
     this at once.
 
@@ -77,37 +77,37 @@ def send_due(till: Till, now: datetime) -> int:
     """
     taken = 0
     for _ in range(BATCH):
-        with till.database.transaction() as session:
-            claimed = _claim(session, now, _time(till, now))
+        with services.database.transaction() as session:
+            claimed = _claim(session, now, _time(services, now))
         if claimed is None:
             break
-        taken += _send(till, claimed, now)
+        taken += _send(services, claimed, now)
     return taken
 
 
-def _send(till: Till, claimed: _Claimed, now: datetime) -> bool:
+def _send(services: Services, claimed: _Claimed, now: datetime) -> bool:
     sent = False
     try:
-        with till.database.reading() as session:
-            letter = _letter(session, till, claimed.mail_id)
-        till.postman.send(letter)
+        with services.database.reading() as session:
+            email = _email(session, services, claimed.mail_id)
+        services.mailer.send(email)
         sent = True
     except MailUnavailable:
         pass  # the postman has said why
     except Exception as failure:  # noqa: BLE001  # whatever is wrong with one letter, the others are not to wait for it
         # By its type only: what it says may name an address.
         log.warning("letter could not be sent", mail=claimed.mail_id, failure=type(failure).__name__)
-    with till.database.transaction() as session:
+    with services.database.transaction() as session:
         if sent:
-            session.execute(update(Mail).where(Mail.id == claimed.mail_id).values(sent_at=_time(till, now)))
+            session.execute(update(Mail).where(Mail.id == claimed.mail_id).values(sent_at=_time(services, now)))
         else:
-            _postpone(session, claimed, _time(till, now))
+            _postpone(session, claimed, _time(services, now))
     return sent
 
 
-def _time(till: Till, now: datetime) -> datetime:
+def _time(services: Services, now: datetime) -> datetime:
     """What the clock says, but never before the time that the round is for."""
-    return max(now, till.clock())
+    return max(now, services.clock())
 
 
 def _claim(session: Session, now: datetime, at: datetime) -> _Claimed | None:
@@ -133,7 +133,7 @@ def _postpone(session: Session, claimed: _Claimed, at: datetime) -> None:
     session.execute(update(Mail).where(*ours).values(due_at=at + wait))
 
 
-def _letter(session: Session, till: Till, mail_id: int) -> Letter:
+def _email(session: Session, services: Services, mail_id: int) -> Email:
     mail = session.get_one(Mail, mail_id)
     order = session.scalars(
         select(Order).where(Order.id == mail.order_id).options(selectinload(Order.lines), selectinload(Order.payment))
@@ -141,9 +141,9 @@ def _letter(session: Session, till: Till, mail_id: int) -> Letter:
     amount = mail.detail.get("amount")
     facts = {
         "order": order,
-        "store": till.settings.store_name,
-        "link": order_link(till, order.reference),
+        "store": services.settings.store_name,
+        "link": order_link(services, order.reference),
         "amount": Money(amount, order.currency).text() if amount is not None else None,
     }
-    to = till.settings.merchant_email if mail.kind in TO_MERCHANT else order.email
-    return Letter(kind=mail.kind, to=to, message_id=mail.message_id, facts=facts)
+    to = services.settings.merchant_email if mail.kind in TO_MERCHANT else order.email
+    return Email(kind=mail.kind, to=to, message_id=mail.message_id, facts=facts)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from store.services.till import Till
+from store.services.services import Services
 from store.web import (
     assets,
-    bench,
     cart,
     catalogue,
     checkout,
     context,
-    dev_mail,
     errors,
     health,
     limits,
@@ -25,13 +23,13 @@ from store.web import (
 
 
 def register(app: Flask) -> None:
-    """Add pages, error pages, security headers, CSRF and what templates use. Needs `app.extensions["till"]`."""
-    till: Till = app.extensions["till"]
-    if hops := till.settings.proxy_hops:
+    """Add pages, error pages, security headers, CSRF and what templates use. Needs `app.extensions["services"]`."""
+    services: Services = app.extensions["services"]
+    if hops := services.settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     request_log.register(app)
-    security.register(app, till.settings)
-    limits.register(app, till.settings)
+    security.register(app, services.settings)
+    limits.register(app, services.settings)
     context.register(app)
     assets.register(app)
     errors.register(app)
@@ -44,6 +42,3 @@ def register(app: Flask) -> None:
         health.blueprint,
     ):
         app.register_blueprint(blueprint)
-    bench.register(app, till.settings)
-    if not till.settings.live and not till.settings.mail_server:
-        app.register_blueprint(dev_mail.blueprint)

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from store.services import carts, catalogue
 from store.web.catalogue import product_page
+from store.web.current import now, services
 from store.web.forms import AddToCartForm, ChangeLineForm, PostForm
 from store.web.identity import cart_id, remember_cart
-from store.web.shop import now, till
 
 blueprint = Blueprint("cart", __name__)
 
@@ -26,7 +26,7 @@ def add() -> ResponseReturnValue:
     form = AddToCartForm()
     if not form.validate():
         return product_page(slug, form), 400
-    with till().database.transaction() as session:
+    with services().database.transaction() as session:
         remember_cart(carts.add(session, cart_id(), slug, form.quantity.data or 0, now()))
         name = catalogue.product(session, slug).name
     if "buy_now" in request.form:
@@ -39,14 +39,14 @@ def add() -> ResponseReturnValue:
 def change(slug: str) -> ResponseReturnValue:
     """Set a line's quantity, or take the line out."""
     if "remove" in request.form:
-        with till().database.transaction() as session:
+        with services().database.transaction() as session:
             carts.remove(session, cart_id(), slug, now())
         flash("Taken out of your cart.")
         return redirect(url_for("cart.show"), 303)
     form = ChangeLineForm()
     if not form.validate():
         return _cart_page(refused=(slug, form)), 400
-    with till().database.transaction() as session:
+    with services().database.transaction() as session:
         carts.change(session, cart_id(), slug, form.quantity.data or 0, now())
     return redirect(url_for("cart.show"), 303)
 
@@ -62,6 +62,6 @@ def after_a_form(slug: str | None = None) -> ResponseReturnValue:
 
 def _cart_page(refused: tuple[str, ChangeLineForm] | None = None) -> str:
     """The cart; `refused` is a line whose new quantity could not be taken, shown as it was typed."""
-    with till().database.reading() as session:
-        cart = carts.view(session, cart_id(), till().settings.store_currency)
+    with services().database.reading() as session:
+        cart = carts.view(session, cart_id(), services().settings.store_currency)
     return render_template("cart.html", cart=cart, refused=refused, form=PostForm())

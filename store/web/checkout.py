@@ -9,10 +9,10 @@ from models import Order
 from store.services import carts, checkout, orders
 from store.services.carts import CartView
 from store.web import addresses
+from store.web.current import now, services
 from store.web.forms import CheckoutForm
 from store.web.identity import browser_id, cart_id, known_browser
 from store.web.limits import per_address, per_browser
-from store.web.shop import now, till
 
 blueprint = Blueprint("checkout", __name__)
 
@@ -36,13 +36,13 @@ def place() -> ResponseReturnValue:
     if not form.validate():
         cart, _last = _cart_and_last_order()
         return render_template("checkout.html", form=form, cart=cart), 400
-    order = checkout.place(till(), cart_id(), browser_id(), form.recipient(), now())
+    order = checkout.place(services(), cart_id(), browser_id(), form.recipient(), now())
     return redirect(url_for("orders.pay", reference=order.reference), 303)
 
 
 def _cart_and_last_order() -> tuple[CartView, Order | None]:
-    with till().database.reading() as session:
-        cart = carts.view(session, cart_id(), till().settings.store_currency)
+    with services().database.reading() as session:
+        cart = carts.view(session, cart_id(), services().settings.store_currency)
         browser = known_browser()
         newest = orders.of_browser(session, browser) if browser else []
     return cart, newest[0] if newest else None

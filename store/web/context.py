@@ -10,12 +10,11 @@ from flask import Flask
 from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
-from store.domain import test_cards
 from store.services import carts
 from store.web import addresses
+from store.web.current import services
 from store.web.identity import cart_id
-from store.web.presentation.notices import brand_name
-from store.web.shop import till
+from store.web.presentation.messages import brand_name
 
 
 class SlugConverter(BaseConverter):
@@ -34,21 +33,20 @@ def register(app: Flask) -> None:
     app.url_map.converters.update(slug=SlugConverter, reference=ReferenceConverter)
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.add_template_filter(moment)
+    app.add_template_filter(local_time)
     app.add_template_filter(iso)
     app.add_template_filter(brand_name)
     app.add_template_filter(addresses.postal_lines)
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        settings = till().settings
+        settings = services().settings
         return {
             "store_name": settings.store_name,
             "test_mode": not settings.live,
             "uses_sandbox": settings.uses_sandbox,
             "sandbox_url": settings.stripe_api_base if settings.uses_sandbox else None,
             "cart_count": cart_count,
-            "test_cards": test_cards,
         }
 
 
@@ -57,11 +55,11 @@ def cart_count() -> int:
     name = cart_id()
     if name is None:
         return 0
-    with till().database.reading() as session:
+    with services().database.reading() as session:
         return carts.count(session, name)
 
 
-def moment(at: datetime) -> Markup:
+def local_time(at: datetime) -> Markup:
     """A time as a `<time>` element: in UTC as written, in the shopper's own zone once the script has seen it."""
     text = format_datetime(at, "d MMM yyyy, HH:mm 'UTC'", locale="en")
     return Markup('<time datetime="{}">{}</time>').format(iso(at), text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from store.services import health
-from store.web.shop import till
+from store.services.operations import health
+from store.web.current import services
 
 blueprint = Blueprint("health", __name__)
 
@@ -19,5 +19,5 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
     """503 with what stands in the way, when the database is away or not migrated."""
-    problems = health.problems(till())
+    problems = health.problems(services())
     return {"status": "not ready" if problems else "ready", "problems": problems}, 503 if problems else 200

@@ -7,8 +7,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from config import Settings
+from store.web.current import services
 from store.web.identity import known_browser
-from store.web.shop import till
 
 # While Redis is away each process counts by itself: shoppers go on ordering, and card testers are slowed all the same.
 limiter = Limiter(get_remote_address, headers_enabled=True, swallow_errors=True, in_memory_fallback_enabled=True)
@@ -21,7 +21,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def orders_per_hour() -> str:
-    return f"{till().settings.orders_per_hour} per hour"
+    return f"{services().settings.orders_per_hour} per hour"
 
 
 def browser_or_address() -> str:

@@ -14,15 +14,16 @@ from models import Order
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
-from store.services import checkout, links, orders, payments
+from store.services import checkout, orders, payments
+from store.services.orders import links
+from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import grant, granted, known_browser
 from store.web.pages import Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
-from store.web.presentation.notices import Notice, notice, told_of
-from store.web.presentation.states import Told
+from store.web.presentation.messages import OrderMessage, order_message, status_flags
+from store.web.presentation.states import StatusFlag
 from store.web.presentation.timeline import timeline
-from store.web.shop import now, till
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -33,8 +34,10 @@ CARD_FOLLOWS_WITHIN = timedelta(seconds=10)
 @blueprint.get("")
 def listing() -> ResponseReturnValue:
     """The orders of this browser, newest first."""
-    with till().database.reading() as session:
-        mine = [(order, notice(order, told_of(order))) for order in orders.of_browser(session, known_browser())]
+    with services().database.reading() as session:
+        mine = [
+            (order, order_message(order, status_flags(order))) for order in orders.of_browser(session, known_browser())
+        ]
     return render_template("orders.html", orders=mine), 200
 
 
@@ -44,9 +47,9 @@ def pay(reference: str) -> ResponseReturnValue:
     order = _find(reference)
     if page_of(order) is not Page.PAY:
         return redirect(path_of(order), 303)
-    opened = payments.open(till(), reference, now())
+    opened = payments.open(services(), reference, now())
     order = _find(reference)  # opening may have learnt something, such as a decline
-    settings = till().settings
+    settings = services().settings
     return (
         render_template(
             "pay.html",
@@ -73,21 +76,21 @@ def status(reference: str) -> ResponseReturnValue:
     """Where the money is, and everything that happened. An order that can be paid goes to its payment page, unless its
     browser says that it has just paid: then this page waits for word from the payment service."""
     # A bank's page that sent the browser back here adds the payment's own parameters; the redirect below drops them.
-    view = _look(reference, confirming="confirming" in request.args or "payment_intent" in request.args)
-    if view.path != request.full_path.rstrip("?"):
-        return redirect(view.path, 303)
-    order = view.order
+    page = _look(reference, confirming="confirming" in request.args or "payment_intent" in request.args)
+    if page.path != request.full_path.rstrip("?"):
+        return redirect(page.path, 303)
+    order = page.order
     return (
         render_template(
             "order.html",
             order=order,
-            notice=view.notice,
+            order_message=page.order_message,
             timeline=timeline(order.history, order.currency),
             refunded=Money(order.payment.refunded_minor, order.currency),
-            confirming=view.confirming,
+            confirming=page.confirming,
             card_to_come=_card_to_come(order, now()),
-            newer=_newest_of_browser() if Told.REPLACED in told_of(order) else None,
-            cancellable=order.state is OrderState.AWAITING_PAYMENT and not view.notice.waiting,
+            newer=_newest_of_browser() if StatusFlag.REPLACED in status_flags(order) else None,
+            cancellable=order.state is OrderState.AWAITING_PAYMENT and not page.order_message.waiting,
             form=PostForm(),
         ),
         200,
@@ -97,7 +100,7 @@ def status(reference: str) -> ResponseReturnValue:
 @blueprint.get("/<reference:reference>/from-mail/<key>")
 def from_mail(reference: str, key: str) -> ResponseReturnValue:
     """The way in from a letter, in any browser."""
-    if not links.opens(till(), reference, key):
+    if not links.opens(services(), reference, key):
         raise NotFound
     grant(reference)
     return redirect(url_for("orders.status", reference=reference), 303)
@@ -106,13 +109,13 @@ def from_mail(reference: str, key: str) -> ResponseReturnValue:
 @blueprint.get("/<reference:reference>/status.json")
 def status_json(reference: str) -> ResponseReturnValue:
     """The same for the page's script. With `confirming`, `next` stays the waiting page until the outcome is known."""
-    view = _look(reference, confirming="confirming" in request.args)
+    page = _look(reference, confirming="confirming" in request.args)
     return jsonify(
-        order=view.order.reference,
-        state=view.order.state,
-        payment=view.order.payment.state,
-        message=view.notice.text,
-        next=view.path,
+        order=page.order.reference,
+        state=page.order.state,
+        payment=page.order.payment.state,
+        message=page.order_message.text,
+        next=page.path,
     )
 
 
@@ -120,7 +123,7 @@ def status_json(reference: str) -> ResponseReturnValue:
 def cancel(reference: str) -> ResponseReturnValue:
     """Give an unpaid order up. Its things go back to the shelf, the cart keeps its own list."""
     _find(reference)
-    checkout.cancel(till(), reference, now())
+    checkout.cancel(services(), reference, now())
     return redirect(url_for("orders.status", reference=reference), 303)
 
 
@@ -130,7 +133,7 @@ def after_cancel(reference: str) -> ResponseReturnValue:
     return redirect(url_for("orders.status", reference=reference), 303)
 
 
-class Answer(enum.Enum):
+class PollResult(enum.Enum):
     """What came of asking the payment service."""
 
     NOT_ASKED = enum.auto()
@@ -139,47 +142,49 @@ class Answer(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class OrderPage:
     """An order, what it means to its shopper, and the path that it belongs on."""
 
     order: Order
-    notice: Notice
+    order_message: OrderMessage
     path: str
     confirming: bool
 
 
-def _look(reference: str, *, confirming: bool) -> View:
+def _look(reference: str, *, confirming: bool) -> OrderPage:
     """Read the order; while somebody waits for news of it, ask the payment service when it is time to.
 
     `confirming` ends as soon as the order moves, or the payment service has answered that it was not paid after all.
     """
     order = _find(reference)
     confirming = confirming and page_of(order) is Page.PAY
-    answer = Answer.NOT_ASKED
-    if confirming or notice(order, told_of(order)).waiting:
+    answer = PollResult.NOT_ASKED
+    if confirming or order_message(order, status_flags(order)).waiting:
         answer, order = _ask(order)
-        confirming = confirming and page_of(order) is Page.PAY and answer is not Answer.ASKED
-    told = told_of(order, confirming=confirming, unreachable=answer is Answer.NO_ANSWER)
-    return View(order, notice(order, told), confirming_path(order) if confirming else path_of(order), confirming)
+        confirming = confirming and page_of(order) is Page.PAY and answer is not PollResult.ASKED
+    flags = status_flags(order, confirming=confirming, unreachable=answer is PollResult.NO_ANSWER)
+    return OrderPage(
+        order, order_message(order, flags), confirming_path(order) if confirming else path_of(order), confirming
+    )
 
 
-def _ask(order: Order) -> tuple[Answer, Order]:
+def _ask(order: Order) -> tuple[PollResult, Order]:
     """Let the store ask the payment service, if it is time to, and read the order again."""
     before = order.payment.looked_up_at
     failed = False
     try:
-        payments.look_up(till(), order.reference, now())
+        payments.look_up(services(), order.reference, now())
     except (PaymentUnavailable, PaymentMisconfigured):
         failed = True  # not known is an answer here: the page says so and goes on waiting
     order = _find(order.reference)
     asked = order.payment.looked_up_at
     if failed:
-        return Answer.NO_ANSWER, order
+        return PollResult.NO_ANSWER, order
     if asked != before:
-        return Answer.ASKED, order
+        return PollResult.ASKED, order
     # Somebody asked a moment ago and the order still waits: had there been an answer, it would not.
-    lately = asked is not None and now() - asked < payments.PATIENCE
-    return (Answer.NO_ANSWER if lately else Answer.NOT_ASKED), order
+    lately = asked is not None and now() - asked < payments.POLL_INTERVAL
+    return (PollResult.NO_ANSWER if lately else PollResult.NOT_ASKED), order
 
 
 def _card_to_come(order: Order, at: datetime) -> bool:
@@ -190,10 +195,10 @@ def _card_to_come(order: Order, at: datetime) -> bool:
 
 
 def _newest_of_browser() -> Order | None:
-    with till().database.reading() as session:
+    with services().database.reading() as session:
         return next(iter(orders.of_browser(session, known_browser())), None)
 
 
 def _find(reference: str) -> Order:
-    with till().database.reading() as session:
+    with services().database.reading() as session:
         return orders.find(session, reference, known_browser(), granted=reference in granted())

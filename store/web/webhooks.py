@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from store.web.current import now, services
 from store.web.security import csrf
-from store.web.shop import now, till
 from store.webhooks import inbox
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -17,5 +17,5 @@ csrf.exempt(blueprint)  # the signature says who sends it
 def stripe() -> ResponseReturnValue:
     """200 once the event is dealt with or not ours, 400 when it cannot be believed, 5xx to be told again."""
     body = request.get_data(cache=False)
-    outcome = inbox.receive(till(), body, request.headers.get("Stripe-Signature"), now())
+    outcome = inbox.receive(services(), body, request.headers.get("Stripe-Signature"), now())
     return {"outcome": outcome}, 200

@@ -28,14 +28,15 @@ MAY_IMPORT = {
     "store.services": SERVICES,
     "store.webhooks": WEBHOOKS,
     "store.web": {"store.web", "store.logs"} | WEBHOOKS,
+    "store.testmode": {"store.testmode", "store.web"} | WEBHOOKS,
     "store.cli": {"store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},
-    "tools": {"tools", "config"} | DOMAIN,
+    "tools": {"tools", "config", "store.testmode"} | DOMAIN,
     "tools.chaos": {"tools", "app", "store.logs"} | WEBHOOKS,
 }
 
-ADAPTER = "store.gateway.stripe_gateway"
-COMMITS = "store.services.transaction"
+ADAPTER = "store.gateway.stripe"
+COMMITS = "store.services.database"
 ENDS_A_TRANSACTION = {"commit", "rollback"}
 
 

@@ -13,26 +13,26 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect
 
 from tests.support.databases import ROOT, Databases
-from tests.support.postbox import Postbox
 from tests.support.processes import SandboxProcess, StoreProcess
+from tests.support.webhook_proxy import Postbox
 from tools.headless import launched
 from tools.programs import free_port
 
 HERE = Path(__file__).parent
 RESULTS = ROOT / "test-results"
-PATIENCE = 10_000  # milliseconds for what happens at once on an idle machine
+POLL_INTERVAL = 10_000  # milliseconds for what happens at once on an idle machine
 
 # Opens another browser: cookies of its own, nothing in its cart. Takes Playwright's options for a context.
 NewBrowser = Callable[..., BrowserContext]
 
 
 @dataclass(frozen=True)
-class Premises:
+class Stack:
     """Everything that runs beside the browser."""
 
     store: StoreProcess
     sandbox: SandboxProcess
-    postbox: Postbox
+    webhook_proxy: Postbox
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,43 +56,43 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium. Tests open their own windows in it with `new_browser`."""
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=POLL_INTERVAL)
     with launched() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
-def premises(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Premises]:
+def stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("premises")
     port, sandbox_port = free_port(), free_port()
     store = StoreProcess(folder, port, sandbox_port, databases.create("sqlite"))
     store.flask("seed")
     # Enough for every test; what is scarce or sold out stays so.
     store.change("UPDATE products SET stock = stock + 1000 WHERE stock > 5")
-    with Postbox(f"{store.url}/webhooks/stripe") as postbox:
-        sandbox = SandboxProcess(folder, sandbox_port, forward_to=postbox.url)
+    with Postbox(f"{store.url}/webhooks/stripe") as webhook_proxy:
+        sandbox = SandboxProcess(folder, sandbox_port, forward_to=webhook_proxy.url)
         try:
             sandbox.start()
             store.start()
-            yield Premises(store, sandbox, postbox)
+            yield Stack(store, sandbox, webhook_proxy)
         finally:
             store.stop()
             sandbox.stop()
 
 
 @pytest.fixture
-def store(premises: Premises) -> StoreProcess:
-    return premises.store
+def store(stack: Stack) -> StoreProcess:
+    return stack.store
 
 
 @pytest.fixture
-def sandbox(premises: Premises) -> SandboxProcess:
-    return premises.sandbox
+def sandbox(stack: Stack) -> SandboxProcess:
+    return stack.sandbox
 
 
 @pytest.fixture
-def postbox(premises: Premises) -> Postbox:
-    return premises.postbox
+def webhook_proxy(stack: Stack) -> Postbox:
+    return stack.webhook_proxy
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def new_browser(browser: Browser, store: StoreProcess) -> Iterator[NewBrowser]:
 
     def new(**options: object) -> BrowserContext:
         context = browser.new_context(**({"base_url": store.url, "locale": "en-US"} | options))  # type: ignore[arg-type]  # passed on as they are
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(POLL_INTERVAL)
         context.on("weberror", hear_error)
         context.on("console", hear_console)
         contexts.append(context)

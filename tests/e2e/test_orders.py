@@ -78,7 +78,7 @@ def test_an_expired_order_is_closed_by_the_shops_upkeep(
     reference = shop.go_to_payment(page)
     let_time_run_out(store, reference)
 
-    store.flask("upkeep")
+    store.flask("worker")
 
     assert [intent.status for intent in sandbox.payments_of(reference)] == ["canceled"]
     shop.reload(page)
@@ -92,7 +92,7 @@ def test_paying_in_a_page_left_open_too_long_charges_nothing(page: Page, store: 
     reference = shop.go_to_payment(page)
     shop.type_card(page)
     let_time_run_out(store, reference)
-    store.flask("upkeep")
+    store.flask("worker")
 
     shop.pay(page)
 

@@ -144,13 +144,13 @@ def test_the_brand_is_shown_while_the_number_is_typed(page: Page) -> None:
 
 def expect_held(store: StoreProcess, reference: str) -> None:
     """The order waits and its stock is still promised to it."""
-    ((state, held),) = store.read(
+    ((state, reserved),) = store.read(
         "SELECT orders.state, products.held FROM orders JOIN order_lines ON order_lines.order_id = orders.id "
         "JOIN products ON products.id = order_lines.product_id WHERE reference = ?",
         reference,
     )
     assert state == "awaiting_payment"
-    assert held >= 1
+    assert reserved >= 1
 
 
 def is_to_the_shop(page: Page, request: Request) -> bool:

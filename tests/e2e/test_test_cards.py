@@ -1,4 +1,4 @@
-"""The drawer of test cards beside the card form, the bench that tries each with a click, and `make cards`."""
+"""The drawer of test cards beside the card form, the test-card page that tries each with a click, and `make cards`."""
 
 import os
 import re
@@ -66,8 +66,8 @@ def test_the_drawer_is_used_with_the_keyboard_alone(page: Page) -> None:
         "refund-4000000000007726",
     ],
 )
-def test_a_row_of_the_bench_runs_with_a_click(page: Page, row: str) -> None:
-    page.goto("/bench")
+def test_a_row_of_the_test_card_page_runs_with_a_click(page: Page, row: str) -> None:
+    page.goto("/test-cards")
     line = page.locator(f'[id="{row}"]')
 
     line.get_by_role("button", name="Run").click()
@@ -78,7 +78,7 @@ def test_a_row_of_the_bench_runs_with_a_click(page: Page, row: str) -> None:
 
 
 def test_rows_of_a_group_run_one_after_the_other_until_they_are_stopped(page: Page) -> None:
-    page.goto("/bench")
+    page.goto("/test-cards")
     page.get_by_label("Group").select_option("Mistyped")
     expect(rows(page)).to_have_count(4)
     page.get_by_label("Search").fill("month year")
@@ -131,8 +131,8 @@ def open_drawer(page: Page) -> Locator:
 
 
 def rows(page: Page) -> Locator:
-    """The rows of the bench that are shown."""
-    return page.locator("[data-part=course]:visible")
+    """The rows of the test-card page that are shown."""
+    return page.locator("[data-part=scenario]:visible")
 
 
 def make_cards(*words: str) -> subprocess.CompletedProcess[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import shop
-from tests.support.postbox import Postbox
 from tests.support.processes import StoreProcess
+from tests.support.webhook_proxy import Postbox
 
 
 def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StoreProcess) -> None:
@@ -26,11 +26,11 @@ def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StorePr
     expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
 
 
-def test_the_browser_is_back_before_the_webhook(page: Page, postbox: Postbox, store: StoreProcess) -> None:
+def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
-    with postbox.holding():
+    with webhook_proxy.holding():
         shop.pay(page)
         expect(page.get_by_role("heading", name="Confirming your payment")).to_be_visible()
         expect(page.get_by_text("Your payment of $28.00 is being confirmed. Do not pay again.")).to_be_visible()
@@ -40,11 +40,11 @@ def test_the_browser_is_back_before_the_webhook(page: Page, postbox: Postbox, st
     expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
 
 
-def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, postbox: Postbox) -> None:
+def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, webhook_proxy: Postbox) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
-    with postbox.losing():
+    with webhook_proxy.losing():
         shop.pay(page)
         page.wait_for_url(f"**/orders/{reference}?confirming=1")
         shop.reload(page)
@@ -55,11 +55,11 @@ def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, postbox:
     expect(page.get_by_text("You paid $28.00 with Visa ending 4242.")).to_be_visible()
 
 
-def test_a_webhook_told_twice_pays_once(page: Page, postbox: Postbox, store: StoreProcess) -> None:
+def test_a_webhook_told_twice_pays_once(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
-    with postbox.doubling():
+    with webhook_proxy.doubling():
         shop.pay(page)
         shop.see_paid(page, reference)
         wait_until(lambda: told_twice(store))

@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from models import WebhookEvent
+from models import InboxEvent
 from store.domain.money import Money
 from store.gateway.port import CancelReason
-from store.services import audit, payments, refunds
-from store.services.ledger import Teller, Told
+from store.services import payments
+from store.services.operations import audit
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
-RUNNING = "Is `flask upkeep --every 30` running?"
+RUNNING = "Is `flask worker --every 30` running?"
 ELSE = "If it is, `flask reconcile` says what stands in its way."
 UNPAID_PAYMENT = "is paid, but its payment is not. Run `flask reconcile`; send nothing out before."
 PAID_FOR_NOTHING = "was paid for, but is not paid. Refund it with `flask refund`, or look into it."
@@ -25,12 +27,12 @@ SET_ASIDE = "is set aside for a person. Its timeline says why: settle it with th
 
 
 def audited(shop: Shop) -> list[str]:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return [str(finding) for finding in audit.run(session, shop.clock())]
 
 
 def damage(shop: Shop, statement: str, **values: Any) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(text(statement), values)
 
 
@@ -50,7 +52,7 @@ def paid(shop: Shop) -> tuple[str, int]:
 def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
     reference, order_id = paid(shop)
     money = None if amount is None else Money(amount, "usd")
-    refunds.ask(shop.till, reference, money, f"{reference}-1", Told(Teller.MERCHANT, shop.clock()))
+    refunds.ask(shop.services, reference, money, f"{reference}-1", Origin(Source.STAFF, shop.clock()))
     shop.deliver()
     return reference, order_id
 
@@ -158,7 +160,7 @@ def test_an_order_with_a_dispute_that_stands_is_flagged(shop: Shop) -> None:
 
 def test_an_order_that_is_gone_has_no_goods(shop: Shop) -> None:
     gone = shop.order(2)
-    payments.close(shop.till, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
+    payments.close(shop.services, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
     assert audited(shop) == []
 
     damage(shop, one("orders", "goods = 'sold'"), id=gone.id)
@@ -244,9 +246,9 @@ def test_a_refund_that_was_asked_for_may_wait_for_a_quarter_of_an_hour(shop: Sho
 
 def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop) -> None:
     now = shop.clock()
-    with shop.till.database.transaction() as session:
-        session.add(WebhookEvent(id="evt_1", kind="charge.succeeded", received_at=now, last_error="KeyError"))
-        session.add(WebhookEvent(id="evt_2", kind="charge.succeeded", received_at=now, handled_at=now))
+    with shop.services.database.transaction() as session:
+        session.add(InboxEvent(id="evt_1", kind="charge.succeeded", received_at=now, last_error="KeyError"))
+        session.add(InboxEvent(id="evt_2", kind="charge.succeeded", received_at=now, handled_at=now))
 
     shop.clock.forward(minutes=14)
     early = audited(shop)

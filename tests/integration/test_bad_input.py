@@ -113,4 +113,4 @@ def test_a_form_without_its_token_changes_nothing(shop: Shop, path: str) -> None
     answer = shop.browser().open("POST", path, data={"slug": "cedar-pencil", "quantity": "1", **FORM})
 
     assert answer.status_code == 400
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0

@@ -6,7 +6,7 @@ import pytest
 
 from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
-from store.services import upkeep
+from store.services.operations import worker
 from tests.support.shop import Shop
 
 
@@ -22,10 +22,10 @@ def test_after_so_many_declines_the_payment_is_closed_and_cancelled_at_stripe(sh
         shop.open(order)
 
     closed = shop.read(order.reference)
-    intent = shop.stripe("GET", f"/v1/payment_intents/{payment.snapshot.payment_id}")
+    intent = shop.stripe("GET", f"/v1/payment_intents/{payment.snapshot.provider_payment_id}")
     assert (closed.state, closed.payment.declines) == (OrderState.CANCELLED, 3)
     assert intent["status"] == "canceled"
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 def test_upkeep_closes_it_when_the_page_is_never_loaded_again(shop_with: Callable[..., Shop]) -> None:
@@ -36,9 +36,9 @@ def test_upkeep_closes_it_when_the_page_is_never_loaded_again(shop_with: Callabl
     shop.confirm(payment, "4000000000000002")
     shop.deliver()
 
-    done = upkeep.run(shop.till, shop.clock())
+    done = worker.run(shop.services, shop.clock())
     shop.clock.forward(minutes=2)
-    again = upkeep.run(shop.till, shop.clock())
+    again = worker.run(shop.services, shop.clock())
 
     assert (done, again) == (1, 0)
     assert shop.read(order.reference).state is OrderState.CANCELLED

@@ -10,15 +10,15 @@ from flask import Flask
 from app import create_app
 from config import STRIPE_API, Settings
 from models import Order
-from store.domain.test_cards import Course, TestCard, counts, courses, groups
-from store.services import bench
-from store.web.bench import DEVELOPERS_ONLY
+from store.testmode import trials
+from store.testmode.test_card_page import DEVELOPERS_ONLY
+from store.testmode.test_cards import Scenario, TestCard, counts, groups, scenarios
 from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
 from tests.support.in_process import InProcessStripe
 from tests.support.shop import FORM, PUBLISHABLE_KEY, SECRET_KEY, Browser, Shop, open_shop
 
-EVERY = [pytest.param(card, course, id=course.key) for _group, card, course in courses()]
+EVERY = [pytest.param(card, scenario, id=scenario.key) for _group, card, scenario in scenarios()]
 
 
 @pytest.fixture(scope="module")
@@ -32,43 +32,43 @@ def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
     databases.drop(address)
 
 
-@pytest.mark.parametrize(("card", "course"), EVERY)
-def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, course: Course) -> None:
-    order = bench.place(shop.till, f"browser-of-{course.key}", course, shop.clock())
+@pytest.mark.parametrize(("card", "scenario"), EVERY)
+def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, scenario: Scenario) -> None:
+    order = trials.place(shop.services, f"browser-of-{scenario.key}", scenario, shop.clock())
 
     answer = try_card(shop, order, card)
-    if course.answer:
-        shop.challenge(answer, course.answer)
+    if scenario.answer:
+        shop.challenge(answer, scenario.answer)
     wait(shop)
-    if course.outcome.refund:
-        bench.refund(shop.till, order.reference, shop.clock())
+    if scenario.expected.refund:
+        trials.refund(shop.services, order.reference, shop.clock())
         wait(shop)
 
-    seen = bench.observe(shop.till, order.reference, HANDLERS)
-    assert seen.matches(course), seen
+    seen = trials.observe(shop.services, order.reference, HANDLERS)
+    assert seen.matches(scenario), seen
     assert answer.get("code") == card.refused or card.refused is None
 
 
-def test_a_bench_order_takes_nothing_from_the_shelf(shop: Shop) -> None:
+def test_a_test_card_order_takes_nothing_from_the_shelf(shop: Shop) -> None:
     pays = EVERY[0].values[1]
-    assert isinstance(pays, Course)
+    assert isinstance(pays, Scenario)
     before = shop.product().available
-    order = bench.place(shop.till, "browser-of-the-shelf", pays, shop.clock())
+    order = trials.place(shop.services, "browser-of-the-shelf", pays, shop.clock())
     shop.pay(order)
     wait(shop)
 
-    bench.note(shop.till, order.reference, pays, True, {"read": ""}, shop.clock())
-    bench.note(shop.till, order.reference, pays, True, {"read": ""}, shop.clock())
+    trials.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
+    trials.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
 
     assert shop.product().available == before
-    with shop.till.database.reading() as session:
-        assert bench.results(session)[pays.key].passed
+    with shop.services.database.reading() as session:
+        assert trials.results(session)[pays.key].passed
 
 
-def test_a_bench_order_is_looked_at_quickly_however_much_else_happened(shop: Shop) -> None:
+def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop: Shop) -> None:
     pays = EVERY[0].values[1]
-    assert isinstance(pays, Course)
-    order = bench.place(shop.till, "browser-of-the-crowd", pays, shop.clock())
+    assert isinstance(pays, Scenario)
+    order = trials.place(shop.services, "browser-of-the-crowd", pays, shop.clock())
     shop.stripe("POST", "/v1/customers")  # an event to begin with
     with shop.sandbox.extensions["sandbox"].state.write("") as tx:  # a second ago
         tx.execute(
@@ -82,16 +82,16 @@ def test_a_bench_order_is_looked_at_quickly_however_much_else_happened(shop: Sho
     wait(shop)
     asked = len(shop.line.requests)
 
-    seen = bench.observe(shop.till, order.reference, HANDLERS)
+    seen = trials.observe(shop.services, order.reference, HANDLERS)
 
     assert seen.matches(pays)
     assert len(shop.line.requests) - asked == 1
 
 
-def test_the_bench_says_when_a_row_differs(shop: Shop) -> None:
+def test_the_test_card_page_says_when_a_row_differs(shop: Shop) -> None:
     browser = shop.browser()
     token = token_on(browser)
-    run = browser._client.post("/bench/runs.json", data={"course": EVERY[0].id, "csrf_token": token}).get_json()
+    run = browser._client.post("/test-cards/runs.json", data={"scenario": EVERY[0].id, "csrf_token": token}).get_json()
 
     verdict = browser._client.post(run["result"], data={"read": "Something else", "csrf_token": token}).get_json()
 
@@ -100,14 +100,14 @@ def test_the_bench_says_when_a_row_differs(shop: Shop) -> None:
     assert verdict["expected"]["read"] == "Payment received"
 
 
-def test_bad_questions_to_the_bench_get_a_clear_answer(shop: Shop) -> None:
+def test_bad_questions_to_the_test_card_page_get_a_clear_answer(shop: Shop) -> None:
     browser = shop.browser()
     token = token_on(browser)
 
-    assert browser._client.post("/bench/runs.json", data={"csrf_token": token}).status_code == 400
-    assert browser._client.post("/bench/runs.json", data={"course": EVERY[0].id}).status_code == 400
-    assert browser.get("/bench/runs/NO-SUCH-ORDER.json").status_code == 404
-    assert shop.browser().get(f"/bench/runs/{shop.order().reference}.json").status_code == 404
+    assert browser._client.post("/test-cards/runs.json", data={"csrf_token": token}).status_code == 400
+    assert browser._client.post("/test-cards/runs.json", data={"scenario": EVERY[0].id}).status_code == 400
+    assert browser.get("/test-cards/runs/NO-SUCH-ORDER.json").status_code == 404
+    assert shop.browser().get(f"/test-cards/runs/{shop.order().reference}.json").status_code == 404
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ class LiveLine(InProcessStripe):
 def live_store(shop: Shop) -> Flask:
     """The same shop, with live keys."""
     live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
-    same = {"secret_key": "a-secret-for-the-tests-only", "database_url": shop.till.settings.database_url}
+    same = {"secret_key": "a-secret-for-the-tests-only", "database_url": shop.services.settings.database_url}
     mail = {"mail_server": "127.0.0.1", "merchant_email": "owner@example.com", "store_url": "https://till.example.com"}
     settings = Settings.load(_env_file=None, stripe_webhook_secret="whsec_made_up", **live, **same, **mail)
     return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock)
@@ -161,15 +161,15 @@ def test_a_live_payment_page_has_no_drawer(live_store: Flask) -> None:
     page = pay_page(live_store)
 
     assert "pk_live_made_up" in page
-    for trace in ("test-cards", "test_cards", "Test cards", "bench", "test_mode.js", "data-number"):
+    for trace in ("test-cards", "test_cards", "Test cards", "test_cards", "test_mode.js", "data-number"):
         assert trace not in page
 
 
-def test_a_live_store_has_no_bench_and_serves_nothing_that_it_is_made_of(live_store: Flask, shop: Shop) -> None:
+def test_a_live_store_serves_no_test_card_page_and_no_part_of_it(live_store: Flask, shop: Shop) -> None:
     live, test = live_store.test_client(), shop.app.test_client()
 
-    assert live.get("/bench").status_code == 404
-    assert not [rule for rule in live_store.url_map.iter_rules() if "bench" in rule.rule]
+    assert live.get("/test-cards").status_code == 404
+    assert not [rule for rule in live_store.url_map.iter_rules() if "test_cards" in rule.rule]
     for name in DEVELOPERS_ONLY:
         assert (name, live.get(f"/static/{name}", buffered=True).status_code) == (name, 404)
         assert (name, test.get(f"/static/{name}", buffered=True).status_code) == (name, 200)
@@ -189,7 +189,7 @@ def pay_page(store: Flask) -> str:
 
 
 def token_on(browser: Browser) -> str:
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/bench").text)
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/test-cards").text)
     assert found
     return found.group(1)
 
@@ -209,7 +209,7 @@ def try_card(shop: Shop, order: Order, card: TestCard) -> dict[str, object]:
         "payment_method_data[card][cvc]": card.cvc,
         "payment_method_data[billing_details][address][postal_code]": card.postal,
     }
-    answer = shop.stripe("POST", f"/v1/payment_intents/{opened.snapshot.payment_id}/confirm", form)
+    answer = shop.stripe("POST", f"/v1/payment_intents/{opened.snapshot.provider_payment_id}/confirm", form)
     outcome: dict[str, object] = answer.get("error", answer)
     return outcome
 

@@ -13,22 +13,22 @@ from tests.support.shop import Shop
 
 
 def add(shop: Shop, cart: str | None, slug: str, quantity: int = 1) -> str:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         return carts.add(session, cart, slug, quantity, shop.clock())
 
 
 def change(shop: Shop, cart: str | None, slug: str, quantity: int) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         carts.change(session, cart, slug, quantity, shop.clock())
 
 
 def remove(shop: Shop, cart: str | None, slug: str) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         carts.remove(session, cart, slug, shop.clock())
 
 
 def view(shop: Shop, cart: str | None) -> carts.CartView:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return carts.view(session, cart, "usd")
 
 
@@ -37,7 +37,7 @@ def content(shop: Shop, cart: str | None) -> dict[str, int]:
 
 
 def count(shop: Shop, cart: str | None) -> int:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return carts.count(session, cart)
 
 
@@ -250,7 +250,7 @@ def test_a_cart_remembers_when_it_was_begun_and_last_changed(shop: Shop) -> None
         shop.clock.forward(hours=1)
         step()
 
-        with shop.till.database.reading() as session:
+        with shop.services.database.reading() as session:
             row = session.get_one(Cart, cart)
         assert timedelta() <= row.created_at - begun < timedelta(minutes=1)
         assert timedelta() <= shop.clock() - row.updated_at < timedelta(minutes=1)

@@ -13,12 +13,13 @@ from models import Base, Order, Refund
 from store.domain.errors import PaymentMisconfigured, RefundRefused, StoreBusy
 from store.domain.money import Money
 from store.domain.states import RefundState
-from store.services import refunds, upkeep
-from store.services.ledger import Teller, Told
-from tests.support.at_once import at_once
+from store.services.operations import worker
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
+from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
-COMMANDS = ("seed", "upkeep", "reconcile", "audit", "refund AAAA")
+COMMANDS = ("seed", "worker", "reconcile", "audit", "refund AAAA")
 WRITTEN_DOWN = "The refund is written down, and upkeep asks for it until it is made: do not ask for it again."
 
 BUSY = "The database did not do what it was asked, or not in time."
@@ -36,7 +37,7 @@ def paid(shop: Shop) -> Order:
 
 
 def rows(shop: Shop) -> list[Refund]:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return list(session.scalars(select(Refund).order_by(Refund.id)))
 
 
@@ -48,7 +49,7 @@ def refuse_the_key(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PaymentMisconfigured
 
-    monkeypatch.setattr(type(shop.till.gateway), "refund_payment", refuse)
+    monkeypatch.setattr(type(shop.services.gateway), "refund_payment", refuse)
 
 
 def do_not_answer(shop: Shop, _monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +64,7 @@ def recover(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     shop.line.before = lambda _method, _path: None
     shop.clock.forward(minutes=2)
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
 
 
 @pytest.mark.parametrize(
@@ -144,12 +145,12 @@ def test_what_is_not_answered_of_one_order_does_not_concern_another(
 
 
 def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
-    reference, told = paid(shop).reference, Told(Teller.MERCHANT, shop.clock())
+    reference, origin = paid(shop).reference, Origin(Source.STAFF, shop.clock())
 
     def ask(number: int) -> RefundState:
         amount = Money(500 - 200 * number, "usd")
-        key = refunds.write_down(shop.till, reference, amount, told, another=True)
-        return refunds.ask(shop.till, reference, amount, key, told)
+        key = refunds.request(shop.services, reference, amount, origin, another=True)
+        return refunds.ask(shop.services, reference, amount, key, origin)
 
     assert at_once(2, ask) == [RefundState.SUCCEEDED] * 2
     assert sorted(row.amount_minor for row in rows(shop)) == [300, 500]
@@ -158,16 +159,16 @@ def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
 
 def test_a_known_key_stands_for_one_amount_of_one_order(shop: Shop) -> None:
     order, other = paid(shop), paid(shop)
-    told = Told(Teller.MERCHANT, shop.clock())
-    refunds.ask(shop.till, order.reference, Money(500, "usd"), "key", told)
+    origin = Origin(Source.STAFF, shop.clock())
+    refunds.ask(shop.services, order.reference, Money(500, "usd"), "key", origin)
 
     with pytest.raises(RefundRefused, match="with another amount"):
-        refunds.ask(shop.till, order.reference, Money(300, "usd"), "key", told)
+        refunds.ask(shop.services, order.reference, Money(300, "usd"), "key", origin)
     with pytest.raises(RefundRefused, match="another order"):
-        refunds.ask(shop.till, other.reference, Money(500, "usd"), "key", told)
+        refunds.ask(shop.services, other.reference, Money(500, "usd"), "key", origin)
 
-    assert refunds.ask(shop.till, order.reference, Money(500, "usd"), "key", told) is RefundState.SUCCEEDED
-    assert refunds.ask(shop.till, order.reference, None, "key", told) is RefundState.SUCCEEDED
+    assert refunds.ask(shop.services, order.reference, Money(500, "usd"), "key", origin) is RefundState.SUCCEEDED
+    assert refunds.ask(shop.services, order.reference, None, "key", origin) is RefundState.SUCCEEDED
     assert returned(shop) == 500
 
 
@@ -189,7 +190,7 @@ def test_an_order_that_is_not_there(shop: Shop, reference: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_database_without_its_tables_is_to_be_migrated(shop: Shop, command: str) -> None:
-    with shop.till.database.engine.begin() as connection:
+    with shop.services.database.engine.begin() as connection:
         Base.metadata.drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
 
@@ -202,7 +203,7 @@ def test_a_database_without_its_tables_is_to_be_migrated(shop: Shop, command: st
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_database_that_is_away_is_named(shop: Shop, command: str) -> None:
-    engine = shop.till.database.engine
+    engine = shop.services.database.engine
     engine.dispose()
 
     def refuse(*_: object) -> None:
@@ -220,8 +221,8 @@ def test_a_database_that_is_away_is_named(shop: Shop, command: str) -> None:
 def test_a_file_that_is_no_database_is_named(shop: Shop, command: str, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("This is not a database at all. " * 100)
-    database = type(shop.till.database)(create_engine(f"sqlite:///{file}"))
-    shop.app.extensions["till"] = replace(shop.till, database=database)
+    database = type(shop.services.database)(create_engine(f"sqlite:///{file}"))
+    shop.app.extensions["services"] = replace(shop.services, database=database)
 
     outcome = run(shop, *command.split())
 
@@ -232,11 +233,11 @@ def test_a_file_that_is_no_database_is_named(shop: Shop, command: str, tmp_path:
 
 def test_a_database_that_is_busy_is_to_be_asked_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*_: object) -> None:
-        with shop.till.database.transaction():
+        with shop.services.database.transaction():
             raise OperationalError("SELECT 1", None, Exception("locked"))
 
-    monkeypatch.setattr(upkeep, "run", locked)
-    outcome = run(shop, "upkeep")
+    monkeypatch.setattr(worker, "run", locked)
+    outcome = run(shop, "worker")
 
     assert outcome.exit_code == 1
     assert outcome.stderr == f"Error: {BUSY}\n"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from models import Dispute, EarlyNews, Mail, WebhookEvent
+from models import Dispute, InboxEvent, Mail, UnmatchedEvent
 from store.domain.states import DisputeEvent, DisputeState, OrderState
 from store.gateway.port import DisputeSnapshot
-from store.services import reconcile
+from store.services import reconciliation
 from tests.support.shop import Shop, event_of, signed
 
 
@@ -33,7 +33,7 @@ def answer(shop: Shop, evidence: str) -> None:
 
 
 def states(shop: Shop) -> list[DisputeState]:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return [dispute.state for dispute in session.query(Dispute)]
 
 
@@ -47,10 +47,10 @@ def test_a_dispute_flags_the_order_and_tells_the_merchant(shop: Shop, number: st
     order = shop.read(reference)
     assert (order.state, order.disputed) == (OrderState.PAID, True)
     assert states(shop) == [state]
-    with shop.till.database.reading() as session:
-        letters = [(mail.kind, mail.once) for mail in session.query(Mail).order_by(Mail.id)]
-        dispute = session.query(Dispute).one().dispute_id
-    assert letters == [("order_paid", "order_paid"), ("dispute_opened", f"dispute:{dispute}")]
+    with shop.services.database.reading() as session:
+        emails = [(mail.kind, mail.dedupe_key) for mail in session.query(Mail).order_by(Mail.id)]
+        dispute = session.query(Dispute).one().provider_dispute_id
+    assert emails == [("order_paid", "order_paid"), ("dispute_opened", f"dispute:{dispute}")]
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_dispute_events_in_any_order_end_the_same(shop: Shop, seed: int) -> None
     events += shop.lose()
     shop.clock.forward(minutes=1)
     events += shop.lose()
-    told = events * 2
-    random.Random(seed).shuffle(told)  # a shuffle, not a secret
+    origin = events * 2
+    random.Random(seed).shuffle(origin)  # a shuffle, not a secret
 
-    assert {shop.receive(delivery) for delivery in told} == {200}
+    assert {shop.receive(delivery) for delivery in origin} == {200}
 
     assert states(shop) == [DisputeState.WON]
     assert shop.read(order.reference).disputed is False
@@ -101,18 +101,18 @@ def test_every_word_about_a_dispute_of_this_store_is_acted_on_and_none_is_kept_f
     shop.pay(order, "4000000000000259")
     shop.deliver()
     shop.clock.forward(seconds=5)
-    told = [delivery for delivery in shop.lose() if event_of(delivery)["type"].startswith("charge.dispute.")]
-    events = [event_of(delivery) for delivery in told]
+    origin = [delivery for delivery in shop.lose() if event_of(delivery)["type"].startswith("charge.dispute.")]
+    events = [event_of(delivery) for delivery in origin]
 
-    answers = [shop.receive(delivery) for delivery in told]
+    answers = [shop.receive(delivery) for delivery in origin]
     answers += [shop.receive(signed({**event, "id": f"{event['id']}_again"})) for event in reversed(events)]
 
     assert len(answers) >= 4
     assert set(answers) == {200}
-    with shop.till.database.reading() as session:
-        rows = session.query(WebhookEvent).filter(WebhookEvent.kind.startswith("charge.dispute."))
+    with shop.services.database.reading() as session:
+        rows = session.query(InboxEvent).filter(InboxEvent.kind.startswith("charge.dispute."))
         assert {row.outcome for row in rows} == {"handled"}
-        assert session.query(EarlyNews).all() == []
+        assert session.query(UnmatchedEvent).all() == []
 
 
 def decided(shop: Shop, first: str) -> tuple[str, dict[str, Any]]:
@@ -129,9 +129,9 @@ def decided(shop: Shop, first: str) -> tuple[str, dict[str, Any]]:
 
 
 def retell(shop: Shop, event: dict[str, Any], status: str, name: str) -> int:
-    told = copy.deepcopy(event)
-    told["data"]["object"]["status"] = status
-    return shop.receive(signed({**told, "id": name}))
+    origin = copy.deepcopy(event)
+    origin["data"]["object"]["status"] = status
+    return shop.receive(signed({**origin, "id": name}))
 
 
 def contradictions(shop: Shop, reference: str) -> list[dict[str, Any]]:
@@ -147,20 +147,20 @@ def test_a_decision_that_is_reversed_is_seen_by_a_person_and_followed_by_reconci
     assert [retell(shop, event, second, name) for name in ("evt_1", "evt_2")] == [200, 200]
 
     dispute = event["data"]["object"]["id"]
-    told = {"reason": "dispute_contradicted", "dispute": dispute, "here": first, "said": second}
-    assert contradictions(shop, reference) == [told]
+    origin = {"reason": "dispute_contradicted", "dispute": dispute, "here": first, "said": second}
+    assert contradictions(shop, reference) == [origin]
     assert shop.read(reference).needs_review
     assert states(shop) == [DisputeState(first)], "which of the two is newer is not known yet"
 
     shop.clock.forward(days=60)
-    find = shop.till.gateway.find_dispute
+    find = shop.services.gateway.find_dispute
 
     def reversed_since(_gateway: object, name: str) -> DisputeSnapshot | None:
         found = find(name)
         return found and replace(found, event=DisputeEvent(second))
 
-    monkeypatch.setattr(type(shop.till.gateway), "find_dispute", reversed_since)
-    reconcile.run(shop.till, shop.clock() - timedelta(days=1), shop.clock())
+    monkeypatch.setattr(type(shop.services.gateway), "find_dispute", reversed_since)
+    reconciliation.repair(shop.services, shop.clock() - timedelta(days=1), shop.clock())
 
     assert states(shop) == [DisputeState(second)]
     assert shop.read(reference).disputed is (second == "lost")

@@ -16,9 +16,9 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from config import STRIPE_API_VERSION, ConfigurationError, Settings
-from models import Base, Product, WebhookEvent
-from store.gateway.port import SignedNotice
-from store.services import doctor
+from models import Base, InboxEvent, Product
+from store.gateway.port import SignedEvent
+from store.services.operations import doctor
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import NoAnswer, Shop
 
@@ -37,18 +37,18 @@ class NotPermitted(stripe.PermissionError):
         super().__init__("not permitted", http_status=403)
 
 
-def diagnosis(shop: Shop, send: Callable[[str, SignedNotice], int] | None = None) -> list[str]:
-    found = doctor.run(shop.till, frozenset(HANDLERS), STRIPE_API_VERSION, shop.clock(), send or to(shop))
+def diagnosis(shop: Shop, send: Callable[[str, SignedEvent], int] | None = None) -> list[str]:
+    found = doctor.run(shop.services, frozenset(HANDLERS), STRIPE_API_VERSION, shop.clock(), send or to(shop))
     return [str(finding) for finding in found]
 
 
-def to(shop: Shop) -> Callable[[str, SignedNotice], int]:
+def to(shop: Shop) -> Callable[[str, SignedEvent], int]:
     """The way to a store in the same process, by the path of the address."""
 
-    def send(url: str, notice: SignedNotice) -> int:
-        headers = {"Stripe-Signature": notice.signature, "Content-Type": "application/json"}
+    def send(url: str, event: SignedEvent) -> int:
+        headers = {"Stripe-Signature": event.signature, "Content-Type": "application/json"}
         path = urlsplit(url).path
-        return shop.app.test_client().post(path, data=notice.body, headers=headers).status_code
+        return shop.app.test_client().post(path, data=event.body, headers=headers).status_code
 
     return send
 
@@ -59,25 +59,25 @@ def test_it_finds_nothing_wrong_with_a_good_set_up(shop: Shop) -> None:
 
 def test_its_webhooks_leave_no_trace_in_the_store(shop: Shop) -> None:
     def rows() -> dict[str, int]:
-        with shop.till.database.reading() as session:
+        with shop.services.database.reading() as session:
             tables = Base.metadata.sorted_tables
             return {
                 table.name: session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables
             }
 
     shop.order()
-    before, sent = rows(), list[SignedNotice]()
+    before, sent = rows(), list[SignedEvent]()
 
-    def send(url: str, notice: SignedNotice) -> int:
-        sent.append(notice)
-        return to(shop)(url, notice)
+    def send(url: str, event: SignedEvent) -> int:
+        sent.append(event)
+        return to(shop)(url, event)
 
     diagnosis(shop, send)
 
     assert len(sent) == 2
     assert rows() == before
-    with shop.till.database.reading() as session:
-        assert session.scalars(select(WebhookEvent)).all() == []
+    with shop.services.database.reading() as session:
+        assert session.scalars(select(InboxEvent)).all() == []
 
 
 def test_a_wrong_webhook_secret_is_seen_by_what_the_store_answers(shop: Shop, shop_with: Callable[..., Shop]) -> None:
@@ -108,13 +108,13 @@ def test_a_wrong_webhook_secret_is_seen_by_what_the_store_answers(shop: Shop, sh
     ],
 )
 def test_every_answer_but_a_good_one_has_its_remedy(shop: Shop, status: int, remedy: str) -> None:
-    assert diagnosis(shop, lambda _url, _notice: status) == [
+    assert diagnosis(shop, lambda _url, _event: status) == [
         f"webhooks: {ADDRESS} answered {status} to a signed event. {remedy}"
     ]
 
 
 def test_an_address_that_believes_anybody_is_not_this_store(shop: Shop) -> None:
-    (finding,) = diagnosis(shop, lambda _url, _notice: 200)
+    (finding,) = diagnosis(shop, lambda _url, _event: 200)
 
     assert finding == (
         f"webhooks: {ADDRESS} answered 200 to a forged event; this store answers 400. Something else answers there: "
@@ -123,7 +123,7 @@ def test_an_address_that_believes_anybody_is_not_this_store(shop: Shop) -> None:
 
 
 def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
-    def nobody(_url: str, _notice: SignedNotice) -> int:
+    def nobody(_url: str, _event: SignedEvent) -> int:
         raise ConnectionRefusedError
 
     assert diagnosis(shop, nobody) == [
@@ -136,7 +136,7 @@ def test_who_takes_the_call_and_says_nothing_is_waited_for_so_long_only(monkeypa
     monkeypatch.setattr(doctor, "POST_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as caller:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/webhooks/stripe"
-        answer = caller.submit(doctor.over_http, url, SignedNotice(b"{}", "t=1,v1=x"))
+        answer = caller.submit(doctor.over_http, url, SignedEvent(b"{}", "t=1,v1=x"))
         try:
             failure = answer.exception(timeout=10)
         finally:
@@ -151,9 +151,9 @@ def test_without_an_endpoint_the_stores_own_address_is_tried(shop: Shop) -> None
     shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"disabled": "true"})
     tried: list[str] = []
 
-    def send(url: str, notice: SignedNotice) -> int:
+    def send(url: str, event: SignedEvent) -> int:
         tried.append(url)
-        return to(shop)(url, notice)
+        return to(shop)(url, event)
 
     findings = diagnosis(shop, send)
 
@@ -178,7 +178,7 @@ def test_an_endpoint_of_another_api_version_is_seen(shop: Shop) -> None:
     form = {"url": ADDRESS, "enabled_events[0]": "*", "api_version": STRIPE_API_VERSION}
     shop.stripe("POST", "/v1/webhook_endpoints", form)
 
-    found = doctor.run(shop.till, frozenset(HANDLERS), "2030-01-01.later", shop.clock(), to(shop))
+    found = doctor.run(shop.services, frozenset(HANDLERS), "2030-01-01.later", shop.clock(), to(shop))
 
     assert [str(finding) for finding in found] == [
         f"webhooks: {ADDRESS} speaks API version {STRIPE_API_VERSION}, the store 2030-01-01.later. Make a new endpoint "
@@ -208,7 +208,7 @@ def test_a_clock_that_is_nearly_right_is_right(shop: Shop) -> None:
 
 
 def test_a_database_without_the_newest_migration_is_seen(shop: Shop) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
 
     (finding,) = diagnosis(shop)
@@ -267,9 +267,9 @@ def test_a_key_that_may_not_list_the_endpoints_is_not_a_wrong_key(shop: Shop) ->
     shop.line.before = refuse
     tried: list[str] = []
 
-    def send(url: str, notice: SignedNotice) -> int:
+    def send(url: str, event: SignedEvent) -> int:
         tried.append(url)
-        return to(shop)(url, notice)
+        return to(shop)(url, event)
 
     assert diagnosis(shop, send) == [
         "keys: STRIPE_SECRET_KEY may not list webhook endpoints, so that what they are told of is not known. Allow the "
@@ -281,7 +281,7 @@ def test_a_key_that_may_not_list_the_endpoints_is_not_a_wrong_key(shop: Shop) ->
 def test_products_in_another_currency_than_the_stores_are_seen(shop_with: Callable[..., Shop]) -> None:
     shop_with(store_currency="usd")
     shop = shop_with(store_currency="eur")
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         many = len(session.scalars(select(Product)).all())
 
     assert diagnosis(shop) == [
@@ -325,7 +325,7 @@ def test_it_sends_as_stripe_does(shop: Shop) -> None:
         return Response(status=307, headers={"Location": "/elsewhere"})
 
     with listening(moved) as address:
-        status = doctor.over_http(address, shop.till.gateway.trial_notice(shop.clock(), forged=False))
+        status = doctor.over_http(address, shop.services.gateway.sign_test_event(shop.clock(), forged=False))
 
     (request,) = seen
     assert status == 307

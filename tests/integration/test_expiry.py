@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from store.domain.errors import OrderClosed
-from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentEvent, PaymentState
-from store.gateway.port import OpenedPayment, PaymentGateway
-from store.services import checkout, ledger, stock, upkeep
-from store.services.ledger import Teller, Told
-from tests.support.at_once import at_once
+from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState, ReservationState
+from store.gateway.port import PaymentGateway, PaymentSession
+from store.services import checkout, stock, transitions
+from store.services.operations import worker
+from store.services.transitions import Origin, Source
+from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
 
@@ -20,21 +21,21 @@ def overdue(shop: Shop) -> None:
 
 
 def run(shop: Shop) -> int:
-    return upkeep.run(shop.till, shop.clock())
+    return worker.run(shop.services, shop.clock())
 
 
 def test_an_order_that_was_never_paid_expires_and_its_payment_is_cancelled_first(shop: Shop) -> None:
     order = shop.order(2)
-    intent_id = shop.open(order).snapshot.payment_id
+    provider_payment_id = shop.open(order).snapshot.provider_payment_id
     overdue(shop)
 
     run(shop)
 
     expired = shop.read(order.reference)
     assert (expired.state, expired.payment.state) == (OrderState.EXPIRED, PaymentState.CANCELLED)
-    intent = shop.stripe("GET", f"/v1/payment_intents/{intent_id}")
+    intent = shop.stripe("GET", f"/v1/payment_intents/{provider_payment_id}")
     assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "abandoned")
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 def test_an_order_whose_payment_was_never_opened_expires_without_asking_stripe(shop: Shop) -> None:
@@ -44,7 +45,7 @@ def test_an_order_whose_payment_was_never_opened_expires_without_asking_stripe(s
     run(shop)
 
     assert shop.read(order.reference).state is OrderState.EXPIRED
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
     assert shop.line.requests == []
 
 
@@ -74,7 +75,7 @@ def test_an_open_challenge_extends_the_hold_and_not_for_ever(shop: Shop) -> None
 
     run(shop)
     extended = shop.read(order.reference)
-    for _ in range(upkeep.MOST_EXTENSIONS):
+    for _ in range(worker.MOST_EXTENSIONS):
         shop.clock.forward(minutes=6)
         run(shop)
 
@@ -83,7 +84,7 @@ def test_an_open_challenge_extends_the_hold_and_not_for_ever(shop: Shop) -> None
         True,
     )
     assert shop.read(order.reference).state is OrderState.EXPIRED
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 class Undecided:
@@ -92,8 +93,8 @@ class Undecided:
     def __init__(self, gateway: PaymentGateway) -> None:
         self._gateway = gateway
 
-    def retrieve_payment(self, payment_id: str) -> OpenedPayment:
-        page = self._gateway.retrieve_payment(payment_id)
+    def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
+        page = self._gateway.retrieve_payment(provider_payment_id)
         return replace(page, snapshot=replace(page.snapshot, event=PaymentEvent.PROCESSING))
 
     def __getattr__(self, name: str) -> Any:
@@ -103,19 +104,19 @@ class Undecided:
 def test_while_the_bank_is_deciding_the_hold_is_extended_for_as_long_as_it_takes(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
-    undecided = replace(shop.till, gateway=Undecided(shop.till.gateway))
+    undecided = replace(shop.services, gateway=Undecided(shop.services.gateway))
     overdue(shop)
 
-    for _ in range(upkeep.MOST_EXTENSIONS + 2):
-        upkeep.run(undecided, shop.clock())
+    for _ in range(worker.MOST_EXTENSIONS + 2):
+        worker.run(undecided, shop.clock())
         waiting = shop.read(order.reference)
         assert (waiting.state, waiting.payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.PROCESSING)
         assert waiting.expires_at > shop.clock()
-        assert shop.product().held == 2
+        assert shop.product().reserved == 2
         shop.clock.forward(minutes=6)
 
     assert shop.stripe("GET", "/v1/payment_intents")["data"][0]["status"] != "canceled"
-    assert shop.history(order.reference).count("order.extended") == upkeep.MOST_EXTENSIONS + 2
+    assert shop.history(order.reference).count("order.extended") == worker.MOST_EXTENSIONS + 2
 
 
 def test_the_payment_page_of_an_overdue_order_hands_nothing_out_and_expires_it(shop: Shop) -> None:
@@ -139,7 +140,7 @@ def test_while_stripe_does_not_answer_nothing_expires_and_nothing_is_freed(shop:
 
     shop.line.before = away
     run(shop)
-    kept = shop.read(order.reference).state, shop.product().held
+    kept = shop.read(order.reference).state, shop.product().reserved
     shop.line.before = lambda _method, _path: None
     shop.clock.forward(minutes=2)
     run(shop)
@@ -156,7 +157,7 @@ def test_several_upkeeps_at_once_expire_each_order_once(shop: Shop) -> None:
 
     assert {shop.read(order.reference).state for order in orders} == {OrderState.EXPIRED}
     assert all(shop.history(order.reference).count("order.expired") == 1 for order in orders)
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 def late_payment(shop: Shop) -> str:
@@ -164,9 +165,9 @@ def late_payment(shop: Shop) -> str:
     order = shop.order(2, "brass-pen")
     shop.set_stock("brass-pen", 2)
     shop.pay(order)
-    with shop.till.database.transaction() as session:
-        locked = ledger.lock_by_reference(session, order.reference)
-        ledger.move_order(session, locked, OrderEvent.EXPIRED, Told(Teller.UPKEEP, shop.clock()))
+    with shop.services.database.transaction() as session:
+        locked = transitions.lock_by_reference(session, order.reference)
+        transitions.move_order(session, locked, OrderEvent.EXPIRED, Origin(Source.WORKER, shop.clock()))
         stock.free(session, locked)
     return order.reference
 
@@ -177,8 +178,8 @@ def test_money_for_an_expired_order_takes_its_goods_again_if_they_are_there(shop
     shop.deliver()
 
     order = shop.read(reference)
-    assert (order.state, order.goods) == (OrderState.PAID, GoodsState.SOLD)
-    assert (shop.product("brass-pen").stock, shop.product("brass-pen").held) == (0, 0)
+    assert (order.state, order.reservation) == (OrderState.PAID, ReservationState.COMMITTED)
+    assert (shop.product("brass-pen").stock, shop.product("brass-pen").reserved) == (0, 0)
 
 
 def test_money_for_an_expired_order_whose_goods_are_gone_is_returned_once(shop: Shop) -> None:
@@ -195,19 +196,19 @@ def test_money_for_an_expired_order_whose_goods_are_gone_is_returned_once(shop: 
     assert (order.state, order.payment.state) == (OrderState.REFUNDED, PaymentState.REFUNDED)
     assert order.payment.refunded_minor == order.total_minor
     assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
-    assert (shop.product("brass-pen").stock, shop.product("brass-pen").held) == (1, 0)
+    assert (shop.product("brass-pen").stock, shop.product("brass-pen").reserved) == (1, 0)
     assert "payment.too_late" in shop.history(reference)
 
 
 def test_a_shopper_can_cancel_an_order_that_is_not_paid(shop: Shop) -> None:
     order = shop.order(2)
-    intent_id = shop.open(order).snapshot.payment_id
+    provider_payment_id = shop.open(order).snapshot.provider_payment_id
 
-    checkout.cancel(shop.till, order.reference, shop.clock())
+    checkout.cancel(shop.services, order.reference, shop.clock())
 
     assert shop.read(order.reference).state is OrderState.CANCELLED
-    assert shop.stripe("GET", f"/v1/payment_intents/{intent_id}")["status"] == "canceled"
-    assert shop.product().held == 0
+    assert shop.stripe("GET", f"/v1/payment_intents/{provider_payment_id}")["status"] == "canceled"
+    assert shop.product().reserved == 0
 
 
 def test_a_shopper_who_cancels_what_is_paid_is_told_so(shop: Shop) -> None:
@@ -215,6 +216,6 @@ def test_a_shopper_who_cancels_what_is_paid_is_told_so(shop: Shop) -> None:
     shop.pay(order)
 
     with pytest.raises(OrderClosed):
-        checkout.cancel(shop.till, order.reference, shop.clock())
+        checkout.cancel(shop.services, order.reference, shop.clock())
 
     assert shop.read(order.reference).state is OrderState.PAID

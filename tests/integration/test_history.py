@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import text
 
 from store.domain.money import Money
-from store.services import checkout, refunds, upkeep
-from store.services.ledger import Teller, Told
+from store.services import checkout
+from store.services.operations import worker
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 Line = tuple[str, str | None, str | None, str, dict[str, Any]]
@@ -22,7 +24,7 @@ PAID: list[Line] = [
 
 def history(shop: Shop, reference: str) -> list[Line]:
     entries = shop.read(reference).history
-    return [(entry.what, entry.from_state, entry.to_state, entry.told_by, entry.detail) for entry in entries]
+    return [(entry.what, entry.from_state, entry.to_state, entry.source, entry.detail) for entry in entries]
 
 
 def paid(shop: Shop) -> str:
@@ -34,9 +36,9 @@ def paid(shop: Shop) -> str:
 
 def refund(shop: Shop, reference: str, amount: int | None = None) -> None:
     money = None if amount is None else Money(amount, "usd")
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         key = refunds.next_key(session, reference)
-    refunds.ask(shop.till, reference, money, key, Told(Teller.MERCHANT, shop.clock()))
+    refunds.ask(shop.services, reference, money, key, Origin(Source.STAFF, shop.clock()))
 
 
 def test_of_an_order_that_is_paid(shop: Shop) -> None:
@@ -84,7 +86,7 @@ def test_of_an_order_that_its_shopper_gives_up(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
 
-    checkout.cancel(shop.till, order.reference, shop.clock())
+    checkout.cancel(shop.services, order.reference, shop.clock())
 
     assert history(shop, order.reference) == [
         PLACED,
@@ -98,11 +100,11 @@ def test_of_an_order_whose_payment_was_never_opened(shop: Shop) -> None:
     order = shop.order(2)
     shop.clock.forward(minutes=31)
 
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
 
     assert history(shop, order.reference) == [
         PLACED,
-        ("order.expired", "awaiting_payment", "expired", "upkeep", {"reason": "expired"}),
+        ("order.expired", "awaiting_payment", "expired", "worker", {"reason": "expired"}),
     ]
 
 
@@ -113,11 +115,11 @@ def test_of_an_order_whose_shopper_was_asked_by_the_bank_when_its_time_was_over(
     shop.clock.forward(minutes=31)
     now = shop.clock()
 
-    upkeep.run(shop.till, now)
+    worker.run(shop.services, now)
 
     extended = shop.read(order.reference)
     assert history(shop, order.reference)[-1] == (
-        "order.extended", None, None, "upkeep", {"because": "action_required"},
+        "order.extended", None, None, "worker", {"because": "action_required"},
     )  # fmt: skip
     assert (extended.expires_at, extended.extensions) == (now + timedelta(minutes=5), 1)
 
@@ -129,10 +131,10 @@ def test_of_an_order_that_is_given_up_while_upkeep_asks_stripe_about_it(shop: Sh
 
     def give_up(_method: str, _path: str) -> None:
         shop.line.after = lambda _method, _path: None
-        checkout.cancel(shop.till, order.reference, shop.clock())
+        checkout.cancel(shop.services, order.reference, shop.clock())
 
     shop.line.after = give_up
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
 
     assert "order.extended" not in shop.history(order.reference)
     assert (shop.read(order.reference).state, shop.read(order.reference).extensions) == ("cancelled", 0)
@@ -146,11 +148,11 @@ def test_of_an_order_that_is_refunded_in_parts(shop: Shop) -> None:
     shop.deliver()
 
     assert history(shop, reference)[4:] == [
-        ("refund.requested", None, "requested", "merchant", {"amount": 300}),
-        ("refund.succeeded", "requested", "succeeded", "merchant", {"amount": 300}),
-        ("refund.requested", None, "requested", "merchant", {"amount": 500}),
-        ("refund.succeeded", "requested", "succeeded", "merchant", {"amount": 500}),
-        ("order.money_returned", "paid", "refunded", "merchant", {}),
+        ("refund.requested", None, "requested", "staff", {"amount": 300}),
+        ("refund.succeeded", "requested", "succeeded", "staff", {"amount": 300}),
+        ("refund.requested", None, "requested", "staff", {"amount": 500}),
+        ("refund.succeeded", "requested", "succeeded", "staff", {"amount": 500}),
+        ("order.money_returned", "paid", "refunded", "staff", {}),
     ]
 
 
@@ -163,11 +165,11 @@ def test_of_a_refund_that_fails_after_all(shop: Shop) -> None:
     shop.deliver()
 
     assert [line for line in history(shop, order.reference) if line[0] != "refund.pending"][-5:] == [
-        ("refund.succeeded", "requested", "succeeded", "merchant", {"amount": 800}),
-        ("order.money_returned", "paid", "refunded", "merchant", {}),
+        ("refund.succeeded", "requested", "succeeded", "staff", {"amount": 800}),
+        ("order.money_returned", "paid", "refunded", "staff", {}),
         ("refund.failed", "succeeded", "failed", "webhook", {"amount": 800}),
         ("order.refund_failed", "refunded", "paid", "webhook", {}),
-        ("order.needs_review", None, None, "webhook", {"reason": "refund_failed", "goods": "sold"}),
+        ("order.needs_review", None, None, "webhook", {"reason": "refund_failed", "reservation": "sold"}),
     ]
 
 
@@ -183,9 +185,9 @@ def test_of_a_dispute_that_is_lost(shop: Shop) -> None:
     shop.clock.forward(seconds=5)
     shop.deliver()
 
-    told = [line for line in history(shop, order.reference) if line[0].startswith("dispute.")]
-    assert told[0] == ("dispute.needs_response", None, "needs_response", "webhook", {"amount": 800})
-    assert told[-1] == ("dispute.lost", told[-2][2], "lost", "webhook", {"amount": 800})
+    origin = [line for line in history(shop, order.reference) if line[0].startswith("dispute.")]
+    assert origin[0] == ("dispute.needs_response", None, "needs_response", "webhook", {"amount": 800})
+    assert origin[-1] == ("dispute.lost", origin[-2][2], "lost", "webhook", {"amount": 800})
 
 
 def test_of_money_that_came_when_the_goods_were_gone(shop: Shop) -> None:
@@ -193,22 +195,22 @@ def test_of_money_that_came_when_the_goods_were_gone(shop: Shop) -> None:
     payment = shop.open(order)
     shop.confirm(payment)
     held_back = shop.lose()
-    with shop.till.database.transaction() as session:  # as after a backup was played back
+    with shop.services.database.transaction() as session:  # as after a backup was played back
         session.execute(text("UPDATE orders SET state = 'expired', goods = 'free'"))
         session.execute(text("UPDATE products SET held = 0, stock = 0 WHERE slug = 'cedar-pencil'"))
 
     for delivery in held_back:
         shop.receive(delivery)
-    done = upkeep.run(shop.till, shop.clock())
+    done = worker.run(shop.services, shop.clock())
     shop.deliver()
 
     assert done == 2  # the refund, and the letter about it
     assert history(shop, order.reference)[2:] == [
         ("payment.paid", "open", "paid", "webhook", {"amount": 800}),
         ("payment.too_late", None, None, "webhook", {"amount": 800}),
-        ("refund.requested", None, "requested", "upkeep", {"amount": 800}),
-        ("refund.succeeded", "requested", "succeeded", "upkeep", {"amount": 800}),
-        ("order.money_returned", "expired", "refunded", "upkeep", {}),
+        ("refund.requested", None, "requested", "worker", {"amount": 800}),
+        ("refund.succeeded", "requested", "succeeded", "worker", {"amount": 800}),
+        ("order.money_returned", "expired", "refunded", "worker", {}),
     ]
 
 
@@ -216,7 +218,7 @@ def test_each_refund_of_an_order_has_a_name_of_its_own(shop: Shop) -> None:
     first, second = paid(shop), paid(shop)
 
     def names() -> list[str]:
-        with shop.till.database.reading() as session:
+        with shop.services.database.reading() as session:
             return [refunds.next_key(session, reference) for reference in (first, second)]
 
     before = names()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from store.services import upkeep
+from store.services.operations import worker
 from store.webhooks import inbox
 from tests.support.shop import NoAnswer, Shop, event_of
 
@@ -23,7 +23,7 @@ def lines(log: list[LogLine], event: str) -> list[LogLine]:
 
 def broken_stock(shop: Shop) -> None:
     """What is held is gone: selling it cannot work."""
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(text("UPDATE products SET held = 0"))
 
 
@@ -68,7 +68,7 @@ def test_a_missed_event_that_cannot_be_handled_is_logged_and_stops_no_other(shop
     broken_stock(shop)
 
     with capture_logs() as log:
-        taken = inbox.catch_up(shop.till, shop.clock() - timedelta(hours=1), shop.clock())
+        taken = inbox.catch_up(shop.services, shop.clock() - timedelta(hours=1), shop.clock())
 
     assert lines(log, "missed webhook not handled") == [
         {
@@ -91,12 +91,12 @@ def test_what_upkeep_puts_off_is_logged_with_its_order(shop: Shop) -> None:
 
     shop.line.before = away
     with capture_logs() as log:
-        done = upkeep.run(shop.till, shop.clock())
+        done = worker.run(shop.services, shop.clock())
 
     assert done == 0
-    assert lines(log, "upkeep put off") == [
+    assert lines(log, "worker put off") == [
         {
-            "event": "upkeep put off",
+            "event": "worker put off",
             "order": order.reference,
             "work": "_expire",
             "failure": "PaymentUnavailable",

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from models import Order, Product
 from store.domain.errors import NotFound
 from store.domain.money import Money
-from store.domain.states import GoodsState, OrderState, PaymentState
+from store.domain.states import OrderState, PaymentState, ReservationState
 from store.services import carts, catalogue, checkout, orders
 from tests.support.shop import RECIPIENT, Shop
 
@@ -20,7 +20,7 @@ EVERYTHING = replace(RECIPIENT, address_line2="Flat 3", phone="+1 555 0100")
 
 def filled(shop: Shop, *slugs: str, quantity: int = 2) -> str:
     cart = None
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         for slug in slugs:
             cart = carts.add(session, cart, slug, quantity, shop.clock())
     assert cart
@@ -28,13 +28,13 @@ def filled(shop: Shop, *slugs: str, quantity: int = 2) -> str:
 
 
 def found(shop: Shop, reference: str, browser_id: str | None, *, granted: bool = False) -> Order:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return orders.find(session, reference, browser_id, granted=granted)
 
 
 def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
     """All that a page shows of them can be read after the transaction."""
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         found = orders.of_browser(session, browser_id)
     assert all(order.lines and order.history and order.payment.amount_minor == order.total_minor for order in found)
     return [order.reference for order in found]
@@ -43,13 +43,13 @@ def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
 def test_an_order_keeps_where_it_goes_and_what_it_is_for(shop: Shop) -> None:
     now, cart = shop.clock(), filled(shop, "stoneware-mug", "cedar-pencil")
 
-    placed = checkout.place(shop.till, cart, "a-browser", EVERYTHING, now)
+    placed = checkout.place(shop.services, cart, "a-browser", EVERYTHING, now)
 
     order = found(shop, placed.reference, "a-browser")
     assert orders.recipient_of(order) == EVERYTHING
     assert (order.cart_id, order.browser_id, order.currency) == (cart, "a-browser", "usd")
     assert (order.placed_at, order.expires_at, order.paid_at) == (now, now + timedelta(minutes=30), None)
-    assert (order.state, order.goods) == (OrderState.AWAITING_PAYMENT, GoodsState.HELD)
+    assert (order.state, order.reservation) == (OrderState.AWAITING_PAYMENT, ReservationState.RESERVED)
     assert (order.payment.state, order.payment.amount_minor) == (PaymentState.UNOPENED, order.total_minor)
     products = sorted((shop.product(slug) for slug in ("stoneware-mug", "cedar-pencil")), key=lambda each: each.id)
     assert [
@@ -65,7 +65,7 @@ def test_an_order_keeps_where_it_goes_and_what_it_is_for(shop: Shop) -> None:
 def test_an_order_is_replaced_when_its_prices_changed(shop: Shop) -> None:
     cart = filled(shop, "cedar-pencil")
     first = shop.place(cart)
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(update(Product).where(Product.slug == "cedar-pencil").values(price_minor=500))
 
     second = shop.place(cart)
@@ -76,7 +76,7 @@ def test_an_order_is_replaced_when_its_prices_changed(shop: Shop) -> None:
 def test_an_order_is_replaced_when_one_product_took_the_place_of_another(shop: Shop) -> None:
     cart = filled(shop, "cedar-pencil")
     first = shop.place(cart)
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(update(Product).where(Product.slug == "brass-pen").values(price_minor=400))
         carts.remove(session, cart, "cedar-pencil", shop.clock())
         carts.add(session, cart, "brass-pen", 2, shop.clock())
@@ -89,14 +89,14 @@ def test_an_order_is_replaced_when_one_product_took_the_place_of_another(shop: S
 
 def test_an_order_is_the_same_until_its_time_is_over(shop: Shop) -> None:
     now, cart = shop.clock(), filled(shop, "cedar-pencil")
-    first = checkout.place(shop.till, cart, "a-browser", RECIPIENT, now)
+    first = checkout.place(shop.services, cart, "a-browser", RECIPIENT, now)
 
-    just_before = checkout.place(shop.till, cart, "a-browser", RECIPIENT, first.expires_at - timedelta(seconds=1))
-    then = checkout.place(shop.till, cart, "a-browser", RECIPIENT, first.expires_at)
+    just_before = checkout.place(shop.services, cart, "a-browser", RECIPIENT, first.expires_at - timedelta(seconds=1))
+    then = checkout.place(shop.services, cart, "a-browser", RECIPIENT, first.expires_at)
 
     assert just_before.reference == first.reference
     assert then.reference != first.reference
-    assert shop.product().held == 2
+    assert shop.product().reserved == 2
 
 
 def test_a_browser_sees_its_own_orders_the_newest_first(shop: Shop) -> None:
@@ -122,10 +122,10 @@ def test_an_order_is_found_by_its_own_browser_and_by_who_may_see_it(shop: Shop) 
 
 
 def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(update(Product).where(Product.slug == "brass-pen").values(position=-1))
 
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         listed = catalogue.listing(session)
 
     assert listed[0].slug == "brass-pen"
@@ -142,14 +142,14 @@ def test_new_products_of_the_seed_file_are_added_and_the_others_left_as_they_are
     source.write_text(json.dumps({"products": [known, entry]}, ensure_ascii=False), "utf-8")
     before = shop.product("cedar-pencil")
 
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         added = [catalogue.seed(session, "jpy", source), catalogue.seed(session, "jpy", source)]
 
     assert added == [1, 0]
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         ruler = session.scalars(select(Product).where(Product.slug == "oak-ruler")).one()
     expected = {name: entry[name] for name in entry if name != "price_minor"}
     assert {name: getattr(ruler, name) for name in expected} == expected
-    assert (ruler.price, ruler.held) == (Money(1200, "jpy"), 0)
+    assert (ruler.price, ruler.reserved) == (Money(1200, "jpy"), 0)
     after = shop.product("cedar-pencil")
     assert (after.price, after.stock) == (before.price, before.stock)

@@ -10,34 +10,36 @@ from sqlalchemy import select
 from models import Dispute, Mail, Order
 from store.domain.errors import MailUnavailable
 from store.domain.money import Money
-from store.gateway.port import Letter
-from store.services import links, mail, refunds
-from store.services.ledger import Teller, Told
+from store.gateway.port import Email
+from store.services import mail
+from store.services.orders import links
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 
-class Letterbox:
+class SmtpSink:
     """Keeps what it is given; takes nothing while it is `shut`, and never what is for the `refused`."""
 
     def __init__(self) -> None:
-        self.letters: list[Letter] = []
+        self.emails: list[Email] = []
         self.shut = False
         self.refused = ""
 
-    def send(self, letter: Letter) -> None:
-        if self.shut or letter.to == self.refused:
+    def send(self, email: Email) -> None:
+        if self.shut or email.to == self.refused:
             raise MailUnavailable
-        self.letters.append(letter)
+        self.emails.append(email)
 
 
 @pytest.fixture
-def letterbox() -> Letterbox:
-    return Letterbox()
+def smtp_sink() -> SmtpSink:
+    return SmtpSink()
 
 
 @pytest.fixture
-def shop(shop_with: Callable[..., Shop], letterbox: Letterbox) -> Shop:
-    return shop_with(postman=letterbox, merchant_email="owner@till.test", store_name="The Corner Shop")
+def shop(shop_with: Callable[..., Shop], smtp_sink: SmtpSink) -> Shop:
+    return shop_with(mailer=smtp_sink, merchant_email="owner@till.test", store_name="The Corner Shop")
 
 
 def paid(shop: Shop, number: str = "4242424242424242") -> str:
@@ -48,36 +50,36 @@ def paid(shop: Shop, number: str = "4242424242424242") -> str:
 
 
 def refund(shop: Shop, reference: str, amount: int, key: str) -> None:
-    refunds.ask(shop.till, reference, Money(amount, "usd"), key, Told(Teller.MERCHANT, shop.clock()))
+    refunds.ask(shop.services, reference, Money(amount, "usd"), key, Origin(Source.STAFF, shop.clock()))
 
 
 def send(shop: Shop) -> int:
-    return mail.send_due(shop.till, shop.clock())
+    return mail.send_due(shop.services, shop.clock())
 
 
 def outbox(shop: Shop) -> list[Mail]:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return list(session.scalars(select(Mail).order_by(Mail.id)))
 
 
-def test_a_letter_names_the_store_the_order_and_the_way_back_to_it(shop: Shop, letterbox: Letterbox) -> None:
+def test_a_letter_names_the_store_the_order_and_the_way_back_to_it(shop: Shop, smtp_sink: SmtpSink) -> None:
     reference = paid(shop)
 
     assert send(shop) == 1
 
-    (letter,) = letterbox.letters
-    order = letter.facts["order"]
+    (email,) = smtp_sink.emails
+    order = email.facts["order"]
     assert isinstance(order, Order)
     assert order.reference == reference
     assert [line.quantity for line in order.lines] == [2]
     assert order.payment.card_last4 == "4242"
-    assert letter.facts["store"] == "The Corner Shop"
-    assert letter.facts["link"] == links.order_link(shop.till, reference)
-    assert letter.facts["amount"] is None
-    assert re.fullmatch(r"<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@till>", letter.message_id)
+    assert email.facts["store"] == "The Corner Shop"
+    assert email.facts["link"] == links.order_link(shop.services, reference)
+    assert email.facts["amount"] is None
+    assert re.fullmatch(r"<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@till>", email.message_id)
 
 
-def test_each_refund_has_a_letter_with_its_own_amount(shop: Shop, letterbox: Letterbox) -> None:
+def test_each_refund_has_a_letter_with_its_own_amount(shop: Shop, smtp_sink: SmtpSink) -> None:
     reference = paid(shop)
     refund(shop, reference, 100, "first")
     refund(shop, reference, 250, "second")
@@ -85,25 +87,25 @@ def test_each_refund_has_a_letter_with_its_own_amount(shop: Shop, letterbox: Let
 
     send(shop)
 
-    told = [(letter.kind, letter.to, letter.facts["amount"]) for letter in letterbox.letters]
-    assert sorted(told[1:]) == [("refunded", "ada@example.com", "$1.00"), ("refunded", "ada@example.com", "$2.50")]
-    assert len({letter.message_id for letter in letterbox.letters}) == 3
+    origin = [(email.kind, email.to, email.facts["amount"]) for email in smtp_sink.emails]
+    assert sorted(origin[1:]) == [("refunded", "ada@example.com", "$1.00"), ("refunded", "ada@example.com", "$2.50")]
+    assert len({email.message_id for email in smtp_sink.emails}) == 3
 
 
-def test_the_wait_of_a_letter_that_nobody_takes_doubles_up_to_an_hour(shop: Shop, letterbox: Letterbox) -> None:
+def test_the_wait_of_a_letter_that_nobody_takes_doubles_up_to_an_hour(shop: Shop, smtp_sink: SmtpSink) -> None:
     paid(shop)
-    letterbox.shut = True
+    smtp_sink.shut = True
     waits: list[int] = []
 
     for _ in range(9):
         now = shop.clock()
-        assert mail.send_due(shop.till, now) == 0
-        (letter,) = outbox(shop)
-        waits.append(round((letter.due_at - now) / timedelta(minutes=1)))
-        assert letter.attempts == len(waits)
-        assert mail.send_due(shop.till, now) == 0  # nothing is due before the wait is over
-        shop.clock.offset += letter.due_at - now + timedelta(seconds=1)
-    letterbox.shut = False
+        assert mail.send_due(shop.services, now) == 0
+        (email,) = outbox(shop)
+        waits.append(round((email.due_at - now) / timedelta(minutes=1)))
+        assert email.attempts == len(waits)
+        assert mail.send_due(shop.services, now) == 0  # nothing is due before the wait is over
+        shop.clock.offset += email.due_at - now + timedelta(seconds=1)
+    smtp_sink.shut = False
 
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert send(shop) == 1
@@ -113,54 +115,56 @@ def test_the_wait_of_a_letter_that_nobody_takes_doubles_up_to_an_hour(shop: Shop
 
 def test_a_letter_is_due_when_its_wait_is_over_and_marked_when_it_was_taken(shop: Shop) -> None:
     paid(shop)
-    (letter,) = outbox(shop)
+    (email,) = outbox(shop)
 
-    before = mail.send_due(shop.till, letter.due_at - timedelta(seconds=1))
+    before = mail.send_due(shop.services, email.due_at - timedelta(seconds=1))
     started = shop.clock()
-    taken = mail.send_due(shop.till, letter.due_at)
+    taken = mail.send_due(shop.services, email.due_at)
 
     assert (before, taken) == (0, 1)
     (after,) = outbox(shop)
-    assert letter.due_at == letter.written_at
+    assert email.due_at == email.written_at
     assert after.sent_at is not None
     assert started <= after.sent_at <= shop.clock()
 
 
-def test_a_letter_that_nobody_takes_keeps_no_other(shop: Shop, letterbox: Letterbox) -> None:
+def test_a_letter_that_nobody_takes_keeps_no_other(shop: Shop, smtp_sink: SmtpSink) -> None:
     paid(shop, "4000000000000259")
     shop.clock.forward(seconds=5)
     shop.deliver()
-    letterbox.refused = "ada@example.com"
+    smtp_sink.refused = "ada@example.com"
 
     assert send(shop) == 1
 
-    (letter,) = letterbox.letters
-    assert (letter.kind, letter.to) == ("dispute_opened", "owner@till.test")
+    (email,) = smtp_sink.emails
+    assert (email.kind, email.to) == ("dispute_opened", "owner@till.test")
     assert {row.kind: row.sent_at is None for row in outbox(shop)} == {"order_paid": True, "dispute_opened": False}
 
 
-def test_what_is_told_twice_has_one_letter(shop: Shop, letterbox: Letterbox) -> None:
+def test_what_is_told_twice_has_one_letter(shop: Shop, smtp_sink: SmtpSink) -> None:
     order, now = shop.order(), shop.clock()
 
-    with shop.till.database.transaction() as session:
-        for once in ("refund:1", "refund:2", "refund:1", None, None):
-            mail.write(session, order.id, mail.Kind.REFUNDED, now, once=once, amount=1)
+    with shop.services.database.transaction() as session:
+        for dedupe_key in ("refund:1", "refund:2", "refund:1", None, None):
+            mail.write(session, order.id, mail.Kind.REFUNDED, now, dedupe_key=dedupe_key, amount=1)
 
     assert send(shop) == 3
-    assert len(letterbox.letters) == 3
+    assert len(smtp_sink.emails) == 3
 
 
-def test_fifty_letters_are_sent_at_a_time_the_oldest_first(shop: Shop, letterbox: Letterbox) -> None:
+def test_fifty_letters_are_sent_at_a_time_the_oldest_first(shop: Shop, smtp_sink: SmtpSink) -> None:
     order, now = shop.order(), shop.clock()
-    with shop.till.database.transaction() as session:
-        mail.write(session, order.id, mail.Kind.REFUNDED, now, once="the last", amount=1)
+    with shop.services.database.transaction() as session:
+        mail.write(session, order.id, mail.Kind.REFUNDED, now, dedupe_key="the last", amount=1)
         for number in range(50):
-            mail.write(session, order.id, mail.Kind.REFUNDED, now - timedelta(minutes=1), once=f"{number}", amount=2)
+            mail.write(
+                session, order.id, mail.Kind.REFUNDED, now - timedelta(minutes=1), dedupe_key=f"{number}", amount=2
+            )
 
-    rounds = [mail.send_due(shop.till, now) for _ in range(3)]
+    rounds = [mail.send_due(shop.services, now) for _ in range(3)]
 
     assert rounds == [50, 1, 0]
-    assert [letter.facts["amount"] for letter in letterbox.letters] == ["$0.02"] * 50 + ["$0.01"]
+    assert [email.facts["amount"] for email in smtp_sink.emails] == ["$0.02"] * 50 + ["$0.01"]
 
 
 def test_a_dispute_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
@@ -168,7 +172,7 @@ def test_a_dispute_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
     shop.clock.forward(seconds=5)
     shop.deliver()
 
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         dispute = session.scalars(select(Dispute)).one()
     assert dispute.order_id == shop.read(reference).id
     assert dispute.amount_minor == 800

@@ -8,7 +8,7 @@ from models import Base
 from store.domain.errors import OrderClosed, PaymentUnavailable
 from store.domain.states import OrderState, PaymentState
 from store.services import payments
-from tests.support.at_once import at_once
+from tests.support.concurrency import at_once
 from tests.support.shop import PUBLISHABLE_KEY, NoAnswer, Shop
 
 
@@ -24,9 +24,9 @@ def test_a_paid_order_was_told_by_a_webhook_and_its_stock_is_sold(shop: Shop) ->
     assert (paid.state, paid.payment.state) == (OrderState.PAID, PaymentState.PAID)
     assert paid.payment.received_minor == order.total_minor
     assert (paid.payment.card_brand, paid.payment.card_last4) == ("visa", "4242")
-    assert {entry.told_by for entry in paid.history if entry.to_state == "paid"} == {"webhook"}
+    assert {entry.source for entry in paid.history if entry.to_state == "paid"} == {"webhook"}
     after = shop.product()
-    assert (after.stock, after.held) == (before.stock - 2, before.held)
+    assert (after.stock, after.reserved) == (before.stock - 2, before.reserved)
 
 
 def test_paying_by_webhook_needs_no_call_to_stripe(shop: Shop) -> None:
@@ -42,9 +42,9 @@ def test_paying_by_webhook_needs_no_call_to_stripe(shop: Shop) -> None:
 
 def test_the_payment_intent_says_what_it_is_for(shop: Shop) -> None:
     order = shop.order(3)
-    intent_id = shop.open(order).snapshot.payment_id
+    provider_payment_id = shop.open(order).snapshot.provider_payment_id
 
-    intent = shop.stripe("GET", f"/v1/payment_intents/{intent_id}")
+    intent = shop.stripe("GET", f"/v1/payment_intents/{provider_payment_id}")
 
     assert (intent["amount"], intent["currency"]) == (order.total_minor, "usd")
     assert intent["metadata"] == {"order_reference": order.reference}
@@ -58,9 +58,9 @@ def test_the_payment_intent_says_what_it_is_for(shop: Shop) -> None:
 def test_stripes_own_receipt_is_asked_for_only_where_a_setting_says_so(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(stripe_receipts=True)
 
-    intent_id = shop.open(shop.order()).snapshot.payment_id
+    provider_payment_id = shop.open(shop.order()).snapshot.provider_payment_id
 
-    assert shop.stripe("GET", f"/v1/payment_intents/{intent_id}")["receipt_email"] == "ada@example.com"
+    assert shop.stripe("GET", f"/v1/payment_intents/{provider_payment_id}")["receipt_email"] == "ada@example.com"
 
 
 def test_a_reload_finds_the_same_payment(shop: Shop) -> None:
@@ -68,7 +68,7 @@ def test_a_reload_finds_the_same_payment(shop: Shop) -> None:
 
     first, second = shop.open(order), shop.open(order)
 
-    assert first.snapshot.payment_id == second.snapshot.payment_id
+    assert first.snapshot.provider_payment_id == second.snapshot.provider_payment_id
     assert first.client_secret == second.client_secret
     assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
 
@@ -86,7 +86,7 @@ def test_the_client_secret_is_nowhere_in_the_database(shop: Shop) -> None:
     order = shop.order()
     secret = shop.open(order).client_secret
 
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         rows = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(table.select())]
 
     assert not [row for row in rows if secret in row or secret.partition("_secret_")[2] in row]
@@ -99,16 +99,16 @@ def test_after_a_decline_the_same_payment_takes_another_card_and_the_hold_is_kep
     refused = shop.confirm(payment, "4000000000009995")
     shop.deliver()
     declined = shop.read(order.reference)
-    held = shop.product().held
+    reserved = shop.product().reserved
     shop.confirm(shop.open(order))
     shop.deliver()
 
     assert refused["decline_code"] == "insufficient_funds"
     assert (declined.state, declined.payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.DECLINED)
-    assert (declined.payment.last_decline, declined.payment.declines, held) == ("insufficient_funds", 1, 2)
+    assert (declined.payment.last_decline, declined.payment.declines, reserved) == ("insufficient_funds", 1, 2)
     paid = shop.read(order.reference)
     assert paid.state is OrderState.PAID
-    assert paid.payment.intent_id == payment.snapshot.payment_id
+    assert paid.payment.provider_payment_id == payment.snapshot.provider_payment_id
 
 
 def test_a_decline_told_by_look_up_and_by_webhook_counts_once(shop: Shop) -> None:
@@ -157,26 +157,26 @@ def test_a_lost_webhook_is_made_up_for_by_looking_after_five_seconds(shop: Shop)
     shop.pay(order)
     shop.lose()
 
-    payments.look_up(shop.till, order.reference, shop.clock())
+    payments.look_up(shop.services, order.reference, shop.clock())
     at_first = shop.read(order.reference).state
     shop.clock.forward(seconds=6)
-    payments.look_up(shop.till, order.reference, shop.clock())
+    payments.look_up(shop.services, order.reference, shop.clock())
 
     paid = shop.read(order.reference)
     assert at_first is OrderState.AWAITING_PAYMENT
     assert paid.state is OrderState.PAID
-    assert "look-up" in {entry.told_by for entry in paid.history}
+    assert "lookup" in {entry.source for entry in paid.history}
     assert paid.payment.card_last4 == "4242"
 
 
 def test_many_tabs_that_wait_for_news_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
-    payments.look_up(shop.till, order.reference, shop.clock())
+    payments.look_up(shop.services, order.reference, shop.clock())
     shop.clock.forward(seconds=6)
     asked = len(shop.line.requests)
 
-    at_once(8, lambda _: payments.look_up(shop.till, order.reference, shop.clock()))
+    at_once(8, lambda _: payments.look_up(shop.services, order.reference, shop.clock()))
 
     assert len(shop.line.requests) == asked + 1
 
@@ -247,13 +247,13 @@ def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: 
 
 def test_a_payment_that_is_cancelled_at_stripe_cancels_the_order_and_frees_its_stock(shop: Shop) -> None:
     order = shop.order(2)
-    intent_id = shop.open(order).snapshot.payment_id
-    shop.stripe("POST", f"/v1/payment_intents/{intent_id}/cancel")
+    provider_payment_id = shop.open(order).snapshot.provider_payment_id
+    shop.stripe("POST", f"/v1/payment_intents/{provider_payment_id}/cancel")
 
     shop.deliver()
 
     assert shop.read(order.reference).state is OrderState.CANCELLED
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 def test_the_publishable_view_of_the_payment_keeps_the_metadata_to_itself(shop: Shop) -> None:
@@ -261,7 +261,7 @@ def test_the_publishable_view_of_the_payment_keeps_the_metadata_to_itself(shop: 
 
     view = shop.stripe(
         "GET",
-        f"/v1/payment_intents/{payment.snapshot.payment_id}",
+        f"/v1/payment_intents/{payment.snapshot.provider_payment_id}",
         {"key": PUBLISHABLE_KEY, "client_secret": payment.client_secret},
     )
 

@@ -10,7 +10,7 @@ from models import Order
 from store.domain.errors import AmountOutOfRange, CartEmpty, OrderClosed, OutOfStock
 from store.domain.states import OrderState
 from store.services import carts, checkout
-from tests.support.at_once import at_once
+from tests.support.concurrency import at_once
 from tests.support.shop import RECIPIENT, Shop
 
 
@@ -25,7 +25,7 @@ def test_an_order_copies_its_prices_holds_its_stock_and_has_an_end(shop: Shop) -
     assert placed.total == before.price * 3
     assert placed.expires_at - placed.placed_at == timedelta(minutes=30)
     after = shop.product("stoneware-mug")
-    assert (after.stock, after.held) == (before.stock, before.held + 3)
+    assert (after.stock, after.reserved) == (before.stock, before.reserved + 3)
 
 
 def test_a_reference_cannot_be_guessed_from_another(shop: Shop) -> None:
@@ -49,12 +49,12 @@ def test_twenty_buyers_at_once_for_the_last_five_pieces_sell_exactly_five(shop: 
     shop.deliver()
     assert {shop.read(order.reference).state for order in placed} == {OrderState.PAID}
     pen = shop.product("brass-pen")
-    assert (pen.stock, pen.held) == (0, 0)
+    assert (pen.stock, pen.reserved) == (0, 0)
 
 
 def test_buyers_of_the_same_two_products_in_opposite_order_do_not_block_each_other(shop: Shop) -> None:
     def cart(slugs: list[str]) -> str:
-        with shop.till.database.transaction() as session:
+        with shop.services.database.transaction() as session:
             cart_id = None
             for slug in slugs:
                 cart_id = carts.add(session, cart_id, slug, 1, shop.clock())
@@ -67,7 +67,7 @@ def test_buyers_of_the_same_two_products_in_opposite_order_do_not_block_each_oth
     outcomes = at_once(10, lambda number: shop.place(filled[number]))
 
     assert all(isinstance(outcome, Order) for outcome in outcomes), outcomes
-    assert shop.product("stoneware-mug").held == 10
+    assert shop.product("stoneware-mug").reserved == 10
 
 
 def test_placing_ten_times_at_once_gives_one_open_order(shop: Shop) -> None:
@@ -77,7 +77,7 @@ def test_placing_ten_times_at_once_gives_one_open_order(shop: Shop) -> None:
 
     assert len({outcome.reference for outcome in outcomes if isinstance(outcome, Order)}) == 1
     assert all(isinstance(outcome, Order) for outcome in outcomes), outcomes
-    assert shop.product().held == 2
+    assert shop.product().reserved == 2
 
 
 def test_the_same_again_is_the_same_order_even_after_the_payment_was_opened(shop: Shop) -> None:
@@ -97,21 +97,21 @@ def test_another_address_replaces_the_open_order_and_cancels_its_payment(shop: S
 
     assert second.reference != first.reference
     assert shop.read(first.reference).state is OrderState.CANCELLED
-    assert shop.stripe("GET", f"/v1/payment_intents/{payment.snapshot.payment_id}")["status"] == "canceled"
-    assert shop.product().held == 2
+    assert shop.stripe("GET", f"/v1/payment_intents/{payment.snapshot.provider_payment_id}")["status"] == "canceled"
+    assert shop.product().reserved == 2
 
 
 def test_a_changed_cart_replaces_the_open_order(shop: Shop) -> None:
     cart = shop.cart(1)
     first = shop.place(cart)
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         carts.change(session, cart, "cedar-pencil", 5, shop.clock())
 
     second = shop.place(cart)
 
     assert shop.read(first.reference).state is OrderState.CANCELLED
     assert shop.read(second.reference).total == shop.product().price * 5
-    assert shop.product().held == 5
+    assert shop.product().reserved == 5
 
 
 def test_an_order_that_was_paid_meanwhile_is_not_replaced(shop: Shop) -> None:
@@ -131,7 +131,7 @@ def test_the_last_pieces_stay_orderable_for_the_cart_whose_open_order_holds_them
     cart = shop.cart(3, "brass-pen")
     shop.place(cart)
 
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         view = carts.view(session, cart, "usd")
 
     assert view.can_check_out
@@ -143,7 +143,7 @@ def test_a_cart_that_asks_for_more_than_is_left_is_warned_and_not_placed(shop: S
     cart = shop.cart(3, "brass-pen")
     shop.order(2, "brass-pen")
 
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         view = carts.view(session, cart, "usd")
     with pytest.raises(OutOfStock) as refusal:
         shop.place(cart)
@@ -151,11 +151,11 @@ def test_a_cart_that_asks_for_more_than_is_left_is_warned_and_not_placed(shop: S
     assert view.lines[0].warning == "Only 1 left. Your cart asks for 3."
     assert not view.can_check_out
     assert refusal.value.available == 1
-    assert shop.product("brass-pen").held == 2
+    assert shop.product("brass-pen").reserved == 2
 
 
 def test_when_one_of_two_products_is_gone_nothing_is_held(shop: Shop) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         cart = carts.add(session, None, "cedar-pencil", 1, shop.clock())
         carts.add(session, cart, "brass-pen", 1, shop.clock())
     shop.set_stock("brass-pen", 0)
@@ -163,23 +163,23 @@ def test_when_one_of_two_products_is_gone_nothing_is_held(shop: Shop) -> None:
     with pytest.raises(OutOfStock):
         shop.place(cart)
 
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 @pytest.mark.parametrize("cart", [None, "no-such-cart", ""])
 def test_an_empty_cart_places_nothing(shop: Shop, cart: str | None) -> None:
     with pytest.raises(CartEmpty):
-        checkout.place(shop.till, cart, "browser", RECIPIENT, shop.clock())
+        checkout.place(shop.services, cart, "browser", RECIPIENT, shop.clock())
 
 
 def test_a_total_that_no_card_can_pay_is_refused_before_anything_is_held(shop: Shop) -> None:
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.query(Order.metadata.tables["products"]).filter_by(slug="cedar-pencil").update({"price_minor": 49})
 
     with pytest.raises(AmountOutOfRange, match=r"at least \$0\.50"):
         shop.order(1)
 
-    assert shop.product().held == 0
+    assert shop.product().reserved == 0
 
 
 def test_no_payment_is_opened_before_an_order_is_placed(shop: Shop) -> None:

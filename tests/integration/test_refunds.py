@@ -8,10 +8,12 @@ import pytest
 from models import Order, Refund
 from store.domain.errors import PaymentUnavailable, RefundRefused
 from store.domain.money import Money
-from store.domain.states import GoodsState, OrderEvent, OrderState, PaymentState, RefundState
-from store.services import audit, ledger, refunds, stock, upkeep
-from store.services.ledger import Teller, Told
-from tests.support.at_once import at_once
+from store.domain.states import OrderEvent, OrderState, PaymentState, RefundState, ReservationState
+from store.services import stock, transitions
+from store.services.operations import audit, worker
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
+from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
 
@@ -24,11 +26,11 @@ def paid(shop: Shop, quantity: int = 5, number: str = "4242424242424242") -> Ord
 
 def ask(shop: Shop, order: Order, amount: int | None, key: str) -> RefundState:
     money = Money(amount, "usd") if amount is not None else None
-    return refunds.ask(shop.till, order.reference, money, key, Told(Teller.MERCHANT, shop.clock()))
+    return refunds.ask(shop.services, order.reference, money, key, Origin(Source.STAFF, shop.clock()))
 
 
 def agreed(shop: Shop) -> bool:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return not audit.run(session, shop.clock())
 
 
@@ -42,7 +44,7 @@ def test_a_full_refund_returns_the_money_and_puts_unsent_goods_back(shop: Shop) 
     after = shop.read(order.reference)
     assert state is RefundState.SUCCEEDED
     assert (after.state, after.payment.state) == (OrderState.REFUNDED, PaymentState.REFUNDED)
-    assert (after.payment.refunded_minor, after.goods) == (order.total_minor, GoodsState.FREE)
+    assert (after.payment.refunded_minor, after.reservation) == (order.total_minor, ReservationState.RELEASED)
     assert shop.product().stock == before
     assert agreed(shop)
 
@@ -85,7 +87,7 @@ def test_two_requests_at_once_never_return_more_than_was_received(shop: Shop) ->
 def test_a_refund_made_in_the_dashboard_is_followed(shop: Shop) -> None:
     order = paid(shop)
 
-    shop.stripe("POST", "/v1/refunds", {"payment_intent": order.payment.intent_id or "", "amount": "300"})
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": order.payment.provider_payment_id or "", "amount": "300"})
     shop.deliver()
 
     assert shop.read(order.reference).payment.refunded_minor == 300
@@ -105,7 +107,7 @@ def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, 
         ask(shop, order, 500, "key")
     setattr(shop.line, when, lambda _method, _path: None)
     shop.clock.forward(minutes=2)
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
     shop.deliver()
 
     assert shop.read(order.reference).payment.refunded_minor == 500
@@ -126,7 +128,7 @@ def test_a_refund_asked_for_again_after_more_than_a_day_is_still_one_refund(shop
     shop.line.after = lambda _method, _path: None
     shop.lose()
     shop.clock.forward(hours=25)  # by now Stripe has forgotten the key that the first request carried
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
 
     assert shop.read(order.reference).payment.refunded_minor == 500
     assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
@@ -168,7 +170,7 @@ def test_late_money_that_cannot_be_returned_is_set_aside_and_no_longer_waited_fo
             raise NoAnswer
 
     shop.line.after = unheard
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
     shop.lose()
     shop.clock.forward(minutes=5)
     shop.deliver()  # of the refund the store only ever hears that it failed
@@ -182,9 +184,9 @@ def paid_too_late(shop: Shop, number: str) -> Order:
     """The order was let go without asking Stripe, and its goods were gone when the money came."""
     order = shop.order(2, "brass-pen")
     shop.pay(order, number)
-    with shop.till.database.transaction() as session:
-        locked = ledger.lock_by_reference(session, order.reference)
-        ledger.move_order(session, locked, OrderEvent.EXPIRED, Told(Teller.UPKEEP, shop.clock()))
+    with shop.services.database.transaction() as session:
+        locked = transitions.lock_by_reference(session, order.reference)
+        transitions.move_order(session, locked, OrderEvent.EXPIRED, Origin(Source.WORKER, shop.clock()))
         stock.free(session, locked)
     shop.set_stock("brass-pen", 1)
     shop.deliver()
@@ -204,7 +206,7 @@ def test_a_pending_refund_counts_until_it_is_decided(shop: Shop) -> None:
 
 
 def shop_refunds(shop: Shop, order: Order) -> list[Refund]:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         return list(session.query(Refund).where(Refund.order_id == order.id))
 
 
@@ -218,10 +220,10 @@ def test_refund_events_in_any_order_and_number_end_the_same(shop: Shop, seed: in
     shop.clock.forward(minutes=5)
     events += shop.lose()
     chance = random.Random(seed)  # a shuffle, not a secret
-    told = list(itertools.chain(events, chance.choices(events, k=len(events))))
-    chance.shuffle(told)
+    origin = list(itertools.chain(events, chance.choices(events, k=len(events))))
+    chance.shuffle(origin)
 
-    answers = {shop.receive(delivery) for delivery in told}
+    answers = {shop.receive(delivery) for delivery in origin}
 
     after = shop.read(order.reference)
     assert answers == {200}

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from models import WebhookEvent
+from models import InboxEvent
 from store.domain.states import OrderState
 from store.services import payments
 from store.webhooks.handlers import HANDLERS
-from tests.support.at_once import at_once
+from tests.support.concurrency import at_once
 from tests.support.shop import WEBHOOK_SECRET, Shop, event_of, signed
 from till_sandbox.webhooks.sending import Outgoing
 
@@ -35,8 +35,8 @@ def test_the_same_event_delivered_twenty_times_at_once_changes_the_order_once(sh
     assert shop.read(reference).state is OrderState.PAID
     assert shop.history(reference).count("payment.paid") == 1
     assert shop.product().stock == before.stock - 2
-    with shop.till.database.reading() as session:
-        assert session.execute(select(WebhookEvent.deliveries).where(WebhookEvent.id == event["id"])).scalar_one() == 20
+    with shop.services.database.reading() as session:
+        assert session.execute(select(InboxEvent.deliveries).where(InboxEvent.id == event["id"])).scalar_one() == 20
 
 
 def test_two_events_for_one_fact_change_the_order_once(shop: Shop) -> None:
@@ -76,8 +76,8 @@ def test_a_webhook_that_cannot_be_believed_is_refused_and_changes_nothing(
 
     assert answer == 400
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
-    with shop.till.database.reading() as session:
-        assert session.get(WebhookEvent, event["id"]) is None
+    with shop.services.database.reading() as session:
+        assert session.get(InboxEvent, event["id"]) is None
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
@@ -118,8 +118,8 @@ def test_an_event_of_another_program_on_the_account_is_remembered_and_ignored(sh
 
     sent = shop.deliver()
 
-    with shop.till.database.reading() as session:
-        outcomes = {row.outcome for row in session.scalars(select(WebhookEvent))}
+    with shop.services.database.reading() as session:
+        outcomes = {row.outcome for row in session.scalars(select(InboxEvent))}
     assert len(sent) >= 3
     assert outcomes == {"ignored"}
 
@@ -178,7 +178,7 @@ def test_a_payment_that_does_not_fit_its_order_is_set_aside_for_a_person(
     assert answers == [200, 200]
     assert (order.state, order.needs_review) == (OrderState.AWAITING_PAYMENT, True)
     assert [entry.detail["reason"] for entry in order.history if entry.what == "order.needs_review"] == [reason]
-    assert shop.product().held == 2
+    assert shop.product().reserved == 2
 
 
 def test_a_second_payment_for_a_paid_order_is_set_aside_and_not_hidden(shop: Shop) -> None:
@@ -210,20 +210,20 @@ def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
 
 def test_a_handler_that_fails_leaves_nothing_behind_but_the_reason_and_the_next_delivery_succeeds(shop: Shop) -> None:
     reference, event = paid_order(shop)
-    with shop.till.database.transaction() as session:  # the order's lines vanish: selling its stock cannot work
+    with shop.services.database.transaction() as session:  # the order's lines vanish: selling its stock cannot work
         session.execute(text("UPDATE products SET held = 0"))
 
     failed = shop.receive(signed(event))
-    with shop.till.database.reading() as session:
-        note = session.get_one(WebhookEvent, event["id"])
+    with shop.services.database.reading() as session:
+        note = session.get_one(InboxEvent, event["id"])
     unchanged = shop.read(reference)
-    with shop.till.database.transaction() as session:
+    with shop.services.database.transaction() as session:
         session.execute(text("UPDATE products SET held = 2 WHERE slug = 'cedar-pencil'"))
-    mended = shop.receive(signed(event))
-    with shop.till.database.reading() as session:
-        after = session.get_one(WebhookEvent, event["id"])
+    repaired = shop.receive(signed(event))
+    with shop.services.database.reading() as session:
+        after = session.get_one(InboxEvent, event["id"])
 
-    assert (failed, mended) == (500, 200)
+    assert (failed, repaired) == (500, 200)
     assert (after.outcome, after.last_error, after.deliveries) == ("handled", None, 2)
     assert (note.handled_at, note.last_error) == (None, "IntegrityError")
     assert (unchanged.state, unchanged.payment.state.value) == (OrderState.AWAITING_PAYMENT, "open")
@@ -243,12 +243,12 @@ def test_the_sandbox_knocks_again_until_the_store_answers(shop: Shop) -> None:
 
 def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
     reference, event = paid_order(shop)
-    payments.look_up(shop.till, reference, shop.clock())
+    payments.look_up(shop.services, reference, shop.clock())
     shop.clock.forward(seconds=10)
 
     def tell(number: int) -> None:
         if number % 2:
-            payments.look_up(shop.till, reference, shop.clock())
+            payments.look_up(shop.services, reference, shop.clock())
         else:
             shop.receive(signed(event))
 

@@ -15,10 +15,12 @@ from hypothesis.stateful import initialize, precondition, rule
 
 from store.domain.errors import OutOfStock, StoreError
 from store.domain.states import OrderEvent, OrderState
-from store.services import carts, checkout, ledger, payments, reconcile, refunds, stock, upkeep
-from store.services.ledger import Teller
+from store.services import carts, checkout, payments, reconciliation, stock, transitions
+from store.services.operations import worker
+from store.services.payments import refunds
+from store.services.transitions import Source
 from tests.proof.scene import STOCK, Scene
-from tests.support.mortal import UNHARMED, Fate
+from tests.support.crash_points import UNHARMED, FaultPlan
 from tests.support.shop import RECIPIENT
 
 T = TypeVar("T")
@@ -41,16 +43,16 @@ fates = st.one_of(
     st.just(UNHARMED),
     st.just(UNHARMED),
     st.one_of(
-        st.integers(1, 8).map(lambda boundary: Fate(dies_at=boundary)),
-        st.integers(1, 3).map(lambda call: Fate(breaks_before=call)),
-        st.integers(1, 3).map(lambda call: Fate(breaks_after=call)),
-        st.sampled_from([Fate(stripe_breaks_down="before"), Fate(stripe_breaks_down="after")]),
+        st.integers(1, 8).map(lambda boundary: FaultPlan(dies_at=boundary)),
+        st.integers(1, 3).map(lambda call: FaultPlan(breaks_before=call)),
+        st.integers(1, 3).map(lambda call: FaultPlan(breaks_after=call)),
+        st.sampled_from([FaultPlan(stripe_breaks_down="before"), FaultPlan(stripe_breaks_down="after")]),
     ),
 )
 # Where a mistake costs most, bad luck comes more often: work that was done while the answer says that it was not, and
 # death between one step of a webhook's work and the next.
-fates_of_requests = st.one_of(fates, st.just(Fate(stripe_breaks_down="after")))
-fates_of_webhooks = st.one_of(fates, st.integers(1, 4).map(lambda boundary: Fate(dies_at=boundary)))
+fates_of_requests = st.one_of(fates, st.just(FaultPlan(stripe_breaks_down="after")))
+fates_of_webhooks = st.one_of(fates, st.integers(1, 4).map(lambda boundary: FaultPlan(dies_at=boundary)))
 which = st.integers(0, 5)  # of several things, counted from the newest
 slugs = st.sampled_from(sorted(STOCK))
 cards = st.sampled_from(sorted(CARDS))
@@ -90,28 +92,28 @@ class Histories(Scene):
     @rule(number=which, slug=slugs, quantity=st.integers(1, 3), more=st.booleans())
     def a_shopper_changes_a_cart(self, number: int, slug: str, quantity: int, more: bool) -> None:
         change = carts.add if more else carts.change
-        with suppress(StoreError), self.shop.till.database.transaction() as session:
+        with suppress(StoreError), self.shop.services.database.transaction() as session:
             change(session, newest(self.carts, number), slug, quantity, self.shop.clock())
 
     @precondition(lambda self: self.carts)
     @rule(number=which, fate=fates)
-    def a_shopper_places_the_order(self, number: int, fate: Fate) -> None:
+    def a_shopper_places_the_order(self, number: int, fate: FaultPlan) -> None:
         cart = newest(self.carts, number)
-        self._do(fate, lambda: checkout.place(self.shop.till, cart, cart, RECIPIENT, self.shop.clock()))
+        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, RECIPIENT, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
     @rule(number=which, slug=slugs, fate=fates)
-    def a_shopper_goes_back_and_changes_the_order(self, number: int, slug: str, fate: Fate) -> None:
+    def a_shopper_goes_back_and_changes_the_order(self, number: int, slug: str, fate: FaultPlan) -> None:
         cart = newest(self._orders(OrderState.AWAITING_PAYMENT), number).cart_id
-        with suppress(StoreError), self.shop.till.database.transaction() as session:
+        with suppress(StoreError), self.shop.services.database.transaction() as session:
             carts.add(session, cart, slug, 1, self.shop.clock())
-        self._do(fate, lambda: checkout.place(self.shop.till, cart, cart, RECIPIENT, self.shop.clock()))
+        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, RECIPIENT, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
     @rule(number=which, fate=fates_of_requests)
-    def a_shopper_opens_the_payment_page(self, number: int, fate: Fate) -> None:
+    def a_shopper_opens_the_payment_page(self, number: int, fate: FaultPlan) -> None:
         order = newest(self._orders(OrderState.AWAITING_PAYMENT), number)
-        page = self._do(fate, lambda: payments.open(self.shop.till, order.reference, self.shop.clock()))
+        page = self._do(fate, lambda: payments.open(self.shop.services, order.reference, self.shop.clock()))
         if page is not None:
             self._see(page)
 
@@ -129,32 +131,32 @@ class Histories(Scene):
 
     @precondition(lambda self: self._orders())
     @rule(number=which, fate=fates)
-    def a_shopper_cancels(self, number: int, fate: Fate) -> None:
+    def a_shopper_cancels(self, number: int, fate: FaultPlan) -> None:
         order = newest(self._orders(), number)
-        self._do(fate, lambda: checkout.cancel(self.shop.till, order.reference, self.shop.clock()))
+        self._do(fate, lambda: checkout.cancel(self.shop.services, order.reference, self.shop.clock()))
 
     @precondition(lambda self: self._orders())
     @rule(number=which, fate=fates)
-    def a_shopper_waits_for_news(self, number: int, fate: Fate) -> None:
+    def a_shopper_waits_for_news(self, number: int, fate: FaultPlan) -> None:
         order = newest(self._orders(), number)
         for _ in range(2):
-            self._do(fate, lambda: payments.look_up(self.shop.till, order.reference, self.shop.clock()))
+            self._do(fate, lambda: payments.look_up(self.shop.services, order.reference, self.shop.clock()))
             self.shop.clock.forward(seconds=6)
 
     # --- the merchant -----------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self._orders(OrderState.PAID, OrderState.FULFILLED))
     @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])), fate=fates_of_requests)
-    def the_merchant_refunds(self, number: int, part: int | None, fate: Fate) -> None:
+    def the_merchant_refunds(self, number: int, part: int | None, fate: FaultPlan) -> None:
         order = newest(self._orders(OrderState.PAID, OrderState.FULFILLED), number)
-        with self.shop.till.database.reading() as session:
+        with self.shop.services.database.reading() as session:
             key = refunds.next_key(session, order.reference)
         self.refunds_asked.append((order.reference, part, key))
         self._refund(self.refunds_asked[-1], fate)
 
     @precondition(lambda self: self.refunds_asked)
     @rule(number=which, fate=fates)
-    def the_merchant_presses_refund_again(self, number: int, fate: Fate) -> None:
+    def the_merchant_presses_refund_again(self, number: int, fate: FaultPlan) -> None:
         self._refund(newest(self.refunds_asked, number), fate)
 
     @precondition(lambda self: self._orders(OrderState.PAID))
@@ -163,9 +165,9 @@ class Histories(Scene):
         chosen = newest(self._orders(OrderState.PAID), number)
         if chosen.needs_review:
             return
-        with self.shop.till.database.transaction() as session:
-            order = ledger.lock_by_reference(session, chosen.reference)
-            ledger.move_order(session, order, OrderEvent.FULFILLED, self._told(Teller.MERCHANT))
+        with self.shop.services.database.transaction() as session:
+            order = transitions.lock_by_reference(session, chosen.reference)
+            transitions.move_order(session, order, OrderEvent.FULFILLED, self._origin(Source.STAFF))
 
     @precondition(lambda self: self._taken())
     @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])))
@@ -179,11 +181,11 @@ class Histories(Scene):
     def a_person_lets_an_overdue_order_go_without_asking_stripe(self, number: int) -> None:
         overdue = [order for order in self._orders() if self._waits_overdue(order)]
         chosen = newest(overdue, number)
-        with self.shop.till.database.transaction() as session:
-            order = ledger.lock_by_reference(session, chosen.reference)
-            ledger.move_order(session, order, OrderEvent.EXPIRED, self._told(Teller.MERCHANT))
+        with self.shop.services.database.transaction() as session:
+            order = transitions.lock_by_reference(session, chosen.reference)
+            transitions.move_order(session, order, OrderEvent.EXPIRED, self._origin(Source.STAFF))
             stock.free(session, order)
-        self.memory.let_go.add(chosen.payment.intent_id or "")
+        self.memory.let_go.add(chosen.payment.provider_payment_id or "")
 
     @precondition(lambda self: self._unseen())
     @rule(number=which, returned=st.booleans())
@@ -210,30 +212,30 @@ class Histories(Scene):
 
     @precondition(lambda self: self.post)
     @rule(fate=fates_of_webhooks)
-    def the_post_arrives(self, fate: Fate) -> None:
+    def the_post_arrives(self, fate: FaultPlan) -> None:
         for _ in range(len(self.post)):
             self._hand_over(0, fate)
             fate = UNHARMED
 
     @precondition(lambda self: self.post)
     @rule(number=which, fate=fates_of_webhooks)
-    def one_webhook_overtakes_the_others(self, number: int, fate: Fate) -> None:
+    def one_webhook_overtakes_the_others(self, number: int, fate: FaultPlan) -> None:
         self._hand_over(-1 - number % len(self.post), fate)
 
     @precondition(lambda self: self.post)
     @rule(number=which)
     def a_webhook_is_lost(self, number: int) -> None:
-        self.told.append(self.post.pop(number % len(self.post)))
+        self.origin.append(self.post.pop(number % len(self.post)))
 
-    @precondition(lambda self: self.told)
+    @precondition(lambda self: self.origin)
     @rule(number=st.integers(0, 30), fate=fates)
-    def an_old_webhook_comes_again(self, number: int, fate: Fate) -> None:
-        self.post.insert(0, newest(self.told, number))
+    def an_old_webhook_comes_again(self, number: int, fate: FaultPlan) -> None:
+        self.post.insert(0, newest(self.origin, number))
         self._hand_over(0, fate)
 
     @rule(away=st.booleans())
     def the_mail_server_comes_or_goes(self, away: bool) -> None:
-        self.letters.away = away
+        self.emails.away = away
 
     # --- time, and what the store does by itself --------------------------------------------------------------------
 
@@ -242,12 +244,15 @@ class Histories(Scene):
         self.shop.clock.forward(seconds=by)
 
     @rule(fate=fates)
-    def upkeep_comes_by(self, fate: Fate) -> None:
-        self._do(fate, lambda: upkeep.run(self.shop.till, self.shop.clock()))
+    def upkeep_comes_by(self, fate: FaultPlan) -> None:
+        self._do(fate, lambda: worker.run(self.shop.services, self.shop.clock()))
 
     @rule(fate=fates)
-    def the_store_reconciles(self, fate: Fate) -> None:
-        self._do(fate, lambda: reconcile.run(self.shop.till, self.started - timedelta(hours=1), self.shop.clock()))
+    def the_store_reconciles(self, fate: FaultPlan) -> None:
+        self._do(
+            fate,
+            lambda: reconciliation.repair(self.shop.services, self.started - timedelta(hours=1), self.shop.clock()),
+        )
 
 
 def newest(things: list[T], number: int) -> T:

@@ -24,15 +24,15 @@ class Picture:
     orders: list[Order]
     refunds: dict[int, list[Refund]]
     disputes: dict[str, Dispute]
-    letters: list[Mail]
+    emails: list[Mail]
     intents: dict[str, Thing]
     intents_of: dict[str, list[Thing]]
     charges: list[Thing]
     refunds_at_stripe: list[Thing]
     disputes_at_stripe: list[Thing]
 
-    def order_paid_by(self, intent_id: str) -> Order | None:
-        return next((order for order in self.orders if order.payment.intent_id == intent_id), None)
+    def order_paid_by(self, provider_payment_id: str) -> Order | None:
+        return next((order for order in self.orders if order.payment.provider_payment_id == provider_payment_id), None)
 
 
 def entries(order: Order, what: str) -> list[HistoryEntry]:
@@ -41,7 +41,7 @@ def entries(order: Order, what: str) -> list[HistoryEntry]:
 
 
 def take(shop: Shop) -> Picture:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         orders = session.scalars(
             select(Order)
             .order_by(Order.id)
@@ -50,9 +50,9 @@ def take(shop: Shop) -> Picture:
         refunds = defaultdict(list)
         for refund in session.scalars(select(Refund).order_by(Refund.id)):
             refunds[refund.order_id].append(refund)
-        disputes = {dispute.dispute_id: dispute for dispute in session.scalars(select(Dispute))}
+        disputes = {dispute.provider_dispute_id: dispute for dispute in session.scalars(select(Dispute))}
         products = session.scalars(select(Product).order_by(Product.id)).all()
-        letters = session.scalars(select(Mail).order_by(Mail.id)).all()
+        emails = session.scalars(select(Mail).order_by(Mail.id)).all()
     with shop.sandbox.extensions["sandbox"].state.read(account_of(SECRET_KEY)) as stripe:
         kinds = [stripe.all(kind) for kind in ("payment_intent", "charge", "refund", "dispute")]
     intents, charges, made, opened = ([dict(thing) for thing in reversed(kind)] for kind in kinds)
@@ -64,7 +64,7 @@ def take(shop: Shop) -> Picture:
         orders=list(orders),
         refunds=dict(refunds),
         disputes=disputes,
-        letters=list(letters),
+        emails=list(emails),
         intents={intent["id"]: intent for intent in intents},
         intents_of=dict(intents_of),
         charges=charges,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from models import Order
-from store.domain.states import ORDER, GoodsState, Moves, OrderEvent, OrderState, PaymentState, RefundState
+from store.domain.states import ORDER, Moves, OrderEvent, OrderState, PaymentState, RefundState, ReservationState
 from tests.proof.picture import Picture, entries
 
 PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
@@ -39,23 +39,23 @@ class Memory:
     """
 
     stock: dict[str, int]
-    told: set[tuple[str, str]] = field(default_factory=set)
+    origin: set[tuple[str, str]] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)
     let_go: set[str] = field(default_factory=set)
     declined: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 def nothing_is_oversold_and_nothing_leaks(picture: Picture, memory: Memory) -> None:
-    pieces: dict[GoodsState, Counter[int]] = {where: Counter() for where in GoodsState}
+    pieces: dict[ReservationState, Counter[int]] = {where: Counter() for where in ReservationState}
     for order in picture.orders:
         for line in order.lines:
-            pieces[order.goods][line.product_id] += line.quantity
+            pieces[order.reservation][line.product_id] += line.quantity
     for product in picture.products:
-        assert 0 <= product.held <= product.stock, product.slug
-        assert product.held == pieces[GoodsState.HELD][product.id], (
+        assert 0 <= product.reserved <= product.stock, product.slug
+        assert product.reserved == pieces[ReservationState.RESERVED][product.id], (
             f"{product.slug}: held is not what open orders were promised"
         )
-        sold = pieces[GoodsState.SOLD][product.id]
+        sold = pieces[ReservationState.COMMITTED][product.id]
         assert product.stock + sold == memory.stock[product.slug], f"{product.slug}: pieces came or went"
 
 
@@ -63,11 +63,13 @@ def goods_are_where_the_orders_state_says(picture: Picture, _memory: Memory) -> 
     """At every moment, also between a crash and whatever mends it."""
     for order in picture.orders:
         if order.state is OrderState.AWAITING_PAYMENT:
-            assert order.goods is GoodsState.HELD, f"order {order.reference} waits for money, and its goods may be gone"
+            assert order.reservation is ReservationState.RESERVED, (
+                f"order {order.reference} waits for money, and its goods may be gone"
+            )
         elif order.state in GONE_ORDERS:
-            assert order.goods is GoodsState.FREE
+            assert order.reservation is ReservationState.RELEASED
         elif order.state is not OrderState.REFUNDED:
-            assert order.goods is GoodsState.SOLD or order.needs_review
+            assert order.reservation is ReservationState.COMMITTED or order.needs_review
 
 
 def every_payment_has_its_order(picture: Picture, memory: Memory) -> None:
@@ -77,19 +79,19 @@ def every_payment_has_its_order(picture: Picture, memory: Memory) -> None:
         [order] = [order for order in picture.orders if order.reference == intent["metadata"]["order_reference"]]
         payment = order.payment
         if payment.state in RECEIVED:
-            assert payment.intent_id == intent["id"], "another payment than the one that came in"
+            assert payment.provider_payment_id == intent["id"], "another payment than the one that came in"
             assert payment.received_minor == intent["amount_received"] == order.total_minor
             assert order.currency == intent["currency"]
             given_back = payment.refund_due or order.needs_review
             assert order.state in PAID_ORDERS or (order.state in GONE_ORDERS and given_back), "paid, and nobody sees it"
         else:
-            assert (intent["id"], "succeeded") not in memory.told, "the store was told of money and forgot it"
+            assert (intent["id"], "succeeded") not in memory.origin, "the store was told of money and forgot it"
 
 
 def no_order_is_paid_without_its_payment(picture: Picture, _memory: Memory) -> None:
     for order in picture.orders:
         if order.state in PAID_ORDERS or order.payment.state in RECEIVED:
-            intent = picture.intents[order.payment.intent_id or ""]
+            intent = picture.intents[order.payment.provider_payment_id or ""]
             assert intent["status"] == "succeeded"
             assert intent["amount_received"] == order.total_minor
 
@@ -103,7 +105,7 @@ def no_order_is_charged_twice(picture: Picture, _memory: Memory) -> None:
 
 def a_declined_attempt_counts_once(picture: Picture, memory: Memory) -> None:
     for order in picture.orders:
-        assert order.payment.declines <= len(memory.declined[order.payment.intent_id or ""])
+        assert order.payment.declines <= len(memory.declined[order.payment.provider_payment_id or ""])
         assert order.payment.declines == len(entries(order, "payment.declined"))
 
 
@@ -114,20 +116,22 @@ def a_cart_has_at_most_one_open_order(picture: Picture, _memory: Memory) -> None
 
 def an_order_that_was_given_up_cannot_be_paid_any_more(picture: Picture, memory: Memory) -> None:
     for order in picture.orders:
-        if order.state in GONE_ORDERS and order.payment.intent_id in memory.shown - memory.let_go:
-            assert picture.intents[order.payment.intent_id]["status"] in ("canceled", "succeeded")
+        if order.state in GONE_ORDERS and order.payment.provider_payment_id in memory.shown - memory.let_go:
+            assert picture.intents[order.payment.provider_payment_id]["status"] in ("canceled", "succeeded")
 
 
 def refunds_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
-    rows = {row.refund_id: row for rows in picture.refunds.values() for row in rows if row.refund_id}
+    rows = {row.provider_refund_id: row for rows in picture.refunds.values() for row in rows if row.provider_refund_id}
     for refund in picture.refunds_at_stripe:
-        if (refund["id"], refund["status"]) in memory.told and refund["payment_intent"] in known(picture):
+        if (refund["id"], refund["status"]) in memory.origin and refund["payment_intent"] in known(picture):
             assert rows[refund["id"]].state == refund["status"]
             assert rows[refund["id"]].amount_minor == refund["amount"]
     there = {refund["id"] for refund in picture.refunds_at_stripe}
     for order in picture.orders:
         mine = picture.refunds.get(order.id, [])
-        assert all(row.refund_id in there for row in mine if row.refund_id), "a refund that Stripe does not have"
+        assert all(row.provider_refund_id in there for row in mine if row.provider_refund_id), (
+            "a refund that Stripe does not have"
+        )
         back = sum(row.amount_minor for row in mine if row.state in RETURNING)
         if order.payment.state in RECEIVED:
             # More than came in is thinkable only until Stripe tells that one of the refunds has failed.
@@ -150,7 +154,7 @@ def what_the_store_asks_back_is_asked_once(picture: Picture, _memory: Memory) ->
 
 def disputes_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
     for dispute in picture.disputes_at_stripe:
-        if (dispute["id"], dispute["status"]) in memory.told and dispute["payment_intent"] in known(picture):
+        if (dispute["id"], dispute["status"]) in memory.origin and dispute["payment_intent"] in known(picture):
             assert picture.disputes[dispute["id"]].state == DISPUTE_STATES[dispute["status"]]
     flagged = {d.order_id for d in picture.disputes.values() if d.state not in ("closed", "won")}
     for order in picture.orders:
@@ -173,9 +177,9 @@ def the_history_leads_to_the_state(picture: Picture, _memory: Memory) -> None:
 
 def a_letter_is_written_once_for_each_happening(picture: Picture, memory: Memory) -> None:
     for order in picture.orders:
-        written = Counter(letter.kind for letter in picture.letters if letter.order_id == order.id)
+        written = Counter(email.kind for email in picture.emails if email.order_id == order.id)
         assert written["order_paid"] == (1 if entries(order, "order.payment_received") else 0)
-        if order.payment.intent_id not in memory.let_go:
+        if order.payment.provider_payment_id not in memory.let_go:
             assert written["order_expired"] == len(entries(order, "order.expired"))
         assert written["dispute_opened"] == sum(1 for d in picture.disputes.values() if d.order_id == order.id)
         returned = written["refunded"] + written["late_payment_returned"]
@@ -192,12 +196,12 @@ def an_order_is_set_aside_only_for_a_reason(picture: Picture, _memory: Memory) -
 
 def known(picture: Picture) -> set[str | None]:
     """The payments that the store has heard of. What is told of another is kept until it has."""
-    return {order.payment.intent_id for order in picture.orders}
+    return {order.payment.provider_payment_id for order in picture.orders}
 
 
 def _a_refund_failed(picture: Picture, order: Order) -> bool:
     return any(
-        refund["payment_intent"] == order.payment.intent_id and refund["status"] == "failed"
+        refund["payment_intent"] == order.payment.provider_payment_id and refund["status"] == "failed"
         for refund in picture.refunds_at_stripe
     )
 
@@ -205,7 +209,9 @@ def _a_refund_failed(picture: Picture, order: Order) -> bool:
 def _somebody_else_has_the_money(picture: Picture, order: Order) -> bool:
     """It was given back in the dashboard, or the bank has taken it back."""
     elsewhere = [refund for refund in picture.refunds_at_stripe if "refund_key" not in refund["metadata"]]
-    return any(thing["payment_intent"] == order.payment.intent_id for thing in elsewhere + picture.disputes_at_stripe)
+    return any(
+        thing["payment_intent"] == order.payment.provider_payment_id for thing in elsewhere + picture.disputes_at_stripe
+    )
 
 
 # Why an order may be set aside for a person, and what must be true at Stripe for that.

@@ -21,13 +21,15 @@ from models import Order
 from store.domain.errors import MailUnavailable, StoreError
 from store.domain.money import Money
 from store.domain.states import OrderState, RefundState
-from store.gateway.port import Letter, OpenedPayment
-from store.services import audit, reconcile, refunds, upkeep
-from store.services.ledger import Teller, Told
+from store.gateway.port import Email, PaymentSession
+from store.services import reconciliation
+from store.services.operations import audit, worker
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
 from tests.proof import picture
 from tests.proof.promises import GONE_ORDERS, PROMISES, RETURNING, Memory
+from tests.support.crash_points import UNHARMED, Died, FaultPlan, Process
 from tests.support.databases import Databases
-from tests.support.mortal import UNHARMED, Died, Fate, Life
 from tests.support.shop import Clock, Shop, event_of, open_shop
 from till_sandbox.webhooks.sending import Outgoing
 
@@ -58,10 +60,10 @@ class Bag:
     sent: Counter[str] = field(default_factory=Counter)
     away: bool = False
 
-    def send(self, letter: Letter) -> None:
+    def send(self, email: Email) -> None:
         if self.away:
             raise MailUnavailable
-        self.sent[letter.message_id] += 1
+        self.sent[email.message_id] += 1
 
 
 class Scene(RuleBasedStateMachine):
@@ -72,19 +74,19 @@ class Scene(RuleBasedStateMachine):
         memory = Path("/dev/shm")  # noqa: S108  # a folder of our own in it; a disk would be most of the time
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
         self.databases, self.database = databases, databases.create("sqlite")
-        self.letters = Bag()
-        self.shop: Shop = open_shop(self.database, self.folder, postman=self.letters, clock=StandingClock())
+        self.emails = Bag()
+        self.shop: Shop = open_shop(self.database, self.folder, mailer=self.emails, clock=StandingClock())
         self.started = self.shop.clock()
         for slug, pieces in STOCK.items():
             self.shop.set_stock(slug, pieces)
         self.now = picture.take(self.shop)
         self.memory = Memory({product.slug: product.stock for product in self.now.products})
-        self.life = Life(self.shop)
+        self.life = Process(self.shop)
         self.carts: list[str] = []
-        self.pages: list[OpenedPayment] = []
+        self.pages: list[PaymentSession] = []
         self.challenges: list[Mapping[str, Any]] = []
         self.post: list[Outgoing] = []
-        self.told: list[Outgoing] = []
+        self.origin: list[Outgoing] = []
         self.refunds_asked: list[tuple[str, int | None, str]] = []
 
     # --- what holds after each step, and in the end -----------------------------------------------------------------
@@ -109,25 +111,25 @@ class Scene(RuleBasedStateMachine):
 
     def _let_things_settle(self) -> None:
         """Nobody does anything any more; what is on its way arrives, and what is due is done."""
-        self.letters.away = False
+        self.emails.away = False
         for _ in range(6):
             self._collect_the_post()
             while self.post:
                 self._hand_over(0, UNHARMED)
-            upkeep.run(self.shop.till, self.shop.clock())
+            worker.run(self.shop.services, self.shop.clock())
             self._reconciled()
             self.shop.clock.forward(minutes=65)
-        assert self._reconciled().mended == [], "reconciliation finds something new each time"
+        assert self._reconciled().repaired == [], "reconciliation finds something new each time"
 
     def _nothing_disagrees(self) -> None:
-        with self.shop.till.database.reading() as session:
+        with self.shop.services.database.reading() as session:
             findings = audit.run(session, self.shop.clock())
         disagreements = [finding for finding in findings if finding.wrong != "is set aside for a person."]
-        disagreements += reconcile.compare(self.shop.till, self.started - timedelta(hours=1))
+        disagreements += reconciliation.compare(self.shop.services, self.started - timedelta(hours=1))
         assert [str(finding) for finding in disagreements] == []
         end = self.now
         assert not any(order.state is OrderState.AWAITING_PAYMENT for order in end.orders)
-        rows = {row.refund_id: row for rows in end.refunds.values() for row in rows}
+        rows = {row.provider_refund_id: row for rows in end.refunds.values() for row in rows}
         assert not any(row.state is RefundState.REQUESTED for row in rows.values())
         assert {refund["id"]: refund["status"] for refund in end.refunds_at_stripe} == {
             name: row.state for name, row in rows.items() if name is not None
@@ -140,14 +142,14 @@ class Scene(RuleBasedStateMachine):
                 assert order.needs_review, f"the money of order {order.reference} was kept for nothing"
 
     def _every_letter_was_sent(self) -> None:
-        letters = self.now.letters
-        assert set(self.letters.sent) == {letter.message_id for letter in letters}
-        again = sum(self.letters.sent.values()) - len(letters)
+        emails = self.now.emails
+        assert set(self.emails.sent) == {email.message_id for email in emails}
+        again = sum(self.emails.sent.values()) - len(emails)
         assert again <= self.life.deaths, "a letter was sent twice, and no crash was the reason"
 
     # --- how things are done ----------------------------------------------------------------------------------------
 
-    def _do(self, fate: Fate, work: Callable[[], T]) -> T | None:
+    def _do(self, fate: FaultPlan, work: Callable[[], T]) -> T | None:
         """What the store's work gives, or None when the store refuses, Stripe is not there, or the process dies."""
         self.shop.clock.forward(seconds=1)
         try:
@@ -156,15 +158,15 @@ class Scene(RuleBasedStateMachine):
         except (StoreError, Died):
             return None
 
-    def _see(self, page: OpenedPayment) -> None:
+    def _see(self, page: PaymentSession) -> None:
         """A browser has the payment page, and with it the secret to pay."""
         self.pages.append(page)
-        self.memory.shown.add(page.snapshot.payment_id)
+        self.memory.shown.add(page.snapshot.provider_payment_id)
 
-    def _refund(self, asked: tuple[str, int | None, str], fate: Fate) -> None:
+    def _refund(self, asked: tuple[str, int | None, str], fate: FaultPlan) -> None:
         reference, part, key = asked
         amount = Money(part, "usd") if part is not None else None
-        self._do(fate, lambda: refunds.ask(self.shop.till, reference, amount, key, self._told(Teller.MERCHANT)))
+        self._do(fate, lambda: refunds.ask(self.shop.services, reference, amount, key, self._origin(Source.STAFF)))
 
     def _collect_the_post(self) -> None:
         """Take what Stripe sends off its way; a declined attempt has an event of its own."""
@@ -174,7 +176,7 @@ class Scene(RuleBasedStateMachine):
                 self.memory.declined[event["data"]["object"]["id"]].add(event["id"])
         self.post += sent
 
-    def _hand_over(self, position: int, fate: Fate) -> None:
+    def _hand_over(self, position: int, fate: FaultPlan) -> None:
         """A webhook reaches the store; one that is not acknowledged goes back into the post."""
         delivery = self.post.pop(position)
         try:
@@ -186,23 +188,23 @@ class Scene(RuleBasedStateMachine):
             assert fate is not UNHARMED, "a webhook that nothing befell was not acknowledged"
             self.post.append(delivery)
             return
-        self.told.append(delivery)
+        self.origin.append(delivery)
         event = event_of(delivery)
         if event["type"].startswith(LISTENED_TO):
             about = event["data"]["object"]
-            self.memory.told.add((about["id"], about["status"]))
+            self.memory.origin.add((about["id"], about["status"]))
 
-    def _reconciled(self) -> reconcile.Report:
-        return reconcile.run(self.shop.till, self.started - timedelta(hours=1), self.shop.clock())
+    def _reconciled(self) -> reconciliation.Report:
+        return reconciliation.repair(self.shop.services, self.started - timedelta(hours=1), self.shop.clock())
 
-    def _told(self, by: Teller) -> Told:
-        return Told(by, self.shop.clock())
+    def _origin(self, by: Source) -> Origin:
+        return Origin(by, self.shop.clock())
 
     def _orders(self, *states: OrderState) -> list[Order]:
         return [order for order in self.now.orders if not states or order.state in states]
 
     def _waits_overdue(self, order: Order) -> bool:
-        waits = order.state is OrderState.AWAITING_PAYMENT and order.payment.intent_id is not None
+        waits = order.state is OrderState.AWAITING_PAYMENT and order.payment.provider_payment_id is not None
         return waits and order.expires_at <= self.shop.clock()
 
     def _taken(self) -> list[str]:

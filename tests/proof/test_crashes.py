@@ -18,9 +18,11 @@ from models import Mail, Order, OrderLine, Product
 from store.domain.errors import StoreError
 from store.domain.money import Money
 from store.domain.states import OrderEvent
-from store.services import audit, carts, checkout, ledger, payments, reconcile, refunds, stock, upkeep
-from store.services.ledger import Teller, Told
-from tests.support.mortal import UNHARMED, Died, Fate, Life
+from store.services import carts, checkout, payments, reconciliation, stock, transitions
+from store.services.operations import audit, worker
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
+from tests.support.crash_points import UNHARMED, Died, FaultPlan, Process
 from tests.support.shop import Shop
 from till_sandbox.webhooks.sending import Outgoing
 
@@ -54,13 +56,13 @@ class Scene:
 
     def ask(self, amount: int | None) -> None:
         money = None if amount is None else Money(amount, "usd")
-        told = Told(Teller.MERCHANT, self.shop.clock())
-        refunds.ask(self.shop.till, self.reference, money, f"{self.reference}-once", told)
+        origin = Origin(Source.STAFF, self.shop.clock())
+        refunds.ask(self.shop.services, self.reference, money, f"{self.reference}-once", origin)
 
 
 def begin(shop: Shop) -> Scene:
     shop.clock.forward(minutes=1)
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         shelf = session.scalar(select(func.sum(Product.stock))) or 0
     return Scene(shop, shop.cart(2), shop.clock() - timedelta(seconds=30), shelf)
 
@@ -94,7 +96,7 @@ def place_changed(scene: Scene) -> None:
 def opened_then_changed(scene: Scene) -> None:
     scene.place()
     scene.shop.open(scene.order)
-    with scene.shop.till.database.transaction() as session:
+    with scene.shop.services.database.transaction() as session:
         carts.change(session, scene.cart_id, "cedar-pencil", 1, scene.shop.clock())
 
 
@@ -118,7 +120,7 @@ def overdue_but_paid(scene: Scene) -> None:
 def declined_too_often(scene: Scene) -> None:
     scene.place()
     page = scene.shop.open(scene.order)
-    for _ in range(scene.shop.till.settings.max_declines):
+    for _ in range(scene.shop.services.settings.max_declines):
         scene.shop.confirm(page, "4000000000000002")
         scene.shop.deliver()
 
@@ -127,9 +129,9 @@ def paid_late(scene: Scene) -> None:
     """The order was let go by hand, its goods went elsewhere, and then the money came."""
     shop = scene.shop
     scene.pay()
-    with shop.till.database.transaction() as session:
-        locked = ledger.lock_by_reference(session, scene.reference)
-        ledger.move_order(session, locked, OrderEvent.EXPIRED, Told(Teller.MERCHANT, shop.clock()))
+    with shop.services.database.transaction() as session:
+        locked = transitions.lock_by_reference(session, scene.reference)
+        transitions.move_order(session, locked, OrderEvent.EXPIRED, Origin(Source.STAFF, shop.clock()))
         stock.free(session, locked)
         on_shelf = session.scalar(select(Product.stock).where(Product.slug == "cedar-pencil")) or 0
         session.query(Product).where(Product.slug == "cedar-pencil").update({"stock": 0})
@@ -146,7 +148,7 @@ def pay_after_opening(scene: Scene) -> None:
 
 
 def upkeep_comes_by(scene: Scene) -> None:
-    upkeep.run(scene.shop.till, scene.shop.clock())
+    worker.run(scene.shop.services, scene.shop.clock())
 
 
 def upkeep_comes_by_later(scene: Scene) -> None:
@@ -172,13 +174,13 @@ def stripe_tells_again(scene: Scene) -> None:
 
 
 def look(scene: Scene) -> None:
-    payments.look_up(scene.shop.till, scene.reference, scene.shop.clock())
+    payments.look_up(scene.shop.services, scene.reference, scene.shop.clock())
     scene.shop.clock.forward(seconds=6)
-    payments.look_up(scene.shop.till, scene.reference, scene.shop.clock())
+    payments.look_up(scene.shop.services, scene.reference, scene.shop.clock())
 
 
 def cancel(scene: Scene) -> None:
-    checkout.cancel(scene.shop.till, scene.reference, scene.shop.clock())
+    checkout.cancel(scene.shop.services, scene.reference, scene.shop.clock())
 
 
 def refund_all(scene: Scene) -> None:
@@ -194,14 +196,14 @@ def refund_a_part_again(scene: Scene) -> None:
     scene.ask(100)
 
 
-def dispute_told(scene: Scene) -> None:
+def dispute_changed(scene: Scene) -> None:
     scene.shop.clock.forward(seconds=5)
     stripe_tells(scene)
 
 
 def refunded_in_the_dashboard(scene: Scene) -> None:
     scene.paid()
-    scene.shop.stripe("POST", "/v1/refunds", {"payment_intent": scene.order.payment.intent_id or ""})
+    scene.shop.stripe("POST", "/v1/refunds", {"payment_intent": scene.order.payment.provider_payment_id or ""})
 
 
 def refund_fails_later(scene: Scene) -> None:
@@ -217,7 +219,7 @@ def paid_untold(scene: Scene) -> None:
 
 
 def reconcile_all(scene: Scene) -> None:
-    reconcile.run(scene.shop.till, scene.began, scene.shop.clock())
+    reconciliation.repair(scene.shop.services, scene.began, scene.shop.clock())
 
 
 WORK = (
@@ -247,7 +249,7 @@ WORK = (
     Work(
         "recording a dispute",
         lambda scene: scene.paid("4000000000000259"),
-        dispute_told,
+        dispute_changed,
         stripe_tells_again,
         calls=False,
     ),
@@ -257,12 +259,12 @@ WORK = (
 
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.name)
 def test_dying_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
-    life = Life(shop)
+    life = Process(shop)
     unharmed = lived_through(shop, life, work, UNHARMED)
 
     for boundary in range(1, MOST_BOUNDARIES):
         deaths = life.deaths
-        outcome = lived_through(shop, life, work, Fate(dies_at=boundary))
+        outcome = lived_through(shop, life, work, FaultPlan(dies_at=boundary))
         if life.deaths == deaths:
             break
         assert outcome == unharmed, f"after dying at boundary {boundary}"
@@ -276,20 +278,24 @@ def test_dying_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work
 @pytest.mark.parametrize(
     "fates",
     [
-        pytest.param([Fate(breaks_before=1), Fate(breaks_before=2)], id="before"),
-        pytest.param([Fate(breaks_after=1), Fate(breaks_after=2)], id="after"),
-        pytest.param([Fate(stripe_breaks_down="before"), Fate(stripe_breaks_down="after")], id="Stripe breaks down"),
+        pytest.param([FaultPlan(breaks_before=1), FaultPlan(breaks_before=2)], id="before"),
+        pytest.param([FaultPlan(breaks_after=1), FaultPlan(breaks_after=2)], id="after"),
+        pytest.param(
+            [FaultPlan(stripe_breaks_down="before"), FaultPlan(stripe_breaks_down="after")], id="Stripe breaks down"
+        ),
     ],
 )
-def test_a_line_that_breaks_at_any_call_changes_nothing_in_the_end(shop: Shop, work: Work, fates: list[Fate]) -> None:
-    life = Life(shop)
+def test_a_line_that_breaks_at_any_call_changes_nothing_in_the_end(
+    shop: Shop, work: Work, fates: list[FaultPlan]
+) -> None:
+    life = Process(shop)
     unharmed = lived_through(shop, life, work, UNHARMED)
 
     for fate in fates:
         assert lived_through(shop, life, work, fate) == unharmed, fate
 
 
-def lived_through(shop: Shop, life: Life, work: Work, fate: Fate) -> dict[str, object]:
+def lived_through(shop: Shop, life: Process, work: Work, fate: FaultPlan) -> dict[str, object]:
     """What is left in the end of an order whose work met this fate and was asked for once more."""
     scene = begin(shop)
     work.prepare(scene)
@@ -314,9 +320,9 @@ def settle(scene: Scene) -> None:
 def ending(scene: Scene) -> dict[str, object]:
     """Everything that must not depend on whether somebody died: of the cart's orders, their money and their letters."""
     shop = scene.shop
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         orders = session.scalars(select(Order).where(Order.cart_id == scene.cart_id).order_by(Order.id)).all()
-        letters = session.execute(
+        emails = session.execute(
             select(Mail.kind, Mail.sent_at.is_not(None))
             .join(Order, Order.id == Mail.order_id)
             .where(Order.cart_id == scene.cart_id)
@@ -343,7 +349,7 @@ def ending(scene: Scene) -> dict[str, object]:
         for refund in shop.stripe("GET", "/v1/refunds", {"payment_intent": intent["id"]})["data"]
     ]
     return {
-        "orders": [(order.state, order.goods, order.disputed, order.needs_review) for order in orders],
+        "orders": [(order.state, order.reservation, order.disputed, order.needs_review) for order in orders],
         "payments": [
             (order.payment.state, order.payment.received_minor, order.payment.refunded_minor)
             for order in map(shop.read, references)
@@ -351,7 +357,7 @@ def ending(scene: Scene) -> dict[str, object]:
         "pieces": list(lines),
         "shelf": shelf - scene.shelf_before,
         "history": histories,
-        "letters": [tuple(letter) for letter in letters],
+        "letters": [tuple(email) for email in emails],
         "at stripe": sorted((intent["status"], intent["amount_received"]) for intent in intents),
         "refunds": sorted(made),
         "disagreements": [

@@ -18,10 +18,12 @@ from models import Order
 from store import logs
 from store.domain.errors import StoreError
 from store.domain.states import OrderState
-from store.gateway.port import OpenedPayment
-from store.services import payments, reconcile, refunds, upkeep
-from store.services.ledger import Teller, Told
-from tests.support.mortal import Fate, Life
+from store.gateway.port import PaymentSession
+from store.services import payments, reconciliation
+from store.services.operations import worker
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
+from tests.support.crash_points import FaultPlan, Process
 from tests.support.shop import FORM, RECIPIENT, SECRET_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, Browser, Shop, open_shop
 
 CARDS = {
@@ -70,8 +72,8 @@ def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, hear
     with_a_bad_line(shop)
     shop.order()
     shop.clock.forward(hours=1)
-    upkeep.run(shop.till, shop.clock())
-    reconcile.run(shop.till, shop.clock() - timedelta(days=1), shop.clock())
+    worker.run(shop.services, shop.clock())
+    reconciliation.repair(shop.services, shop.clock() - timedelta(days=1), shop.clock())
     shop.deliver()
 
     said = heard.getvalue()
@@ -101,18 +103,18 @@ def test_a_mistake_of_ours_is_logged_by_its_place_and_not_by_its_words(shop: Sho
     browser, reference = shop.browser_with_order()
     payment = shop.open(shop.order())
     shop.confirm(payment)
-    shop.till = shop.app.extensions["till"] = replace(shop.till, gateway=Mistaken())
+    shop.services = shop.app.extensions["services"] = replace(shop.services, gateway=Mistaken())
 
     page = browser.get(f"/orders/{reference}/pay")
     shop.deliver()
     shop.clock.forward(hours=1)
-    upkeep.run(shop.till, shop.clock())
+    worker.run(shop.services, shop.clock())
 
     said = heard.getvalue()
     assert page.status_code == 500
     assert "We cannot see right now whether you were charged." in page.text
     assert said.count('"unexpected failure"') >= 2
-    assert '"upkeep failed"' in said
+    assert '"worker failed"' in said
     assert "RuntimeError at " in said
     assert f"{Path(__file__).name}:" in said
     assert "because of KeyError at " in said
@@ -131,7 +133,7 @@ def test_a_command_that_ends_by_a_mistake_does_not_quote_it(heard: io.StringIO) 
     assert RECIPIENT.email not in heard.getvalue()
 
 
-def forbidden(pages: list[OpenedPayment]) -> list[str]:
+def forbidden(pages: list[PaymentSession]) -> list[str]:
     keys = [SECRET_KEY, WEBHOOK_SECRET, "a-secret-for-the-tests-only", "_secret_", *(p.client_secret for p in pages)]
     numbers = [*CARDS.values(), *(" ".join(n[i : i + 4] for i in range(0, 16, 4)) for n in CARDS.values())]
     person = [RECIPIENT.email, RECIPIENT.full_name, RECIPIENT.address_line1, "mistyped@example", "Nobody Atall"]
@@ -139,11 +141,11 @@ def forbidden(pages: list[OpenedPayment]) -> list[str]:
 
 
 def refund_everything(shop: Shop) -> None:
-    with shop.till.database.reading() as session:
+    with shop.services.database.reading() as session:
         paid = session.scalars(select(Order.reference).where(Order.state == OrderState.PAID)).all()
     for reference in paid:
         try:
-            refunds.ask(shop.till, reference, None, f"{reference}-all", Told(Teller.MERCHANT, shop.clock()))
+            refunds.ask(shop.services, reference, None, f"{reference}-all", Origin(Source.STAFF, shop.clock()))
         except StoreError:
             continue  # the bank has the money of the disputed one
     shop.clock.forward(minutes=5)
@@ -187,10 +189,10 @@ def with_bad_input(shop: Shop) -> None:
 def with_a_bad_line(shop: Shop) -> None:
     """Stripe does not answer, then refuses what it is asked."""
     order = shop.order()
-    life = Life(shop)
-    with pytest.raises(StoreError), life.under(Fate(breaks_before=1)):
-        payments.open(shop.till, order.reference, shop.clock())
-    with pytest.raises(StoreError), life.under(Fate(breaks_after=1)):
-        payments.open(shop.till, order.reference, shop.clock())
+    life = Process(shop)
+    with pytest.raises(StoreError), life.under(FaultPlan(breaks_before=1)):
+        payments.open(shop.services, order.reference, shop.clock())
+    with pytest.raises(StoreError), life.under(FaultPlan(breaks_after=1)):
+        payments.open(shop.services, order.reference, shop.clock())
     with pytest.raises(StoreError):
-        shop.till.gateway.retrieve_payment("pi_unknown")
+        shop.services.gateway.retrieve_payment("pi_unknown")

@@ -27,8 +27,8 @@ from app import create_app
 from config import Settings
 from models import Order, Product
 from store.domain.references import new_token
-from store.gateway.port import OpenedPayment, Postman, Recipient
-from store.services import Till, carts, catalogue, checkout, orders, payments
+from store.gateway.port import Mailer, PaymentSession, Recipient
+from store.services import Services, carts, catalogue, checkout, orders, payments
 from tests.support.in_process import InProcessStripe
 from till_sandbox.app import create_app as create_sandbox
 from till_sandbox.webhooks.sending import Answer, Outgoing
@@ -106,7 +106,7 @@ def signed(event: Mapping[str, Any] | bytes, secret: str = WEBHOOK_SECRET, age: 
 @dataclass
 class Shop:
     app: Flask
-    till: Till
+    services: Services
     sandbox: Flask
     line: InProcessStripe
     clock: Clock
@@ -120,17 +120,17 @@ class Shop:
         return self.place(self.cart(quantity, slug), recipient)
 
     def cart(self, quantity: int = 1, slug: str = "cedar-pencil") -> str:
-        with self.till.database.transaction() as session:
+        with self.services.database.transaction() as session:
             return carts.add(session, None, slug, quantity, self.clock())
 
     def place(self, cart_id: str, recipient: Recipient = RECIPIENT, browser_id: str | None = None) -> Order:
-        return checkout.place(self.till, cart_id, browser_id or new_token(), recipient, self.clock())
+        return checkout.place(self.services, cart_id, browser_id or new_token(), recipient, self.clock())
 
-    def open(self, order: Order) -> OpenedPayment:
+    def open(self, order: Order) -> PaymentSession:
         """The shopper opens the payment page."""
-        return payments.open(self.till, order.reference, self.clock())
+        return payments.open(self.services, order.reference, self.clock())
 
-    def confirm(self, payment: OpenedPayment, number: str = "4242424242424242") -> dict[str, Any]:
+    def confirm(self, payment: PaymentSession, number: str = "4242424242424242") -> dict[str, Any]:
         """The shopper's browser confirms with a card, straight at Stripe: the PaymentIntent, or the error."""
         form = {
             "key": PUBLISHABLE_KEY,
@@ -142,7 +142,7 @@ class Shop:
             "payment_method_data[card][exp_year]": "2034",
             "payment_method_data[card][cvc]": "123",
         }
-        answer = self.stripe("POST", f"/v1/payment_intents/{payment.snapshot.payment_id}/confirm", form)
+        answer = self.stripe("POST", f"/v1/payment_intents/{payment.snapshot.provider_payment_id}/confirm", form)
         outcome: dict[str, Any] = answer.get("error", answer)
         return outcome
 
@@ -194,16 +194,16 @@ class Shop:
 
     def read(self, reference: str) -> Order:
         """The order as it is now."""
-        with self.till.database.reading() as session:
+        with self.services.database.reading() as session:
             browser = session.query(Order.browser_id).where(Order.reference == reference).scalar()
             return orders.find(session, reference, browser)
 
     def product(self, slug: str = "cedar-pencil") -> Product:
-        with self.till.database.reading() as session:
+        with self.services.database.reading() as session:
             return catalogue.product(session, slug)
 
     def set_stock(self, slug: str, stock: int) -> None:
-        with self.till.database.transaction() as session:
+        with self.services.database.transaction() as session:
             catalogue.product(session, slug).stock = stock
 
     def history(self, reference: str) -> list[str]:
@@ -218,7 +218,7 @@ class Shop:
 
     def close(self) -> None:
         """Let go of every connection and file."""
-        self.till.database.engine.dispose()
+        self.services.database.engine.dispose()
         self.sandbox.extensions["sandbox"].stop()
 
     def browser(self) -> Browser:
@@ -256,7 +256,7 @@ class Browser:
 
 
 def open_shop(
-    database_url: str, folder: Path, *, postman: Postman | None = None, clock: Clock | None = None, **settings: Any
+    database_url: str, folder: Path, *, mailer: Mailer | None = None, clock: Clock | None = None, **settings: Any
 ) -> Shop:
     """A shop on an empty, migrated database, its catalogue filled, its webhook endpoint known to the sandbox."""
     clock = clock or Clock()
@@ -276,11 +276,11 @@ def open_shop(
         },
     )
     app = create_app(
-        configured, http_client=line, postman=postman, clock=clock, stopwatch=clock.stopwatch, instance=folder
+        configured, http_client=line, mailer=mailer, clock=clock, stopwatch=clock.stopwatch, instance=folder
     )
-    till: Till = app.extensions["till"]
-    line.open_transactions = lambda: till.database.open_here
-    with till.database.transaction() as session:
+    services: Services = app.extensions["services"]
+    line.open_transactions = lambda: services.database.open_here
+    with services.database.transaction() as session:
         catalogue.seed(session, configured.store_currency)
     stand_in.extensions["sandbox"].forward(SECRET_KEY, "http://store.test" + WEBHOOK_PATH, [WEBHOOK_SECRET])
-    return Shop(app, till, stand_in, line, clock, post, folder / "mail")
+    return Shop(app, services, stand_in, line, clock, post, folder / "mail")

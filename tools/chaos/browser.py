@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tools.chaos.premises import PUBLISHABLE_KEY
+from tools.chaos.stack import PUBLISHABLE_KEY
 
-PATIENCE = 90.0  # seconds a shopper keeps trying to get one page
+POLL_INTERVAL = 90.0  # seconds a shopper keeps trying to get one page
 WAIT = 0.3  # between one try and the next
 TIMEOUT = 40.0
 COME_BACK_LATER = (429, 503)
@@ -122,7 +122,7 @@ class Browser:
         return answer.ok
 
     def _load(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> requests.Response:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + POLL_INTERVAL
         while time.monotonic() < deadline and not self._tally.over.is_set():
             try:
                 answer = self._session.request(method, f"{self._store}{path}", data=form, timeout=TIMEOUT)

@@ -98,8 +98,9 @@ def wrong_refunds(case: Case) -> Iterator[str]:
     at_stripe = {
         refund["id"]: refund for refund in case.evidence.refunds if refund["status"] in ("succeeded", "pending")
     }
-    for refund_id in at_stripe.keys() ^ case.evidence.store_refunds.keys():
-        yield f"refund {refund_id} is known to {'Stripe' if refund_id in at_stripe else 'the store'} alone"
+    for provider_refund_id in at_stripe.keys() ^ case.evidence.store_refunds.keys():
+        knows = "Stripe" if provider_refund_id in at_stripe else "the store"
+        yield f"refund {provider_refund_id} is known to {knows} alone"
     returned: Counter[str] = Counter()
     for refund in at_stripe.values():
         returned[refund["payment_intent"]] += refund["amount"]
@@ -113,10 +114,10 @@ def wrong_refunds(case: Case) -> Iterator[str]:
 def wrong_disputes(case: Case) -> Iterator[str]:
     """What cardholders' banks took up is known on both sides, and stands alike. Nobody here answers an inquiry."""
     at_stripe = {dispute["id"]: dispute["status"] for dispute in case.evidence.disputes}
-    for dispute_id in at_stripe.keys() | case.evidence.store_disputes.keys():
-        here, there = case.evidence.store_disputes.get(dispute_id), at_stripe.get(dispute_id)
+    for provider_dispute_id in at_stripe.keys() | case.evidence.store_disputes.keys():
+        here, there = case.evidence.store_disputes.get(provider_dispute_id), at_stripe.get(provider_dispute_id)
         if here != there:
-            yield f"dispute {dispute_id} is {there} at Stripe, {here} in the store"
+            yield f"dispute {provider_dispute_id} is {there} at Stripe, {here} in the store"
 
 
 def webhooks_left_undone(case: Case) -> Iterator[str]:
@@ -127,7 +128,7 @@ def webhooks_left_undone(case: Case) -> Iterator[str]:
 
 def oversold(case: Case) -> Iterator[str]:
     """What was sold and what is on the shelves is what there was; what is held is held by an open order."""
-    for slug, (stock, held) in case.evidence.stock.items():
+    for slug, (stock, reserved) in case.evidence.stock.items():
         if slug not in case.shelves:
             continue
         pieces = case.evidence.pieces.get(slug, {})
@@ -136,29 +137,29 @@ def oversold(case: Case) -> Iterator[str]:
             yield f"{slug}: {sold} sold of {case.shelves[slug]}"
         elif stock + sold != case.shelves[slug]:
             yield f"{slug}: {case.shelves[slug]} at first, {sold} sold, {stock} left"
-        if held != promised:
-            yield f"{slug}: {held} held, {promised} of them by open orders"
+        if reserved != promised:
+            yield f"{slug}: {reserved} held, {promised} of them by open orders"
     for order in case.evidence.orders:
         expected = {"awaiting_payment": "held", "paid": "sold", "fulfilled": "sold"}.get(order.state, "free")
-        if order.goods != expected:
-            yield f"order {order.reference} is {order.state} and its goods are {order.goods}"
+        if order.reservation != expected:
+            yield f"order {order.reference} is {order.state} and its goods are {order.reservation}"
 
 
 def mail_never_sent(case: Case) -> Iterator[str]:
     """Every letter that was decided arrived; every order that was paid or expired, every refund and every dispute has
     its letter.
     """
-    arrived = {letter.message_id for letter in case.evidence.delivered}
+    arrived = {email.message_id for email in case.evidence.delivered}
     written: defaultdict[str, set[str]] = defaultdict(set)
-    for letter in case.evidence.letters:
-        written[letter.reference].add(letter.kind)
-        if letter.message_id not in arrived or not letter.sent:
-            yield f"order {letter.reference}: its letter {letter.kind} did not arrive"
+    for email in case.evidence.emails:
+        written[email.reference].add(email.kind)
+        if email.message_id not in arrived or not email.sent:
+            yield f"order {email.reference}: its letter {email.kind} did not arrive"
     for order in case.evidence.orders:
         expected = {"order_paid"} if order.paid else {"order_expired"} if order.state == "expired" else set()
         if missing := expected - written[order.reference]:
             yield f"order {order.reference} is {order.state} and no letter {', '.join(missing)} was written"
-    about = {letter.once for letter in case.evidence.letters}
+    about = {email.dedupe_key for email in case.evidence.emails}
     happened = [f"refund:{refund['id']}" for refund in case.evidence.refunds if refund["status"] == "succeeded"]
     happened += [f"dispute:{dispute['id']}" for dispute in case.evidence.disputes]
     yield from (f"no letter was written about {each}" for each in happened if each not in about)
@@ -166,16 +167,18 @@ def mail_never_sent(case: Case) -> Iterator[str]:
 
 def mail_sent_twice(case: Case) -> Iterator[str]:
     """No happening has two letters; a letter is repeated, with the same Message-ID, at most once for each crash."""
-    for (reference, once), times in Counter((each.reference, each.once) for each in case.evidence.letters).items():
+    for (reference, dedupe_key), times in Counter(
+        (each.reference, each.dedupe_key) for each in case.evidence.emails
+    ).items():
         if times > 1:
-            yield f"order {reference}: {times} letters about {once}"
-    known = {letter.message_id for letter in case.evidence.letters}
+            yield f"order {reference}: {times} letters about {dedupe_key}"
+    known = {email.message_id for email in case.evidence.emails}
     subjects: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for letter in case.evidence.delivered:
-        if letter.message_id not in known:
-            yield f"a letter arrived that nobody wrote: {letter.subject}"
-        if "is paid" in letter.subject or "was closed" in letter.subject:
-            subjects[letter.to, letter.subject].add(letter.message_id)
+    for email in case.evidence.delivered:
+        if email.message_id not in known:
+            yield f"a letter arrived that nobody wrote: {email.subject}"
+        if "is paid" in email.subject or "was closed" in email.subject:
+            subjects[email.to, email.subject].add(email.message_id)
     yield from (f"{to} has two letters: {subject}" for (to, subject), ids in subjects.items() if len(ids) > 1)
     if (repeated := repeats(case.evidence)) > case.crashes:
         yield f"{repeated} letters came again, with {case.crashes} crashes to excuse them"
@@ -196,7 +199,7 @@ def broken_promises(case: Case) -> Iterator[str]:
 
 def repeats(evidence: Evidence) -> int:
     """How many letters arrived more than once under the same Message-ID."""
-    return len(evidence.delivered) - len({letter.message_id for letter in evidence.delivered})
+    return len(evidence.delivered) - len({email.message_id for email in evidence.delivered})
 
 
 CHECKS: Mapping[str, Callable[[Case], Iterator[str]]] = {

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, text
 
-from tools.chaos.letterbox import Delivered
-from tools.chaos.premises import Premises
+from tools.chaos.smtp_sink import Delivered
+from tools.chaos.stack import Stack
 
 
 class Order(NamedTuple):
@@ -24,7 +24,7 @@ class Order(NamedTuple):
 
     reference: str
     state: str
-    goods: str
+    reservation: str
     needs_review: bool
     total: int
     email: str
@@ -36,11 +36,11 @@ class Order(NamedTuple):
     refund_due: bool
 
 
-class Letter(NamedTuple):
+class Email(NamedTuple):
     reference: str
     email: str
     kind: str
-    once: str
+    dedupe_key: str
     message_id: str
     sent: bool
 
@@ -58,7 +58,7 @@ class Evidence:
     store_disputes: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, dict[str, int]] = field(default_factory=dict)
     stock: dict[str, tuple[int, int]] = field(default_factory=dict)
-    letters: list[Letter] = field(default_factory=list)
+    emails: list[Email] = field(default_factory=list)
     delivered: list[Delivered] = field(default_factory=list)
     unhandled_events: int = 0
 
@@ -87,28 +87,28 @@ STOCK = "SELECT slug, stock, held FROM products"
 UNHANDLED = "SELECT count(*) FROM webhook_events WHERE handled_at IS NULL"
 
 
-def gather(premises: Premises) -> Evidence:
+def gather(stack: Stack) -> Evidence:
     """Everything both sides and the mail server know at this moment."""
-    evidence = Evidence(delivered=list(premises.letterbox.letters))
-    with _opened(premises.sandbox_file) as sandbox:
+    evidence = Evidence(delivered=list(stack.smtp_sink.emails))
+    with _opened(stack.sandbox_file) as sandbox:
         evidence.intents = _objects(sandbox, "payment_intent")
         evidence.charges = _objects(sandbox, "charge")
         evidence.refunds = _objects(sandbox, "refund")
         evidence.disputes = _objects(sandbox, "dispute")
-    evidence.orders = [Order._make(row) for row in _rows(premises.engine, ORDERS)]
-    evidence.store_refunds = {row[0]: row[1] for row in _rows(premises.engine, REFUNDS)}
-    evidence.store_disputes = {row[0]: row[1] for row in _rows(premises.engine, DISPUTES)}
-    for goods, slug, pieces in _rows(premises.engine, PIECES):
-        evidence.pieces.setdefault(slug, {})[goods] = int(pieces)
-    evidence.stock = {slug: (stock, held) for slug, stock, held in _rows(premises.engine, STOCK)}
-    evidence.letters = [Letter._make(row) for row in _rows(premises.engine, LETTERS)]
-    evidence.unhandled_events = int(_rows(premises.engine, UNHANDLED)[0][0])
+    evidence.orders = [Order._make(row) for row in _rows(stack.engine, ORDERS)]
+    evidence.store_refunds = {row[0]: row[1] for row in _rows(stack.engine, REFUNDS)}
+    evidence.store_disputes = {row[0]: row[1] for row in _rows(stack.engine, DISPUTES)}
+    for reservation, slug, pieces in _rows(stack.engine, PIECES):
+        evidence.pieces.setdefault(slug, {})[reservation] = int(pieces)
+    evidence.stock = {slug: (stock, reserved) for slug, stock, reserved in _rows(stack.engine, STOCK)}
+    evidence.emails = [Email._make(row) for row in _rows(stack.engine, LETTERS)]
+    evidence.unhandled_events = int(_rows(stack.engine, UNHANDLED)[0][0])
     return evidence
 
 
-def write_histories(premises: Premises, file: Path) -> None:
+def write_histories(stack: Stack, file: Path) -> None:
     """Everything that happened to every order, a line each, for whoever looks into a disagreement."""
-    lines = (" ".join(map(str, row)) for row in _rows(premises.engine, HISTORIES))
+    lines = (" ".join(map(str, row)) for row in _rows(stack.engine, HISTORIES))
     file.write_text("\n".join(lines), encoding="utf-8")
 
 

@@ -69,7 +69,7 @@ class Shopper:
         return f"shopper-{self.number}@example.com"
 
 
-class Disaster(StrEnum):
+class Fault(StrEnum):
     WEB_WORKER_KILLED = "web worker killed"
     WEB_KILLED = "web server killed"
     UPKEEP_KILLED = "upkeep killed"
@@ -79,16 +79,16 @@ class Disaster(StrEnum):
     DATABASE_CRASHED = "database crashed"
 
 
-_DISASTERS: Mapping[Disaster, int] = {
-    Disaster.WEB_WORKER_KILLED: 8,
-    Disaster.UPKEEP_KILLED: 6,
-    Disaster.SANDBOX_WORKER_KILLED: 4,
-    Disaster.DATABASE_CRASHED: 2,
-    Disaster.WEB_KILLED: 1,
-    Disaster.SANDBOX_KILLED: 2,
-    Disaster.DATABASE_RESTARTED: 1,
+_DISASTERS: Mapping[Fault, int] = {
+    Fault.WEB_WORKER_KILLED: 8,
+    Fault.UPKEEP_KILLED: 6,
+    Fault.SANDBOX_WORKER_KILLED: 4,
+    Fault.DATABASE_CRASHED: 2,
+    Fault.WEB_KILLED: 1,
+    Fault.SANDBOX_KILLED: 2,
+    Fault.DATABASE_RESTARTED: 1,
 }
-_OF_THE_DATABASE = (Disaster.DATABASE_CRASHED, Disaster.DATABASE_RESTARTED)
+_OF_THE_DATABASE = (Fault.DATABASE_CRASHED, Fault.DATABASE_RESTARTED)
 _ORDERS_BETWEEN = 25
 
 
@@ -97,7 +97,7 @@ class Strike:
     """A disaster that strikes when so many shoppers are done; what was killed stays dead for `seconds`."""
 
     after: int
-    disaster: Disaster
+    disaster: Fault
     which: int
     seconds: float
 
@@ -161,11 +161,11 @@ def _strikes(seed: int, orders: int, database_restarts: bool) -> tuple[Strike, .
     """Every disaster once, then by how often each is drawn, spread over the run."""
     dice = Random(f"{seed} disasters")
     chances = {each: often for each, often in _DISASTERS.items() if database_restarts or each not in _OF_THE_DATABASE}
-    disasters = list(chances)
-    dice.shuffle(disasters)
-    disasters += dice.choices(list(chances), list(chances.values()), k=max(orders // _ORDERS_BETWEEN - len(chances), 0))
-    step = orders / (len(disasters) + 1)
+    faults = list(chances)
+    dice.shuffle(faults)
+    faults += dice.choices(list(chances), list(chances.values()), k=max(orders // _ORDERS_BETWEEN - len(chances), 0))
+    step = orders / (len(faults) + 1)
     return tuple(
         Strike(round((index + 1) * step), disaster, dice.randrange(100), dice.choice((0.0, 0.0, 1.0, 2.0)))
-        for index, disaster in enumerate(disasters)
+        for index, disaster in enumerate(faults)
     )

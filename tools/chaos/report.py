@@ -12,16 +12,16 @@ SHOWN = 10  # of each kind of disagreement
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChaosResult:
     """`disagreements` by check; all empty when money and orders agree."""
 
     seconds: float
     settled_in: float
     rounds: int
     requests: Mapping[str, int]
-    disasters: Mapping[str, int]
+    struck: Mapping[str, int]
     faults: Mapping[str, int]
-    letters_refused: int
+    emails_refused: int
     disagreements: Mapping[str, Sequence[str]]
 
     @property
@@ -29,7 +29,7 @@ class Outcome:
         return not any(self.disagreements.values())
 
 
-def write(case: Case, outcome: Outcome) -> str:
+def write(case: Case, outcome: ChaosResult) -> str:
     """The report, to be printed."""
     evidence = case.evidence
     paid = [intent for intent in evidence.intents if intent["status"] == "succeeded"]
@@ -54,14 +54,14 @@ def write(case: Case, outcome: Outcome) -> str:
         _section(
             "Mail",
             {
-                "letters written": len(evidence.letters),
-                "letters that arrived": len({letter.message_id for letter in evidence.delivered}),
+                "letters written": len(evidence.emails),
+                "letters that arrived": len({email.message_id for email in evidence.delivered}),
                 "repeated after a crash, with the same Message-ID": repeats(evidence),
             },
         ),
         _section(
             "What went wrong on purpose",
-            {**outcome.faults, "mail: refused": outcome.letters_refused, **outcome.disasters},
+            {**outcome.struck, "mail: refused": outcome.emails_refused, **outcome.faults},
         ),
         _section(
             "Load",

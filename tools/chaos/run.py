@@ -10,85 +10,85 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools.chaos import evidence, settling
+from tools.chaos import draining, evidence
 from tools.chaos.browser import Tally
 from tools.chaos.checks import CHECKS, Case
-from tools.chaos.disasters import Disasters
-from tools.chaos.plan import Disaster, Plan
-from tools.chaos.premises import UPKEEPS, Premises, opened
-from tools.chaos.report import Outcome
+from tools.chaos.faults import FaultInjector
+from tools.chaos.plan import Fault, Plan
+from tools.chaos.report import ChaosResult
 from tools.chaos.shoppers import Visit, shop
+from tools.chaos.stack import UPKEEPS, Stack, opened
 
 MINUTES_OF_SKEW = timedelta(minutes=5)
 
 
-def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case, Outcome]:
+def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case, ChaosResult]:
     """Let the plan happen in `folder`, with so many shoppers `at_once`; what was found, and what came of it."""
     since = datetime.now(UTC) - MINUTES_OF_SKEW
-    with opened(folder, plan.seed, postgres=postgres) as premises:
-        premises.fill(plan.stock)
+    with opened(folder, plan.seed, postgres=postgres) as stack:
+        stack.fill(plan.stock)
         for fault in plan.faults:
-            premises.control("POST", "/faults", fault)
-        tally, disasters = Tally(), Disasters(premises, plan.strikes)
+            stack.control("POST", "/faults", fault)
+        tally, injector = Tally(), FaultInjector(stack, plan.strikes)
         begun = time.monotonic()
-        visits = _shop(plan, premises, tally, disasters, at_once)
+        visits = _shop(plan, stack, tally, injector, at_once)
         seconds = time.monotonic() - begun
-        faults = _stop_faults(premises)
+        faults = _stop_faults(stack)
         begun = time.monotonic()
-        with settling.opened_till(premises) as till:
-            rounds, open_ends = settling.settle(premises, till, since, len(plan.shoppers))
-            case = Case(evidence.gather(premises), visits, plan.stock, _excuses(disasters.struck))
+        with draining.opened_till(stack) as services:
+            rounds, open_ends = draining.settle(stack, services, since, len(plan.shoppers))
+            case = Case(evidence.gather(stack), visits, plan.stock, _excuses(injector.struck))
             disagreements = {check: list(find(case)) for check, find in CHECKS.items()}
-            disagreements["The store's own audit"] = settling.findings(till, since)
+            disagreements["The store's own audit"] = draining.findings(services, since)
         settled_in = time.monotonic() - begun
-        evidence.write_histories(premises, folder / "histories.txt")
+        evidence.write_histories(stack, folder / "histories.txt")
     disagreements["Not settled"] = open_ends
     disagreements["Pages that broke"] = tally.broken
     disagreements["Shoppers left without a page"] = [visit.gave_up for visit in visits if visit.gave_up]
-    return case, Outcome(
+    return case, ChaosResult(
         seconds,
         settled_in,
         rounds,
         tally.statuses,
-        disasters.struck,
+        injector.struck,
         faults,
-        premises.letterbox.refused,
+        stack.smtp_sink.refused,
         disagreements,
     )
 
 
-def _shop(plan: Plan, premises: Premises, tally: Tally, disasters: Disasters, at_once: int) -> list[Visit]:
+def _shop(plan: Plan, stack: Stack, tally: Tally, injector: FaultInjector, at_once: int) -> list[Visit]:
     """The visits of everybody; a terminal sees how many are done."""
-    disasters.start()
+    injector.start()
     visits = []
     with (
         tqdm(total=len(plan.shoppers), unit=" shoppers", disable=None) as progress,
         ThreadPoolExecutor(at_once) as crowd,
     ):
         try:
-            for done in as_completed([crowd.submit(shop, shopper, premises, tally) for shopper in plan.shoppers]):
+            for done in as_completed([crowd.submit(shop, shopper, stack, tally) for shopper in plan.shoppers]):
                 visits.append(done.result())
-                disasters.shopper_done()
+                injector.shopper_done()
                 progress.update()
         finally:
             tally.over.set()  # interrupted or not: nobody is to wait for the rest
             crowd.shutdown(wait=False, cancel_futures=True)
-    disasters.end()
+    injector.end()
     return visits
 
 
-def _stop_faults(premises: Premises) -> dict[str, int]:
+def _stop_faults(stack: Stack) -> dict[str, int]:
     """End every fault; how often each struck."""
     struck: Counter[str] = Counter()
-    for fault in premises.control("GET", "/faults")["faults"]:
+    for fault in stack.control("GET", "/faults")["faults"]:
         when = f", {fault['when']} the work" if fault["target"] == "api" else ""
         struck[f"{fault['target']}: {fault['kind']}{when}"] += fault["struck"]
-    premises.control("DELETE", "/faults")
-    premises.letterbox.refusing = False
+    stack.control("DELETE", "/faults")
+    stack.smtp_sink.refusing = False
     return dict(struck)
 
 
 def _excuses(struck: Counter[str]) -> int:
     """How many letters may have come again: a crash between sending one and marking it sent repeats that one."""
-    of_the_database = struck[Disaster.DATABASE_CRASHED] + struck[Disaster.DATABASE_RESTARTED]
-    return struck[Disaster.UPKEEP_KILLED] + UPKEEPS * of_the_database
+    of_the_database = struck[Fault.DATABASE_CRASHED] + struck[Fault.DATABASE_RESTARTED]
+    return struck[Fault.UPKEEP_KILLED] + UPKEEPS * of_the_database

@@ -14,7 +14,7 @@ import requests
 
 from tools.chaos.browser import Browser, GaveUp, Tally
 from tools.chaos.plan import Shopper, Story
-from tools.chaos.premises import Premises
+from tools.chaos.stack import Stack
 
 GOOD_CARD, CHALLENGED_CARD, DISPUTED_CARD = "4242424242424242", "4000002760003184", "4000000000000259"
 TRIES = 8  # of one card, while nobody answers
@@ -43,20 +43,20 @@ class Visit:
     gave_up: str = ""
 
 
-def shop(shopper: Shopper, premises: Premises, tally: Tally) -> Visit:
+def shop(shopper: Shopper, stack: Stack, tally: Tally) -> Visit:
     """Play the shopper's story to its end."""
     visit = Visit(shopper)
-    with closing(Browser(premises.store.url, premises.sandbox.url, tally)) as browser:
+    with closing(Browser(stack.store.url, stack.sandbox.url, tally)) as browser:
         try:
-            _Shopping(visit, premises, browser).play()
+            _Shopping(visit, stack, browser).play()
         except GaveUp as page:
             visit.gave_up = f"{shopper.email} ({shopper.story}) waited in vain for {page}"
     return visit
 
 
 class _Shopping:
-    def __init__(self, visit: Visit, premises: Premises, browser: Browser) -> None:
-        self.visit, self.shopper, self.premises, self.browser = visit, visit.shopper, premises, browser
+    def __init__(self, visit: Visit, stack: Stack, browser: Browser) -> None:
+        self.visit, self.shopper, self.stack, self.browser = visit, visit.shopper, stack, browser
 
     def play(self) -> None:
         tabs_place = self.shopper.story is Story.PAYS_IN_TWO_TABS
@@ -94,7 +94,7 @@ class _Shopping:
         self.leave(reference)
 
     def leave(self, reference: str) -> None:
-        self.premises.let_time_pass(reference)
+        self.stack.let_time_pass(reference)
 
     def cancel(self, reference: str) -> None:
         self.browser.client_secret(reference)
@@ -138,7 +138,7 @@ class _Shopping:
         secret = self.browser.client_secret(reference)
         if secret is not None:
             _at_once(
-                lambda: self.premises.let_time_pass(reference),
+                lambda: self.stack.let_time_pass(reference),
                 lambda: self._confirm_again_and_again(reference, secret),
             )
         self._look(reference)
@@ -152,7 +152,7 @@ class _Shopping:
         if self.shopper.part < 1:
             body["amount"] = 500
         try:
-            self.premises.control("POST", "/refunds", body)
+            self.stack.control("POST", "/refunds", body)
         except requests.RequestException:
             return  # a dashboard that does not answer, or money that went back already: nothing more to refund
 

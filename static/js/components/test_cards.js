@@ -1,6 +1,6 @@
 // The drawer of test cards. A click copies a card, and puts it into the field where the payment service lets us.
 
-import { cardOf, sandboxHands } from "../sandbox_hands.js";
+import { cardOf, sandboxHands } from "../sandbox_autofill.js";
 import { showMatching } from "../word_filter.js";
 
 /** @param {HTMLElement} root */

@@ -17,7 +17,7 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
-class Told(Flag):
+class StatusFlag(Flag):
     """What is known beside the two states."""
 
     NOTHING = 0
@@ -31,7 +31,7 @@ class Told(Flag):
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class StatusMessage:
     """`money` says where the money is, `message` what happens next.
 
     Placeholders: {total} {refunded} {card} {decline} {email}. A `waiting` page asks again by itself until this changes.
@@ -49,8 +49,8 @@ class Meaning:
 class _Row:
     order: frozenset[OrderState]
     payment: frozenset[PaymentState]
-    told: Told
-    meaning: Meaning
+    flags: StatusFlag
+    message_row: StatusMessage
 
 
 _O, _P = OrderState, PaymentState
@@ -62,18 +62,18 @@ _NO_MONEY = _UNPAID | {_P.CANCELLED}
 def _row(
     order: OrderState | frozenset[OrderState],
     payment: PaymentState | frozenset[PaymentState],
-    meaning: Meaning,
-    told: Told = Told.NOTHING,
+    message_row: StatusMessage,
+    flags: StatusFlag = StatusFlag.NOTHING,
 ) -> _Row:
     return _Row(
         order if isinstance(order, frozenset) else frozenset({order}),
         payment if isinstance(payment, frozenset) else frozenset({payment}),
-        told,
-        meaning,
+        flags,
+        message_row,
     )
 
 
-_REFUNDED = Meaning(
+_REFUNDED = StatusMessage(
     "Refunded",
     "You got {refunded} back{card}.",
     "Banks take 5 to 10 days to show a refund on your statement.",
@@ -86,7 +86,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         frozenset({_O.AWAITING_PAYMENT, _O.CANCELLED, _O.EXPIRED}),
         _ANY_PAYMENT,
-        Meaning(
+        StatusMessage(
             "We are checking your payment",
             "Your money has reached us or is on its way. Do not pay again.",
             "Something about this payment does not add up, so a person is looking at it. "
@@ -94,12 +94,12 @@ TABLE: tuple[_Row, ...] = (
             "eye",
             Tone.WAIT,
         ),
-        Told.NEEDS_REVIEW,
+        StatusFlag.NEEDS_REVIEW,
     ),
     _row(
         _O.AWAITING_PAYMENT,
         _UNPAID,
-        Meaning(
+        StatusMessage(
             "Still confirming your payment",
             "Your bank may have been charged. Do not pay again.",
             "The payment service is not answering us right now. Your order is kept, "
@@ -108,12 +108,12 @@ TABLE: tuple[_Row, ...] = (
             Tone.WAIT,
             waiting=True,
         ),
-        Told.CONFIRMING | Told.UNREACHABLE,
+        StatusFlag.CONFIRMING | StatusFlag.UNREACHABLE,
     ),
     _row(
         _O.AWAITING_PAYMENT,
         _UNPAID,
-        Meaning(
+        StatusMessage(
             "Confirming your payment",
             "Your payment of {total} is being confirmed. Do not pay again.",
             "We are waiting for the payment service to tell us. That takes a few seconds.",
@@ -121,17 +121,17 @@ TABLE: tuple[_Row, ...] = (
             Tone.WAIT,
             waiting=True,
         ),
-        Told.CONFIRMING,
+        StatusFlag.CONFIRMING,
     ),
     _row(
         _O.AWAITING_PAYMENT,
         _P.DECLINED,
-        Meaning("Your card was declined", "Nothing was charged.", "{decline}", "cross", Tone.BAD),
+        StatusMessage("Your card was declined", "Nothing was charged.", "{decline}", "cross", Tone.BAD),
     ),
     _row(
         _O.AWAITING_PAYMENT,
         _P.ACTION_REQUIRED,
-        Meaning(
+        StatusMessage(
             "Your bank’s check is not finished",
             "Nothing was charged.",
             "Your bank wanted to make sure that it was you. Enter your card again to start the check anew.",
@@ -142,7 +142,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.AWAITING_PAYMENT,
         _UNPAID,
-        Meaning(
+        StatusMessage(
             "Waiting for your payment",
             "Nothing was charged.",
             "Your order is placed and its things are held for you.",
@@ -153,7 +153,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.AWAITING_PAYMENT,
         _P.PROCESSING,
-        Meaning(
+        StatusMessage(
             "Your bank is deciding",
             "The bank is deciding. Do not pay again.",
             "Some banks take a while. This page shows the answer as soon as there is one, "
@@ -166,7 +166,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.AWAITING_PAYMENT,
         _P.CANCELLED,
-        Meaning(
+        StatusMessage(
             "This payment was closed",
             "Nothing was charged.",
             "No more cards can be tried on this order. To buy these things, place the order again.",
@@ -177,7 +177,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         frozenset({_O.PAID, _O.FULFILLED}),
         _ANY_PAYMENT,
-        Meaning(
+        StatusMessage(
             "Your bank has questions about this payment",
             "You paid {total}{card}, and the payment is disputed. Your bank decides where the money goes.",
             "Somebody told the bank that this payment was not right. We answer the bank; "
@@ -185,24 +185,24 @@ TABLE: tuple[_Row, ...] = (
             "eye",
             Tone.WAIT,
         ),
-        Told.DISPUTED,
+        StatusFlag.DISPUTED,
     ),
     _row(
         frozenset({_O.PAID, _O.FULFILLED}),
         _ANY_PAYMENT,
-        Meaning(
+        StatusMessage(
             "Part of your money is on its way back",
             "You paid {total}{card}. {refunded} of it was refunded.",
             "Banks take 5 to 10 days to show a refund on your statement.",
             "back",
             Tone.GOOD,
         ),
-        Told.PARTLY_REFUNDED,
+        StatusFlag.PARTLY_REFUNDED,
     ),
     _row(
         _O.PAID,
         _ANY_PAYMENT,
-        Meaning(
+        StatusMessage(
             "Payment received",
             "You paid {total}{card}.",
             "Thank you. We are packing your order. A confirmation goes to {email}.",
@@ -213,12 +213,14 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.FULFILLED,
         _ANY_PAYMENT,
-        Meaning("Your order is on its way", "You paid {total}{card}.", "It has left our shop.", "parcel", Tone.GOOD),
+        StatusMessage(
+            "Your order is on its way", "You paid {total}{card}.", "It has left our shop.", "parcel", Tone.GOOD
+        ),
     ),
     _row(
         frozenset({_O.CANCELLED, _O.EXPIRED}),
         _P.PAID,
-        Meaning(
+        StatusMessage(
             "Your payment came too late",
             "We received {total}{card} and are sending all of it back.",
             "The order was closed and its things were sold when your payment arrived. You will not lose anything.",
@@ -230,7 +232,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         frozenset({_O.CANCELLED, _O.EXPIRED}),
         _P.PROCESSING,
-        Meaning(
+        StatusMessage(
             "Your bank is still deciding",
             "The bank is deciding. Do not pay again.",
             "This order was closed meanwhile. If your bank lets the payment through, "
@@ -253,19 +255,19 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.CANCELLED,
         _NO_MONEY,
-        Meaning(
+        StatusMessage(
             "You changed this order",
             "Nothing was charged.",
             "Your newer order took its place, so this one is closed.",
             "back",
             Tone.CALM,
         ),
-        Told.REPLACED,
+        StatusFlag.REPLACED,
     ),
     _row(
         _O.CANCELLED,
         _NO_MONEY,
-        Meaning(
+        StatusMessage(
             "Too many cards were declined",
             "Nothing was charged.",
             "To keep cards safe, this order is closed and takes no more of them. "
@@ -273,12 +275,12 @@ TABLE: tuple[_Row, ...] = (
             "cross",
             Tone.BAD,
         ),
-        Told.CARD_TESTING,
+        StatusFlag.CARD_TESTING,
     ),
     _row(
         _O.CANCELLED,
         _NO_MONEY,
-        Meaning(
+        StatusMessage(
             "Order cancelled",
             "Nothing was charged.",
             "This order is closed and its things are back on the shelf.",
@@ -289,7 +291,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.EXPIRED,
         _NO_MONEY,
-        Meaning(
+        StatusMessage(
             "The time to pay is over",
             "Nothing was charged.",
             "We could hold your things no longer. They are back on the shelf now; you are welcome to order again.",
@@ -300,7 +302,7 @@ TABLE: tuple[_Row, ...] = (
     _row(
         _O.AWAITING_PAYMENT,
         _P.PAID,
-        Meaning(
+        StatusMessage(
             "We are checking your payment",
             "We received {total}{card}. Do not pay again.",
             "Your order will be ready in a moment.",
@@ -312,9 +314,9 @@ TABLE: tuple[_Row, ...] = (
 )
 
 
-def meaning_of(order: OrderState, payment: PaymentState, told: Told) -> Meaning:
+def status_message(order: OrderState, payment: PaymentState, flags: StatusFlag) -> StatusMessage:
     """The first row of the table that fits; the table answers every pair of states."""
     for row in TABLE:
-        if order in row.order and payment in row.payment and row.told in told:
-            return row.meaning
+        if order in row.order and payment in row.payment and row.flags in flags:
+            return row.message_row
     raise LookupError(f"no words for an order that is {order} while its payment is {payment}")

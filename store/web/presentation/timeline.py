@@ -10,7 +10,7 @@ from typing import Any
 from models import HistoryEntry
 from store.domain.money import Money
 from store.gateway.port import CancelReason
-from store.services.ledger import Teller
+from store.services.transitions import Source
 from store.web.presentation.declines import decline_message
 from store.web.presentation.states import Tone
 
@@ -18,7 +18,7 @@ Detail = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineEntry:
     """One line of the timeline. `source` says who told the store, and is empty where that is plain."""
 
     at: datetime
@@ -112,22 +112,22 @@ SENTENCES: Mapping[str, _Words] = {
 }
 
 _SOURCES = {
-    Teller.WEBHOOK: "told by the payment service",
-    Teller.LOOK_UP: "the payment service said so when we asked",
-    Teller.UPKEEP: "done by the store’s clock",
-    Teller.RECONCILIATION: "found when we compared our books with the payment service’s",
-    Teller.MERCHANT: "done by the shop",
-    Teller.STORE: "noted by the store",
+    Source.WEBHOOK: "told by the payment service",
+    Source.LOOKUP: "the payment service said so when we asked",
+    Source.WORKER: "done by the store’s clock",
+    Source.RECONCILIATION: "found when we compared our books with the payment service’s",
+    Source.STAFF: "done by the shop",
+    Source.STORE: "noted by the store",
 }
 
 
-def timeline(history: Iterable[HistoryEntry], currency: str) -> list[Moment]:
+def timeline(history: Iterable[HistoryEntry], currency: str) -> list[TimelineEntry]:
     """The history in the order it happened. What has no sentence is the store's own affair and is left out."""
     return [
-        Moment(
+        TimelineEntry(
             entry.at,
             words.say(entry.detail, currency),
-            _SOURCES.get(Teller(entry.told_by), ""),
+            _SOURCES.get(Source(entry.source), ""),
             words.tone,
         )
         for entry in history

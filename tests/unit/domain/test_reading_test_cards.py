@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from store.domain import test_cards
 from store.domain.states import OrderState, PaymentState
-from store.domain.test_cards import Answer, Course, Group, Outcome, Place, TestCard
+from store.testmode import test_cards
+from store.testmode.test_cards import ChallengeAnswer, ExpectedResult, Group, Place, Scenario, TestCard
 
-PAID = Outcome(
-    happens="Pays — at once.",
+PAID = ExpectedResult(
+    summary="Pays — at once.",
     page=Place.ORDER,
     order=OrderState.PAID,
     payment=PaymentState.PAID,
@@ -23,7 +23,7 @@ TABLE = {
     "field_errors": {"short": "Your card's security code is incomplete."},
     "outcomes": {
         "paid": {
-            "happens": "Pays — at once.",
+            "summary": "Pays — at once.",
             "page": "order",
             "heading": "Payment received",
             "order": "paid",
@@ -31,14 +31,14 @@ TABLE = {
             "events": ["charge.succeeded", "payment_intent.succeeded"],
         },
         "declined": {
-            "happens": "Declined.",
+            "summary": "Declined.",
             "page": "payment",
             "order": "awaiting_payment",
             "payment": "declined",
             "events": ["charge.failed"],
         },
         "not_authenticated": {
-            "happens": "The bank was not convinced.",
+            "summary": "The bank was not convinced.",
             "page": "payment",
             "decline": "authentication",
             "order": "awaiting_payment",
@@ -46,7 +46,7 @@ TABLE = {
             "events": [],
         },
         "mistyped": {
-            "happens": "Nothing is sent.",
+            "summary": "Nothing is sent.",
             "page": "field",
             "order": "awaiting_payment",
             "payment": "open",
@@ -80,7 +80,7 @@ def test_a_card_of_which_nothing_else_is_said_pays_and_is_typed_as_usual(tmp_pat
         expiry="12 / 34",
         cvc="123",
         postal="10001",
-        courses=(Course("some-4242424242424242", None, PAID),),
+        scenarios=(Scenario("some-4242424242424242", None, PAID),),
         refused=None,
     )
     assert group == Group(key="some", title="Some cards", note="", cards=(card,))
@@ -97,7 +97,7 @@ def test_a_card_may_be_typed_in_another_way_than_usual(tmp_path: Path) -> None:
     (card,) = read(tmp_path, row).cards
 
     assert (card.expiry, card.cvc, card.postal) == ("01 / 30", "1234", "K1A 0B1")
-    assert card.courses[0].key == "some-378282246310005"
+    assert card.scenarios[0].key == "some-378282246310005"
 
 
 def test_a_card_that_is_declined_says_with_which_code(tmp_path: Path) -> None:
@@ -105,9 +105,9 @@ def test_a_card_that_is_declined_says_with_which_code(tmp_path: Path) -> None:
 
     (card,) = read(tmp_path, row).cards
 
-    (course,) = card.courses
-    assert course.answer is None
-    assert (course.outcome.happens, course.outcome.decline) == ("Declined.", "insufficient_funds")
+    (scenario,) = card.scenarios
+    assert scenario.answer is None
+    assert (scenario.expected.summary, scenario.expected.decline) == ("Declined.", "insufficient_funds")
 
 
 def test_a_card_whose_bank_asks_has_a_course_for_each_answer(tmp_path: Path) -> None:
@@ -115,11 +115,11 @@ def test_a_card_whose_bank_asks_has_a_course_for_each_answer(tmp_path: Path) -> 
 
     (card,) = read(tmp_path, row).cards
 
-    completed, failed = card.courses
-    assert (completed.key, completed.answer) == ("some-4000008400001629-complete", Answer.COMPLETE)
-    assert (failed.key, failed.answer) == ("some-4000008400001629-fail", Answer.FAIL)
-    assert completed.outcome.decline == "card_declined"
-    assert failed.outcome.decline == "authentication", "how it ends says it better than the card"
+    completed, failed = card.scenarios
+    assert (completed.key, completed.answer) == ("some-4000008400001629-complete", ChallengeAnswer.COMPLETE)
+    assert (failed.key, failed.answer) == ("some-4000008400001629-fail", ChallengeAnswer.FAIL)
+    assert completed.expected.decline == "card_declined"
+    assert failed.expected.decline == "authentication", "how it ends says it better than the card"
 
 
 def test_what_is_no_card_says_what_the_card_field_answers_and_is_named_by_it(tmp_path: Path) -> None:
@@ -130,10 +130,10 @@ def test_what_is_no_card_says_what_the_card_field_answers_and_is_named_by_it(tmp
 
     (card,) = read(tmp_path, row).cards
 
-    (course,) = card.courses
+    (scenario,) = card.scenarios
     assert card.refused == "incomplete_cvc"
-    assert course.key == "some-4242424242424242-incomplete_cvc"
-    assert course.outcome.error == "Your card's security code is incomplete."
+    assert scenario.key == "some-4242424242424242-incomplete_cvc"
+    assert scenario.expected.error == "Your card's security code is incomplete."
 
 
 def test_a_row_that_asks_for_what_there_is_not_is_no_table(tmp_path: Path) -> None:

@@ -8,12 +8,22 @@ from pathlib import Path
 import pytest
 
 from store.domain.states import OrderState, PaymentState
-from store.domain.test_cards import Answer, Course, Group, Place, TestCard, counts, course, courses, groups
+from store.testmode.test_cards import (
+    ChallengeAnswer,
+    Group,
+    Place,
+    Scenario,
+    TestCard,
+    counts,
+    groups,
+    scenario,
+    scenarios,
+)
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTED = json.loads((ROOT / "sandbox/till_sandbox/data/test-cards.json").read_text("utf-8"))
 
-EVERY = [pytest.param(group, card, course, id=course.key) for group, card, course in courses()]
+EVERY = [pytest.param(group, card, scenario, id=scenario.key) for group, card, scenario in scenarios()]
 
 
 def test_every_documented_card_has_its_row() -> None:
@@ -36,28 +46,28 @@ def test_the_numbers_in_the_texts_are_those_of_the_table() -> None:
 
     assert sizes.cards == len(DOCUMENTED["cards"])
     assert sizes.mistyped == len(DOCUMENTED["invalid_data"])
-    assert sizes.courses == sizes.cards + sizes.mistyped + sizes.asking == len(list(courses()))
+    assert sizes.scenarios == sizes.cards + sizes.mistyped + sizes.asking == len(list(scenarios()))
     for name, text in texts.items():
         assert set(re.findall(r"\b(\d+)(?: of Stripe's)? test cards", text)) == {str(sizes.cards)}, name
     assert re.findall(r"(\d+) mistyped", texts["README.md"]) == [str(sizes.mistyped)]
     assert re.findall(r"(\d+) of the cards the bank asks", texts["README.md"]) == [str(sizes.asking)]
     assert re.findall(r"(\d+) rows|all (\d+) in a browser", texts["README.md"]) == [
-        (str(sizes.courses), ""),
-        ("", str(sizes.courses)),
+        (str(sizes.scenarios), ""),
+        ("", str(sizes.scenarios)),
     ]
 
 
 def test_a_course_is_found_by_its_own_key() -> None:
-    keys = [course.key for _group, _card, course in courses()]
+    keys = [scenario.key for _group, _card, scenario in scenarios()]
 
     assert len(keys) == len(set(keys))
-    assert [course(key) for key in keys] == [course for _group, _card, course in courses()]
-    assert course("no-such-card") is None
+    assert [scenario(key) for key in keys] == [scenario for _group, _card, scenario in scenarios()]
+    assert scenario("no-such-card") is None
 
 
-@pytest.mark.parametrize(("group", "card", "course"), EVERY)
-def test_a_course_says_exactly_one_thing_to_the_shopper(group: Group, card: TestCard, course: Course) -> None:
-    outcome = course.outcome
+@pytest.mark.parametrize(("group", "card", "scenario"), EVERY)
+def test_a_course_says_exactly_one_thing_to_the_shopper(group: Group, card: TestCard, scenario: Scenario) -> None:
+    outcome = scenario.expected
 
     said = {Place.ORDER: outcome.heading, Place.PAYMENT: outcome.decline, Place.FIELD: outcome.error}
 
@@ -66,9 +76,9 @@ def test_a_course_says_exactly_one_thing_to_the_shopper(group: Group, card: Test
     assert (card.refused is not None) == (outcome.page is Place.FIELD)
 
 
-@pytest.mark.parametrize(("group", "card", "course"), EVERY)
-def test_an_order_is_paid_exactly_when_the_payment_succeeded(group: Group, card: TestCard, course: Course) -> None:
-    outcome = course.outcome
+@pytest.mark.parametrize(("group", "card", "scenario"), EVERY)
+def test_an_order_is_paid_exactly_when_the_payment_succeeded(group: Group, card: TestCard, scenario: Scenario) -> None:
+    outcome = scenario.expected
 
     assert ("payment_intent.succeeded" in outcome.events) == (
         outcome.payment in (PaymentState.PAID, PaymentState.REFUNDED)
@@ -81,9 +91,9 @@ def test_an_order_is_paid_exactly_when_the_payment_succeeded(group: Group, card:
 )
 def test_a_documented_decline_code_is_the_one_in_the_table(card: dict[str, str]) -> None:
     declines = {
-        course.outcome.decline
-        for group, row, course in courses()
-        if (group.key, row.digits) == (card["group"], card["number"]) and course.answer is not Answer.FAIL
+        scenario.expected.decline
+        for group, row, scenario in scenarios()
+        if (group.key, row.digits) == (card["group"], card["number"]) and scenario.answer is not ChallengeAnswer.FAIL
     }
 
     assert declines == {card["decline_code"]}
@@ -91,11 +101,11 @@ def test_a_documented_decline_code_is_the_one_in_the_table(card: dict[str, str])
 
 def test_a_card_that_asks_has_a_course_for_each_answer() -> None:
     asking = {
-        card.digits: card for group in groups() if group.key == "3ds" for card in group.cards if len(card.courses) > 1
+        card.digits: card for group in groups() if group.key == "3ds" for card in group.cards if len(card.scenarios) > 1
     }
 
     assert set(asking) == {
         "4000002500003155", "4000002760003184", "4000003800000446", "4000008260003178", "4000000000003220",
         "4000008400000027", "4000008400001629",
     }  # fmt: skip
-    assert all({course.answer for course in card.courses} == set(Answer) for card in asking.values())
+    assert all({scenario.answer for scenario in card.scenarios} == set(ChallengeAnswer) for card in asking.values())

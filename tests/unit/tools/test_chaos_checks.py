@@ -3,15 +3,15 @@
 import pytest
 
 from tools.chaos.checks import CHECKS, Case
-from tools.chaos.evidence import Evidence, Letter
+from tools.chaos.evidence import Email, Evidence
 
 DISPUTE = {"id": "du_1", "status": "needs_response"}
 REFUND = {"id": "re_1", "status": "succeeded", "payment_intent": "pi_1", "amount": 100}
 INTENT = {"id": "pi_1", "status": "succeeded", "amount_received": 100, "metadata": {"order_reference": "ABCD"}}
 
 
-def letter(once: str, *, sent: bool = True) -> Letter:
-    return Letter("ABCD", "ada@example.com", "refunded", once, "<1@till>", sent)
+def email(dedupe_key: str, *, sent: bool = True) -> Email:
+    return Email("ABCD", "ada@example.com", "refunded", dedupe_key, "<1@till>", sent)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def letter(once: str, *, sent: bool = True) -> Letter:
         ),
         (Evidence(store_disputes={"du_1": "lost"}), {"Disputes that differ"}),
         (
-            Evidence(disputes=[DISPUTE], store_disputes={"du_1": "won"}, letters=[letter("dispute:du_1")]),
+            Evidence(disputes=[DISPUTE], store_disputes={"du_1": "won"}, emails=[email("dispute:du_1")]),
             {"Disputes that differ", "Mails never sent"},  # the letter did not arrive
         ),
         (Evidence(refunds=[REFUND], store_refunds={"re_1": 100}), {"Mails never sent"}),

@@ -194,7 +194,7 @@ def test_the_payment_page_carries_the_secret_and_is_never_kept(shop: Shop, brows
     answer = browser.get(f"/orders/{reference}/pay")
 
     assert re.search(r'data-client-secret="pi_\w+_secret_\w+"', answer.text)
-    assert f'data-publishable-key="{shop.till.settings.stripe_publishable_key}"' in answer.text
+    assert f'data-publishable-key="{shop.services.settings.stripe_publishable_key}"' in answer.text
     assert "sk_test" not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -296,7 +296,7 @@ def test_the_shop_window_needs_only_a_few_queries(shop: Shop, browser: Browser) 
     def count(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         seen.append(statement)
 
-    event.listen(shop.till.database.engine, "before_cursor_execute", count)
+    event.listen(shop.services.database.engine, "before_cursor_execute", count)
     browser.get("/")
 
     assert len([statement for statement in seen if statement.startswith("SELECT")]) <= 3

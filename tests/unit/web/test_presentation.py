@@ -10,10 +10,10 @@ import pytest
 
 from models import HistoryEntry, Order, Payment
 from store.domain.states import DISPUTE, ORDER, PAYMENT, REFUND, OrderState, PaymentState
-from store.services.ledger import Teller
+from store.services.transitions import Source
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
-from store.web.presentation.notices import notice, told_of
-from store.web.presentation.states import TABLE, Told, meaning_of
+from store.web.presentation.messages import order_message, status_flags
+from store.web.presentation.states import TABLE, StatusFlag, status_message
 from store.web.presentation.timeline import SENTENCES, UNTOLD, timeline
 
 SERVICES = Path(__file__).parents[3] / "store" / "services"
@@ -37,33 +37,33 @@ def order(state: OrderState, payment: PaymentState, **more: object) -> Order:
 @pytest.mark.parametrize("payment", PaymentState)
 @pytest.mark.parametrize("state", OrderState)
 def test_every_pair_of_states_has_words_whatever_else_is_known(state: OrderState, payment: PaymentState) -> None:
-    flags = [flag for size in range(3) for flag in itertools.combinations(Told, size)]
+    combinations = [some for size in range(3) for some in itertools.combinations(StatusFlag, size)]
 
-    for combination in flags:
-        told = Told.NOTHING
+    for combination in combinations:
+        flags = StatusFlag.NOTHING
         for flag in combination:
-            told |= flag
-        meaning = meaning_of(state, payment, told)
-        assert meaning.heading
-        assert meaning.money.endswith(".")
+            flags |= flag
+        message_row = status_message(state, payment, flags)
+        assert message_row.heading
+        assert message_row.money.endswith(".")
 
 
 def test_every_row_of_the_table_is_somebodys_first_match() -> None:
     reached = {
-        id(meaning_of(state, payment, told))
+        id(status_message(state, payment, flags))
         for state in OrderState
         for payment in PaymentState
-        for told in (*Told, Told.NOTHING, Told.CONFIRMING | Told.UNREACHABLE)
+        for flags in (*StatusFlag, StatusFlag.NOTHING, StatusFlag.CONFIRMING | StatusFlag.UNREACHABLE)
     }
 
-    assert [row.meaning.heading for row in TABLE if id(row.meaning) not in reached] == []
+    assert [row.message_row.heading for row in TABLE if id(row.message_row) not in reached] == []
 
 
 def test_words_only_ask_for_what_can_be_filled_in() -> None:
     fields = {
         name
         for row in TABLE
-        for text in (row.meaning.money, row.meaning.message)
+        for text in (row.message_row.money, row.message_row.message)
         for _literal, name, _spec, _conversion in Formatter().parse(text)
         if name is not None
     }
@@ -73,21 +73,21 @@ def test_words_only_ask_for_what_can_be_filled_in() -> None:
 
 def test_an_unpaid_order_says_that_nothing_was_charged() -> None:
     for payment in (PaymentState.UNOPENED, PaymentState.OPEN, PaymentState.DECLINED, PaymentState.ACTION_REQUIRED):
-        found = notice(order(OrderState.AWAITING_PAYMENT, payment), Told.NOTHING)
+        found = order_message(order(OrderState.AWAITING_PAYMENT, payment), StatusFlag.NOTHING)
         assert "Nothing was charged." in found.text
 
 
 @pytest.mark.parametrize(
-    ("payment", "told"),
+    ("payment", "flags"),
     [
-        (PaymentState.PROCESSING, Told.NOTHING),
-        (PaymentState.OPEN, Told.CONFIRMING),
-        (PaymentState.DECLINED, Told.CONFIRMING | Told.UNREACHABLE),
-        (PaymentState.OPEN, Told.NEEDS_REVIEW),
+        (PaymentState.PROCESSING, StatusFlag.NOTHING),
+        (PaymentState.OPEN, StatusFlag.CONFIRMING),
+        (PaymentState.DECLINED, StatusFlag.CONFIRMING | StatusFlag.UNREACHABLE),
+        (PaymentState.OPEN, StatusFlag.NEEDS_REVIEW),
     ],
 )
-def test_while_nobody_knows_the_shopper_is_told_not_to_pay_again(payment: PaymentState, told: Told) -> None:
-    found = notice(order(OrderState.AWAITING_PAYMENT, payment), told)
+def test_while_nobody_knows_the_shopper_is_told_not_to_pay_again(payment: PaymentState, flags: StatusFlag) -> None:
+    found = order_message(order(OrderState.AWAITING_PAYMENT, payment), flags)
 
     assert "Do not pay again." in found.text
     assert "Nothing was charged" not in found.text
@@ -96,14 +96,14 @@ def test_while_nobody_knows_the_shopper_is_told_not_to_pay_again(payment: Paymen
 def test_a_paid_order_names_the_card() -> None:
     paid = order(OrderState.PAID, PaymentState.PAID, card_brand="visa", card_last4="4242")
 
-    assert notice(paid, told_of(paid)).money == "You paid $45.00 with Visa ending 4242."
+    assert order_message(paid, status_flags(paid)).money == "You paid $45.00 with Visa ending 4242."
 
 
 def test_a_partly_refunded_order_says_how_much_came_back() -> None:
     paid = order(OrderState.PAID, PaymentState.PAID)
     paid.payment.refunded_minor = 1000
 
-    assert notice(paid, told_of(paid)).money == "You paid $45.00. $10.00 of it was refunded."
+    assert order_message(paid, status_flags(paid)).money == "You paid $45.00. $10.00 of it was refunded."
 
 
 @pytest.mark.parametrize(
@@ -137,11 +137,11 @@ def test_every_decline_says_what_happened_where_the_money_is_and_what_to_do(code
     ],
 )
 def test_a_closed_order_says_why_and_that_nothing_was_charged(reason: str | None, heading: str) -> None:
-    closing = HistoryEntry(at=NOON, what="order.cancelled", told_by="store", detail={"reason": reason})
+    closing = HistoryEntry(at=NOON, what="order.cancelled", source="store", detail={"reason": reason})
     closed = order(OrderState.CANCELLED, PaymentState.CANCELLED)
     closed.history = [closing]
 
-    found = notice(closed, told_of(closed))
+    found = order_message(closed, status_flags(closed))
 
     assert found.heading == heading
     assert found.money == "Nothing was charged."
@@ -164,15 +164,15 @@ def test_everything_the_store_writes_into_a_history_has_a_sentence() -> None:
 
 def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
     history = [
-        HistoryEntry(at=NOON, what="order.placed", told_by="shopper", detail={"total": 4500}),
-        HistoryEntry(at=NOON, what="payment.declined", told_by="webhook", detail={"decline_code": "stolen_card"}),
-        HistoryEntry(at=NOON, what="store.secret_affair", told_by="store", detail={}),
-        HistoryEntry(at=NOON, what="payment.paid", told_by="look-up", detail={"amount": 4500}),
+        HistoryEntry(at=NOON, what="order.placed", source="shopper", detail={"total": 4500}),
+        HistoryEntry(at=NOON, what="payment.declined", source="webhook", detail={"decline_code": "stolen_card"}),
+        HistoryEntry(at=NOON, what="store.secret_affair", source="store", detail={}),
+        HistoryEntry(at=NOON, what="payment.paid", source="lookup", detail={"amount": 4500}),
     ]
 
     moments = timeline(history, "usd")
 
-    assert [moment.sentence for moment in moments] == [
+    assert [local_time.sentence for local_time in moments] == [
         "You placed the order for $45.00. Your things are held for you.",
         "Your card was declined. Nothing was charged.",
         "Your payment of $45.00 was received.",
@@ -181,8 +181,8 @@ def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
     assert moments[2].source == "the payment service said so when we asked"
 
 
-@pytest.mark.parametrize("teller", [teller for teller in Teller if teller is not Teller.SHOPPER])
-def test_what_the_shopper_did_not_do_says_who_told(teller: Teller) -> None:
-    paid = HistoryEntry(at=NOON, what="payment.paid", told_by=teller, detail={"amount": 4500})
+@pytest.mark.parametrize("teller", [teller for teller in Source if teller is not Source.SHOPPER])
+def test_what_the_shopper_did_not_do_says_who_told(teller: Source) -> None:
+    paid = HistoryEntry(at=NOON, what="payment.paid", source=teller, detail={"amount": 4500})
 
     assert timeline([paid], "usd")[0].source

@@ -1,0 +1,165 @@
+// One run of a test card: an order of its own, its payment page in a window beside, the card tried there, and the verdict.
+//
+// The window shows the real payment page with its own script; this module presses its buttons and reads what it says.
+// Both are of one origin, so it may. Where the payment service has no autofill for us, a person types and we only watch.
+
+/** @import { TypedCard } from "./sandbox_autofill.js" */
+
+import { pause } from "./order_status.js";
+import { sandboxHands } from "./sandbox_autofill.js";
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} key
+ * @property {TypedCard} card
+ * @property {"order" | "payment" | "field"} page  where the shopper reads how it ended
+ * @property {"complete" | "fail" | null} answer  to the bank's question
+ * @property {boolean} refund
+ *
+ * @typedef {object} Run  an order to try a card on, and its addresses
+ * @property {string} order
+ * @property {string} pay
+ * @property {string} page
+ * @property {string} observed
+ * @property {string} refund
+ * @property {string} result
+ *
+ * @typedef {Record<string, string | string[] | boolean>} Facts  `read`, `events`, and the states
+ * @typedef {{ passed: boolean, expected: Facts, got: Facts }} Verdict
+ * @typedef {"placing" | "opening" | "paying" | "by-hand" | "waiting"} Step
+ */
+
+/** Why a run came to no verdict: `closed`, `late` or `refused`. */
+export class Unfinished extends Error {}
+
+const LOOK_EVERY = 200; // milliseconds
+const PAGE_WITHIN = 30_000;
+const PAID_WITHIN = 30_000;
+const BY_HAND_WITHIN = 10 * 60_000;
+const EVENTS_WITHIN = { sandbox: 20_000, stripe: 120_000 };
+
+/**
+ * @param {Scenario} scenario
+ * @param {Window} shop  an open window to run it in
+ * @param {{ place: string, token: string, tell: (step: Step) => void }} form
+ * @returns {Promise<{ run: Run, verdict: Verdict }>} rejects with Unfinished
+ */
+export async function runScenario(scenario, shop, { place, token, tell }) {
+  tell("placing");
+  const run = /** @type {Run} */ (await send(place, { scenario: scenario.key, csrf_token: token }));
+  tell("opening");
+  shop.location.assign(run.pay);
+  const form = await untilReady(shop, run);
+  const sandboxed = await tryCard(scenario, shop, form, run, tell);
+  tell("waiting");
+  await untilTold(scenario, run, token, sandboxed ? EVENTS_WITHIN.sandbox : EVENTS_WITHIN.stripe);
+  const words = await read(scenario, shop, run);
+  const verdict = /** @type {Verdict} */ (await send(run.result, { read: words, csrf_token: token }));
+  return { run, verdict };
+}
+
+/** @param {Window} shop @param {Run} run */
+function untilReady(shop, run) {
+  return until(shop, PAGE_WITHIN, () => {
+    const form = shop.location.pathname === run.pay ? formOf(shop) : null;
+    return form?.dataset.state === "ready" ? form : null;
+  });
+}
+
+/**
+ * Pay with the card, or let a person do it; settled when the page says how it ended.
+ *
+ * @param {Scenario} scenario @param {Window} shop @param {HTMLElement} form @param {Run} run @param {(step: Step) => void} tell
+ * @returns {Promise<boolean>} whether the sandbox's autofill did it
+ */
+async function tryCard(scenario, shop, form, run, tell) {
+  const autofill = sandboxHands(shop);
+  let pressed = false;
+  const watch = new MutationObserver(() => (pressed ||= form.dataset.state === "paying"));
+  watch.observe(form, { attributes: true, attributeFilter: ["data-state"] });
+  tell(autofill ? "paying" : "by-hand");
+  if (autofill) {
+    await until(shop, PAGE_WITHIN, () => autofill.fill(scenario.card));
+    await until(shop, PAGE_WITHIN, () => !form.querySelector(".StripeElement--empty"));
+    form.querySelector("form")?.requestSubmit();
+  }
+  let answered = false;
+  await until(shop, autofill ? PAID_WITHIN : BY_HAND_WITHIN, () => {
+    if (shop.location.pathname === run.page) return true;
+    if (autofill && scenario.answer && !answered && form.dataset.state === "challenged") {
+      answered = autofill.answer(scenario.answer);
+    }
+    return pressed && ["ready", "declined"].includes(form.dataset.state ?? "");
+  });
+  watch.disconnect();
+  return autofill !== null;
+}
+
+/**
+ * Until all that should happen has happened, or nobody believes in it any more; the verdict says which.
+ *
+ * @param {Scenario} scenario @param {Run} run @param {string} token @param {number} patience
+ */
+async function untilTold(scenario, run, token, patience) {
+  const deadline = Date.now() + patience;
+  let refunded = !scenario.refund;
+  while (Date.now() < deadline) {
+    const { complete, payment } = await send(run.observed);
+    if (complete) return;
+    if (!refunded && payment === "paid") {
+      refunded = true;
+      await send(run.refund, { csrf_token: token });
+    }
+    await pause(2 * LOOK_EVERY);
+  }
+}
+
+/**
+ * What the shopper reads. The order's page says what is so when it is sent, so it is asked for once more: the window may
+ * have it from before the last event.
+ *
+ * @param {Scenario} scenario @param {Window} shop @param {Run} run
+ */
+async function read(scenario, shop, run) {
+  if (scenario.page !== "order") {
+    const place = scenario.page === "payment" ? "[data-part=message]" : "[data-part=card-error]";
+    return /** @type {HTMLElement | null} */ (shop.document.querySelector(place))?.innerText ?? "";
+  }
+  const answer = await fetch(run.page).catch(() => null);
+  if (!answer?.ok) throw new Unfinished("refused");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  shop.location.assign(run.page);
+  return page.querySelector("h1")?.textContent ?? "";
+}
+
+/** @param {Window} shop @returns {HTMLElement | null} */
+function formOf(shop) {
+  return shop.document.querySelector("[data-module=payment_form]");
+}
+
+/**
+ * @template T
+ * @param {Window} shop
+ * @param {number} patience  milliseconds
+ * @param {() => T | null | undefined | false} look
+ * @returns {Promise<T>} what `look` found; rejects with Unfinished
+ */
+async function until(shop, patience, look) {
+  for (const deadline = Date.now() + patience; Date.now() < deadline; await pause(LOOK_EVERY)) {
+    if (shop.closed) throw new Unfinished("closed");
+    const found = look();
+    if (found) return found;
+  }
+  throw new Unfinished("late");
+}
+
+/**
+ * @param {string} address
+ * @param {Record<string, string>} [form]  sent as a form; asked for, where there is none
+ * @returns {Promise<any>} rejects with Unfinished
+ */
+async function send(address, form) {
+  const answer = await fetch(address, form && { method: "POST", body: new URLSearchParams(form) }).catch(() => null);
+  if (!answer?.ok) throw new Unfinished("refused");
+  return answer.status === 204 ? null : answer.json();
+}

@@ -1,0 +1,7 @@
+"""The payment gateway at Stripe, and the only part of the store that knows Stripe: `adapter` asks, `line` carries the
+calls, `words` reads what Stripe answers.
+"""
+
+from store.gateway.stripe.adapter import HTTPClient, StripeGateway
+
+__all__ = ["HTTPClient", "StripeGateway"]

@@ -1,0 +1,277 @@
+"""What the store asks of Stripe.
+
+Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
+takes its place. Every call that could do harm twice carries a derived idempotency key; all have a time-out and
+are repeated by the SDK, for as long as the page that asks may take.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import stripe
+from stripe import HTTPClient
+
+from store.domain.errors import (
+    PaymentMisconfigured,
+    RefundRefused,
+    WebhookUnreadable,
+)
+from store.domain.money import Money
+from store.gateway.deadline import RequestDeadline
+from store.gateway.port import (
+    CancelReason,
+    DisputeSnapshot,
+    PaymentRequest,
+    PaymentSession,
+    PaymentSnapshot,
+    RefundSnapshot,
+    SignedEvent,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from store.gateway.stripe.mapping import (
+    CANCELLATION_REASONS,
+    CANCELLED,
+    CANNOT_BE_REFUNDED,
+    ORDER_REFERENCE,
+    REFUND_KEY,
+    dispute_of,
+    event_of,
+    refund_of,
+    shipping_of,
+    snapshot_of,
+)
+from store.gateway.stripe.transport import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    RETRIES,
+    DeadlineHTTPClient,
+    retrieve_or_none,
+    translate_errors,
+    verify,
+)
+
+__all__ = ["HTTPClient", "StripeGateway"]  # the client's type is given on: nobody else imports the SDK
+
+PAGE = 100  # the most that one list request gives
+FEW = 25  # for what is most likely among the newest
+TRIAL = "till.trial"  # a kind of event that Stripe does not have and no handler takes
+
+stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
+
+
+class StripeGateway:
+    """A PaymentGateway that asks Stripe at `api_base`, with `secret_key`.
+
+    `webhook_secrets` are tried one after the other, so that one can be rolled without losing an event. With
+    `receipts`, Stripe mails its own receipt to the shopper. No try begins that could outlast `page_time`. `http_client`
+    is for tests, which answer in process.
+    """
+
+    def __init__(
+        self,
+        secret_key: str,
+        api_base: str,
+        api_version: str,
+        webhook_secrets: Sequence[str],
+        *,
+        receipts: bool = False,
+        request_deadline: RequestDeadline | None = None,
+        http_client: HTTPClient | None = None,
+    ) -> None:
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base},
+            stripe_version=api_version,
+            max_network_retries=RETRIES,
+            http_client=DeadlineHTTPClient(
+                http_client or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)),
+                request_deadline or RequestDeadline(),
+            ),
+        )
+        self._webhook_secrets = list(webhook_secrets)
+        self._receipts = receipts
+
+    def create_payment(self, request: PaymentRequest) -> PaymentSession:
+        params: dict[str, Any] = {
+            "amount": request.amount.minor,
+            "currency": request.amount.currency,
+            "allowed_payment_method_types": ["card"],
+            "description": request.description,
+            "metadata": {ORDER_REFERENCE: request.order_reference},
+            "shipping": shipping_of(request),
+        }
+        if self._receipts:
+            params["receipt_email"] = request.recipient.email
+        with translate_errors("open_payment", request.order_reference):
+            intent = self._client.v1.payment_intents.create(
+                params,  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal
+                {"idempotency_key": request.idempotency_key},
+            )
+        return _opened(intent)
+
+    def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
+        with translate_errors("retrieve_payment", provider_payment_id):
+            return _opened(self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]}))
+
+    def payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
+        # By the list: the search index lags behind by a minute.
+        with translate_errors("payment_of_order", order_reference):
+            found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            for intent in found.auto_paging_iter():
+                if intent.metadata.to_dict().get(ORDER_REFERENCE) == order_reference and intent.status != CANCELLED:
+                    return _opened(intent)
+        return None
+
+    def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
+        with translate_errors("cancel_payment", provider_payment_id):
+            try:
+                # No key of ours: a second cancel does no harm, while a refusal remembered under a key would be given
+                # again for a day, long after the bank has decided.
+                intent = self._client.v1.payment_intents.cancel(
+                    provider_payment_id, {"cancellation_reason": CANCELLATION_REASONS[reason]}
+                )
+            except stripe.InvalidRequestError as refusal:
+                if refusal.code != "payment_intent_unexpected_state":
+                    raise
+                return self.retrieve_payment(provider_payment_id).snapshot
+        return snapshot_of(intent.to_dict())
+
+    def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+        with translate_errors("refund_payment", provider_payment_id):
+            # Stripe forgets an idempotency key after a day, and an answer may be missing for longer than that.
+            if (made := self._refund_made(provider_payment_id, key)) is not None:
+                return made
+            try:
+                refund = self._client.v1.refunds.create(
+                    {"payment_intent": provider_payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}},
+                    {"idempotency_key": key if attempt == 1 else f"{key}-{attempt}"},
+                )
+            except stripe.InvalidRequestError as refusal:
+                if refusal.code in CANNOT_BE_REFUNDED or refusal.param == "amount":
+                    raise RefundRefused from refusal
+                raise
+        return refund_of(refund.to_dict())
+
+    def _refund_made(self, provider_payment_id: str, key: str) -> RefundSnapshot | None:
+        """The refund that was made when the store asked for it under this key before."""
+        made = self._client.v1.refunds.list({"payment_intent": provider_payment_id, "limit": PAGE})
+        snapshots = (refund_of(refund.to_dict()) for refund in made.auto_paging_iter())
+        return next((snapshot for snapshot in snapshots if snapshot.key == key), None)
+
+    def payments_since(self, since: datetime) -> Iterator[PaymentSnapshot]:
+        with translate_errors("payments_since", "all"):
+            found = self._client.v1.payment_intents.list(
+                {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
+            )
+            for intent in found.auto_paging_iter():
+                yield snapshot_of(intent.to_dict())
+
+    def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
+        with translate_errors("refunds_since", "all"):
+            found = self._client.v1.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            for refund in found.auto_paging_iter():
+                yield refund_of(refund.to_dict())
+
+    def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
+        with translate_errors("disputes_since", "all"):
+            found = self._client.v1.disputes.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            for dispute in found.auto_paging_iter():
+                yield dispute_of(dispute.to_dict())
+
+    def find_payment(self, provider_payment_id: str) -> PaymentSnapshot | None:
+        with translate_errors("find_payment", provider_payment_id):
+            intent = retrieve_or_none(
+                self._client.v1.payment_intents.retrieve, provider_payment_id, {"expand": ["latest_charge"]}
+            )
+        return None if intent is None else snapshot_of(intent.to_dict())
+
+    def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
+        with translate_errors("find_refund", provider_refund_id):
+            refund = retrieve_or_none(self._client.v1.refunds.retrieve, provider_refund_id)
+        return None if refund is None else refund_of(refund.to_dict())
+
+    def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
+        with translate_errors("find_dispute", provider_dispute_id):
+            dispute = retrieve_or_none(self._client.v1.disputes.retrieve, provider_dispute_id)
+        return None if dispute is None else dispute_of(dispute.to_dict())
+
+    def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
+        with translate_errors("undelivered_notices", "all"):
+            found = self._client.v1.events.list(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "limit": PAGE,
+                    "delivery_success": False,
+                    "types": sorted(types),
+                }
+            )
+            for event in found.auto_paging_iter():
+                yield event_of(event.to_dict())
+
+    def events_for(self, provider_payment_id: str, since: datetime) -> dict[str, str]:
+        about: dict[str, str] = {}
+        opened_at = int(since.timestamp())
+        with translate_errors("notices_about", provider_payment_id):
+            found = self._client.v1.events.list({"created": {"gte": opened_at}, "limit": FEW})
+            for listed in found.auto_paging_iter():
+                if listed.created < opened_at:
+                    break  # newest first: nothing is about a payment before it was opened
+                event = listed.to_dict()
+                subject = event["data"]["object"]
+                if provider_payment_id not in (subject.get("id"), subject.get("payment_intent")):
+                    continue
+                about[event["id"]] = event["type"]
+                if event["type"] == "payment_intent.created":
+                    opened_at = event["created"]
+        return about
+
+    def webhook_endpoints(self) -> list[WebhookEndpoint]:
+        with translate_errors("webhook_endpoints", "all"):
+            found = self._client.v1.webhook_endpoints.list({"limit": PAGE})
+            return [
+                WebhookEndpoint(
+                    url=endpoint.url,
+                    enabled=endpoint.status == "enabled",
+                    api_version=endpoint.api_version,
+                    types=frozenset(endpoint.enabled_events),
+                )
+                for endpoint in found.auto_paging_iter()
+            ]
+
+    def clock(self) -> datetime:
+        with translate_errors("clock", "account"):
+            answer = self._client.v1.payment_intents.list({"limit": 1}).last_response
+        return (
+            parsedate_to_datetime(answer.headers["Date"]) if answer and "Date" in answer.headers else datetime.now(UTC)
+        )
+
+    def parse_webhook(self, body: bytes, signature: str) -> WebhookEvent:
+        verify(body, signature, self._webhook_secrets)
+        try:
+            event = json.loads(body)
+            if event["object"] != "event":
+                raise WebhookUnreadable
+            return event_of(event)
+        except (ValueError, KeyError, TypeError, AttributeError) as failure:
+            raise WebhookUnreadable from failure
+
+    def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:
+        seconds = int(at.timestamp())
+        event = {"id": "evt_trial", "object": "event", "type": TRIAL, "livemode": False, "created": seconds}
+        body = json.dumps({**event, "data": {"object": {"object": "trial"}}})
+        secret = f"whsec_{secrets.token_hex()}" if forged else self._webhook_secrets[0]
+        signature = stripe.WebhookSignature.generate_signature_header(body, secret, timestamp=seconds)
+        return SignedEvent(body.encode(), signature)
+
+
+def _opened(intent: stripe.PaymentIntent) -> PaymentSession:
+    if not intent.client_secret:
+        raise PaymentMisconfigured
+    return PaymentSession(snapshot_of(intent.to_dict()), intent.client_secret)

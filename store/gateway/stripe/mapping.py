@@ -1,0 +1,171 @@
+"""Stripe's objects in the store's words: the statuses, reasons and fields of the API, each read in one place.
+
+Everything here takes an object as the API or an event carries it (a mapping of JSON types) and knows nothing of the
+network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from store.domain.money import Money
+from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
+from store.gateway.port import (
+    CancelReason,
+    Card,
+    CardUsed,
+    Decline,
+    DisputeSnapshot,
+    PaymentRequest,
+    PaymentSnapshot,
+    RefundSnapshot,
+    WebhookEvent,
+)
+
+# The metadata keys that lead from a PaymentIntent to its order, and from a refund to the store's request for it.
+ORDER_REFERENCE, REFUND_KEY = "order_reference", "refund_key"
+
+# A PaymentIntent's status as a fact about money. A status that is not here is new to us: the bank is deciding, for
+# all we know.
+CANCELLED = "canceled"
+STATUS_TO_EVENT = {
+    "requires_payment_method": PaymentEvent.OPENED,
+    "requires_confirmation": PaymentEvent.OPENED,
+    "requires_action": PaymentEvent.ACTION_REQUIRED,
+    "processing": PaymentEvent.PROCESSING,
+    "succeeded": PaymentEvent.PAID,
+    CANCELLED: PaymentEvent.CANCELLED,
+}
+
+REFUND_STATUS_TO_EVENT = {
+    "requires_action": RefundEvent.PENDING,
+    "pending": RefundEvent.PENDING,
+    "succeeded": RefundEvent.SUCCEEDED,
+    "failed": RefundEvent.FAILED,
+    "canceled": RefundEvent.CANCELLED,
+}
+CANNOT_BE_REFUNDED = ("charge_already_refunded", "charge_disputed")
+
+# A status that is not here is one more step of a dispute that is not over.
+DISPUTE_STATUS_TO_EVENT = {
+    "warning_needs_response": DisputeEvent.INQUIRY,
+    "warning_under_review": DisputeEvent.INQUIRY,
+    "warning_closed": DisputeEvent.CLOSED,
+    "prevented": DisputeEvent.CLOSED,
+    "needs_response": DisputeEvent.NEEDS_RESPONSE,
+    "under_review": DisputeEvent.UNDER_REVIEW,
+    "won": DisputeEvent.WON,
+    "lost": DisputeEvent.LOST,
+    # A loss that is being appealed is a loss until the appeal is won.
+    "appeal_needs_response": DisputeEvent.LOST,
+    "appeal_under_review": DisputeEvent.LOST,
+}
+
+CANCELLATION_REASONS: dict[CancelReason, Any] = {
+    CancelReason.EXPIRED: "abandoned",
+    CancelReason.BY_SHOPPER: "requested_by_customer",
+    CancelReason.REPLACED: "duplicate",
+    CancelReason.CARD_TESTING: "fraudulent",
+}
+REASONS_OF_OURS = {word: reason for reason, word in CANCELLATION_REASONS.items()}
+
+
+def snapshot_of(intent: Mapping[str, Any]) -> PaymentSnapshot:
+    """A PaymentIntent, from the API or from an event, in the store's words."""
+    currency = intent["currency"]
+    event = STATUS_TO_EVENT.get(intent["status"], PaymentEvent.PROCESSING)
+    error = intent.get("last_payment_error")
+    decline = None
+    if event is PaymentEvent.OPENED and error:
+        event = PaymentEvent.DECLINED
+        decline = Decline(error.get("decline_code") or error.get("code") or "unknown", _attempt(intent, error))
+    return PaymentSnapshot(
+        provider_payment_id=intent["id"],
+        event=event,
+        amount=Money(intent["amount"], currency),
+        received=Money(intent.get("amount_received") or 0, currency),
+        live=intent["livemode"],
+        order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
+        decline=decline,
+        card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
+        cancelled_because=REASONS_OF_OURS.get(intent.get("cancellation_reason") or ""),
+    )
+
+
+def refund_of(refund: Mapping[str, Any]) -> RefundSnapshot:
+    """A Refund, from the API or from an event, in the store's words."""
+    return RefundSnapshot(
+        provider_refund_id=refund["id"],
+        provider_payment_id=refund.get("payment_intent") or "",
+        amount=Money(refund["amount"], refund["currency"]),
+        event=REFUND_STATUS_TO_EVENT.get(refund.get("status") or "", RefundEvent.PENDING),
+        key=(refund.get("metadata") or {}).get(REFUND_KEY),
+    )
+
+
+def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
+    """A Dispute, from the API or from an event, in the store's words."""
+    return DisputeSnapshot(
+        provider_dispute_id=dispute["id"],
+        provider_payment_id=dispute.get("payment_intent") or "",
+        amount=Money(dispute["amount"], dispute["currency"]),
+        event=DISPUTE_STATUS_TO_EVENT.get(dispute["status"], DisputeEvent.NEEDS_RESPONSE),
+    )
+
+
+def _attempt(intent: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """What tells one declined attempt from the next: its charge, or its card where the bank was never asked."""
+    method = error.get("payment_method") or {}
+    return error.get("charge") or method.get("id") or f"{intent['id']}:{error.get('code')}"
+
+
+def _card(charge: Any) -> Card | None:
+    """The card of an expanded charge; None while the charge is only named."""
+    if not isinstance(charge, Mapping):
+        return None
+    card = (charge.get("payment_method_details") or {}).get("card")
+    return Card(card["brand"], card["last4"]) if card else None
+
+
+def shipping_of(request: PaymentRequest) -> dict[str, Any]:
+    """Where the order goes, as a parameter; Stripe refuses empty texts, so empty parts are left out."""
+    to = request.recipient
+    address = {
+        "line1": to.address_line1,
+        "line2": to.address_line2,
+        "city": to.city,
+        "state": to.region,
+        "postal_code": to.postal_code,
+        "country": to.country,
+    }
+    shipping: dict[str, Any] = {"name": to.full_name, "address": {key: part for key, part in address.items() if part}}
+    if to.phone:
+        shipping["phone"] = to.phone
+    return shipping
+
+
+def event_of(event: Mapping[str, Any]) -> WebhookEvent:
+    """A snapshot event. Raises KeyError, TypeError or ValueError for what is not one."""
+    return WebhookEvent(
+        event_id=str(event["id"]),
+        kind=str(event["type"]),
+        live=bool(event["livemode"]),
+        created=datetime.fromtimestamp(int(event["created"]), UTC),
+        about=_about(event["data"]["object"]),
+    )
+
+
+def _about(thing: Mapping[str, Any]) -> PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None:
+    match thing["object"]:
+        case "payment_intent":
+            return snapshot_of(thing)
+        case "refund":
+            return refund_of(thing)
+        case "dispute":
+            return dispute_of(thing)
+        case "charge" if thing.get("payment_intent") and (card := _card(thing)):
+            return CardUsed(thing["payment_intent"], card)
+        case _:
+            return None

@@ -1,7 +1,0 @@
-"""The payment gateway at Stripe, and the only part of the store that knows Stripe: `adapter` asks, `line` carries the
-calls, `words` reads what Stripe answers.
-"""
-
-from store.gateway.stripe_gateway.adapter import HTTPClient, StripeGateway
-
-__all__ = ["HTTPClient", "StripeGateway"]

@@ -1,0 +1,96 @@
+"""Transactions: the only place in the store that commits or rolls back."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from store.domain.errors import StoreBusy
+
+READING = "reading"
+PRIMARY_CODE = 0xFF  # of SQLite's result codes the last byte says what, the others the details
+
+
+class Database:
+    """Opens transactions on `engine`. Usable from any thread; a transaction belongs to the thread that opened it.
+
+    A database that is away, locked for too long, cannot be read, or that gave up on this transaction raises StoreBusy:
+    nothing was written.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        if engine.dialect.name == "sqlite":
+            _teach_sqlite_transactions(engine)
+        self.engine = engine
+        self._write = sessionmaker(engine, expire_on_commit=False)
+        self._read = sessionmaker(engine.execution_options(**{READING: True, "postgresql_readonly": True}))
+        self._here = threading.local()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction that commits at the end of the block and rolls back if the block raises."""
+        with self._translate_errors(), self._counted(), self._write() as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads; the rows stay readable after the block, as far as they were loaded in it."""
+        with self._translate_errors(), self._counted(), self._read() as session:
+            yield session
+
+    @property
+    def open_here(self) -> int:
+        """How many transactions this thread has open. None may be while the network is waited for."""
+        return getattr(self._here, "depth", 0)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._here.depth = self.open_here + 1
+        try:
+            yield
+        finally:
+            self._here.depth -= 1
+
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as failure:
+            # A server that dies in the middle of an answer is a plain DatabaseError to the driver.
+            away = isinstance(failure, (OperationalError, InterfaceError)) or failure.connection_invalidated
+            if not away and not is_no_database(failure):
+                raise
+            raise StoreBusy from failure
+
+
+def is_no_database(failure: BaseException | None) -> bool:
+    """Whether the driver says that SQLite's file is something else than a database, or a damaged one."""
+    said = failure.orig if isinstance(failure, DBAPIError) else None
+    # What the driver raises by itself has no code of SQLite's, and neither has another driver's.
+    code: int = getattr(said, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & PRIMARY_CODE in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
+def _teach_sqlite_transactions(engine: Engine) -> None:
+    """WAL, foreign keys, and transactions that take the write lock when they begin, so that none fails half-way for
+    want of it.
+    """
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver shall not begin transactions by itself
+        for pragma in ("journal_mode = WAL", "foreign_keys = ON", "busy_timeout = 10000", "synchronous = FULL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""What keeps the store running: the worker, the audit, the doctor, the health checks."""

@@ -1,0 +1,24 @@
+"""Links in mail: whoever holds one may see the order, in any browser."""
+
+from __future__ import annotations
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from store.services.services import Services
+
+
+def order_link(services: Services, reference: str) -> str:
+    """The full address of an order, signed. It does not run out: it is the shopper's only way from another browser."""
+    return f"{services.settings.store_url}/orders/{reference}/from-mail/{_serializer(services).dumps(reference)}"
+
+
+def opens(services: Services, reference: str, key: str) -> bool:
+    """Whether `key` was signed for this order by this store."""
+    try:
+        return bool(_serializer(services).loads(key) == reference)
+    except BadSignature:
+        return False
+
+
+def _serializer(services: Services) -> URLSafeSerializer:
+    return URLSafeSerializer(services.settings.secret_key.get_secret_value(), salt="order-link")

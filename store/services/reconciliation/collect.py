@@ -1,0 +1,72 @@
+"""What there is to compare over a window of time: all that the payment service lists, then all that the store knows and
+the service did not list.
+
+Each thing comes with the service's name for it, and as the service described it: None when it does not have it. All of
+these raise PaymentUnavailable and PaymentMisconfigured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, or_, select
+
+from models import Dispute, Order, Payment, Refund
+from store.domain.states import OrderState, RefundState
+from store.gateway.port import DisputeSnapshot, PaymentSnapshot, RefundSnapshot
+from store.services.payments.disputes import UNDECIDED
+from store.services.services import Services
+
+T = TypeVar("T")
+
+
+def payments(services: Services, since: datetime) -> Iterator[tuple[str, PaymentSnapshot | None]]:
+    """Of the store's own, those of orders placed since then, and of every order that waits for its payment."""
+    known = (
+        select(Payment.provider_payment_id)
+        .join(Order)
+        .where(Payment.provider_payment_id.is_not(None))
+        .where(or_(Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT))
+    )
+    listed = ((snapshot.provider_payment_id, snapshot) for snapshot in services.gateway.payments_since(since))
+    return _both(services, listed, known, services.gateway.find_payment)
+
+
+def refunds(services: Services, since: datetime) -> Iterator[tuple[str, RefundSnapshot | None]]:
+    """Of the store's own, those asked for since then, and every one that is on its way."""
+    known = select(Refund.provider_refund_id).where(
+        Refund.provider_refund_id.is_not(None), or_(Refund.asked_at >= since, Refund.state == RefundState.PENDING)
+    )
+    listed = ((snapshot.provider_refund_id, snapshot) for snapshot in services.gateway.refunds_since(since))
+    return _both(services, listed, known, services.gateway.find_refund)
+
+
+def disputes(services: Services, since: datetime) -> Iterator[tuple[str, DisputeSnapshot | None]]:
+    """Of the store's own, those opened since then, and every one that is not decided, which takes months, or
+    that may have been decided anew: those of orders that are set aside.
+    """
+    known = (
+        select(Dispute.provider_dispute_id)
+        .join(Order)
+        .where(or_(Dispute.opened_at >= since, Dispute.state.in_(UNDECIDED), Order.needs_review))
+    )
+    listed = ((snapshot.provider_dispute_id, snapshot) for snapshot in services.gateway.disputes_since(since))
+    return _both(services, listed, known, services.gateway.find_dispute)
+
+
+def _both(
+    services: Services,
+    listed: Iterable[tuple[str, T]],
+    known: Select[str | None],
+    find: Callable[[str], T | None],
+) -> Iterator[tuple[str, T | None]]:
+    seen: set[str] = set()
+    for name, snapshot in listed:
+        seen.add(name)
+        yield name, snapshot
+    with services.database.reading() as session:
+        unlisted = [name for name in session.scalars(known) if name is not None and name not in seen]
+    for name in unlisted:
+        yield name, find(name)

@@ -1,0 +1,63 @@
+"""Reconciliation as a whole: the events that never arrived are taken in, then both sides are compared.
+
+The one on schedule remembers how far it came, so that the next one leaves no hole, however long nothing ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models import Reconciliation
+from store.services.reconciliation.repair import Report, repair
+from store.services.services import Services
+
+OVERLAP = timedelta(hours=2)  # things may be listed some time after they happened, and told of for longer
+FIRST, FURTHEST = timedelta(hours=24), timedelta(days=30)  # the service lists no event that is older
+
+
+# Takes in the webhooks since a time that never arrived; a line for each that was new.
+CatchUp = Callable[[Services, datetime, datetime], list[str]]
+
+
+def run(services: Services, catch_up: CatchUp, since: datetime, now: datetime) -> Report:
+    """Take in the webhooks since then that never arrived, then compare; `repaired` holds both.
+
+    Raises PaymentUnavailable, PaymentMisconfigured and StoreBusy; what was recorded before that stays.
+    """
+    missed = catch_up(services, since, now)
+    report = repair(services, since, now)
+    report.repaired = missed + report.repaired
+    return report
+
+
+def run_since_last(services: Services, catch_up: CatchUp, now: datetime) -> Report:
+    """Reconcile what happened since the last complete run, with some overlap; a day the first time, and 30 days at
+    most. Raises as `run` does; the next one then looks back as far again.
+
+    Several may run at once: what is remembered never goes back.
+    """
+    with services.database.reading() as session:
+        last = session.scalar(select(Reconciliation.compared_until))
+    since = max(last - OVERLAP, now - FURTHEST) if last is not None else now - FIRST
+    report = run(services, catch_up, since, now)
+    with services.database.transaction() as session:
+        _remember(session, now)
+    return report
+
+
+def _remember(session: Session, until: datetime) -> None:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(
+        insert(Reconciliation)
+        .values(id=1, compared_until=until)
+        .on_conflict_do_update(
+            index_elements=[Reconciliation.id],
+            set_={"compared_until": until},
+            where=Reconciliation.compared_until < until,
+        )
+    )

@@ -1,0 +1,27 @@
+"""The things every service needs, put together once by `app.create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config import Settings
+    from store.gateway.port import Mailer, PaymentGateway
+    from store.services.database import Database
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    database: Database
+    gateway: PaymentGateway
+    mailer: Mailer
+    clock: Callable[[], datetime]
+
+    @property
+    def hold(self) -> timedelta:
+        """How long an order keeps its stock while it waits for its payment."""
+        return timedelta(minutes=self.settings.hold_minutes)

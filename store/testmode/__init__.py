@@ -1,0 +1,21 @@
+"""What a developer tries the store with: test cards and their page, a drawer of them on the payment page, and e-mail
+that stays on this machine. Nothing of it is served with live keys.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from config import Settings
+from store.testmode import dev_mail, test_card_page, test_cards
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Add it in test mode; with live keys, do not even serve the static files that it is made of."""
+    if settings.live:
+        test_card_page.withhold(app)
+        return
+    app.register_blueprint(test_card_page.blueprint)
+    app.jinja_env.globals["test_cards"] = test_cards
+    if not settings.mail_server:
+        app.register_blueprint(dev_mail.blueprint)

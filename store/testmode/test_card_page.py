@@ -1,0 +1,162 @@
+"""The test-card page: every test card, what a shopper reads, which events follow, what becomes of the order; and each
+tried with
+a click. A store that takes real money has none of it.
+
+The page's script opens the payment page itself in a window beside it and tells this blueprint what a shopper reads
+there. `make cards` does the same from a headless browser.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Flask, abort, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from store.testmode import test_cards, trials
+from store.testmode.presentation import ANSWERS, FACTS, PLACES, same_words, words
+from store.testmode.test_cards import Scenario
+from store.testmode.trials import Observation
+from store.web.current import now, services
+from store.web.forms import PostForm, tidy
+from store.web.identity import browser_id, known_browser
+from store.webhooks.handlers import HANDLERS
+
+blueprint = Blueprint("test_cards", __name__, url_prefix="/test-cards")
+
+LONGEST = 1000  # characters of a page's words that are worth keeping
+
+# Static files that only the test-card page and the drawer of test cards use.
+DEVELOPERS_ONLY = frozenset(
+    {
+        "css/components/test_card_table.css",
+        "css/components/test_cards.css",
+        "js/test_card_run.js",
+        "js/components/test_card_table.js",
+        "js/components/test_cards.js",
+        "js/sandbox_autofill.js",
+        "js/test_mode.js",
+        "js/word_filter.js",
+    }
+)
+
+
+def withhold(app: Flask) -> None:
+    """Answer 404 for the static files that only developers need."""
+
+    @app.before_request
+    def refuse() -> None:
+        if request.endpoint == "static" and (request.view_args or {}).get("filename") in DEVELOPERS_ONLY:
+            abort(404)
+
+
+@blueprint.get("")
+def show() -> ResponseReturnValue:
+    """The whole table, each row with its last result."""
+    with services().database.reading() as session:
+        results = trials.results(session)
+    return (
+        render_template(
+            "test_cards.html",
+            groups=test_cards.groups(),
+            counts=test_cards.counts(),
+            results=results,
+            standing=Counter("passed" if result.passed else "failed" for result in results.values()),
+            browser=known_browser(),
+            words=words,
+            answers=ANSWERS,
+            places=PLACES,
+            facts=FACTS,
+            differences=_differences,
+            form=PostForm(),
+        ),
+        200,
+    )
+
+
+@blueprint.post("/runs.json")
+def place() -> ResponseReturnValue:
+    """Place an order for the scenario in the form; the answer names it and the addresses that concern it."""
+    chosen = test_cards.scenario(request.form.get("scenario", ""))
+    if chosen is None:
+        abort(400, "There is no such test card.")
+    order = trials.place(services(), browser_id(), chosen, now())
+    reference = order.reference
+    return jsonify(
+        order=reference,
+        pay=url_for("orders.pay", reference=reference),
+        page=url_for("orders.status", reference=reference),
+        observed=url_for("test_cards.observe", reference=reference),
+        refund=url_for("test_cards.refund", reference=reference),
+        result=url_for("test_cards.note", reference=reference),
+    ), 201
+
+
+@blueprint.get("/runs/<reference:reference>.json")
+def observe(reference: str) -> ResponseReturnValue:
+    """How the order stands, and whether that is all that was to come."""
+    tried = _scenario_of(reference)
+    seen = trials.observe(services(), reference, HANDLERS)
+    return jsonify(complete=seen.matches(tried), **_got(seen))
+
+
+@blueprint.post("/runs/<reference:reference>/refund.json")
+def refund(reference: str) -> ResponseReturnValue:
+    """Refund the order, where the scenario says so."""
+    if not _scenario_of(reference).expected.refund:
+        abort(400, "This card is not there to be refunded.")
+    trials.refund(services(), reference, now())
+    return "", 204
+
+
+@blueprint.post("/runs/<reference:reference>/result.json")
+def note(reference: str) -> ResponseReturnValue:
+    """Hold what the shopper reads (`read` in the form) and how the order stands against the table, and keep the
+    verdict.
+    """
+    tried = _scenario_of(reference)
+    read = str(tidy(request.form.get("read", "")))[:LONGEST]
+    seen = trials.observe(services(), reference, HANDLERS)
+    got = {"read": read, **_got(seen)}
+    passed = seen.matches(tried) and same_words(read, words(tried))
+    trials.note(services(), reference, tried, passed, got, now())
+    return jsonify(passed=passed, expected=_expected(tried), got=got)
+
+
+def _scenario_of(reference: str) -> Scenario:
+    with services().database.reading() as session:
+        return trials.scenario_of(session, reference, known_browser())
+
+
+def _got(seen: Observation) -> dict[str, Any]:
+    return {
+        "events": list(seen.events),
+        "order": seen.order,
+        "payment": seen.payment,
+        "disputed": seen.disputed,
+        "needs_review": seen.needs_review,
+    }
+
+
+def _differences(tried: Scenario, got: Mapping[str, Any]) -> dict[str, str]:
+    """What was noted of a try and is not as the table says, ready to print, by the name of the fact."""
+    expected = _expected(tried)
+    return {
+        name: (", ".join(value) if isinstance(value, list) else str(value)) or "nothing"
+        for name, value in ((name, got.get(name, "")) for name in FACTS)
+        if value != expected[name]
+    }
+
+
+def _expected(tried: Scenario) -> dict[str, Any]:
+    outcome = tried.expected
+    return {
+        "read": words(tried),
+        "events": sorted(outcome.events),
+        "order": outcome.order,
+        "payment": outcome.payment,
+        "disputed": outcome.disputed,
+        "needs_review": outcome.needs_review,
+    }

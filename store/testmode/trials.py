@@ -1,0 +1,201 @@
+"""The test-card page: real orders that a test card is tried on, and how each try ended. Test mode only.
+
+a test-card order is an order like any other: placed from a cart, paid at the payment service, told of by webhooks.
+What was
+expected and what came of it is written into the order's own history, so a result stands beside what it is about. It
+takes nothing from shoppers: it asks for the cheapest product of which there is plenty, the shelf gets its piece back
+once the try is noted, and an order that was not paid is given up when the next one is placed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, case, func, select, update
+from sqlalchemy.orm import Session
+
+from models import HistoryEntry, InboxEvent, Order, OrderLine, Payment, Product
+from store.domain.errors import NotFound
+from store.domain.states import OrderState, PaymentState, ReservationState
+from store.gateway.port import CancelReason, Recipient
+from store.services import carts, checkout, payments, transitions
+from store.services.payments import refunds
+from store.services.services import Services
+from store.services.transitions import Origin, Source
+from store.testmode.test_cards import Scenario, scenario
+
+PLENTY = 10  # pieces of a product that the test-card page leaves to shoppers
+REMEMBERED = 100_000  # lines of history in which results are looked for
+CLOCKS_DIFFER = timedelta(minutes=1)  # by no more than this, ours and the payment service's
+
+# Told of every payment before a card is tried.
+OPENED = "payment_intent.created"
+
+_PLACED, _NOTED = "test_card.placed", "test_card.noted"
+
+RECIPIENT = Recipient(
+    full_name="Test Shopper",
+    address_line1="1 Test Street",
+    address_line2="",
+    city="New York",
+    region="NY",
+    postal_code="10001",
+    country="US",
+    phone="",
+    email="test-card@example.com",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How a test-card order stands. `events` are the kinds that followed since its payment was opened."""
+
+    events: tuple[str, ...]
+    order: OrderState
+    payment: PaymentState
+    disputed: bool
+    needs_review: bool
+
+    def matches(self, expected: Scenario) -> bool:
+        """Whether all of it is as the scenario says; events in any order."""
+        outcome = expected.expected
+        return (
+            Counter(self.events) == Counter(outcome.events)
+            and (self.order, self.payment) == (outcome.order, outcome.payment)
+            and (self.disputed, self.needs_review) == (outcome.disputed, outcome.needs_review)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the last try of a scenario ended. `got` is what was noted: what the shopper read, and what followed."""
+
+    reference: str
+    browser_id: str
+    at: datetime
+    passed: bool
+    got: Mapping[str, Any]
+
+
+def place(services: Services, browser_id: str, chosen: Scenario, now: datetime) -> Order:
+    """An order for one piece, to be paid as the scenario says. This browser's last test-card order is given up if it
+    was not
+    paid. Raises OutOfStock, PaymentUnavailable and PaymentMisconfigured.
+    """
+    _give_up_earlier(services, browser_id, now)
+    with services.database.transaction() as session:
+        cart_id = carts.add(session, None, _plentiful(session), 1, now)
+    order = checkout.place(services, cart_id, browser_id, RECIPIENT, now)
+    with services.database.transaction() as session:
+        transitions.write(
+            session, order.id, _PLACED, Origin(Source.STORE, now), detail={"scenario": chosen.key}, dedupe_key=_PLACED
+        )
+    return order
+
+
+def scenario_of(session: Session, reference: str, browser_id: str | None) -> Scenario:
+    """What a test-card order of this browser is to try. Raises NotFound for every other order."""
+    detail = session.scalar(
+        select(HistoryEntry.detail)
+        .join(Order)
+        .where(Order.reference == reference, Order.browser_id == (browser_id or ""), HistoryEntry.dedupe_key == _PLACED)
+    )
+    found = scenario(detail["scenario"]) if detail else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def observe(services: Services, reference: str, acted_on: Collection[str]) -> Observation:
+    """How the order stands. Of the kinds of events that the store acts on, only those count that have arrived.
+
+    Raises NotFound, PaymentUnavailable and PaymentMisconfigured.
+    """
+    with services.database.reading() as session:
+        before = _row(session, reference)
+    since = before.placed_at - CLOCKS_DIFFER
+    origin = services.gateway.events_for(before.provider_payment_id, since) if before.provider_payment_id else {}
+    with services.database.reading() as session:
+        arrived = session.scalars(
+            select(InboxEvent.id).where(InboxEvent.id.in_(origin), InboxEvent.handled_at.is_not(None))
+        ).all()
+        row = _row(session, reference)
+    waited_for = {event for event, kind in origin.items() if kind in acted_on} - set(arrived)
+    events = tuple(sorted(kind for event, kind in origin.items() if kind != OPENED and event not in waited_for))
+    return Observation(events, row.state, row.payment_state, row.disputed, row.needs_review)
+
+
+def refund(services: Services, reference: str, now: datetime) -> None:
+    """Return the whole payment, once. Raises RefundRefused, PaymentUnavailable and PaymentMisconfigured."""
+    refunds.ask(services, reference, None, f"order-{reference}-refund-test-card", Origin(Source.STORE, now))
+
+
+def note(
+    services: Services, reference: str, tried: Scenario, passed: bool, got: Mapping[str, Any], now: datetime
+) -> None:
+    """Write down how the try ended, once, and put a piece back for one that went with the order."""
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        detail = {"scenario": tried.key, "passed": passed, **got}
+        first = transitions.write(
+            session, order.id, _NOTED, Origin(Source.STORE, now), detail=detail, dedupe_key=_NOTED
+        )
+        if first and order.reservation is ReservationState.COMMITTED:
+            ordered = select(OrderLine.product_id).where(OrderLine.order_id == order.id)
+            session.execute(update(Product).where(Product.id.in_(ordered)).values(stock=Product.stock + 1))
+
+
+def results(session: Session) -> dict[str, Result]:
+    """How the last try of each scenario ended, by the scenario's key."""
+    newest = session.scalar(select(func.max(HistoryEntry.id))) or 0
+    rows = session.execute(
+        select(HistoryEntry.detail, HistoryEntry.at, Order.reference, Order.browser_id)
+        .join(Order)
+        .where(HistoryEntry.id > newest - REMEMBERED, HistoryEntry.what == _NOTED)
+        .order_by(HistoryEntry.id)
+    )
+    return {
+        row.detail["scenario"]: Result(row.reference, row.browser_id, row.at, row.detail["passed"], row.detail)
+        for row in rows
+    }
+
+
+def _give_up_earlier(services: Services, browser_id: str, now: datetime) -> None:
+    with services.database.reading() as session:
+        left = session.scalars(
+            select(Order.reference)
+            .join(HistoryEntry)
+            .where(Order.browser_id == browser_id, HistoryEntry.dedupe_key == _PLACED)
+            .where(Order.state == OrderState.AWAITING_PAYMENT)
+        ).all()
+    for reference in left:
+        payments.close(services, reference, CancelReason.REPLACED, now)
+
+
+def _plentiful(session: Session) -> str:
+    """The cheapest product of which there is plenty; where there is plenty of nothing, what there is most of."""
+    left = Product.stock - Product.reserved
+    cheap = case((left >= PLENTY, Product.price_minor))
+    return session.scalars(select(Product.slug).order_by(left < PLENTY, cheap, left.desc(), Product.id).limit(1)).one()
+
+
+def _row(session: Session, reference: str) -> Row[OrderState, bool, bool, datetime, PaymentState, str | None]:
+    row = session.execute(
+        select(
+            Order.state,
+            Order.disputed,
+            Order.needs_review,
+            Order.placed_at,
+            Payment.state.label("payment_state"),
+            Payment.provider_payment_id,
+        )
+        .join(Payment)
+        .where(Order.reference == reference)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,63 @@
+"""A payment whose opening the store never heard of, because the answer was lost and the shopper went away."""
+
+from datetime import timedelta
+
+import pytest
+
+from models import Order
+from store.domain.errors import PaymentUnavailable
+from store.domain.states import OrderState, PaymentState, ReservationState
+from store.services import reconciliation
+from store.services.operations import audit, worker
+from tests.support.shop import NoAnswer, Shop
+
+
+def opened_unheard(shop: Shop) -> Order:
+    """An order that expired; its payment was opened at Stripe, and no word of that came back."""
+    order = shop.order()
+
+    def break_the_line(method: str, _path: str) -> None:
+        if method == "POST":
+            raise NoAnswer
+
+    shop.line.after = break_the_line
+    with pytest.raises(PaymentUnavailable):
+        shop.open(order)
+    shop.line.after = lambda _method, _path: None
+    shop.clock.forward(minutes=31)
+    worker.run(shop.services, shop.clock())
+    return shop.read(order.reference)
+
+
+@pytest.mark.parametrize("webhook", ["lost", "late"])
+def test_it_is_cancelled_so_that_nobody_can_pay_it_any_more(shop: Shop, webhook: str) -> None:
+    order = opened_unheard(shop)
+    if webhook == "late":
+        shop.deliver()
+    else:
+        shop.lose()
+
+    reconciliation.repair(shop.services, shop.clock() - timedelta(hours=2), shop.clock())
+
+    after = shop.read(order.reference)
+    (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
+    assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "abandoned")
+    assert (after.state, after.payment.state, after.reservation) == (
+        OrderState.EXPIRED,
+        PaymentState.CANCELLED,
+        ReservationState.RELEASED,
+    )
+    assert not after.needs_review
+    with shop.services.database.reading() as session:
+        assert audit.run(session, shop.clock()) == []
+
+
+def test_an_order_that_waits_for_its_payment_keeps_it(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+
+    reconciliation.repair(shop.services, shop.clock() - timedelta(hours=2), shop.clock())
+
+    (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
+    assert intent["status"] == "requires_payment_method"
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT

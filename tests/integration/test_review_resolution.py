@@ -1,0 +1,123 @@
+"""An order that was set aside comes back when a person has looked into it, and can be set aside anew."""
+
+import pytest
+
+from models import Order
+from store.domain.errors import NotFound, ReviewNotResolved
+from store.services import transitions
+from store.services.operations import audit
+from store.services.orders import reviews
+from store.services.transitions import Origin, Source
+from tests.support.shop import Shop
+
+
+def set_aside(shop: Shop, order: Order, reason: str, **detail: str) -> None:
+    with shop.services.database.transaction() as session:
+        locked = transitions.lock_by_reference(session, order.reference)
+        transitions.flag_for_review(session, locked, reason, Origin(Source.WEBHOOK, shop.clock()), **detail)
+
+
+def settle(shop: Shop, order: Order, note: str = "Called the shopper.") -> None:
+    reviews.settle(shop.services, order.reference, note, Origin(Source.STAFF, shop.clock()))
+
+
+def reasons(shop: Shop, order: Order) -> list[str]:
+    history = shop.read(order.reference).history
+    return [entry.detail["reason"] for entry in history if entry.what == "order.needs_review"]
+
+
+def test_an_order_that_is_settled_is_no_longer_set_aside_and_the_note_is_kept(shop: Shop) -> None:
+    order, other = shop.order(), shop.order()
+    for each in (order, other):
+        set_aside(shop, each, "refund_failed")
+
+    settle(shop, order, " Paid back by transfer. ")
+
+    last = shop.read(order.reference).history[-1]
+    assert (last.what, last.source, last.detail) == ("order.settled", "staff", {"note": "Paid back by transfer."})
+    assert not shop.read(order.reference).needs_review
+    assert shop.read(other.reference).needs_review
+    with shop.services.database.reading() as session:
+        assert [finding.about for finding in audit.run(session, shop.clock())] == [f"order {other.reference}"]
+
+
+def test_an_order_that_is_not_set_aside_cannot_be_settled(shop: Shop) -> None:
+    order = shop.order()
+
+    with pytest.raises(ReviewNotResolved, match="not set aside"):
+        settle(shop, order)
+    with pytest.raises(NotFound):
+        reviews.settle(shop.services, "NO-SUCH", "Called.", Origin(Source.STAFF, shop.clock()))
+
+    assert "order.settled" not in shop.history(order.reference)
+
+
+@pytest.mark.parametrize("note", ["", "  ", "two\nlines", "\0", "\udcff", "x" * 501])
+def test_a_note_is_one_line(shop: Shop, note: str) -> None:
+    order = shop.order()
+    set_aside(shop, order, "refund_failed")
+
+    with pytest.raises(ReviewNotResolved, match="one line"):
+        settle(shop, order, note)
+
+    assert shop.read(order.reference).needs_review
+
+
+def test_what_happens_after_it_was_settled_sets_it_aside_again(shop: Shop) -> None:
+    order = shop.order()
+    for _ in range(3):
+        set_aside(shop, order, "refund_failed")
+        set_aside(shop, order, "refund_failed")
+        assert shop.read(order.reference).needs_review
+        settle(shop, order)
+
+    assert reasons(shop, order) == ["refund_failed"] * 3
+
+
+def test_a_payment_that_was_looked_into_is_not_brought_up_again_but_another_is(shop: Shop) -> None:
+    order = shop.order()
+    set_aside(shop, order, "wrong_amount", payment="pi_1")
+    settle(shop, order)
+
+    set_aside(shop, order, "wrong_amount", payment="pi_1")
+    assert not shop.read(order.reference).needs_review
+    set_aside(shop, order, "wrong_amount", payment="pi_2")
+
+    assert shop.read(order.reference).needs_review
+    assert reasons(shop, order) == ["wrong_amount"] * 2
+
+
+@pytest.mark.parametrize("kind", ["payment", "refund", "dispute"])
+def test_two_of_a_kind_are_two_reasons(shop: Shop, kind: str) -> None:
+    order = shop.order()
+    for name in ("a", "b", "a"):
+        set_aside(shop, order, "told", **{kind: name})
+
+    history = shop.read(order.reference).history
+    assert [entry.detail[kind] for entry in history if entry.what == "order.needs_review"] == ["a", "b"]
+
+
+def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> None:
+    browser, reference = shop.browser_with_order()
+    order = shop.read(reference)
+    shop.pay(order)
+    shop.deliver()
+    set_aside(shop, order, "refund_failed")
+    settle(shop, order, "secretly noted")
+
+    page = browser.get(f"/orders/{reference}").text
+
+    assert "A person looked into this order" in page
+    assert "secretly noted" not in page
+
+
+def test_the_command_settles_an_order_once(shop: Shop) -> None:
+    order = shop.order()
+    set_aside(shop, order, "refund_failed")
+    words = ("resolve", order.reference, "--note", "Called the shopper.")
+
+    answers = [shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False) for _ in range(2)]
+
+    assert [answer.exit_code for answer in answers] == [0, 1]
+    assert "not set aside" in answers[1].output
+    assert not shop.read(order.reference).needs_review

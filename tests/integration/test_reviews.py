@@ -1,0 +1,268 @@
+"""What no machine should decide is set aside for a person, once, with the facts that the person needs."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import select, text
+
+from models import Order, Refund
+from store.domain.errors import RefundRefused
+from store.domain.money import Money
+from store.domain.states import (
+    OrderEvent,
+    OrderState,
+    PaymentEvent,
+    PaymentState,
+    RefundEvent,
+    RefundState,
+    ReservationState,
+)
+from store.gateway.port import CancelReason, PaymentSnapshot, RefundSnapshot
+from store.services import checkout, payments, transitions
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
+from tests.support.shop import Shop
+
+
+def tell(shop: Shop, snapshot: PaymentSnapshot) -> bool:
+    with shop.services.database.transaction() as session:
+        return payments.record(session, shop.services, snapshot, Origin(Source.WEBHOOK, shop.clock()))
+
+
+def tell_refund(shop: Shop, order: Order, amount: int, name: str = "re_1") -> None:
+    provider_payment_id = shop.read(order.reference).payment.provider_payment_id
+    assert provider_payment_id
+    snapshot = RefundSnapshot(name, provider_payment_id, Money(amount, "usd"), RefundEvent.SUCCEEDED, None)
+    with shop.services.database.transaction() as session:
+        assert refunds.record(session, snapshot, Origin(Source.WEBHOOK, shop.clock()))
+
+
+def ask(shop: Shop, order: Order, amount: Money | None, key: str = "all") -> RefundState:
+    return refunds.ask(shop.services, order.reference, amount, key, Origin(Source.STAFF, shop.clock()))
+
+
+def paid(shop: Shop) -> Order:
+    order = shop.order(2)
+    shop.pay(order)
+    shop.deliver()
+    return order
+
+
+def reasons(shop: Shop, order: Order) -> list[dict[str, Any]]:
+    return [entry.detail for entry in shop.read(order.reference).history if entry.what == "order.needs_review"]
+
+
+def refund_rows(shop: Shop) -> list[Refund]:
+    with shop.services.database.reading() as session:
+        return list(session.scalars(select(Refund).order_by(Refund.id)))
+
+
+@pytest.mark.parametrize(
+    ("change", "facts"),
+    [
+        ({"received": Money(1, "usd")}, {"reason": "wrong_amount_received", "received": 1, "currency": "usd"}),
+        ({"amount": Money(801, "usd")}, {"reason": "wrong_amount", "received": 800, "currency": "usd"}),
+        (
+            {"amount": Money(800, "eur"), "received": Money(800, "eur")},
+            {"reason": "wrong_currency", "received": 800, "currency": "eur"},
+        ),
+        ({"live": True}, {"reason": "wrong_mode", "received": 800, "currency": "usd"}),
+    ],
+)
+def test_money_that_does_not_fit_the_order(shop: Shop, change: dict[str, Any], facts: dict[str, Any]) -> None:
+    order, other = shop.order(2), shop.order(2)
+    opened = shop.open(order).snapshot
+    shop.open(other)
+    origin = replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd"))
+
+    assert tell(shop, replace(origin, **change))
+    assert tell(shop, replace(origin, **change))
+
+    assert reasons(shop, order) == [{"payment": opened.provider_payment_id, **facts}]
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
+    assert not shop.read(other.reference).needs_review
+
+
+def test_what_does_not_fit_and_is_not_paid_is_nobodys_business(shop: Shop) -> None:
+    order = shop.order(2)
+    opened = shop.open(order).snapshot
+
+    assert tell(shop, replace(opened, amount=Money(1, "usd"), event=PaymentEvent.PROCESSING))
+
+    assert (reasons(shop, order), shop.read(order.reference).payment.state) == ([], PaymentState.OPEN)
+
+
+def test_a_payment_of_no_order_is_not_of_this_store(shop: Shop) -> None:
+    opened = shop.open(shop.order(2)).snapshot
+
+    assert not tell(shop, replace(opened, provider_payment_id="pi_other", order_reference=None))
+    assert not tell(shop, replace(opened, provider_payment_id="pi_other", order_reference="NO-SUCH-ORDER"))
+
+
+def test_money_for_a_payment_that_was_cancelled(shop: Shop) -> None:
+    order = shop.order(2)
+    opened = shop.open(order).snapshot
+    checkout.cancel(shop.services, order.reference, shop.clock())
+
+    tell(shop, replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd")))
+
+    assert reasons(shop, order) == [{"reason": "paid_after_cancel", "payment": opened.provider_payment_id}]
+    assert shop.read(order.reference).state is OrderState.CANCELLED
+
+
+def test_a_payment_that_is_said_to_be_cancelled_after_it_was_paid(shop: Shop) -> None:
+    order = paid(shop)
+    intent = shop.read(order.reference).payment.provider_payment_id
+    assert intent
+    snapshot = shop.services.gateway.retrieve_payment(intent).snapshot
+
+    tell(shop, replace(snapshot, event=PaymentEvent.CANCELLED, cancelled_because=CancelReason.EXPIRED))
+
+    assert reasons(shop, order) == [{"reason": "cancelled_after_paid", "payment": intent}]
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.state, after.reservation) == (
+        OrderState.PAID,
+        PaymentState.PAID,
+        ReservationState.COMMITTED,
+    )
+
+
+def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
+    order = paid(shop)
+    intent = str(shop.read(order.reference).payment.provider_payment_id)
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": intent})
+    shop.lose()  # the store has not heard of it
+    other = paid(shop)
+    with shop.services.database.transaction() as session:
+        session.execute(text("UPDATE payments SET refund_due = true"))
+
+    with pytest.raises(RefundRefused):
+        ask(shop, order, None)
+
+    assert reasons(shop, order) == [{"reason": "refund_refused"}]
+    assert not shop.read(order.reference).payment.refund_due, "asking again would be refused again"
+    assert shop.read(other.reference).payment.refund_due
+    assert [(row.state, row.key) for row in refund_rows(shop)] == [(RefundState.FAILED, "all")]
+    assert shop.read(order.reference).payment.refunded_minor == 0
+    failed = [entry for entry in shop.read(order.reference).history if entry.what == "refund.failed"]
+    origin = [(entry.from_state, entry.to_state, entry.source, entry.detail) for entry in failed]
+    assert origin == [("requested", "failed", "staff", {"amount": 800})]
+
+
+def test_a_refund_that_was_told_of_while_stripe_refused_it_stays(shop: Shop) -> None:
+    order = paid(shop)
+
+    class Refuses:
+        def refund_payment(self, provider_payment_id: str, amount: Money, key: str, _attempt: int) -> RefundSnapshot:
+            snapshot = RefundSnapshot("re_1", provider_payment_id, amount, RefundEvent.SUCCEEDED, key)
+            with shop.services.database.transaction() as session:
+                refunds.record(session, snapshot, Origin(Source.WEBHOOK, shop.clock()))
+            raise RefundRefused
+
+    origin = Origin(Source.STAFF, shop.clock())
+    with pytest.raises(RefundRefused):
+        refunds.ask(replace(shop.services, gateway=cast("Any", Refuses())), order.reference, None, "all", origin)
+
+    after = shop.read(order.reference)
+    assert [row.state for row in refund_rows(shop)] == [RefundState.SUCCEEDED]
+    assert (after.state, after.payment.refunded_minor, after.needs_review) == (OrderState.REFUNDED, 800, False)
+
+
+def test_more_than_was_received_goes_back(shop: Shop) -> None:
+    order = paid(shop)
+
+    tell_refund(shop, order, 900)
+
+    assert reasons(shop, order) == [{"reason": "returned_more_than_received", "returned": 900}]
+    after = shop.read(order.reference)
+    assert (after.payment.refunded_minor, after.state) == (800, OrderState.REFUNDED)
+
+
+def test_a_refund_made_elsewhere_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
+    order, now = paid(shop), shop.clock()
+
+    tell_refund(shop, order, 100, "re_1")
+    tell_refund(shop, order, 200, "re_2")
+    tell_refund(shop, order, 200, "re_2")
+
+    assert [(row.provider_refund_id, row.key, row.amount_minor, row.state) for row in refund_rows(shop)] == [
+        ("re_1", None, 100, RefundState.SUCCEEDED),
+        ("re_2", None, 200, RefundState.SUCCEEDED),
+    ]
+    assert all(timedelta() <= row.asked_at - now < timedelta(minutes=1) for row in refund_rows(shop))
+    assert shop.read(order.reference).payment.refunded_minor == 300
+
+
+def test_a_refund_of_another_order_changes_nothing_here(shop: Shop) -> None:
+    mine, other = paid(shop), paid(shop)
+
+    tell_refund(shop, other, 100)
+    ask(shop, other, Money(50, "usd"), "of the other")
+
+    assert shop.read(mine.reference).payment.refunded_minor == 0
+    assert ask(shop, mine, None, "all of mine") is RefundState.SUCCEEDED
+    assert shop.read(mine.reference).payment.refunded_minor == 800
+    assert shop.read(other.reference).payment.refunded_minor == 150
+
+
+def test_goods_that_were_sent_do_not_come_back_to_the_shelf_with_the_money(shop: Shop) -> None:
+    sent, kept = paid(shop), paid(shop)
+    with shop.services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, sent.reference)
+        transitions.move_order(session, order, OrderEvent.FULFILLED, Origin(Source.STAFF, shop.clock()))
+    before = shop.product().stock
+
+    ask(shop, sent, None, "sent")
+    after_sent = shop.product().stock
+    ask(shop, kept, None, "kept")
+
+    assert (after_sent, shop.product().stock) == (before, before + 2)
+    assert shop.read(sent.reference).reservation is ReservationState.COMMITTED
+    assert {shop.read(order.reference).state for order in (sent, kept)} == {OrderState.REFUNDED}
+
+
+@pytest.mark.parametrize("amount", [None, Money(1, "usd")])
+def test_what_was_not_paid_cannot_be_refunded(shop: Shop, amount: Money | None) -> None:
+    order = shop.order(2)
+
+    with pytest.raises(RefundRefused, match=r"^Up to \$0\.00 of this order can be refunded\.$"):
+        ask(shop, order, amount)
+
+    assert refund_rows(shop) == []
+
+
+def test_a_cent_can_be_refunded(shop: Shop) -> None:
+    order = paid(shop)
+
+    assert ask(shop, order, Money(1, "usd")) is RefundState.SUCCEEDED
+    assert shop.read(order.reference).payment.refunded_minor == 1
+
+
+@pytest.mark.parametrize("amount", [0, -1, 801])
+def test_only_what_was_received_can_be_refunded(shop: Shop, amount: int) -> None:
+    order = paid(shop)
+
+    with pytest.raises(RefundRefused, match=r"^Up to \$8\.00 of this order can be refunded\.$"):
+        ask(shop, order, Money(amount, "usd"))
+
+    assert ask(shop, order, Money(800, "usd")) is RefundState.SUCCEEDED
+
+
+def test_money_goes_back_in_the_currency_it_came_in(shop: Shop) -> None:
+    order = paid(shop)
+
+    with pytest.raises(RefundRefused, match=r"^This order was paid in USD\.$"):
+        ask(shop, order, Money(100, "eur"))
+
+
+def test_a_refund_of_late_money_is_waited_for_no_longer_once_it_was_made(shop: Shop) -> None:
+    order, other = paid(shop), paid(shop)
+    with shop.services.database.transaction() as session:
+        session.execute(text("UPDATE payments SET refund_due = true"))
+
+    ask(shop, order, None)
+
+    assert not shop.read(order.reference).payment.refund_due
+    assert shop.read(other.reference).payment.refund_due

@@ -1,0 +1,101 @@
+"""Two things told of one order at the same moment: the second waits for the first, and then reads what it wrote."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from store.domain.errors import StoreBusy
+from store.domain.states import PaymentState
+from store.services import payments, transitions
+from store.services.operations import audit
+from store.services.payments import refunds
+from store.services.transitions import Origin, Source
+from tests.support.shop import RECIPIENT, Shop
+
+FORM = {name: getattr(RECIPIENT, name) for name in RECIPIENT.__dataclass_fields__}
+
+
+def wait_until_somebody_waits(session: Session, other: threading.Thread) -> None:
+    """Returns once `other` wants a lock that this transaction holds. SQLite lets nobody begin meanwhile."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    deadline = time.monotonic() + 10
+    while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+        assert other.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_refund_told_while_its_payment_is_written_down_counts(shop: Shop) -> None:
+    order = shop.order()
+    intent = shop.pay(order)
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": intent["id"], "amount": "100"})
+    gateway, origin = shop.services.gateway, Origin(Source.WEBHOOK, shop.clock())
+    payment = gateway.retrieve_payment(intent["id"]).snapshot
+    (refund,) = gateway.refunds_since(order.placed_at)
+
+    def tell_of_the_refund() -> None:
+        with shop.services.database.transaction() as session:
+            refunds.record(session, refund, origin)
+
+    other = threading.Thread(target=tell_of_the_refund)
+    with shop.services.database.transaction() as session:
+        payments.record(session, shop.services, payment, origin)
+        other.start()
+        wait_until_somebody_waits(session, other)
+    other.join()
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+    with shop.services.database.reading() as session:
+        assert audit.run(session, shop.clock()) == []
+
+
+def test_who_waited_for_an_order_reads_its_payment_as_it_is_by_then(shop: Shop) -> None:
+    order = shop.order()
+    intent = shop.pay(order)
+    payment = shop.services.gateway.retrieve_payment(intent["id"]).snapshot
+    read: list[PaymentState] = []
+
+    def wait_and_read() -> None:
+        with shop.services.database.transaction() as session:
+            read.append(transitions.lock_by_reference(session, order.reference).payment_state)
+
+    other = threading.Thread(target=wait_and_read)
+    with shop.services.database.transaction() as session:
+        payments.record(session, shop.services, payment, Origin(Source.LOOKUP, shop.clock()))
+        other.start()
+        wait_until_somebody_waits(session, other)
+    other.join()
+
+    assert read == [PaymentState.PAID]
+
+
+def test_two_tabs_that_place_a_first_order_at_once_both_see_it(shop: Shop) -> None:
+    browser = shop.browser()
+    browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
+    with browser.session() as before:
+        cookie = dict(before)
+
+    def place() -> str:
+        """As a tab that was open before the other one placed the order."""
+        with browser.session() as session:
+            session.clear()
+            session.update(cookie)
+        return browser.post("/checkout", FORM, page="/checkout").location
+
+    first, second = place(), place()
+
+    assert first == second
+    assert browser.get(second).status_code == 200
+
+
+def test_a_database_that_dies_in_the_middle_of_an_answer_is_busy(shop: Shop) -> None:
+    """The driver calls that a plain DatabaseError, and says beside it that the connection is gone."""
+    gone = DatabaseError("SELECT 1", None, Exception("server closed the connection"), connection_invalidated=True)
+
+    with pytest.raises(StoreBusy), shop.services.database.transaction():
+        raise gone

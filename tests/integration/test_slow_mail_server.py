@@ -1,0 +1,182 @@
+"""However slow the mail server and however many upkeep processes: each letter goes once, and none holds up another."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from models import Mail
+from store.gateway.port import Email
+from store.services import mail
+from store.services.operations import worker
+from tests.support.concurrency import at_once
+from tests.support.shop import Clock, Shop
+
+
+@dataclass
+class SlowPost:
+    """Takes so many seconds of the shop's time for each letter; `meanwhile` says what happens while it has the
+    letter of that number in its hands.
+    """
+
+    clock: Clock
+    seconds: float
+    meanwhile: dict[int, Callable[[], object]] = field(default_factory=dict)
+    emails: list[Email] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, email: Email) -> None:
+        with self._lock:
+            self.emails.append(email)
+            self.clock.forward(seconds=self.seconds)
+            number = len(self.emails)
+        self.meanwhile.get(number, lambda: None)()
+
+    def times(self) -> set[int]:
+        """How often letters went."""
+        return set(Counter(email.message_id for email in self.emails).values())
+
+
+def shop_and_post(shop_with: Callable[..., Shop], seconds: float) -> tuple[Shop, SlowPost]:
+    clock = Clock()
+    post = SlowPost(clock, seconds)
+    return shop_with(mailer=post, clock=clock), post
+
+
+def write_letters(shop: Shop, many: int) -> None:
+    order = shop.order()
+    with shop.services.database.transaction() as session:
+        for number in range(many):
+            mail.write(session, order.id, mail.Kind.REFUNDED, shop.clock(), dedupe_key=f"{number}", amount=100)
+
+
+def unsent(shop: Shop) -> int:
+    with shop.services.database.reading() as session:
+        return session.execute(select(func.count()).where(Mail.sent_at.is_(None))).scalar_one()
+
+
+def test_a_second_upkeep_in_the_middle_of_slow_sending_takes_what_the_first_has_not_begun(
+    shop_with: Callable[..., Shop],
+) -> None:
+    shop, post = shop_and_post(shop_with, seconds=20)
+    write_letters(shop, 12)
+    post.meanwhile[5] = lambda: worker.run(shop.services, shop.clock())
+
+    first = mail.send_due(shop.services, shop.clock())
+
+    assert (len(post.emails), post.times()) == (12, {1})
+    assert first == 5
+    assert unsent(shop) == 0
+
+
+def test_a_letter_that_takes_the_server_two_minutes_is_left_to_who_has_it(shop_with: Callable[..., Shop]) -> None:
+    shop, post = shop_and_post(shop_with, seconds=130)
+    write_letters(shop, 1)
+    others: list[int] = []
+    post.meanwhile[1] = lambda: others.append(mail.send_due(shop.services, shop.clock()))
+
+    assert mail.send_due(shop.services, shop.clock()) == 1
+
+    assert others == [0]
+    assert len(post.emails) == 1
+
+
+def test_a_letter_whose_sender_died_is_sent_by_another_in_a_few_minutes(shop_with: Callable[..., Shop]) -> None:
+    shop, post = shop_and_post(shop_with, seconds=1)
+    write_letters(shop, 1)
+
+    def die() -> None:
+        raise SystemExit
+
+    post.meanwhile[1] = die
+    with pytest.raises(SystemExit):
+        mail.send_due(shop.services, shop.clock())
+    shop.clock.forward(minutes=4)
+    early = mail.send_due(shop.services, shop.clock())
+    shop.clock.forward(minutes=2)
+
+    assert (early, mail.send_due(shop.services, shop.clock())) == (0, 1)
+    assert len({email.message_id for email in post.emails}) == 1
+
+
+def test_who_failed_after_his_claim_was_over_does_not_take_the_letter_from_the_next(
+    shop_with: Callable[..., Shop],
+) -> None:
+    shop, post = shop_and_post(shop_with, seconds=1)
+    write_letters(shop, 1)
+
+    def meanwhile() -> None:
+        shop.clock.forward(minutes=6)
+        mail.send_due(shop.services, shop.clock())
+        raise ValueError
+
+    post.meanwhile[1] = meanwhile
+    mail.send_due(shop.services, shop.clock())
+    shop.clock.forward(hours=2)
+
+    assert mail.send_due(shop.services, shop.clock()) == 0
+    with shop.services.database.reading() as session:
+        email = session.scalars(select(Mail)).one()
+    assert email.attempts == 2
+    assert email.sent_at is not None
+
+
+def test_many_upkeeps_at_once_send_each_letter_once(shop_with: Callable[..., Shop]) -> None:
+    """Fifty letters at two seconds each: longer than a minute, shorter than any one letter's claim."""
+    shop, post = shop_and_post(shop_with, seconds=2)
+    write_letters(shop, 50)
+
+    def run_forever(_number: int) -> int:
+        taken = 0
+        while unsent(shop):
+            taken += mail.send_due(shop.services, shop.clock())
+        return taken
+
+    taken = at_once(4, run_forever)
+
+    assert not [failure for failure in taken if isinstance(failure, Exception)]
+    assert sum(number for number in taken if isinstance(number, int)) == 50
+    assert (len(post.emails), post.times()) == (50, {1})
+
+
+@pytest.mark.parametrize("failure", [ValueError, UnicodeError, LookupError, RuntimeError])
+def test_a_letter_that_cannot_even_be_written_keeps_no_other_and_is_tried_again(
+    shop_with: Callable[..., Shop], failure: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop, post = shop_and_post(shop_with, seconds=1)
+    write_letters(shop, 3)
+
+    def break_down() -> None:
+        raise failure("Invalid address ada@example.com")
+
+    post.meanwhile[1] = break_down
+    done = worker.run(shop.services, shop.clock())
+    shop.clock.forward(minutes=2)
+    again = mail.send_due(shop.services, shop.clock())
+
+    assert (done, again) == (2, 1)
+    assert unsent(shop) == 0
+    logged = "".join(capsys.readouterr())
+    assert failure.__name__ in logged
+    assert "ada@example.com" not in logged
+    with shop.services.database.reading() as session:
+        assert sorted(session.scalars(select(Mail.attempts))) == [1, 1, 2]
+
+
+def test_letters_are_due_by_the_time_of_the_round_and_waited_for_by_the_clock(shop_with: Callable[..., Shop]) -> None:
+    """Who asks for a later time, as a rehearsal does, must not be given the same letter again in that round."""
+    shop, post = shop_and_post(shop_with, seconds=1)
+    write_letters(shop, 1)
+
+    def break_down() -> None:
+        raise ValueError
+
+    post.meanwhile[1] = break_down
+    later = shop.clock() + timedelta(hours=3)
+
+    assert [mail.send_due(shop.services, later) for _ in range(2)] == [0, 0]
+    assert len(post.emails) == 1

@@ -1,0 +1,104 @@
+"""While a shopper waits for news, Stripe is asked: not before a webhook had its time, and for each order by itself."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, text
+
+from models import InboxEvent
+from store.services import payments
+from store.services.operations import worker
+from tests.support.shop import Shop
+
+SECOND = timedelta(seconds=1)
+
+
+def asked(shop: Shop) -> int:
+    """How many questions Stripe was asked since this was last called."""
+    count = len(shop.line.requests)
+    shop.line.requests.clear()
+    return count
+
+
+def test_stripe_is_asked_after_five_seconds_and_every_five_seconds_from_then_on(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+    begun, questions = shop.clock(), {}
+    asked(shop)
+
+    for seconds in (0, 1, 4, 5, 6, 9, 10, 11, 15):
+        payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
+        questions[seconds] = asked(shop)
+
+    assert questions == {0: 0, 1: 0, 4: 0, 5: 1, 6: 0, 9: 0, 10: 1, 11: 0, 15: 1}
+
+
+def test_the_wait_of_one_order_is_not_that_of_another(shop: Shop) -> None:
+    first, second = shop.order(), shop.order()
+    for order in (first, second):
+        shop.open(order)
+    begun = shop.clock()
+    payments.look_up(shop.services, first.reference, begun)
+    asked(shop)
+
+    payments.look_up(shop.services, second.reference, begun + 5 * SECOND)
+    too_early = asked(shop)
+    payments.look_up(shop.services, first.reference, begun + 10 * SECOND)
+    of_the_first = asked(shop)
+    payments.look_up(shop.services, second.reference, begun + 10 * SECOND)
+
+    assert (too_early, of_the_first, asked(shop)) == (0, 1, 1)
+
+
+def test_what_is_decided_or_was_never_opened_is_not_asked_about(shop: Shop) -> None:
+    unopened, paid = shop.order(), shop.order()
+    shop.pay(paid)
+    shop.deliver()
+    begun = shop.clock()
+    asked(shop)
+
+    for order in (unopened, paid):
+        for seconds in (0, 6):
+            payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
+
+    assert asked(shop) == 0
+
+
+def test_what_is_looked_up_is_told_by_the_look_up(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order)
+    shop.lose()
+    begun = shop.clock()
+
+    for seconds in (0, 5):
+        payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
+
+    history = [(entry.what, entry.source, entry.at) for entry in shop.read(order.reference).history[2:]]
+    then = begun + 5 * SECOND
+    assert history == [("payment.paid", "lookup", then), ("order.payment_received", "lookup", then)]
+    assert shop.read(order.reference).payment.card_last4 == "4242"
+
+
+def test_the_reason_why_one_event_could_not_be_handled_is_not_that_of_another(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        session.add(InboxEvent(id="evt_1", kind="charge.succeeded", received_at=shop.clock(), last_error="KeyError"))
+    shop.pay(shop.order(2))
+    with shop.services.database.transaction() as session:  # what is held is gone: selling it cannot work
+        session.execute(text("UPDATE products SET held = 0"))
+
+    shop.deliver()
+
+    with shop.services.database.reading() as session:
+        failed = select(InboxEvent).where(InboxEvent.last_error.is_not(None))
+        errors = {event.id: (event.kind, event.last_error) for event in session.scalars(failed)}
+    assert errors.pop("evt_1") == ("charge.succeeded", "KeyError")
+    assert list(errors.values()) == [("payment_intent.succeeded", "IntegrityError")]
+
+
+def test_upkeep_counts_what_it_did(shop: Shop) -> None:
+    orders = [shop.order() for _ in range(3)]
+    shop.clock.forward(minutes=31)
+
+    expired_and_told = worker.run(shop.services, shop.clock())
+
+    assert expired_and_told == 2 * len(orders)
+    assert worker.run(shop.services, shop.clock()) == 0

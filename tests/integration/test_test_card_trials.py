@@ -1,0 +1,253 @@
+"""The test-card page tries cards on orders of its own, takes nothing from shoppers, and keeps how each try ended."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text, update
+
+from models import Order, Product
+from store.domain.errors import NotFound
+from store.domain.states import OrderState, PaymentState
+from store.services import orders
+from store.testmode import trials
+from store.testmode.test_cards import Scenario, scenario
+from store.webhooks.handlers import HANDLERS
+from tests.support.shop import Shop
+
+pytestmark = pytest.mark.on_sqlite
+
+PAYS, DECLINED = "success-4242424242424242", "decline-4000000000009995"
+
+
+def chosen(key: str) -> Scenario:
+    found = scenario(key)
+    assert found
+    return found
+
+
+def place(shop: Shop, browser_id: str = "mine", key: str = PAYS) -> Order:
+    return trials.place(shop.services, browser_id, chosen(key), shop.clock())
+
+
+def note(shop: Shop, order: Order, passed: bool, key: str = PAYS, at: datetime | None = None) -> None:
+    trials.note(shop.services, order.reference, chosen(key), passed, {"read": "Payment received"}, at or shop.clock())
+
+
+def scenario_of(shop: Shop, reference: str, browser_id: str | None) -> Scenario:
+    with shop.services.database.reading() as session:
+        return trials.scenario_of(session, reference, browser_id)
+
+
+def results(shop: Shop) -> dict[str, trials.Result]:
+    with shop.services.database.reading() as session:
+        return trials.results(session)
+
+
+def price(shop: Shop, **products: tuple[int, int]) -> None:
+    """Give these products a price and a stock, and all others too high a price to be chosen."""
+    with shop.services.database.transaction() as session:
+        session.execute(update(Product).values(price_minor=9999, stock=100))
+        for slug, (minor, stock) in products.items():
+            session.execute(
+                update(Product).where(Product.slug == slug.replace("_", "-")).values(price_minor=minor, stock=stock)
+            )
+
+
+def slug_of(shop: Shop, order: Order) -> str:
+    (line,) = shop.read(order.reference).lines
+    assert line.quantity == 1
+    return line.slug
+
+
+def test_a_test_card_order_says_what_is_to_be_tried(shop: Shop) -> None:
+    order = place(shop)
+
+    placed = shop.read(order.reference)
+    assert [(entry.what, entry.source, entry.detail) for entry in placed.history[1:]] == [
+        ("test_card.placed", "store", {"scenario": PAYS})
+    ]
+    assert orders.recipient_of(placed) == trials.RECIPIENT
+    assert scenario_of(shop, order.reference, "mine") == chosen(PAYS)
+
+
+def test_only_its_own_browser_tries_a_test_card_order(shop: Shop) -> None:
+    mine, theirs = place(shop), place(shop, "theirs", DECLINED)
+    ordinary = shop.place(shop.cart(), browser_id="mine")
+
+    assert scenario_of(shop, theirs.reference, "theirs") == chosen(DECLINED)
+    for reference, browser_id in (
+        (mine.reference, "theirs"),
+        (mine.reference, None),
+        (theirs.reference, "mine"),
+        (ordinary.reference, "mine"),
+        ("NO-SUCH-ORDER", "mine"),
+    ):
+        with pytest.raises(NotFound):
+            scenario_of(shop, reference, browser_id)
+
+
+@pytest.mark.parametrize(("pencil", "mug", "taken"), [(300, 200, "stoneware-mug"), (200, 300, "cedar-pencil")])
+def test_the_cheapest_product_of_which_there_is_plenty_is_taken(shop: Shop, pencil: int, mug: int, taken: str) -> None:
+    price(shop, brass_pen=(100, 9), cedar_pencil=(pencil, 10), stoneware_mug=(mug, 10))
+
+    assert slug_of(shop, place(shop)) == taken
+
+
+def test_held_pieces_are_not_plenty(shop: Shop) -> None:
+    price(shop, stoneware_mug=(100, 10), cedar_pencil=(300, 10))
+    shop.order(1, "stoneware-mug")
+
+    assert slug_of(shop, place(shop)) == "cedar-pencil"
+
+
+def test_where_there_is_plenty_of_nothing_it_is_what_there_is_most_of(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        session.execute(update(Product).values(price_minor=500, stock=2))
+        session.execute(update(Product).where(Product.slug == "brass-pen").values(price_minor=9000, stock=5))
+
+    assert slug_of(shop, place(shop)) == "brass-pen"
+
+
+def test_an_order_that_was_not_paid_is_given_up_for_the_next_one(shop: Shop) -> None:
+    first, theirs = place(shop), place(shop, "theirs")
+    ordinary = shop.place(shop.cart(), browser_id="mine")
+    paid = place(shop)
+    shop.pay(paid)
+    shop.deliver()
+
+    place(shop)
+
+    states = [shop.read(order.reference).state for order in (first, theirs, ordinary, paid)]
+    assert states == [
+        OrderState.CANCELLED,
+        OrderState.AWAITING_PAYMENT,
+        OrderState.AWAITING_PAYMENT,
+        OrderState.PAID,
+    ]
+
+
+def test_a_try_is_noted_once_and_its_piece_goes_back_to_the_shelf(shop: Shop) -> None:
+    before = shop.product().stock
+    order = place(shop)
+    assert slug_of(shop, order) == "cedar-pencil"
+    shop.pay(order)
+    shop.deliver()
+    sold = shop.product().stock
+
+    note(shop, order, passed=True)
+    note(shop, order, passed=False)
+
+    assert (sold, shop.product().stock) == (before - 1, before)
+    noted = [entry for entry in shop.read(order.reference).history if entry.what == "test_card.noted"]
+    assert [(entry.source, entry.detail) for entry in noted] == [
+        ("store", {"scenario": PAYS, "passed": True, "read": "Payment received"})
+    ]
+
+
+def test_a_try_that_sold_nothing_puts_nothing_back(shop: Shop) -> None:
+    before = shop.product().stock
+    order = place(shop, key=DECLINED)
+
+    note(shop, order, passed=True, key=DECLINED)
+
+    assert (shop.product().stock, shop.product().reserved) == (before, 1)
+
+
+def test_the_last_try_of_each_course_is_its_result(shop: Shop) -> None:
+    first, second, declined = place(shop), place(shop, "theirs"), place(shop, "third", DECLINED)
+    now = shop.clock()
+    note(shop, declined, passed=True, key=DECLINED, at=now)
+    note(shop, first, passed=True, at=now)
+    note(shop, second, passed=False, at=now)
+
+    found = results(shop)
+
+    assert set(found) == {PAYS, DECLINED}
+    assert (found[PAYS].reference, found[PAYS].browser_id) == (second.reference, "theirs")
+    assert (found[PAYS].passed, found[PAYS].at) == (False, now)
+    assert found[PAYS].got == {"scenario": PAYS, "passed": False, "read": "Payment received"}
+    assert (found[DECLINED].reference, found[DECLINED].passed) == (declined.reference, True)
+
+
+def test_results_are_looked_for_among_the_last_lines_of_history_only(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = place(shop), place(shop, "theirs", DECLINED)
+    note(shop, first, passed=True)
+    note(shop, second, passed=True, key=DECLINED)
+
+    monkeypatch.setattr(trials, "REMEMBERED", 1)
+
+    assert set(results(shop)) == {DECLINED}
+
+
+def test_an_event_that_could_not_be_handled_is_waited_for(shop: Shop) -> None:
+    order = place(shop)
+    shop.pay(order)
+    with shop.services.database.transaction() as session:
+        session.execute(text("UPDATE products SET held = 0"))  # nothing can be sold of what is not held
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+
+    seen = trials.observe(shop.services, order.reference, HANDLERS)
+
+    assert seen.events == ("charge.succeeded", "charge.updated")
+
+
+def test_what_is_observed_of_an_order_is_how_it_stands(shop: Shop) -> None:
+    order, other = place(shop), place(shop, "theirs")
+    before = trials.observe(shop.services, order.reference, HANDLERS)
+    shop.pay(order)
+    shop.pay(other, "4000000000009995")
+    untold = trials.observe(shop.services, order.reference, HANDLERS)
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+    origin = trials.observe(shop.services, order.reference, HANDLERS)
+
+    assert (before.events, before.order, before.payment) == ((), OrderState.AWAITING_PAYMENT, PaymentState.UNOPENED)
+    assert "payment_intent.succeeded" not in untold.events
+    assert origin.events == ("charge.succeeded", "charge.updated", "payment_intent.succeeded")
+    assert (origin.order, origin.payment, origin.disputed, origin.needs_review) == (
+        OrderState.PAID,
+        PaymentState.PAID,
+        False,
+        False,
+    )
+    assert origin.matches(chosen(PAYS))
+    assert not origin.matches(chosen(DECLINED))
+    assert not untold.matches(chosen(PAYS))
+
+
+@pytest.mark.parametrize("flag", ["disputed", "needs_review"])
+def test_a_flag_that_nobody_expected_is_no_match(shop: Shop, flag: str) -> None:
+    order = place(shop)
+    shop.pay(order)
+    shop.clock.forward(seconds=5)
+    shop.deliver()
+    assert trials.observe(shop.services, order.reference, HANDLERS).matches(chosen(PAYS))
+    with shop.services.database.transaction() as session:
+        session.execute(text(f"UPDATE orders SET {flag} = true"))  # noqa: S608  # the test's own word
+
+    seen = trials.observe(shop.services, order.reference, HANDLERS)
+
+    assert (seen.disputed, seen.needs_review) == (flag == "disputed", flag == "needs_review")
+    assert not seen.matches(chosen(PAYS))
+
+
+def test_an_order_that_is_not_there_cannot_be_observed(shop: Shop) -> None:
+    with pytest.raises(NotFound):
+        trials.observe(shop.services, "NO-SUCH-ORDER", HANDLERS)
+
+
+def test_a_test_card_order_is_refunded_whole_and_once(shop: Shop) -> None:
+    order = place(shop)
+    shop.pay(order)
+    shop.deliver()
+
+    trials.refund(shop.services, order.reference, shop.clock())
+    trials.refund(shop.services, order.reference, shop.clock())
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.refunded_minor) == (OrderState.REFUNDED, after.total_minor)
+    assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
+    assert {entry.source for entry in after.history if entry.what.startswith("refund.")} == {"store"}

@@ -1,0 +1,281 @@
+"""Upkeep that goes on: it reconciles on a schedule, and neither Stripe nor one order that is broken ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from structlog.testing import capture_logs
+
+from models import Order, Reconciliation
+from store import cli
+from store.domain.states import OrderState
+from store.gateway.port import PaymentGateway, PaymentSession
+from store.services import Services, reconciliation
+from store.services.operations import worker
+from store.services.reconciliation import schedule
+from store.webhooks import inbox
+from tests.support.concurrency import at_once
+from tests.support.shop import NoAnswer, Shop
+
+EVERY, RECONCILE_EVERY = 30, timedelta(minutes=15)
+
+
+def run_forever(shop: Shop, minutes: float, *, meanwhile: Callable[[], None] = lambda: None) -> int:
+    """Let upkeep go on for so long by the shop's clock; how many rounds that were."""
+    rounds = 0
+
+    def wait(seconds: float) -> bool:
+        nonlocal rounds
+        rounds += 1
+        meanwhile()
+        shop.clock.forward(seconds=seconds)
+        return rounds * EVERY >= minutes * 60
+
+    cli.run_forever(shop.services, EVERY, RECONCILE_EVERY, wait=wait, stopwatch=shop.clock.stopwatch)
+    return rounds
+
+
+def unheard(shop: Shop) -> str:
+    """An order that was paid, and every webhook about it lost."""
+    order = shop.order()
+    shop.pay(order)
+    shop.lose()
+    return order.reference
+
+
+def states_round_by_round(shop: Shop, minutes: float) -> list[OrderState]:
+    """Let upkeep go on, and at once after its first round have an order paid that nobody hears of; what the order's
+    state was when each later round was over.
+    """
+    references: list[str] = []
+    states: list[OrderState] = []
+
+    def meanwhile() -> None:
+        if references:
+            states.append(shop.read(references[0]).state)
+        else:
+            references.append(unheard(shop))
+
+    run_forever(shop, minutes, meanwhile=meanwhile)
+    return states
+
+
+def test_it_reconciles_on_its_schedule_and_not_before(shop: Shop) -> None:
+    states = states_round_by_round(shop, 16)
+
+    assert set(states[:29]) == {OrderState.AWAITING_PAYMENT}
+    assert states[29] is OrderState.PAID
+
+
+def test_it_reconciles_when_it_starts(shop: Shop) -> None:
+    reference = unheard(shop)
+
+    run_forever(shop, 0.5)
+
+    assert shop.read(reference).state is OrderState.PAID
+
+
+def test_it_looks_as_far_back_as_nothing_ran(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    run_forever(shop, 0.5)
+    shop.clock.forward(hours=1)
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(days=4)
+
+    run_forever(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_a_reconciliation_that_failed_leaves_no_hole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    run_forever(shop, 0.5)
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(days=2)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(schedule, "repair", fail)
+        run_forever(shop, 0.5)
+    shop.clock.forward(hours=3)
+    run_forever(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_it_looks_back_a_little_further_than_it_has_come(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(hours=1)
+    remember_having_come_so_far(shop)
+
+    run_forever(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_the_first_one_looks_back_a_day(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order)
+    shop.deliver()
+    returned_in_the_dashboard(shop, order, 100)
+    shop.clock.forward(hours=23)
+
+    run_forever(shop, 0.5)
+
+    assert shop.read(order.reference).payment.refunded_minor == 100
+
+
+def test_nothing_is_asked_for_that_stripe_no_longer_lists(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[timedelta] = []
+    run_forever(shop, 0.5)
+    shop.clock.forward(days=90)
+
+    def note(_services: Services, since: datetime, now: datetime) -> reconciliation.Report:
+        asked.append(now - since)
+        return reconciliation.Report()
+
+    monkeypatch.setattr(schedule, "repair", note)
+    run_forever(shop, 0.5)
+
+    assert asked == [timedelta(days=30)]
+
+
+def test_several_at_once_remember_the_furthest(shop: Shop) -> None:
+    now = shop.clock()
+
+    outcomes = at_once(
+        4, lambda number: reconciliation.run_since_last(shop.services, inbox.catch_up, now - timedelta(minutes=number))
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [reconciliation.Report] * 4
+    assert come_so_far(shop) == [now]
+
+
+def returned_in_the_dashboard(shop: Shop, order: Order, amount: int) -> None:
+    """And nobody tells the store: not even the list of events that did not arrive."""
+    payment = shop.read(order.reference).payment.provider_payment_id or ""
+    shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": str(amount)})
+    shop.lose()
+
+
+def remember_having_come_so_far(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        session.add(Reconciliation(id=1, compared_until=shop.clock()))
+
+
+def come_so_far(shop: Shop) -> list[datetime]:
+    with shop.services.database.reading() as session:
+        return list(session.scalars(select(Reconciliation.compared_until)))
+
+
+def test_nothing_that_goes_wrong_ends_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = unheard(shop)
+
+    def fail(*_: object) -> None:
+        raise KeyError("ada@example.com")
+
+    with monkeypatch.context() as broken, capture_logs() as said:
+        broken.setattr(worker, "run", fail)
+        broken.setattr(inbox, "catch_up", fail)
+        rounds = run_forever(shop, 3)
+    run_forever(shop, 3)
+
+    failed = [entry for entry in said if entry["event"] == "worker failed"]
+    assert rounds == 6
+    assert [entry["work"] for entry in failed].count("worker") == 6
+    assert [entry["work"] for entry in failed].count("reconciliation") == 3  # once a minute, until it comes to its end
+    assert all(entry["failure"].startswith("KeyError at ") and "in fail" in entry["failure"] for entry in failed)
+    assert "ada@example.com" not in str(failed)
+    assert shop.read(reference).state is OrderState.PAID
+
+
+def test_it_logs_what_it_leaves_to_a_person(shop: Shop) -> None:
+    form = {"amount": "700", "currency": "usd", "confirm": "true", "payment_method": "pm_card_visa"}
+    more = {"return_url": "http://other.test/", "metadata[order_reference]": "LOST-LOST-LOST-LOST"}
+    payment = shop.stripe("POST", "/v1/payment_intents", {**form, **more})["id"]
+
+    with capture_logs() as said:
+        run_forever(shop, 0.5)
+
+    (left,) = [entry for entry in said if entry["event"] == "left for a person"]
+    assert left["about"] == f"payment {payment}"
+    assert "which this store does not have" in left["wrong"]
+    assert [entry["left"] for entry in said if entry["event"] == "reconciled"] == [1]
+
+
+def test_it_goes_on_while_stripe_does_not_answer_and_mends_when_it_does(shop: Shop) -> None:
+    reference = unheard(shop)
+
+    def away(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.line.before = away
+    assert run_forever(shop, 16) == 32
+    shop.line.before = lambda _method, _path: None
+    run_forever(shop, 16)
+
+    assert shop.read(reference).state is OrderState.PAID
+
+
+class BrokenFor:
+    """The gateway, with a mistake in it that shows with one payment."""
+
+    def __init__(self, gateway: PaymentGateway, provider_payment_id: str) -> None:
+        self._gateway, self._payment_id = gateway, provider_payment_id
+
+    def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
+        if provider_payment_id == self._payment_id:
+            raise ZeroDivisionError
+        return self._gateway.retrieve_payment(provider_payment_id)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+
+def test_orders_that_nobody_can_deal_with_hold_up_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them than upkeep takes at once, and all due before the sound one."""
+    monkeypatch.setattr(worker, "BATCH", 2)
+    for _ in range(5):
+        shop.open(shop.order())
+    with shop.services.database.transaction() as session:  # as of another account
+        session.execute(text("UPDATE payments SET intent_id = 'pi_gone_' || order_id"))
+    shop.clock.forward(seconds=1)
+    sound = shop.order()
+    shop.open(sound)
+    shop.clock.forward(minutes=31)
+
+    for _ in range(4):
+        worker.run(shop.services, shop.clock())
+        shop.clock.forward(seconds=90)
+
+    assert shop.read(sound.reference).state is OrderState.EXPIRED
+
+
+def test_an_order_that_nobody_can_deal_with_stops_no_other(shop: Shop) -> None:
+    broken, sound = shop.order(), shop.order()
+    payment = shop.open(broken).snapshot.provider_payment_id
+    shop.open(sound)
+    shop.clock.forward(minutes=31)
+
+    with capture_logs() as said:
+        done = worker.run(replace(shop.services, gateway=BrokenFor(shop.services.gateway, payment)), shop.clock())
+
+    assert done == 2  # the other order, and the letter about it
+    assert shop.read(sound.reference).state is OrderState.EXPIRED
+    assert shop.read(broken.reference).state is OrderState.AWAITING_PAYMENT
+    failed = [(entry["order"], entry["work"]) for entry in said if entry["event"] == "worker failed"]
+    assert failed == [(broken.reference, "_expire")]
