@@ -26,7 +26,10 @@ STRIPE_JS_TRAIN = STRIPE_API_VERSION.rpartition(".")[2]
 STRIPE_API = "https://api.stripe.com"
 STRIPE_JS = "https://js.stripe.com"
 
-SANDBOX_SECRET_KEY, SANDBOX_PUBLISHABLE_KEY = "sk_test_sandbox", "pk_test_sandbox"
+# The sandbox's default pair, as long as real keys are. Whatever secret key begins with the prefix is meant for it.
+SANDBOX_KEY_PREFIX = "sk_test_sandbox"
+SANDBOX_SECRET_KEY = f"{SANDBOX_KEY_PREFIX}onyourmachine000001"
+SANDBOX_PUBLISHABLE_KEY = SANDBOX_SECRET_KEY.replace("sk_", "pk_", 1)
 
 
 class ConfigurationError(Exception):
@@ -209,7 +212,7 @@ class Settings(BaseSettings):
     def _stripe_or_stand_in(cls, value: str, info: ValidationInfo) -> str:
         secret = _secret_key(info)
         if not value:
-            stand_in = secret.startswith(SANDBOX_SECRET_KEY)
+            stand_in = secret.startswith(SANDBOX_KEY_PREFIX)
             return f"http://127.0.0.1:{info.data.get('sandbox_port', 4242)}" if stand_in else STRIPE_API
         value = _address(value).rstrip("/")
         if value != STRIPE_API and _mode(secret) == "live":

@@ -10,7 +10,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 from till_sandbox import benchmark
-from till_sandbox.api.keys import account_of
+from till_sandbox.api.keys import DEFAULT_KEY, account_of
 from till_sandbox.commands import Refused, Remote, triggers
 from till_sandbox.errors import ApiError
 from till_sandbox.model import webhook_endpoints
@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> None:
     print(f"  console          {url}/sandbox/", flush=True)
     if forward_to:
         print(f"  webhooks         to {options.forward_to}", flush=True)
-    Server(options.host, options.port, options.database, forward_to).run()
+    Server(options.host, options.port, options.database, forward_to, options.allow_host).run()
 
 
 def _try(database: str, forward_to: Forward | None) -> None:
@@ -75,7 +75,7 @@ def _try(database: str, forward_to: Forward | None) -> None:
 def _tell(options: argparse.Namespace) -> None:
     remote = Remote(options.url or f"http://{options.host}:{options.port}", options.key)
     if options.command == "trigger":
-        print("\n".join(remote.trigger(options.event)))
+        print("\n".join(remote.trigger(options.event, options.order)))
     elif options.command == "events":
         print("\n".join(remote.events(options.limit)))
     elif options.command == "resend":
@@ -89,7 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=os.environ.get("SANDBOX_PORT") or "4242")
     parser.add_argument(
-        "--key", type=_secret_key, default=os.environ.get("STRIPE_SECRET_KEY") or "sk_test_sandbox", help="a secret key"
+        "--key", type=_secret_key, default=os.environ.get("STRIPE_SECRET_KEY") or DEFAULT_KEY, help="a secret key"
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name of this machine that the console and the control API may be reached by",
     )
     _add_run_options(parser)
     parser.add_argument("--url", type=_address, help="where the sandbox runs that is to be told something")
@@ -97,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="to tell a running sandbox, or to measure one", metavar="COMMAND")
     trigger = commands.add_parser("trigger", help="make an event happen")
     trigger.add_argument("event", choices=triggers(), metavar="EVENT", help=", ".join(triggers()))
+    trigger.add_argument(
+        "--order", metavar="REFERENCE", help="to the payment with this reference in its metadata, not to a new one"
+    )
     trigger.set_defaults(command="trigger")
     events = commands.add_parser("events", help="list the newest events")
     events.add_argument("--limit", type=_positive, default=20)

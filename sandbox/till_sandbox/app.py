@@ -1,5 +1,6 @@
 """The Flask application: the API, what browsers load, and the sandbox's own pages."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from till_sandbox.clock import Clock, SystemClock
 from till_sandbox.console import blueprint as console
 from till_sandbox.control import blueprint as control
 from till_sandbox.errors import ApiError, unrecognized_url
-from till_sandbox.line import Line
+from till_sandbox.fault_middleware import FaultMiddleware
 from till_sandbox.sandbox import Sandbox
 from till_sandbox.webhooks import Send, send_over_http
 
@@ -35,8 +36,11 @@ def create_app(
     clock: Clock | None = None,
     public_url: str = "http://127.0.0.1:4242",
     send: Send = send_over_http,
+    allowed_hosts: Iterable[str] = (),
 ) -> Flask:
     """A sandbox on a database file. `app.extensions["sandbox"]` is its Sandbox.
+
+    The control API answers on this machine's addresses and on the names in `allowed_hosts`.
 
     Nothing happens by itself until `Sandbox.start` is called; tests call `Sandbox.deliver_due` instead.
     """
@@ -45,12 +49,13 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
     sandbox = Sandbox(database, clock=clock or SystemClock(), public_url=public_url, send=send)
     app.extensions["sandbox"] = sandbox
+    app.config["CONTROL_HOSTS"] = frozenset(allowed_hosts)
     app.add_url_rule("/v1/<path:path>", "api", _answer_call, methods=METHODS, provide_automatic_options=False)
     app.register_blueprint(browser)
     app.register_blueprint(control)
     app.register_blueprint(console)
     app.register_error_handler(HTTPException, _answer_http_error)
-    app.wsgi_app = Line(app.wsgi_app, sandbox.faults)  # type: ignore[method-assign]  # Flask's way to wrap one
+    app.wsgi_app = FaultMiddleware(app.wsgi_app, sandbox)  # type: ignore[method-assign]  # Flask's way to wrap one
     return app
 
 
@@ -62,11 +67,8 @@ def answer_refusal(refusal: ApiError) -> Response:
 
 def _answer_call(path: str) -> Response:
     """Every call of the API; the path is looked up in the API's own table."""
-    found = find(request.method, f"/v1/{path}")
-    if found is None:
-        return answer_refusal(unrecognized_url(request.method, request.path))
     sandbox: Sandbox = current_app.extensions["sandbox"]
-    return sandbox.pipeline.answer(request, *found)
+    return sandbox.pipeline.answer(request, find(request.method, f"/v1/{path}"))
 
 
 def _answer_http_error(error: HTTPException) -> Response | HTTPException:

@@ -12,6 +12,9 @@ TIMEOUT = 30
 
 #: Where the control API is, which takes JSON.
 CONTROL = "/sandbox/"
+PAYMENTS = "/v1/payment_intents"
+#: The states in which a payment can be paid.
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 class Refused(Exception):
@@ -25,14 +28,51 @@ class Remote:
         self._url = url.rstrip("/")
         self._key = key
 
-    def trigger(self, event_type: str) -> list[str]:
-        """Make what leads to such an event happen; the ids of what came of it."""
+    def trigger(self, event_type: str, order: str | None = None) -> list[str]:
+        """Make what leads to such an event happen; the ids of what came of it.
+
+        With `order` it happens to the payment whose metadata holds that reference, instead of to a new one.
+        """
+        steps = load("triggers")["triggers"][event_type]
         answers: list[dict[str, Any]] = []
-        for method, path, said in load("triggers")["triggers"][event_type]:
+        if order is not None:
+            answers.append(self._pay(order, event_type, steps))
+        for method, path, said in steps[len(answers) :]:
             filled = {name: value.format(*answers) if isinstance(value, str) else value for name, value in said.items()}
             how = {"json" if path.startswith(CONTROL) else "data": filled}
             answers.append(self._ask(method, path.format(*answers), **how))
         return [said for answer in answers if (said := _outcome(answer))]
+
+    def _pay(self, order: str, event_type: str, steps: list[tuple[str, str, dict[str, Any]]]) -> dict[str, Any]:
+        """The first step of a trigger, done to the payment of an order: it is paid as the step pays a new one."""
+        method, path, said = steps[0]
+        if (method, path) != ("POST", PAYMENTS):
+            raise Refused(f"{event_type} is not about a payment, so it cannot be about an order")
+        intent = self._payment_of(order)
+        address = f"{PAYMENTS}/{intent['id']}"
+        if intent["status"] in OPEN:
+            how = {name: said[name] for name in ("payment_method", "capture_method") if name in said}
+            return self._ask("POST", f"{address}/confirm", data=how) if said.get("confirm") else intent
+        if intent["status"] == "succeeded" and len(steps) > 1 and said.get("payment_method") == "pm_card_visa":
+            return intent
+        raise Refused(
+            f"the payment of order {order} ({intent['id']}) is {intent['status']}, and {event_type} needs one that is "
+            "still to be paid; `events` and `resend` send again what has happened"
+        )
+
+    def _payment_of(self, order: str) -> dict[str, Any]:
+        """The newest payment with the reference in its metadata."""
+        page: dict[str, Any] = {"limit": "100"}
+        while True:
+            found = self._ask("GET", PAYMENTS, params=page)
+            for intent in found["data"]:
+                if order in intent["metadata"].values():
+                    return dict(intent)
+            if not found["has_more"]:
+                raise Refused(
+                    f"no payment of this key's account has {order} in its metadata: open the order's payment page first"
+                )
+            page["starting_after"] = found["data"][-1]["id"]
 
     def events(self, limit: int) -> list[str]:
         """The newest events, one line each, newest last."""

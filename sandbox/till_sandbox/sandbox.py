@@ -10,6 +10,7 @@ from till_sandbox.api.pipeline import Pipeline
 from till_sandbox.clock import Clock
 from till_sandbox.faults import Faults
 from till_sandbox.model import schedule, webhook_endpoints
+from till_sandbox.request_log import RequestLog
 from till_sandbox.state import State
 from till_sandbox.webhooks import Deliverer, Send
 
@@ -31,7 +32,8 @@ class Sandbox:
         self.clock = clock
         self.public_url = public_url
         self.state = State(database, clock, public_url)
-        self.pipeline = Pipeline(self.state)
+        self.requests = RequestLog()
+        self.pipeline = Pipeline(self.state, self.requests)
         self.faults = Faults(self.state)
         self.deliverer = Deliverer(self.state, send, self.faults)
         self._forwards: dict[tuple[str, str], list[str]] = {}
@@ -52,6 +54,7 @@ class Sandbox:
     def reset(self) -> None:
         """Forget everything but where to forward events."""
         self.state.reset()
+        self.requests.clear()
         for (key, url), secrets in list(self._forwards.items()):
             self.forward(key, url, secrets)
 

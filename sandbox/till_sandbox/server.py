@@ -1,5 +1,6 @@
 """The sandbox under Gunicorn: one worker, because its locks and its thread live in one process."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,15 @@ SHAPE: dict[str, Any] = {
 class Server(BaseApplication):
     """Serves a sandbox until it is told to stop."""
 
-    def __init__(self, host: str, port: int, database: str | Path, forward_to: Forward | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        database: str | Path,
+        forward_to: Forward | None,
+        allowed_hosts: Iterable[str] = (),
+    ) -> None:
+        self._allowed_hosts = [host, *allowed_hosts]
         self._address = f"{host}:{port}"
         self._database = database
         self._forward_to = forward_to
@@ -68,7 +77,7 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]  # a Flask is a WSGI application
-        app = create_app(self._database, public_url=f"http://{self._address}")
+        app = create_app(self._database, public_url=f"http://{self._address}", allowed_hosts=self._allowed_hosts)
         if self._forward_to is not None:
             app.extensions["sandbox"].forward(*self._forward_to)
         return app

@@ -4,6 +4,7 @@ import pytest
 import stripe
 from flask.testing import FlaskClient
 
+from till_sandbox.browser.pages import RELEASES
 from till_sandbox.model import authentications
 from till_sandbox.sandbox import Sandbox
 
@@ -291,3 +292,12 @@ def test_only_a_browser_asks_for_a_cvc_again(client: stripe.StripeClient, http: 
     answer = http.post(f"/v1/payment_intents/{intent.id}/confirm", data={"payment_method_options[card][cvc]": "123"})
 
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v3", "/v3/", *(f"/{name}/stripe.js" for name in RELEASES)])
+def test_the_script_is_there_under_the_name_of_every_release(browser: FlaskClient, path: str) -> None:
+    answer = browser.get(path)
+
+    assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+    assert answer.text == browser.get("/endive/stripe.js").text
+    assert browser.get("/everest/stripe.js").status_code == 404

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 from flask import Flask
 from werkzeug import Response
 from werkzeug.serving import make_server
@@ -23,6 +24,7 @@ from till_sandbox.state import State
 from till_sandbox.testing import Endpoint, connect
 
 KEY = "sk_test_contract"
+Later = Callable[[float], None]
 
 
 @contextmanager
@@ -47,9 +49,7 @@ def url(application: Flask) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("event", triggers())
-def test_every_trigger_makes_its_event_happen(
-    event: str, url: str, application: Flask, later: Callable[[float], None]
-) -> None:
+def test_every_trigger_makes_its_event_happen(event: str, url: str, application: Flask, later: Later) -> None:
     Remote(url, KEY).trigger(event)
     later(6)
 
@@ -61,6 +61,41 @@ def test_a_trigger_names_what_came_of_it(url: str) -> None:
 
     assert (paid[:3], dispute[:3], closed) == ("pi_", "du_", dispute)
     assert len(Remote(url, KEY).trigger("charge.expired")) == 1
+
+
+def test_a_trigger_is_about_ones_own_order(url: str, client: stripe.StripeClient, later: Later) -> None:
+    mine, newer = (
+        client.v1.payment_intents.create({"amount": 500, "currency": "usd", "metadata": {"order_reference": reference}})
+        for reference in ("T-1", "T-2")
+    )
+
+    paid = Remote(url, KEY).trigger("payment_intent.succeeded", order="T-1")
+    refunded = Remote(url, KEY).trigger("charge.refunded", order="T-1")
+
+    assert (paid, refunded[0]) == ([mine.id], mine.id)
+    assert client.v1.payment_intents.retrieve(mine.id).status == "succeeded"
+    assert client.v1.refunds.list({"payment_intent": mine.id}).data[0].id == refunded[1]
+    assert client.v1.payment_intents.retrieve(newer.id).status == "requires_payment_method"
+
+
+@pytest.mark.parametrize(
+    ("event", "order", "words"),
+    [
+        ("payment_intent.succeeded", "T-9", "no payment of this key's account has T-9 in its metadata"),
+        ("payment_intent.succeeded", "T-1", "is succeeded, and payment_intent.succeeded needs one that is still to be"),
+        ("refund.failed", "T-1", "needs one that is still to be paid"),
+        ("customer.created", "T-1", "customer.created is not about a payment"),
+    ],
+)
+def test_a_trigger_that_cannot_be_about_the_order_says_so(
+    url: str, client: stripe.StripeClient, event: str, order: str, words: str
+) -> None:
+    paid: Any = {"amount": 500, "currency": "usd", "confirm": True, "payment_method": "pm_card_visa"}
+    paid["metadata"] = {"order_reference": "T-1"}
+    client.v1.payment_intents.create(paid)
+
+    with pytest.raises(Refused, match=words):
+        Remote(url, KEY).trigger(event, order=order)
 
 
 def test_the_commands_speak_plainly(url: str, capsys: pytest.CaptureFixture[str]) -> None:

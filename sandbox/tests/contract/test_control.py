@@ -1,7 +1,10 @@
 """Misbehaving on request, looking inside, and doing what the dashboard does."""
 
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -10,8 +13,10 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
+from till_sandbox.app import create_app
 from till_sandbox.faults import Fault
 from till_sandbox.sandbox import Sandbox
+from till_sandbox.state import State
 from till_sandbox.testing import Endpoint, ManualClock
 
 URL, SECRET = "http://shop.example/webhooks", "whsec_control"
@@ -300,3 +305,41 @@ def test_what_is_no_json_to_speak_of_is_refused(control: FlaskClient, body: byte
 
 def test_other_origins_cannot_send_commands(control: FlaskClient) -> None:
     assert control.post("/sandbox/reset", data="{}", content_type="text/plain").status_code == 415
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:4242", "localhost", "[::1]:4242", "192.168.1.5", "sandbox.internal:8080"])
+def test_the_control_api_answers_on_this_machines_names(tmp_path: Path, host: str) -> None:
+    application = create_app(tmp_path / "other.sqlite3", allowed_hosts=["sandbox.internal"])
+
+    answer = application.test_client().get("/sandbox/faults", headers={"Host": host, "Origin": f"http://{host}"})
+
+    assert answer.status_code == 200
+    application.extensions["sandbox"].stop()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost:8000"},
+        {"Origin": "null"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/sandbox/events", "/sandbox/faults"])
+def test_the_control_api_answers_no_other_site(control: FlaskClient, headers: dict[str, str], path: str) -> None:
+    answer = control.get(path, headers=headers)
+
+    assert answer.status_code == 403
+    assert list(answer.json or {}) == ["error"]
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    database = tmp_path / "sandbox.sqlite3"
+    with closing(State(database)) as state, state.write("") as tx:
+        tx.execute("INSERT INTO settings (name, value) VALUES ('a', 'b')")
+        files = sorted(tmp_path.iterdir())
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+    assert database in files

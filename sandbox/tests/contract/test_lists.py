@@ -3,6 +3,7 @@
 import pytest
 import stripe
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 PAYMENT = {"amount": "500", "currency": "usd"}
 
@@ -27,7 +28,7 @@ def test_lists_are_newest_first_and_page_both_ways(client: stripe.StripeClient) 
         ("wat=1", "parameter_unknown", "wat"),
         ("starting_after=pi_nope", "resource_missing", "starting_after"),
         ("customer=cus_nope", "resource_missing", "customer"),
-        ("starting_after=pi_1&ending_before=pi_2", None, None),
+        ("starting_after=pi_1&ending_before=pi_2", "resource_missing", "starting_after"),
         ("expand[]=data.amount", None, "expand"),
         ("created[wat]=1", "parameter_unknown", "created[wat]"),
     ],
@@ -42,6 +43,34 @@ def test_wrong_questions_to_a_list_are_refused(
     assert answer.status_code == 400
     assert answer.json is not None
     assert (answer.json["error"].get("code"), answer.json["error"].get("param")) == (code, param)
+
+
+def test_both_cursors_at_once_are_refused(http: FlaskClient) -> None:
+    first, second = (_id(http.post("/v1/payment_intents", data=PAYMENT)) for _ in range(2))
+
+    answer = http.get(f"/v1/payment_intents?starting_after={second}&ending_before={first}")
+
+    assert answer.status_code == 400
+    assert (answer.json or {})["error"] == {
+        "message": "Received both starting_after and ending_before parameters. Please pass in only one.",
+        "request_log_url": f"https://dashboard.stripe.com/test/logs/{answer.headers['Request-Id']}",
+        "type": "invalid_request_error",
+    }
+
+
+def test_what_programs_ask_first_is_empty_and_not_missing(http: FlaskClient) -> None:
+    customer = _id(http.post("/v1/customers"))
+    sources = f"/v1/customers/{customer}/sources"
+
+    accounts, cards = http.get("/v1/accounts"), http.get(f"{sources}?object=card")
+
+    assert accounts.json == {"object": "list", "data": [], "has_more": False, "url": "/v1/accounts"}
+    assert cards.json == {"object": "list", "data": [], "has_more": False, "url": sources}
+    assert http.get("/v1/customers/cus_nobody/sources").status_code == 404
+
+
+def _id(answer: TestResponse) -> str:
+    return str((answer.json or {})["id"])
 
 
 @pytest.mark.parametrize(("asked", "given"), [("0", 1), ("101", 3)])

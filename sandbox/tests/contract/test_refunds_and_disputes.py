@@ -219,3 +219,30 @@ def test_a_setup_that_is_declined_can_be_tried_again(client: stripe.StripeClient
     attempts = client.v1.setup_attempts.list({"setup_intent": setup.id}).data
     assert [attempt.status for attempt in attempts] == ["succeeded", "failed"]
     assert len(client.v1.payment_methods.list({"customer": customer.id}).data) == 1
+
+
+def test_a_refund_names_the_card_and_the_customer_it_goes_to(client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({"payment_method": "pm_card_visa"})
+    (card,) = client.v1.customers.payment_methods.list(customer.id)
+    intent = client.v1.payment_intents.create(
+        {"amount": 4900, "currency": "usd", "confirm": True, "customer": customer.id, "payment_method": card.id}
+    )
+
+    refund = client.v1.refunds.create({"payment_intent": intent.id})
+
+    assert (refund.payment_method, refund.customer) == (card.id, customer.id)
+
+
+def test_a_charge_refunded_at_once_has_its_balance_transaction(client: stripe.StripeClient) -> None:
+    charge = pay(client)
+
+    client.v1.refunds.create({"charge": charge, "amount": 100})
+
+    assert client.v1.charges.retrieve(charge).balance_transaction is not None
+
+
+def test_the_balance_has_a_prefunding(client: stripe.StripeClient) -> None:
+    prefunding = client.v1.balance.retrieve().refund_and_dispute_prefunding
+
+    assert prefunding is not None
+    assert [row.amount for row in prefunding.available] + [row.amount for row in prefunding.pending] == [0, 0]

@@ -259,3 +259,29 @@ def test_the_balance_is_what_its_rows_come_to(client: stripe.StripeClient, later
 
     assert [(pending.amount, pending.currency) for pending in balance.pending] == [(5000 - 175 - 1000, "usd")]
     assert balance.available[0].amount == 0
+
+
+def test_a_hold_is_released_by_canceling_not_by_refunding(client: stripe.StripeClient) -> None:
+    held: Any = {"amount": 500, "currency": "usd", "capture_method": "manual"}
+    held |= {"confirm": True, "payment_method": "pm_card_visa"}
+    intent = client.v1.payment_intents.create(held)
+
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.refunds.create({"charge": str(intent.latest_charge)})
+
+    assert refusal.value.user_message == (
+        f"This uncaptured Charge was created by a PaymentIntent ({intent.id}). You must cancel the PaymentIntent to "
+        "reverse the authorization instead of refunding the Charge directly. For more information, see "
+        "https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
+    )
+
+
+def test_a_set_up_card_is_neither_canceled_nor_verified_by_deposits(client: stripe.StripeClient) -> None:
+    done = client.v1.setup_intents.create({"confirm": True, "payment_method": "pm_card_visa"})
+
+    with pytest.raises(stripe.InvalidRequestError, match="it has a status of succeeded"):
+        client.v1.setup_intents.cancel(done.id)
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.setup_intents.verify_microdeposits(done.id, {"amounts": [32, 45]})
+
+    assert (refusal.value.http_status, refusal.value.code) == (400, "setup_intent_unexpected_state")

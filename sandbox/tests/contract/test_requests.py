@@ -1,5 +1,7 @@
 """What holds for every request: keys, versions, unknown addresses, idempotency, locks."""
 
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -8,6 +10,7 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
+from till_sandbox.api.keys import DEFAULT_KEY, account_of
 from till_sandbox.sandbox import Sandbox
 from till_sandbox.testing import ManualClock, connect
 
@@ -273,3 +276,20 @@ def test_browsers_see_and_do_only_what_they_may(browser: FlaskClient, client: st
     assert seen.status_code == 200
     assert seen.json is not None
     assert not {"metadata", "customer", "latest_charge", "amount_received"} & set(seen.json)
+
+
+def test_an_answer_is_indented_by_two_spaces(http: FlaskClient) -> None:
+    answer = http.post("/v1/payment_intents", data={**PAYMENT, "description": "Café ☕", "metadata[a]": "1"})
+
+    assert answer.text == json.dumps(answer.json, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_booleans_may_be_written_as_old_python_libraries_do(http: FlaskClient) -> None:
+    form = {**PAYMENT, "confirm": "True", "payment_method": "pm_card_visa", "off_session": "False"}
+
+    assert (http.post("/v1/payment_intents", data=form).json or {})["status"] == "succeeded"
+
+
+def test_the_default_key_is_as_long_as_real_ones_and_older_ones_stay() -> None:
+    assert re.fullmatch("sk_test_[A-Za-z0-9]{24,}", DEFAULT_KEY)
+    assert account_of(DEFAULT_KEY) == account_of("sk_test_sandbox") != account_of("sk_test_other")

@@ -7,7 +7,6 @@ from typing import Any
 
 from till_sandbox.errors import ApiError
 from till_sandbox.state import Transaction
-from till_sandbox.state.transaction import encode
 
 KEPT = 24 * 3600
 LONGEST = 255
@@ -29,7 +28,7 @@ class Pending:
     key: str
     fingerprint: str
 
-    def store(self, tx: Transaction, status: int, body: dict[str, Any], request_id: str) -> None:
+    def store(self, tx: Transaction, status: int, text: str, request_id: str) -> None:
         tx.execute(
             "INSERT INTO answers (account, key, fingerprint, status, body, request, created) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, "
@@ -38,7 +37,7 @@ class Pending:
             self.key,
             self.fingerprint,
             status,
-            encode(body),
+            text,
             request_id,
             tx.now,
         )

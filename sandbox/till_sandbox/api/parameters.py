@@ -16,6 +16,9 @@ Spec = dict[str, Any]
 LONGEST = 5000
 DEEPEST = 12
 
+#: Python's own words too, as stripe-python sent them before 12.0.1.
+_BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
+
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
 _OPEN = {"type": "open"}
@@ -193,8 +196,8 @@ def _scalar(raw: str, spec: Spec, name: str) -> Any:
             raise ApiError(f"Invalid integer: {raw}", code="parameter_invalid_integer", param=name)
         return int(raw)
     if kind == "boolean":
-        if raw in ("true", "false"):
-            return raw == "true"
+        if raw in _BOOLEANS:
+            return _BOOLEANS[raw]
         if raw in spec.get("enum", ()):
             return raw
         raise ApiError(f"Invalid boolean: '{raw}'", param=name)

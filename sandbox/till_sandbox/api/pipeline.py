@@ -1,12 +1,14 @@
 """From a request to an answer: key, version, parameters, idempotency, one transaction, expansion, Stripe's headers."""
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Request, Response
 
-from till_sandbox import ids
+from till_sandbox import ids, pretty
 from till_sandbox.api import idempotency
 from till_sandbox.api.call import Call, Principal
 from till_sandbox.api.expand import expand
@@ -16,29 +18,36 @@ from till_sandbox.api.parameters import decode, spec_of, typed
 from till_sandbox.api.route import Route
 from till_sandbox.api.versions import PINNED, answered_version, check_version, pins_types
 from till_sandbox.api.views import for_browser, present
-from till_sandbox.errors import ApiError
+from till_sandbox.errors import ApiError, unrecognized_url
+from till_sandbox.request_log import Entry, RequestLog
 from till_sandbox.state import State, Transaction
-from till_sandbox.state.transaction import Cause, encode
+from till_sandbox.state.transaction import Cause
 
 #: Seconds a request waits for another one that changes the same object.
 LOCK_WAIT = 2.0
 
 #: In the environment of a request that Stripe breaks down over: "before" or "after" it did the work.
 BREAKS_DOWN = "sandbox.breaks_down"
+#: In the environment of a request whose answer will not arrive as it is: the kind of fault, for the log.
+FAULT = "sandbox.fault"
 
 #: Intents a failing call shows beside its error, by the name of their place in the path.
 _SHOWN_WITH_ERRORS = {"/v1/payment_intents/": "payment_intent", "/v1/setup_intents/": "setup_intent"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class Authenticated:
     """A request that came with a good key: who asks for which operation, about what."""
 
     request: Request
     route: Route
     ids: dict[str, str]
     principal: Principal
-    request_id: str
+    entry: Entry
+
+    @property
+    def request_id(self) -> str:
+        return self.entry.id
 
     @property
     def writes(self) -> bool:
@@ -51,50 +60,69 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
+    """A status and the text of a body, as it is sent and kept."""
+
     status: int
-    body: dict[str, Any]
+    text: str
 
 
 class Pipeline:
     """Answers requests. Keeps only what lives as long as the process: which objects and keys are in use right now."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, log: RequestLog) -> None:
         self._state = state
+        self._log = log
         self._objects = Locks()
         self._keys = Locks()
 
-    def answer(self, request: Request, route: Route, path_ids: dict[str, str]) -> Response:
-        """The whole answer to a request for a route; a refusal is an answer too."""
-        answer = self._answer(request, route, path_ids)
-        answer.headers["Stripe-Version"] = answered_version(request.headers.get("Stripe-Version"))
+    def answer(self, request: Request, found: tuple[Route, dict[str, str]] | None) -> Response:
+        """The whole answer to a request for a route (None: there is none); a refusal is an answer too."""
+        started = time.perf_counter()
+        entry = Entry(ids.new("req"), self._state.now(), request.method, request.path)
+        entry.fault = request.environ.get(FAULT)
+        if found is None:
+            answer = self._answer_unknown(request, entry)
+        else:
+            answer = self._answer(request, *found, entry)
+            answer.headers["Stripe-Version"] = answered_version(request.headers.get("Stripe-Version"))
+        entry.answered(answer.status_code, answer.get_data(as_text=True))
+        entry.seconds = time.perf_counter() - started
+        self._log.add(entry)
         return answer
 
-    def _answer(self, request: Request, route: Route, path_ids: dict[str, str]) -> Response:
-        request_id = ids.new("req")
+    def _answer_unknown(self, request: Request, entry: Entry) -> Response:
+        with suppress(ApiError):
+            _enter(entry, authenticate(request))
+        return _refused(unrecognized_url(request.method, request.path), entry.id)
+
+    def _answer(self, request: Request, route: Route, path_ids: dict[str, str], entry: Entry) -> Response:
+        request_id = entry.id
         try:
             principal = authenticate(request)
         except ApiError as error:
-            return response(error.status, {"error": with_log(error.body(), request_id)}, request_id)
+            return _refused(error, request_id)
+        _enter(entry, principal)
         try:
             check_version(request.headers.get("Stripe-Version"))
         except ApiError as error:  # the one refusal without a log
             return response(error.status, {"error": error.body()}, request_id)
-        asked = Asked(request, route, path_ids, principal, request_id)
+        asked = Authenticated(request, route, path_ids, principal, entry)
         key = (request.headers.get("Idempotency-Key") or None) if request.method == "POST" else None
+        entry.idempotency_key = key
         try:
             if principal.publishable and not route.publishable:
                 raise _secret_key_required()
             tree = decode(_pairs(request))
+            entry.sent(tree)
             if key is not None:
                 return self._answer_once(asked, tree, key)
-            answer = self._perform(asked, self._checked(asked, tree), None)
-            return response(answer.status, answer.body, request_id)
+            reply = self._perform(asked, self._checked(asked, tree), None)
+            return response(reply.status, reply.text, request_id)
         except ApiError as error:
-            body = {"error": with_log(error.body(), request_id)}
-            return response(error.status, body, request_id, {**error.headers, **_echo(key)})
+            return _refused(error, request_id, {**error.headers, **_echo(key)})
 
-    def _answer_once(self, asked: Asked, tree: dict[str, Any], key: str) -> Response:
+    def _answer_once(self, asked: Authenticated, tree: dict[str, Any], key: str) -> Response:
         """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
         idempotency.check_key(key)
         account = asked.principal.account
@@ -103,12 +131,13 @@ class Pipeline:
             with self._state.read(account) as tx:
                 stored = idempotency.find(tx, key, fingerprint)
             if stored is not None:
+                asked.entry.replayed = True
                 headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request, **_echo(key)}
                 return response(stored.status, stored.body, asked.request_id, headers)
-            answer = self._perform(asked, self._checked(asked, tree), idempotency.Pending(key, fingerprint))
-            return response(answer.status, answer.body, asked.request_id, _echo(key))
+            reply = self._perform(asked, self._checked(asked, tree), idempotency.Pending(key, fingerprint))
+            return response(reply.status, reply.text, asked.request_id, _echo(key))
 
-    def _checked(self, asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
+    def _checked(self, asked: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
         """The typed parameters. A refusal of them shows the intent they were for, as every other refusal does."""
         try:
             return _params(asked, tree)
@@ -118,7 +147,7 @@ class Pipeline:
                     _show_intent(tx, error, asked)
             raise
 
-    def _perform(self, asked: Asked, params: dict[str, Any], pending: idempotency.Pending | None) -> Answer:
+    def _perform(self, asked: Authenticated, params: dict[str, Any], pending: idempotency.Pending | None) -> Reply:
         """The operation in a transaction of its own, together with what is kept under its idempotency key."""
         account = asked.principal.account
         if not asked.writes:
@@ -130,16 +159,17 @@ class Pipeline:
             self._state.write(account, cause) as tx,
         ):
             breaks_down = asked.request.environ.get(BREAKS_DOWN)
-            answer = Answer(500, {"error": with_log(broken_down().body(), asked.request_id)})
+            reply = _reply(500, {"error": with_log(broken_down().body(), asked.request_id)})
             if breaks_down != "before":
                 done = _run(asked, Call(tx, params, asked.ids, asked.principal))
-                answer = answer if breaks_down else done
+                reply = reply if breaks_down else done
             if pending is not None:
-                pending.store(tx, answer.status, answer.body, asked.request_id)
-            return answer
+                pending.store(tx, reply.status, reply.text, asked.request_id)
+        asked.entry.events = tx.emitted
+        return reply
 
 
-def _run(asked: Asked, call: Call) -> Answer:
+def _run(asked: Authenticated, call: Call) -> Reply:
     """What the operation answers. What a refused one did is undone, unless the refusal keeps it.
 
     Raises the refusals that are not worth remembering: those of wrong requests.
@@ -149,22 +179,36 @@ def _run(asked: Asked, call: Call) -> Answer:
         tx.execute("SAVEPOINT operation")
     try:
         body = present(asked.route.operation(call), asked.request.path)
-        answer = Answer(200, expand(tx, body, call.params.get("expand") or []))
+        status, body = 200, expand(tx, body, call.params.get("expand") or [])
     except ApiError as error:
         if asked.writes and not error.keeps_changes:
             tx.execute("ROLLBACK TO operation")
+            tx.emitted.clear()
             if error.param != "client_secret":  # who does not know the secret gets to see nothing
                 _show_intent(tx, error, asked)
         if error.is_validation or not asked.writes:
             error.details = for_browser(error.details) if call.principal.publishable else error.details
             raise
-        answer = Answer(error.status, {"error": with_log(error.body(), asked.request_id)})
-    return Answer(answer.status, for_browser(answer.body)) if call.principal.publishable else answer
+        status, body = error.status, {"error": with_log(error.body(), asked.request_id)}
+    return _reply(status, for_browser(body) if call.principal.publishable else body)
+
+
+def _reply(status: int, body: dict[str, Any]) -> Reply:
+    return Reply(status, pretty.dumps(body))
+
+
+def _enter(entry: Entry, principal: Principal) -> None:
+    entry.account = principal.account
+    entry.key = "publishable" if principal.publishable else "secret"
+
+
+def _refused(error: ApiError, request_id: str, headers: dict[str, str] | None = None) -> Response:
+    return response(error.status, {"error": with_log(error.body(), request_id)}, request_id, headers)
 
 
 def response(status: int, body: Any, request_id: str, headers: dict[str, str] | None = None) -> Response:
     """An answer with the headers every answer of Stripe's has."""
-    text = body if isinstance(body, str) else encode(body)
+    text = body if isinstance(body, str) else pretty.dumps(body)
     answer = Response(text + "\n", status=status, content_type="application/json")
     answer.headers["Request-Id"] = request_id
     answer.headers["Stripe-Version"] = PINNED
@@ -187,7 +231,7 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if name != "key"]
 
 
-def _params(asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
+def _params(asked: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
     route = asked.route
     params = typed(
         tree,
@@ -197,12 +241,10 @@ def _params(asked: Asked, tree: dict[str, Any]) -> dict[str, Any]:
     )
     if route.is_list:
         params["limit"] = min(max(params.get("limit", 10), 1), 100)
-        if "starting_after" in params and "ending_before" in params:
-            raise ApiError("You cannot parameterize both starting_after and ending_before.")
     return params
 
 
-def _show_intent(tx: Transaction, error: ApiError, asked: Asked) -> None:
+def _show_intent(tx: Transaction, error: ApiError, asked: Authenticated) -> None:
     """Put the intent the call was about, unchanged, beside the error."""
     for prefix, kind in _SHOWN_WITH_ERRORS.items():
         if asked.request.path.startswith(prefix) and "intent" in asked.ids:

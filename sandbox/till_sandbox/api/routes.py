@@ -24,6 +24,7 @@ _STRING: dict[str, Any] = {"type": "string"}
 
 ROUTES = (
     Route("GET", "/v1/account", account.retrieve, "AccountRetrieveCurrentParams"),
+    Route("GET", "/v1/accounts", account.list_all, "AccountListParams"),
     Route("GET", "/v1/accounts/{account}", account.retrieve_named, "AccountRetrieveParams"),
     Route("GET", "/v1/balance", balance.retrieve, "BalanceRetrieveParams"),
     Route("GET", "/v1/balance_transactions", balance_transactions.list_all, "BalanceTransactionListParams"),
@@ -57,6 +58,7 @@ ROUTES = (
         payment_methods.retrieve_of_customer,
         "CustomerPaymentMethodRetrieveParams",
     ),
+    Route("GET", "/v1/customers/{customer}/sources", customers.list_sources, "CustomerPaymentSourceListParams"),
     Route("GET", "/v1/disputes", disputes.list_all, "DisputeListParams"),
     Route("GET", "/v1/disputes/{dispute}", disputes.retrieve, "DisputeRetrieveParams"),
     Route("POST", "/v1/disputes/{dispute}", disputes.update, "DisputeUpdateParams"),
@@ -78,12 +80,12 @@ ROUTES = (
     Route("POST", "/v1/payment_methods/{payment_method}", payment_methods.update, "PaymentMethodUpdateParams"),
     Route("POST", "/v1/payment_methods/{payment_method}/attach", payment_methods.attach, "PaymentMethodAttachParams"),
     Route("POST", "/v1/payment_methods/{payment_method}/detach", payment_methods.detach, "PaymentMethodDetachParams"),
-    Route("GET", "/v1/radar/early_fraud_warnings", early_fraud_warnings.list_all, "EarlyFraudWarningListParams"),
+    Route("GET", "/v1/radar/early_fraud_warnings", early_fraud_warnings.list_all, "radar.EarlyFraudWarningListParams"),
     Route(
         "GET",
         "/v1/radar/early_fraud_warnings/{early_fraud_warning}",
         early_fraud_warnings.retrieve,
-        "EarlyFraudWarningRetrieveParams",
+        "radar.EarlyFraudWarningRetrieveParams",
     ),
     Route("POST", "/v1/refunds", refunds.create, "RefundCreateParams"),
     Route("GET", "/v1/refunds", refunds.list_all, "RefundListParams"),
@@ -97,6 +99,13 @@ ROUTES = (
     Route("POST", "/v1/setup_intents/{intent}", setup_intents.update, "SetupIntentUpdateParams"),
     Route("POST", "/v1/setup_intents/{intent}/cancel", setup_intents.cancel, "SetupIntentCancelParams"),
     Route("POST", "/v1/setup_intents/{intent}/confirm", setup_intents.confirm, "SetupIntentConfirmParams", True),
+    Route(
+        "POST",
+        "/v1/setup_intents/{intent}/verify_microdeposits",
+        setup_intents.verify_microdeposits,
+        "SetupIntentVerifyMicrodepositsParams",
+        True,
+    ),
     Route("POST", "/v1/webhook_endpoints", webhook_endpoints.create, "WebhookEndpointCreateParams"),
     Route("GET", "/v1/webhook_endpoints", webhook_endpoints.list_all, "WebhookEndpointListParams"),
     Route(

@@ -23,6 +23,9 @@ blueprint = Blueprint(
     "browser", __name__, static_folder="static", static_url_path="/sandbox/frames/static", template_folder="templates"
 )
 
+#: The releases of Stripe.js, by the folder that each is served from (README of @stripe/stripe-js).
+RELEASES = ("v3", "acacia", "basil", "clover", "dahlia", "endive")
+
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -35,9 +38,13 @@ _POLICY = {
 }
 
 
-@blueprint.get("/endive/stripe.js")
-def stripe_js() -> BaseResponse:
-    """The classic script that defines `Stripe`. Any page may load it, with or without CORS."""
+@blueprint.get("/v3", strict_slashes=False)
+@blueprint.get(f"/<any({', '.join(RELEASES)}):_release>/stripe.js")
+def stripe_js(_release: str = "v3") -> BaseResponse:
+    """The classic script that defines `Stripe`. Any page may load it, with or without CORS.
+
+    It is the same under the name of every release: they differ in what the sandbox does not imitate.
+    """
     response = _script("stripe/main.js")
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

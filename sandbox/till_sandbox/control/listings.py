@@ -77,6 +77,14 @@ def deliveries() -> dict[str, Any]:
         return {"deliveries": [{**row, "attempts": _attempts(tx, row["id"])} for row in map(dict, rows)]}
 
 
+@blueprint.get("/requests")
+def list_requests() -> dict[str, Any]:
+    """The newest requests to the API, each with its answer; `?about=` an object that one of them names."""
+    log = asked.sandbox().requests
+    found = log.newest(asked.limit(), account=asked.account(), about=request.args.get("about"))
+    return {"requests": found}
+
+
 @blueprint.get("/clock")
 def clock() -> dict[str, Any]:
     """The sandbox's time, and how far ahead of this machine's it is, in seconds."""

@@ -64,8 +64,8 @@ def derive() -> dict[str, Any]:
 
 
 def _params_class(name: str) -> Any:
-    module = importlib.import_module("stripe.params.radar" if name.startswith("EarlyFraud") else "stripe.params")
-    return getattr(module, name)
+    folder, _, class_name = f"stripe.params.{name}".rpartition(".")
+    return getattr(importlib.import_module(folder), class_name)
 
 
 def _object_class(path: str) -> Any:

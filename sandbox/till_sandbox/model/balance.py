@@ -75,15 +75,19 @@ def of_account(tx: Transaction) -> dict[str, Any]:
     currencies = sorted({currency for _, currency in sums} | {"usd"})
 
     def amounts(status: str) -> list[dict[str, Any]]:
-        found = [(sums.get((status, currency), 0), currency) for currency in currencies]
-        return [{"amount": amount, "currency": of, "source_types": {"card": amount}} for amount, of in found]
+        return [_amount(sums.get((status, currency), 0), currency) for currency in currencies]
 
     return {
         "object": "balance",
         "available": amounts("available"),
         "livemode": False,
         "pending": amounts("pending"),
+        "refund_and_dispute_prefunding": {"available": [_amount(0, "usd")], "pending": [_amount(0, "usd")]},
     }
+
+
+def _amount(amount: int, currency: str) -> dict[str, Any]:
+    return {"amount": amount, "currency": currency, "source_types": {"card": amount}}
 
 
 def _insert(

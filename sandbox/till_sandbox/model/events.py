@@ -39,6 +39,7 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
         }
     )
     tx.insert(event)
+    tx.emitted.append((event.id, event_type))
     for endpoint in endpoints:
         deliver(tx, event, endpoint)
 

@@ -6,7 +6,7 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
 from till_sandbox.model import balance, events
-from till_sandbox.model.charges import card_of_charge
+from till_sandbox.model.charges import card_of_charge, settle
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.money import text
 from till_sandbox.state import Resource, Transaction
@@ -28,6 +28,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
             f"({text(remaining, charge['currency'])})",
             param="amount",
         )
+    settle(tx, charge)  # nothing is given back that is not booked yet
     behaviour = card_of_charge(charge).refunds
     refund = Resource(_blank(tx, charge, amount, params))
     refund["balance_transaction"] = balance.of_refund(tx, refund, charge).id
@@ -126,13 +127,14 @@ def _charge(tx: Transaction, params: dict[str, Any]) -> Resource:
 def _check_refundable(tx: Transaction, charge: Resource) -> int:
     """How much of the charge is left to give back; an error if none can be."""
     if charge["status"] != "succeeded":
-        raise ApiError(f"Charge {charge.id} did not succeed, so it cannot be refunded.")
+        raise ApiError(f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund.")
     if charge["refunded"]:
         raise ApiError(f"Charge {charge.id} has already been refunded.", code="charge_already_refunded")
     if not charge["captured"]:
         raise ApiError(
-            f"Charge {charge.id} has not been captured, so it cannot be refunded. Cancel the PaymentIntent "
-            f"{charge['payment_intent']} instead to release the funds."
+            f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must cancel the "
+            "PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more "
+            "information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
         )
     if any(not dispute["is_charge_refundable"] for dispute in tx.all("dispute", charge=charge.id)):
         raise ApiError(f"Charge {charge.id} has been charged back; cannot issue a refund.", code="charge_disputed")
@@ -149,7 +151,7 @@ def _blank(tx: Transaction, charge: Resource, amount: int, params: dict[str, Any
         "charge": charge.id,
         "created": tx.now,
         "currency": charge["currency"],
-        "customer": None,
+        "customer": charge["customer"],
         "customer_account": None,
         "description": None,
         "destination_details": {
@@ -166,7 +168,7 @@ def _blank(tx: Transaction, charge: Resource, amount: int, params: dict[str, Any
         "metadata": merged({}, params.get("metadata") or {}),
         "next_action": None,
         "payment_intent": charge["payment_intent"],
-        "payment_method": None,
+        "payment_method": charge["payment_method"],
         "pending_reason": None,
         "presentment_details": None,
         "reason": params.get("reason"),

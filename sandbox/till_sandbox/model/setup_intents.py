@@ -1,6 +1,6 @@
 """SetupIntents: saving a card for later. Each try is a setup attempt."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
@@ -123,7 +123,7 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
     if intent["status"] not in OPEN:
         listed = ", ".join(f"`{status}`" for status in OPEN)
         raise _unexpected(
-            f"You cannot cancel this SetupIntent because it has a status of `{intent['status']}`. Only a SetupIntent "
+            f"You cannot cancel this SetupIntent because it has a status of {intent['status']}. Only a SetupIntent "
             f"with one of the following statuses may be canceled: {listed}."
         )
     challenges.abandon(tx, intent)
@@ -131,6 +131,14 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
     tx.save(intent)
     events.emit(tx, "setup_intent.canceled", intent)
     return intent
+
+
+def refuse_microdeposits(intent: Resource) -> NoReturn:
+    """Only bank accounts are verified by two small deposits, and none is imitated."""
+    raise _unexpected(
+        f"You cannot verify this SetupIntent with microdeposits because it has a status of {intent['status']} and is "
+        "not waiting for any."
+    )
 
 
 def _ask_bank(tx: Transaction, intent: Resource, payment_method: Resource) -> str | None:

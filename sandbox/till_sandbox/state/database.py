@@ -1,9 +1,10 @@
 """The SQLite file: connections and transactions."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from till_sandbox.clock import Clock, SystemClock
@@ -27,6 +28,7 @@ class State:
         self._connections: list[sqlite3.Connection] = []
         self._turn = threading.Lock()
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+        _keep_from_others(Path(self.database))
         connection = self._connection()
         connection.executescript(f"BEGIN;{SCHEMA.read_text(encoding='utf-8')}COMMIT;")
         self._offset = float(self._setting("clock_offset") or 0)
@@ -103,3 +105,16 @@ class State:
     def _setting(self, name: str) -> str | None:
         row = self._connection().execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row["value"])
+
+
+def _keep_from_others(database: Path) -> None:
+    """Webhook secrets and people's addresses are in the file, and in those that SQLite puts beside it: only its owner
+    may read them.
+
+    Raises OSError where there can be no such file.
+    """
+    if database.exists():
+        with suppress(OSError):  # somebody else's file stays as they have it
+            database.chmod(0o600)
+    else:
+        os.close(os.open(database, os.O_WRONLY | os.O_CREAT, 0o600))

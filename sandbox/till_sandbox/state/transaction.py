@@ -42,6 +42,7 @@ class Transaction:
         self.exact_now = now
         self.cause = cause
         self.public_url = public_url
+        self.emitted: list[tuple[str, str]] = []  # id and type of each event so far
         self._endpoints: list[Resource] | None = None
 
     @property
@@ -120,14 +121,15 @@ class Transaction:
         """One page of a list. `also` is a further condition in SQL with its values."""
         where, values = _conditions(equal or {}, created or {})
         where, values = where + also[0], [*values, *also[1]]
-        order = "DESC"
+        order = "DESC" if ending_before is None else "ASC"
         if starting_after is not None:
             where += " AND seq < ?"
             values.append(self._position(kind, starting_after, "starting_after"))
-        elif ending_before is not None:
+        if ending_before is not None:
             where += " AND seq > ?"
             values.append(self._position(kind, ending_before, "ending_before"))
-            order = "ASC"
+        if starting_after is not None and ending_before is not None:
+            raise ApiError("Received both starting_after and ending_before parameters. Please pass in only one.")
         rows = self._connection.execute(
             "SELECT body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
             f"WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq {order} LIMIT ?",

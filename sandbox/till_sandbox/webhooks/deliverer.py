@@ -7,9 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from till_sandbox import pretty
 from till_sandbox.faults import Fault, Faults
 from till_sandbox.state import Resource, State
-from till_sandbox.state.transaction import encode
 from till_sandbox.webhooks.sending import Answer, Outgoing, Send
 from till_sandbox.webhooks.signing import signature_header
 
@@ -115,7 +115,7 @@ class Deliverer:
 
     def _compose(self, event: Resource, endpoint: Resource, secrets: list[str]) -> Outgoing:
         version = endpoint["api_version"] or event["api_version"]
-        body = encode({**event, "api_version": version}).encode()
+        body = pretty.dumps({**event, "api_version": version}).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature_header(body, secrets, int(self._state.now())),

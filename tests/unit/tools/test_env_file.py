@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from config import Settings
+from config import SANDBOX_PUBLISHABLE_KEY, SANDBOX_SECRET_KEY, Settings
 from tools.env_file import complete, missing_settings
 
 ALL = {"SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"}
@@ -78,9 +78,9 @@ def test_nothing_is_invented_beside_the_owners_own_keys(key: str) -> None:
 
 
 def test_half_of_the_sandboxs_keys_is_completed() -> None:
-    added = missing_settings({"STRIPE_SECRET_KEY": "sk_test_sandbox"})
+    added = missing_settings({"STRIPE_SECRET_KEY": SANDBOX_SECRET_KEY})
 
-    assert added["STRIPE_PUBLISHABLE_KEY"] == "pk_test_sandbox"
+    assert added["STRIPE_PUBLISHABLE_KEY"] == SANDBOX_PUBLISHABLE_KEY
 
 
 def test_a_stand_in_for_stripe_needs_a_webhook_secret_that_anyone_may_choose() -> None:

@@ -6,7 +6,7 @@ from till_sandbox.api.call import Call, Listing, listing
 from till_sandbox.api.resources.legacy import refuse_cards
 from till_sandbox.api.search import search as find
 from till_sandbox.model import customers
-from till_sandbox.state import Resource
+from till_sandbox.state import Page, Resource
 
 
 def create(call: Call) -> Resource:
@@ -33,6 +33,12 @@ def delete(call: Call) -> dict[str, Any]:
 
 def list_all(call: Call) -> Listing:
     return listing(call, "customer", {"email": call.params.get("email")})
+
+
+def list_sources(call: Call) -> Listing:
+    """Cards and bank accounts from before PaymentMethods: no customer of the sandbox has any."""
+    _customer(call)
+    return Listing(Page([], has_more=False))
 
 
 def search(call: Call) -> dict[str, Any]:

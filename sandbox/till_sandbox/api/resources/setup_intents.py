@@ -1,6 +1,6 @@
 """/v1/setup_intents and /v1/setup_attempts"""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from till_sandbox.api.call import Call, Listing, listing
 from till_sandbox.api.resources.payment_intents import check_client_secret, check_method_given
@@ -42,6 +42,11 @@ def confirm(call: Call) -> Resource:
 
 def cancel(call: Call) -> Resource:
     return setup_intents.cancel(call.tx, _intent(call), call.params.get("cancellation_reason"))
+
+
+def verify_microdeposits(call: Call) -> NoReturn:
+    """Always refused: no card is verified by small deposits."""
+    setup_intents.refuse_microdeposits(_intent(call))
 
 
 def list_all(call: Call) -> Listing:

@@ -1,4 +1,4 @@
-"""The line between the API and its callers, which breaks when it is told to."""
+"""The faults of API calls: what a caller sees when Stripe or the network fails."""
 
 import errno
 import socket
@@ -10,24 +10,28 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from till_sandbox import ids
-from till_sandbox.api.pipeline import BREAKS_DOWN, broken_down, response, with_log
+from till_sandbox.api.pipeline import BREAKS_DOWN, FAULT, broken_down, response, with_log
 from till_sandbox.errors import ApiError
-from till_sandbox.faults import Fault, Faults
+from till_sandbox.faults import Fault
+from till_sandbox.request_log import Entry
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from till_sandbox.sandbox import Sandbox
 
-class Line:
+
+class FaultMiddleware:
     """WSGI middleware that plays the faults asked for on calls under /v1."""
 
-    def __init__(self, application: "WSGIApplication", faults: Faults) -> None:
+    def __init__(self, application: "WSGIApplication", sandbox: "Sandbox") -> None:
         self._application = application
-        self._faults = faults
+        self._sandbox = sandbox
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        fault = self._faults.next("api", f"{environ['REQUEST_METHOD']} {path}") if path.startswith("/v1/") else None
+        faults = self._sandbox.faults
+        fault = faults.next("api", f"{environ['REQUEST_METHOD']} {path}") if path.startswith("/v1/") else None
         if fault is None:
             return self._application(environ, start_response)
         key = environ.get("HTTP_IDEMPOTENCY_KEY") if environ["REQUEST_METHOD"] == "POST" else None
@@ -35,10 +39,19 @@ class Line:
         if kept:
             environ[BREAKS_DOWN] = fault.when  # so that it is kept under the key, as every first answer is
         if kept or fault.when == "after":
+            environ[FAULT] = fault.kind
             Response.from_app(self._application, environ, buffered=True)
+        else:
+            self._note(environ, fault)
         if fault.kind in ("reset", "timeout"):
             return _break_off(fault, environ)
         return _refusal(fault, kept=kept)(environ, start_response)
+
+    def _note(self, environ: "WSGIEnvironment", fault: Fault) -> None:
+        """Keep in the log of requests what the application never got to see."""
+        entry = Entry(ids.new("req"), self._sandbox.state.now(), environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        entry.fault = fault.kind
+        self._sandbox.requests.add(entry)
 
 
 def _refusal(fault: Fault, *, kept: bool) -> Response:
