@@ -18,7 +18,17 @@ from sqlalchemy.exc import DBAPIError
 
 from config import STRIPE_API_VERSION
 from store import logs
-from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy, StoreError
+from store.domain.errors import (
+    NotFound,
+    PaymentMisconfigured,
+    PaymentUnavailable,
+    RefundRefusal,
+    RefundRefused,
+    ReviewNotResolved,
+    ReviewRefusal,
+    StoreBusy,
+    StoreError,
+)
 from store.domain.money import Money
 from store.services import catalogue, orders, reconciliation
 from store.services.findings import Finding
@@ -222,7 +232,7 @@ def resolve_command(reference: str, note: str) -> None:
 
 
 def _sentence(failure: StoreError | DBAPIError) -> str:
-    """What a merchant reads at a terminal; the words of the failures themselves are for shoppers."""
+    """What an operator reads at a terminal."""
     match failure:
         case StoreBusy() | DBAPIError():
             return _about_the_database()
@@ -232,7 +242,33 @@ def _sentence(failure: StoreError | DBAPIError) -> str:
             return "Stripe refuses what the store asks: `flask doctor` says whether the keys are right."
         case NotFound():
             return "There is no order with this reference."
-    return failure.message
+        case RefundRefused():
+            return _refund_refused(failure)
+        case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
+            return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
+        case ReviewNotResolved():
+            return "This order is not in review, so there is nothing to resolve."
+    return f"The store refused this: {failure}."
+
+
+def _refund_refused(refused: RefundRefused) -> str:
+    amount = refused.amount.text() if refused.amount else "the amount"
+    match refused.reason:
+        case RefundRefusal.TOO_MUCH:
+            return f"Up to {amount} of this order can be refunded."
+        case RefundRefusal.OTHER_CURRENCY:
+            return f"This order was paid in another currency; up to {amount} of it can be refunded."
+        case RefundRefusal.EARLIER_UNANSWERED:
+            return (
+                f"A refund of {amount} of this order, requested at {refused.requested_at:%Y-%m-%d %H:%M} UTC, is not "
+                "answered yet. The worker asks for it until it is made; `flask refund --another` requests one besides."
+            )
+        case RefundRefusal.KEY_OF_ANOTHER_ORDER:
+            return "This refund was requested before, for another order."
+        case RefundRefusal.KEY_OF_ANOTHER_AMOUNT:
+            return "This refund was requested before, with another amount."
+        case RefundRefusal.BY_PAYMENT_SERVICE:
+            return "Stripe does not refund this payment: it was returned already, or it is disputed."
 
 
 def _about_the_database() -> str:

@@ -1,70 +1,99 @@
-"""What can go wrong in the store, each named once. `message` is a sentence the shopper reads and can act on.
+"""What can go wrong in the store, each named once: a class, a stable `code`, and data. No sentences.
 
+What a shopper reads of them is in `store/web/presentation/errors.py`, what an operator reads in `store/cli.py`;
 `store/web/errors.py` says which HTTP status and page answers each.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
 
+from store.domain.money import Money
+
+
+@dataclass(eq=False)
 class StoreError(Exception):
-    """The base of everything the store refuses or cannot do. `nothing_charged` where it is certain that the order it is
-    about was not paid.
+    """The base of everything the store refuses or cannot do.
+
+    `code` names the error for programs and logs and never changes. `nothing_charged` is set where it is certain that
+    the order it is about was not paid. An error's text is its code and its data; none of them holds personal data.
     """
 
-    message = "Something went wrong on our side. Please try again."
+    code: ClassVar[str] = "internal_error"
     nothing_charged = False
 
-    def __init__(self, message: str | None = None) -> None:
-        if message is not None:
-            self.message = message
-        super().__init__(self.message)
+    def __str__(self) -> str:
+        return " ".join([self.code, *(f"{field.name}={getattr(self, field.name)!s}" for field in fields(self))])
 
 
+class Subject(StrEnum):
+    """What was looked for."""
+
+    PRODUCT = "product"
+    CART_LINE = "cart_line"
+    ORDER = "order"
+
+
+@dataclass(eq=False)
 class NotFound(StoreError):
-    message = "We could not find that. It may have been moved, or it belongs to another browser."
+    """It is not there, or it belongs to somebody else; which of the two is not told."""
+
+    code = "not_found"
+    subject: Subject = Subject.ORDER
 
 
+@dataclass(eq=False)
 class QuantityInvalid(StoreError):
-    message = "Choose a quantity between 1 and 99."
+    """A cart holds 1 to `maximum` of one product."""
+
+    code = "quantity_invalid"
+    maximum: int
 
 
 class CartEmpty(StoreError):
-    message = "Your cart is empty."
+    code = "cart_empty"
 
 
+@dataclass(eq=False)
 class OutOfStock(StoreError):
-    """Fewer than asked for are left: `available` pieces of `product_name`."""
+    """Fewer than asked for are left: `available` of `product_name`, which may be 0."""
 
-    def __init__(self, product_name: str, available: int) -> None:
-        self.product_name, self.available = product_name, available
-        if available:
-            super().__init__(f"Only {available} of “{product_name}” left. Change the quantity in your cart.")
-        else:
-            super().__init__(f"“{product_name}” is sold out. Remove it from your cart to go on.")
+    code = "out_of_stock"
+    product_name: str
+    available: int
 
 
+@dataclass(eq=False)
 class AmountOutOfRange(StoreError):
-    """The total is below or above what a card payment can be."""
+    """`total` is below or above what a card payment can be."""
+
+    code = "amount_out_of_range"
+    total: Money
+    minimum: Money
+    maximum: Money
 
 
+@dataclass(eq=False)
 class OrderClosed(StoreError):
-    """The order no longer takes a payment: it is paid, cancelled, expired, or the bank is deciding."""
+    """The order takes no payment any more: it is paid, cancelled, expired, or the bank is deciding."""
 
-    message = "This order no longer takes a payment."
-
-    def __init__(self, reference: str) -> None:
-        self.reference = reference
-        super().__init__()
+    code = "order_closed"
+    reference: str
 
 
 class PaymentUnavailable(StoreError):
     """The payment service did not answer, or answered that it is out of order; what was asked may be asked again."""
 
-    message = "The payment service is not answering right now. Your order is kept."
+    code = "payment_unavailable"
 
 
 class DeadlineExceeded(PaymentUnavailable):
     """The page had no time left to ask. It says nothing about the payment service."""
+
+    code = "deadline_exceeded"
 
 
 class PaymentServiceFailed(PaymentUnavailable):
@@ -73,43 +102,73 @@ class PaymentServiceFailed(PaymentUnavailable):
     Whether it did the work is unknown. That has to be looked up before it is asked under another name.
     """
 
-
-class RefundRefused(StoreError):
-    """The money cannot be returned this way: it was returned already, is disputed, or is more than was received."""
-
-    message = "This amount cannot be refunded."
-
-
-class ReviewNotResolved(StoreError):
-    """There is nothing to settle, or nothing was said about it; `message` says which, for a merchant to read."""
-
-
-class StoreBusy(StoreError):
-    """The database did not answer in time; nothing was written. `retry_after` is in seconds."""
-
-    message = "The store is very busy right now. Please try again in a few seconds."
-    retry_after = 5
+    code = "payment_service_failed"
 
 
 class PaymentMisconfigured(StoreError):
     """The payment service refused what the store asked in a way that only a person can mend (a key, a parameter)."""
 
-    message = "Payments are not available right now. Your order is kept."
+    code = "payment_misconfigured"
+
+
+class RefundRefusal(StrEnum):
+    """Why money cannot be returned this way."""
+
+    BY_PAYMENT_SERVICE = "by_payment_service"  # returned already, or disputed
+    TOO_MUCH = "too_much"  # `amount` is what can be refunded
+    OTHER_CURRENCY = "other_currency"  # `amount` is what can be refunded, in the currency that was paid
+    EARLIER_UNANSWERED = "earlier_unanswered"  # a refund of `amount`, requested at `requested_at`
+    KEY_OF_ANOTHER_ORDER = "key_of_another_order"
+    KEY_OF_ANOTHER_AMOUNT = "key_of_another_amount"
+
+
+@dataclass(eq=False)
+class RefundRefused(StoreError):
+    """The money cannot be returned this way; `reason` says why and what the other two stand for."""
+
+    code = "refund_refused"
+    reason: RefundRefusal = RefundRefusal.BY_PAYMENT_SERVICE
+    amount: Money | None = None
+    requested_at: datetime | None = None
+
+
+class ReviewRefusal(StrEnum):
+    """Why a review was not resolved."""
+
+    NOT_IN_REVIEW = "not_in_review"
+    NOTE_INVALID = "note_invalid"  # not one line, or longer than `longest_note` characters
+
+
+@dataclass(eq=False)
+class ReviewNotResolved(StoreError):
+    """There is no open review, or the note cannot be kept; `reason` says which."""
+
+    code = "review_not_resolved"
+    reason: ReviewRefusal
+    longest_note: int
+
+
+@dataclass(eq=False)
+class StoreBusy(StoreError):
+    """The database did not answer in time; nothing was written. `retry_after` is in seconds."""
+
+    code = "store_busy"
+    retry_after: int = 5
 
 
 class MailUnavailable(StoreError):
-    """The mail server did not take a letter; it stays in the outbox."""
+    """The mail server did not take an e-mail; it stays in the outbox."""
 
-    message = "The mail could not be sent yet."
+    code = "mail_unavailable"
 
 
 class SignatureInvalid(StoreError):
     """A webhook whose signature is missing, wrong or too old."""
 
-    message = "The signature of this request could not be verified."
+    code = "signature_invalid"
 
 
 class WebhookUnreadable(StoreError):
     """A webhook that is signed well but is not an event this store can read."""
 
-    message = "The body of this request is not an event."
+    code = "webhook_unreadable"

@@ -21,11 +21,9 @@ MAXIMUM_CHARGE = 99_999_999
 def check_chargeable(total: Money) -> None:
     """Raise AmountOutOfRange unless Stripe would take `total` in one payment."""
     smallest = Money(MINIMUM_CHARGE.get(total.currency, smallest_step(total.currency)), total.currency)
-    if total.minor < smallest.minor:
-        raise AmountOutOfRange(f"A card payment must be at least {smallest.text()}. Add something to your cart.")
-    if total.minor > MAXIMUM_CHARGE:
-        largest = Money(MAXIMUM_CHARGE, total.currency)
-        raise AmountOutOfRange(f"A card payment can be {largest.text()} at the most. Take something out of your cart.")
+    largest = Money(MAXIMUM_CHARGE, total.currency)
+    if not smallest.minor <= total.minor <= largest.minor:
+        raise AmountOutOfRange(total, smallest, largest)
 
 
 def price_from_cents(cents: int, currency: str) -> Money:

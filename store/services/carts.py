@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models import Cart, CartLine, Order, OrderLine, Product
-from store.domain.errors import NotFound, OutOfStock, QuantityInvalid
+from store.domain.errors import NotFound, OutOfStock, QuantityInvalid, Subject
 from store.domain.money import Money
 from store.domain.references import new_token
 from store.domain.states import OrderState
@@ -20,9 +20,7 @@ MOST = 99
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One product in a cart. `warning` is a sentence for the shopper; a line that is not `orderable` stops the
-    checkout.
-    """
+    """One product in a cart, with how many are left for it. A line that is not `orderable` stops the checkout."""
 
     product: Product
     quantity: int
@@ -39,14 +37,6 @@ class Line:
     @property
     def orderable(self) -> bool:
         return self.quantity <= self.available
-
-    @property
-    def warning(self) -> str | None:
-        if self.orderable:
-            return None
-        if self.available <= 0:
-            return "Sold out. Remove it to go on."
-        return f"Only {self.available} left. Your cart asks for {self.quantity}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +86,7 @@ def add(session: Session, cart_id: str | None, slug: str, quantity: int, now: da
     Raises QuantityInvalid (below 1, or more than 99 in all), OutOfStock and NotFound.
     """
     if not 1 <= quantity <= MOST:
-        raise QuantityInvalid
+        raise QuantityInvalid(MOST)
     product = catalogue.product(session, slug)
     cart = _lock(session, cart_id) if cart_id else None
     if cart is None:
@@ -117,11 +107,11 @@ def add(session: Session, cart_id: str | None, slug: str, quantity: int, now: da
 def change(session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime) -> None:
     """Ask for `quantity` of a product that is in the cart; 0 takes it out. Raises as `add` does."""
     if not 0 <= quantity <= MOST:
-        raise QuantityInvalid
+        raise QuantityInvalid(MOST)
     cart = _lock(session, cart_id) if cart_id else None
     product = catalogue.product(session, slug)
     if cart is None or session.scalar(_line(cart.id, product.id)) is None:
-        raise NotFound("That is no longer in your cart.")
+        raise NotFound(Subject.CART_LINE)
     if quantity == 0:
         session.execute(delete(CartLine).where(CartLine.cart_id == cart.id, CartLine.product_id == product.id))
         return
@@ -164,7 +154,7 @@ def _set(session: Session, cart: Cart, product_id: int, quantity: int, now: date
 
 def _check(session: Session, cart_id: str, product: Product, quantity: int) -> None:
     if quantity > MOST:
-        raise QuantityInvalid("A cart holds at most 99 of one product.")
+        raise QuantityInvalid(MOST)
     available = product.available + _held_by_open_order(session, cart_id).get(product.id, 0)
     if quantity > available:
         raise OutOfStock(product.name, max(available, 0))

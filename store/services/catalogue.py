@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Product
-from store.domain.errors import NotFound
+from store.domain.errors import NotFound, Subject
 from store.domain.pricing import price_from_cents
 
 SEED = Path(__file__).parent.parent / "catalogue.json"
@@ -24,7 +24,7 @@ def product(session: Session, slug: str) -> Product:
     """Raises NotFound."""
     found = session.scalars(select(Product).where(Product.slug == slug)).one_or_none()
     if found is None:
-        raise NotFound
+        raise NotFound(Subject.PRODUCT)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The letters that no mail server was there to take, for a developer to read. Not in live mode, nor with a server."""
+"""The e-mails that no mail server was there to take, for a developer to read. Not in live mode, nor with a server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Email:
+class SavedEmail:
     sent: datetime
     to: str
     subject: str
@@ -27,15 +27,13 @@ class Email:
 
 @blueprint.get("/dev/mail")
 def listing() -> ResponseReturnValue:
-    """The newest letters."""
-    emails = sorted(_letters(Path(current_app.config["MAIL_FILE_PATH"])), key=lambda email: email.sent, reverse=True)
+    """The newest e-mails."""
+    emails = sorted(_read(Path(current_app.config["MAIL_FILE_PATH"])), key=lambda email: email.sent, reverse=True)
     return render_template("dev_mail.html", emails=emails), 200
 
 
-def _letters(folder: Path) -> Iterator[Email]:
-    """The postman writes each letter to a file of its own. One that is no letter, or is gone by the time it is read, is
-    left out.
-    """
+def _read(folder: Path) -> Iterator[SavedEmail]:
+    """The mailer writes each e-mail to a file of its own. One that is none, or is gone when it is read, is left out."""
     for file in sorted(folder.glob("*.log"), key=_changed, reverse=True)[:MOST]:
         try:
             email = _email(file.read_bytes())
@@ -52,7 +50,7 @@ def _changed(file: Path) -> float:
         return 0.0
 
 
-def _email(content: bytes) -> Email | None:
+def _email(content: bytes) -> SavedEmail | None:
     message = message_from_bytes(content, policy=default)
     date = message["Date"]
     if date is None or date.datetime is None:
@@ -63,7 +61,7 @@ def _email(content: bytes) -> Email | None:
         body = message.get_content()
     except LookupError:  # of a character set that nobody knows
         return None
-    return Email(sent=_aware(date.datetime), to=message["To"], subject=message["Subject"], body=body.strip())
+    return SavedEmail(sent=_aware(date.datetime), to=message["To"], subject=message["Subject"], body=body.strip())
 
 
 def _aware(time: datetime) -> datetime:

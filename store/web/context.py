@@ -14,6 +14,7 @@ from store.services import carts
 from store.web import addresses
 from store.web.current import services
 from store.web.identity import cart_id
+from store.web.presentation.carts import stock_warning
 from store.web.presentation.messages import brand_name
 
 
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(local_time)
     app.add_template_filter(iso)
     app.add_template_filter(brand_name)
+    app.add_template_filter(stock_warning)
     app.add_template_filter(addresses.postal_lines)
 
     @app.context_processor

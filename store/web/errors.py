@@ -1,9 +1,11 @@
-"""Every failure answered once: a status and a page for each. Views do not catch."""
+"""Every failure answered once: a status and a page for each. Views do not catch.
+
+The words are in `store/web/presentation/errors.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
@@ -13,6 +15,14 @@ from werkzeug.exceptions import HTTPException
 
 from store import logs
 from store.domain import errors
+from store.web.presentation.errors import (
+    NOT_BY_THIS_STEP,
+    NOT_KNOWN,
+    NOTHING_CHARGED,
+    ErrorMessage,
+    error_message,
+    message_for_status,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -38,46 +48,6 @@ STATUS: Mapping[type[errors.StoreError], int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPage:
-    """`money` says where the shopper's money is, where that can be in doubt; `retry` offers the same page again."""
-
-    heading: str
-    message: str
-    money: str = ""
-    retry: bool = False
-
-
-_NOTHING_CHARGED = "Nothing was charged."
-_NOT_BY_THIS = "Nothing was charged by this step."
-# An order's own pages must not say that, while nobody can look whether it was paid.
-_NOT_SEEN = "We cannot see right now whether you were charged."
-
-PAGES: Mapping[int, ErrorPage] = {
-    400: ErrorPage("We could not read that", "The request was not complete. Please go back and try again."),
-    403: ErrorPage("This is not open to you", "You may not see this page."),
-    404: ErrorPage(
-        "We could not find that page", "It may have moved, or it belongs to an order made in another browser."
-    ),
-    405: ErrorPage("That does not work here", "This address cannot be used that way."),
-    409: ErrorPage("That is no longer possible", "Something changed in the meantime."),
-    413: ErrorPage("That was too much at once", "What was sent is larger than any form of ours. Please shorten it."),
-    415: ErrorPage("We could not read that", "What was sent was not a form."),
-    429: ErrorPage("A little too fast", "Please wait a minute and try again.", _NOT_BY_THIS, retry=True),
-    500: ErrorPage(
-        "Something went wrong on our side",
-        "We have been told and will look into it. Your cart and your orders are kept.",
-        _NOT_BY_THIS,
-        retry=True,
-    ),
-    503: ErrorPage(
-        "We cannot take payments right now",
-        "Your cart and your orders are kept. Please try again in a moment.",
-        _NOT_BY_THIS,
-        retry=True,
-    ),
-}
-
 _RETRY_AFTER = 10  # seconds, where the error does not say better
 _JSON_PATHS = ("/webhooks/", "/healthz", "/readyz")
 
@@ -98,30 +68,34 @@ def status_of(error: type[errors.StoreError]) -> int:
 
 def _answer_store_error(error: errors.StoreError) -> ResponseReturnValue:
     status = status_of(type(error))
-    response = _page(status, error.message, nothing_charged=error.nothing_charged)
+    response = _page(status, error_message(error), nothing_charged=error.nothing_charged)
     if status == 503:
-        response.headers["Retry-After"] = str(getattr(error, "retry_after", _RETRY_AFTER))
+        retry_after = error.retry_after if isinstance(error, errors.StoreBusy) else _RETRY_AFTER
+        response.headers["Retry-After"] = str(retry_after)
     return response
 
 
 def _answer_order_closed(error: errors.OrderClosed) -> ResponseReturnValue:
     """Paid in another tab, expired, or the bank is deciding: the order's own page says which it is."""
     if _wants_json():
-        return _page(409, error.message)
+        return _page(409, error_message(error))
     return redirect(url_for("orders.status", reference=error.reference), 303)
 
 
-def _answer_csrf(error: CSRFError) -> ResponseReturnValue:
+def _answer_csrf(_error: CSRFError) -> ResponseReturnValue:
     """A form without its token: most often cookies are off, or the page was open since long ago."""
     if _wants_json():
-        return _page(400, str(error.description))
+        return _page(400, message_for_status(400))
     return make_response(render_template("csrf.html", path=_page_of_form()), 400)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error  # a redirect made by the router
-    response = _page(error.code, None)
+    # Whoever has just paid and finds no page must not pay again.
+    lost_order = error.code == 404 and request.path.startswith("/orders/")
+    words = error_message(errors.NotFound(errors.Subject.ORDER)) if lost_order else message_for_status(error.code)
+    response = _page(error.code, words)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -133,31 +107,27 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
 def _answer_unexpected(failure: Exception) -> ResponseReturnValue:
     """A mistake of ours. Flask would log the failure's message, and with it whatever that quotes."""
     log.error("unexpected failure", failure=logs.where(failure))
-    return _page(500, None)
+    return _page(500, message_for_status(500))
 
 
-def _page(status: int, message: str | None, *, nothing_charged: bool = False) -> Response:
-    page = PAGES.get(status) or (PAGES[400] if status < 500 else PAGES[500])
-    if status == 404 and not _wants_json():
-        message = None  # the heading says already that it was not found
+def _page(status: int, message: ErrorMessage, *, nothing_charged: bool = False) -> Response:
     if _wants_json():
-        return make_response({"status": status, "message": message or page.message}, status)
-    money = page.money
-    if page.money and request.blueprint == "orders":
-        money = _NOTHING_CHARGED if nothing_charged else _NOT_SEEN
-    retry = request.full_path.rstrip("?") if page.retry and request.method == "GET" else None
-    return make_response(
-        render_template(
-            "error.html",
-            status=status,
-            page=page,
-            message=message or page.message,
-            money=money,
-            unseen=money is _NOT_SEEN,
-            retry=retry,
-        ),
-        status,
+        return make_response({"status": status, "message": message.message}, status)
+    page = render_template(
+        "error.html",
+        status=status,
+        message=message,
+        money=_where_the_money_is(nothing_charged) if message.retry else "",
+        not_known=NOT_KNOWN,
+        retry=request.full_path.rstrip("?") if message.retry and request.method == "GET" else None,
     )
+    return make_response(page, status)
+
+
+def _where_the_money_is(nothing_charged: bool) -> str:
+    if request.blueprint != "orders":
+        return NOT_BY_THIS_STEP
+    return NOTHING_CHARGED if nothing_charged else NOT_KNOWN
 
 
 def _wants_json() -> bool:

@@ -55,12 +55,13 @@ def test_partial_refunds_add_up_until_nothing_is_left(shop: Shop) -> None:
     ask(shop, order, 500, "first")
     ask(shop, order, 700, "second")
     halfway = shop.read(order.reference)
-    with pytest.raises(RefundRefused, match=r"Up to \$8\.00"):
+    with pytest.raises(RefundRefused) as too_much:
         ask(shop, order, 801, "too much")
     ask(shop, order, None, "the rest")
-    with pytest.raises(RefundRefused, match=r"Up to \$0\.00"):
+    with pytest.raises(RefundRefused) as one_more:
         ask(shop, order, 1, "one more")
 
+    assert (too_much.value.amount, one_more.value.amount) == (Money(800, "usd"), Money(0, "usd"))
     assert (halfway.state, halfway.payment.refunded_minor) == (OrderState.PAID, 1200)
     assert shop.read(order.reference).state is OrderState.REFUNDED
     assert sum(refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"]) == 2000

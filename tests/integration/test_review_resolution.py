@@ -3,7 +3,7 @@
 import pytest
 
 from models import Order
-from store.domain.errors import NotFound, ReviewNotResolved
+from store.domain.errors import NotFound, ReviewNotResolved, ReviewRefusal
 from store.services import transitions
 from store.services.operations import audit
 from store.services.orders import reviews
@@ -44,11 +44,12 @@ def test_an_order_that_is_settled_is_no_longer_set_aside_and_the_note_is_kept(sh
 def test_an_order_that_is_not_set_aside_cannot_be_settled(shop: Shop) -> None:
     order = shop.order()
 
-    with pytest.raises(ReviewNotResolved, match="not set aside"):
+    with pytest.raises(ReviewNotResolved) as refusal:
         settle(shop, order)
     with pytest.raises(NotFound):
         reviews.settle(shop.services, "NO-SUCH", "Called.", Origin(Source.STAFF, shop.clock()))
 
+    assert refusal.value.reason is ReviewRefusal.NOT_IN_REVIEW
     assert "order.settled" not in shop.history(order.reference)
 
 
@@ -57,9 +58,10 @@ def test_a_note_is_one_line(shop: Shop, note: str) -> None:
     order = shop.order()
     set_aside(shop, order, "refund_failed")
 
-    with pytest.raises(ReviewNotResolved, match="one line"):
+    with pytest.raises(ReviewNotResolved) as refusal:
         settle(shop, order, note)
 
+    assert refusal.value.reason is ReviewRefusal.NOTE_INVALID
     assert shop.read(order.reference).needs_review
 
 
@@ -119,5 +121,5 @@ def test_the_command_settles_an_order_once(shop: Shop) -> None:
     answers = [shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False) for _ in range(2)]
 
     assert [answer.exit_code for answer in answers] == [0, 1]
-    assert "not set aside" in answers[1].output
+    assert "not in review" in answers[1].output
     assert not shop.read(order.reference).needs_review

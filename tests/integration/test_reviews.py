@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from models import Order, Refund
-from store.domain.errors import RefundRefused
+from store.domain.errors import RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.domain.states import (
     OrderEvent,
@@ -227,9 +227,10 @@ def test_goods_that_were_sent_do_not_come_back_to_the_shelf_with_the_money(shop:
 def test_what_was_not_paid_cannot_be_refunded(shop: Shop, amount: Money | None) -> None:
     order = shop.order(2)
 
-    with pytest.raises(RefundRefused, match=r"^Up to \$0\.00 of this order can be refunded\.$"):
+    with pytest.raises(RefundRefused) as refusal:
         ask(shop, order, amount)
 
+    assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.TOO_MUCH, Money(0, "usd"))
     assert refund_rows(shop) == []
 
 
@@ -244,17 +245,20 @@ def test_a_cent_can_be_refunded(shop: Shop) -> None:
 def test_only_what_was_received_can_be_refunded(shop: Shop, amount: int) -> None:
     order = paid(shop)
 
-    with pytest.raises(RefundRefused, match=r"^Up to \$8\.00 of this order can be refunded\.$"):
+    with pytest.raises(RefundRefused) as refusal:
         ask(shop, order, Money(amount, "usd"))
 
+    assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.TOO_MUCH, Money(800, "usd"))
     assert ask(shop, order, Money(800, "usd")) is RefundState.SUCCEEDED
 
 
 def test_money_goes_back_in_the_currency_it_came_in(shop: Shop) -> None:
     order = paid(shop)
 
-    with pytest.raises(RefundRefused, match=r"^This order was paid in USD\.$"):
+    with pytest.raises(RefundRefused) as refusal:
         ask(shop, order, Money(100, "eur"))
+
+    assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.OTHER_CURRENCY, Money(800, "usd"))
 
 
 def test_a_refund_of_late_money_is_waited_for_no_longer_once_it_was_made(shop: Shop) -> None:

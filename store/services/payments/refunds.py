@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment, Refund
-from store.domain.errors import PaymentServiceFailed, RefundRefused
+from store.domain.errors import PaymentServiceFailed, RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.domain.states import (
     REFUND,
@@ -165,29 +165,24 @@ def _refuse_beside_unanswered(session: Session, order: LockedOrder) -> None:
         select(Refund).where(Refund.order_id == order.id, Refund.state == RefundState.REQUESTED).order_by(Refund.id)
     ).first()
     if unanswered is not None:
-        amount = Money(unanswered.amount_minor, order.total.currency).text()
-        asked_at = f"{unanswered.asked_at:%Y-%m-%d %H:%M} UTC"
-        raise RefundRefused(
-            f"A refund of {amount} of this order, asked for at {asked_at}, is not answered "
-            "yet. Upkeep asks for it until it is made; `flask refund --another` asks for one besides."
-        )
+        amount = Money(unanswered.amount_minor, order.total.currency)
+        raise RefundRefused(RefundRefusal.EARLIER_UNANSWERED, amount, unanswered.asked_at)
 
 
 def _request(session: Session, order: LockedOrder, amount: Money | None, key: str, origin: Origin) -> Refund:
     known = session.scalars(select(Refund).where(Refund.key == key)).one_or_none()
     if known is not None:
         if known.order_id != order.id:
-            raise RefundRefused("This refund was asked for under the name of another order's.")
+            raise RefundRefused(RefundRefusal.KEY_OF_ANOTHER_ORDER)
         if amount not in (None, Money(known.amount_minor, order.total.currency)):
-            raise RefundRefused("This refund was asked for before, with another amount.")
+            raise RefundRefused(RefundRefusal.KEY_OF_ANOTHER_AMOUNT)
         return known
     left = order.received_minor - _sum(session, order, CLAIMED)
     wanted = amount.minor if amount is not None else left
     if order.payment_state is not PaymentState.PAID or not 0 < wanted <= left:
-        remaining = Money(max(left, 0), order.total.currency)
-        raise RefundRefused(f"Up to {remaining.text()} of this order can be refunded.")
+        raise RefundRefused(RefundRefusal.TOO_MUCH, Money(max(left, 0), order.total.currency))
     if amount is not None and amount.currency != order.total.currency:
-        raise RefundRefused(f"This order was paid in {order.total.currency.upper()}.")
+        raise RefundRefused(RefundRefusal.OTHER_CURRENCY, Money(left, order.total.currency))
     refund = Refund(order_id=order.id, state=RefundState.REQUESTED, key=key, amount_minor=wanted, asked_at=origin.at)
     session.add(refund)
     session.flush()

@@ -4,7 +4,7 @@ import pytest
 
 from store.domain.errors import AmountOutOfRange
 from store.domain.money import Money
-from store.domain.pricing import MAXIMUM_CHARGE, check_chargeable, price_from_cents
+from store.domain.pricing import MAXIMUM_CHARGE, MINIMUM_CHARGE, check_chargeable, price_from_cents
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,10 @@ def test_a_catalogue_price_is_one_that_stripe_takes_in_the_currency(currency: st
 
 @pytest.mark.parametrize(("minor", "currency"), [(49, "usd"), (29, "gbp"), (49, "jpy"), (1499, "czk"), (0, "usd")])
 def test_a_total_below_what_a_card_can_pay_is_refused_with_the_smallest_amount(minor: int, currency: str) -> None:
-    with pytest.raises(AmountOutOfRange, match=r"^A card payment must be at least .+\. Add something to your cart\.$"):
+    with pytest.raises(AmountOutOfRange) as refusal:
         check_chargeable(Money(minor, currency))
 
-
-def test_the_smallest_amount_is_named_in_the_currency_of_the_total() -> None:
-    with pytest.raises(AmountOutOfRange, match=r"at least £0\.30\."):
-        check_chargeable(Money(29, "gbp"))
+    assert refusal.value.minimum == Money(MINIMUM_CHARGE[currency], currency)
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(9, "kwd"), (99, "isk")])
@@ -76,7 +73,7 @@ def test_a_total_within_the_bounds_is_taken(minor: int, currency: str) -> None:
 
 
 def test_a_total_above_what_a_card_can_pay_is_refused() -> None:
-    with pytest.raises(
-        AmountOutOfRange, match=r"can be \$999,999\.99 at the most\. Take something out of your cart\.$"
-    ):
+    with pytest.raises(AmountOutOfRange) as refusal:
         check_chargeable(Money(MAXIMUM_CHARGE + 1, "usd"))
+
+    assert refusal.value.maximum == Money(99_999_999, "usd")

@@ -8,9 +8,7 @@ from sqlalchemy import event
 
 from app import create_app
 from config import Settings
-from store.domain import errors
 from store.domain.states import OrderState, PaymentState
-from store.web.errors import STATUS, status_of
 from store.web.pages import PAGE_OF, Page
 from tests.support.shop import Browser, NoAnswer, Shop
 
@@ -42,15 +40,6 @@ def test_only_an_order_that_can_be_paid_belongs_on_the_payment_page() -> None:
         for payment in (PaymentState.UNOPENED, PaymentState.OPEN, PaymentState.DECLINED, PaymentState.ACTION_REQUIRED)
     }
     assert len(PAGE_OF) == len(OrderState) * len(PaymentState)
-
-
-def test_every_error_of_the_store_has_a_status() -> None:
-    def below(kind: type[errors.StoreError]) -> list[type[errors.StoreError]]:
-        return [kind, *(deeper for each in kind.__subclasses__() for deeper in below(each))]
-
-    for error in below(errors.StoreError):
-        assert status_of(error) >= 400
-        assert error in STATUS, f"{error.__name__} has no row of its own"
 
 
 @pytest.mark.parametrize(
@@ -91,6 +80,26 @@ def test_more_than_there_is_is_refused_with_what_is_left(browser: Browser) -> No
 
     assert answer.status_code == 409
     assert "Only 3 of “Brass pen” left." in answer.text
+
+
+def test_a_cart_says_what_is_left_of_each_line(shop: Shop, browser: Browser) -> None:
+    for slug in ("brass-pen", "cedar-pencil"):
+        browser.post("/cart/lines", {"slug": slug, "quantity": "3"}, page=f"/products/{slug}")
+    shop.set_stock("brass-pen", 1)
+    shop.set_stock("cedar-pencil", 0)
+
+    cart = browser.get("/cart").text
+
+    assert "Only 1 left. Your cart asks for 3." in cart
+    assert "Sold out. Remove it to go on." in cart
+
+
+@pytest.mark.parametrize("path", ["/orders/AAAA-BBBB-CCCC-DDDD", "/orders/AAAA-BBBB-CCCC-DDDD/pay", "/orders/x/y/z"])
+def test_an_order_that_is_not_found_says_what_to_do_after_paying(browser: Browser, path: str) -> None:
+    answer = browser.get(path)
+
+    assert answer.status_code == 404
+    assert "If you have just paid, do not pay again" in answer.text
 
 
 @pytest.mark.parametrize("slug", ["no-such-thing", "", "\0", "x" * 5000])

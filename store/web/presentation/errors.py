@@ -1,0 +1,135 @@
+"""What a shopper reads when something is refused or fails: a row for each code, and one for each HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from store.domain import errors
+
+NOTHING_CHARGED = "Nothing was charged."
+NOT_BY_THIS_STEP = "Nothing was charged by this step."
+# An order's own pages must not say that, while nobody can look whether it was paid.
+NOT_KNOWN = "We cannot see right now whether you were charged."
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMessage:
+    """`retry` offers the same page again, and says where the money is: a failure leaves both in doubt."""
+
+    heading: str
+    message: str
+    retry: bool = False
+
+
+def error_message(error: errors.StoreError) -> ErrorMessage:
+    """The words for an error of the store, with its own data in them."""
+    return BY_CODE[error.code](error)
+
+
+def message_for_status(status: int) -> ErrorMessage:
+    """The words for an HTTP status that no error of the store stands behind; one without a row reads as 400 or 500."""
+    return BY_STATUS.get(status) or BY_STATUS[400 if status < 500 else 500]
+
+
+def _always(heading: str, message: str, *, retry: bool = False) -> Callable[[Any], ErrorMessage]:
+    message_row = ErrorMessage(heading, message, retry)
+    return lambda _error: message_row
+
+
+def _not_found(error: errors.NotFound) -> ErrorMessage:
+    return {
+        errors.Subject.PRODUCT: ErrorMessage(
+            "We could not find that product", "It may have another address now, or we no longer sell it."
+        ),
+        errors.Subject.CART_LINE: ErrorMessage(
+            "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
+        ),
+        errors.Subject.ORDER: ErrorMessage(
+            "We could not find that order",
+            "An order is shown in the browser that placed it. If this is another one, or its cookies were deleted, "
+            "open the link in the mail about the order. If you have just paid, do not pay again: "
+            "the mail says that your payment arrived, and its link leads to the order.",
+        ),
+    }[error.subject]
+
+
+def _quantity_invalid(error: errors.QuantityInvalid) -> ErrorMessage:
+    return ErrorMessage("That is not a quantity we can take", f"A cart holds 1 to {error.maximum} of one product.")
+
+
+def _out_of_stock(error: errors.OutOfStock) -> ErrorMessage:
+    if error.available:
+        return ErrorMessage(
+            "There are not that many left",
+            f"Only {error.available} of “{error.product_name}” left. Change the quantity in your cart.",
+        )
+    return ErrorMessage("It is sold out", f"“{error.product_name}” is sold out. Remove it from your cart to go on.")
+
+
+def _amount_out_of_range(error: errors.AmountOutOfRange) -> ErrorMessage:
+    if error.total.minor < error.minimum.minor:
+        return ErrorMessage(
+            "This is too little for a card",
+            f"A card payment must be at least {error.minimum.text()}. Add something to your cart.",
+        )
+    return ErrorMessage(
+        "This is too much for a card",
+        f"A card payment can be {error.maximum.text()} at the most. Take something out of your cart.",
+    )
+
+
+_PAYMENTS_AWAY = _always(
+    "We cannot take payments right now",
+    "The payment service is not answering right now. Your order is kept.",
+    retry=True,
+)
+
+BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
+    errors.StoreError.code: _always("Something went wrong on our side", "Please try again.", retry=True),
+    errors.NotFound.code: _not_found,
+    errors.QuantityInvalid.code: _quantity_invalid,
+    errors.CartEmpty.code: _always("Your cart is empty", "Put something into it first."),
+    errors.OutOfStock.code: _out_of_stock,
+    errors.AmountOutOfRange.code: _amount_out_of_range,
+    errors.OrderClosed.code: _always("That is no longer possible", "This order no longer takes a payment."),
+    errors.PaymentUnavailable.code: _PAYMENTS_AWAY,
+    errors.DeadlineExceeded.code: _PAYMENTS_AWAY,
+    errors.PaymentServiceFailed.code: _PAYMENTS_AWAY,
+    errors.PaymentMisconfigured.code: _always(
+        "We cannot take payments right now",
+        "Payments are not available right now. Your order is kept.",
+        retry=True,
+    ),
+    errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
+    errors.ReviewNotResolved.code: _always("That is no longer possible", "This review is not open."),
+    errors.StoreBusy.code: _always(
+        "The store is very busy", "Your cart and your orders are kept. Please try again in a few seconds.", retry=True
+    ),
+    errors.MailUnavailable.code: _always("The mail was not sent", "We will try again by ourselves."),
+    errors.SignatureInvalid.code: _always(
+        "We could not read that", "The signature of this request could not be verified."
+    ),
+    errors.WebhookUnreadable.code: _always("We could not read that", "The body of this request is not an event."),
+}
+
+BY_STATUS: Mapping[int, ErrorMessage] = {
+    400: ErrorMessage("We could not read that", "The request was not complete. Please go back and try again."),
+    403: ErrorMessage("This is not open to you", "You may not see this page."),
+    404: ErrorMessage("We could not find that page", "It may have moved, or the address has a mistake in it."),
+    405: ErrorMessage("That does not work here", "This address cannot be used that way."),
+    413: ErrorMessage("That was too much at once", "What was sent is larger than any form of ours. Please shorten it."),
+    415: ErrorMessage("We could not read that", "What was sent was not a form."),
+    429: ErrorMessage("A little too fast", "Please wait a minute and try again.", retry=True),
+    500: ErrorMessage(
+        "Something went wrong on our side",
+        "We keep a record of it and will look into it. Your cart and your orders are kept.",
+        retry=True,
+    ),
+    503: ErrorMessage(
+        "We cannot serve this page right now",
+        "Your cart and your orders are kept. Please try again in a moment.",
+        retry=True,
+    ),
+}
