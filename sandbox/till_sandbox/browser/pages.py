@@ -41,9 +41,10 @@ _POLICY = {
 @blueprint.get("/v3", strict_slashes=False)
 @blueprint.get(f"/<any({', '.join(RELEASES)}):_release>/stripe.js")
 def stripe_js(_release: str = "v3") -> BaseResponse:
-    """The classic script that defines `Stripe`. Any page may load it, with or without CORS.
+    """The classic script that defines `Stripe`, at the addresses it has at Stripe. Any page may load it, with or
+    without CORS.
 
-    It is the same under the name of every release: they differ in what the sandbox does not imitate.
+    Every release is the same script, which imitates endive; only `Stripe.version` says the name it was loaded by.
     """
     response = _script("stripe/main.js")
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -51,27 +52,40 @@ def stripe_js(_release: str = "v3") -> BaseResponse:
     return response
 
 
-@blueprint.get("/sandbox/frames/<any(authenticated, controller, field):name>.js")
+@blueprint.get("/sandbox/frames/<any(authenticated, challenge, controller, field):name>.js")
 def frame_script(name: str) -> BaseResponse:
     """The script of one of the pages below."""
     return _script(f"frames/{name}.js")
 
 
-@blueprint.get("/sandbox/frames/controller")
+@blueprint.get("/v3/controller.html")
 def controller() -> Response:
     """The hidden frame that talks to the API for a shop's page."""
     return _frame(render_template("browser/controller.html"))
 
 
-@blueprint.get("/sandbox/frames/fields/<kind>")
-def field(kind: str) -> Response:
-    """The inside of a card Element: `card`, `cardNumber`, `cardExpiry` or `cardCvc`."""
+@blueprint.get("/v3/elements-inner-card.html")
+def field() -> Response:
+    """The inside of the card Element that the query names in `componentName`: `card`, `cardNumber`, `cardExpiry` or
+    `cardCvc`."""
+    kind = request.args.get("componentName", "")
     if kind not in fields.PARTS:
         raise NotFound
     page = render_template(
-        "browser/field.html", kind=kind, title=fields.TITLES[kind], parts=fields.PARTS[kind], inputs=fields.INPUTS
+        "browser/field.html",
+        kind=kind,
+        title=fields.TITLES[kind],
+        parts=fields.PARTS[kind],
+        inputs=fields.INPUTS,
+        countries=fields.card_countries() if kind == "card" else None,
     )
     return _frame(page)
+
+
+@blueprint.get("/v3/three-ds-2-challenge.html")
+def challenge_frame() -> Response:
+    """The frame around the bank's page, which a shop's page shows in its dialog."""
+    return _frame(render_template("browser/challenge_frame.html"), frame_src="'self'")
 
 
 @blueprint.get("/sandbox/3ds/<authentication_id>")
@@ -84,7 +98,7 @@ def challenge(authentication_id: str) -> BaseResponse:
     if asked.status != "pending":
         return _after(asked)
     page = render_template("browser/challenge.html", merchant=asked.merchant, amount=_amount(asked), last4=asked.last4)
-    return _frame(page, form_action=f"'self' {_origin(asked)}")
+    return _frame(page, form_action=f"'self' {_origin(asked)}".strip())
 
 
 @blueprint.post("/sandbox/3ds/<authentication_id>")
@@ -157,8 +171,9 @@ def _script(entry: str) -> BaseResponse:
     return response.make_conditional(request)
 
 
-def _frame(page: str, *, form_action: str | None = None) -> Response:
-    policy = _POLICY | ({"form-action": form_action.strip()} if form_action else {})
+def _frame(page: str, **directives: str) -> Response:
+    """A page with the policy of every frame; `directives` are its own, with _ for a hyphen."""
+    policy = _POLICY | {name.replace("_", "-"): sources for name, sources in directives.items()}
     response = make_response(page)
     response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -5,7 +5,7 @@
 import { connectToParent } from "./parent.js";
 
 /**
- * @typedef {import("../stripe/controller.js").ApiAnswer} ApiAnswer
+ * @typedef {import("../stripe/controller.js").ApiResult} ApiResult
  * @typedef {Omit<import("../stripe/controller.js").ApiRequest, "locale">} ApiRequest
  * @typedef {import("./field.js").Reading} Reading
  */
@@ -13,35 +13,35 @@ import { connectToParent } from "./parent.js";
 /** The only places in a request for what was typed into a field: anywhere else the API might keep or repeat it. */
 const PLACES = Object.freeze({ card: ["card", "payment_method_data.card"], cvc: ["payment_method_options.card"] });
 
-connectToParent({ request, answer });
+connectToParent({ request, decide });
 
 /**
- * @param {ApiRequest} asked
- * @returns {Promise<ApiAnswer>} rejected when the API could not be reached
+ * @param {ApiRequest} call
+ * @returns {Promise<ApiResult>} rejected when the API could not be reached
  */
-async function request(asked) {
-  if (!asked.path.startsWith("/v1/")) throw new Error("Only the API may be asked.");
-  if (asked.card) refuseUnless(PLACES.card, asked.card.at);
-  if (asked.cvc) refuseUnless(PLACES.cvc, asked.cvc.at);
-  const parameters = structuredClone(asked.parameters);
-  const error = asked.card
-    ? addCard(parameters, asked.card, asked.billingAt)
-    : asked.cvc && addCvc(parameters, asked.cvc);
+async function request(call) {
+  if (!call.path.startsWith("/v1/")) throw new Error("Only the API may be called.");
+  if (call.card) refuseUnless(PLACES.card, call.card.at);
+  if (call.cvc) refuseUnless(PLACES.cvc, call.cvc.at);
+  const parameters = structuredClone(call.parameters);
+  const error = call.card
+    ? addCard(parameters, call.card, call.billingAt)
+    : call.cvc && addCvc(parameters, call.cvc);
   if (error) return { error: { type: "validation_error", ...error } };
-  const form = new URLSearchParams(flatten({ ...parameters, key: asked.key }));
+  const form = new URLSearchParams(flatten({ ...parameters, key: call.key }));
   const response =
-    asked.method === "GET"
-      ? await fetch(`${asked.path}?${form}`, { cache: "no-store" })
-      : await fetch(asked.path, { method: "POST", body: form });
-  return readAnswer(response);
+    call.method === "GET"
+      ? await fetch(`${call.path}?${form}`, { cache: "no-store" })
+      : await fetch(call.path, { method: "POST", body: form });
+  return readResult(response);
 }
 
 /**
- * Gives the bank's page the cardholder's answer, as its own buttons do.
+ * Decides the challenge in the cardholder's place, as the buttons of the bank's page do.
  *
  * @param {{address: string, outcome: "complete" | "fail"}} given address of the challenge, on this origin
  */
-async function answer({ address, outcome }) {
+async function decide({ address, outcome }) {
   const { pathname, search } = new URL(address);
   if (!pathname.startsWith("/sandbox/3ds/")) throw new Error("Not an authentication.");
   await fetch(pathname + search, { method: "POST", body: new URLSearchParams({ outcome }) });
@@ -49,9 +49,9 @@ async function answer({ address, outcome }) {
 
 /**
  * @param {Response} response
- * @returns {Promise<ApiAnswer>}
+ * @returns {Promise<ApiResult>}
  */
-async function readAnswer(response) {
+async function readResult(response) {
   const body = await response.json().catch(() => null);
   if (response.ok && body) return { body };
   return { error: body?.error ?? { type: "api_error", message: "An unknown error occurred." } };

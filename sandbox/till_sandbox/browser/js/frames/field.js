@@ -1,27 +1,30 @@
 /**
- * A card field: the inputs of one frame, what they add up to, and the line to the page. The page is told states and
+ * A card field: the inputs of one frame, what they add up to, and the channel to the page. The page is told states and
  * never characters; the card itself is only given to the controller, a frame of the same origin.
  *
  * @typedef {object} Reading what the controller gets
  * @property {{code: string, message: string} | null} error the first thing wrong
  * @property {{number?: string, expMonth?: number, expYear?: number, cvc?: string, postalCode?: string, network?: string}} values
  */
-import { wordsOf } from "../shared/messages.js";
+import { textsFor } from "../shared/messages.js";
 import { UNKNOWN_BRAND, brandNamed, brandOf } from "./brands.js";
-import { Cell } from "./cell.js";
+import { CardInput } from "./card-input.js";
+import { NUMBER, cvcFormat, expiryFormat, fullYear, postalCodeFormat } from "./formats.js";
 import { Layout } from "./layout.js";
 import { NetworkChoice } from "./networks.js";
 import { connectToParent } from "./parent.js";
-import { NUMBER, cvcPart, expiryPart, fullYear, postalPart } from "./parts.js";
-import { postalRulesOf } from "./postal.js";
+import { PostalCodeChild } from "./postal-code-child.js";
+import { UNITED_STATES, postalFormatOf } from "./postal.js";
 import { applyStyle, loadFonts } from "./styling.js";
 
-const root = /** @type {HTMLElement} */ (document.getElementById("field"));
+const root = /** @type {HTMLFormElement} */ (document.querySelector(".ElementsApp"));
 const kind = /** @type {import("../stripe/options.js").ElementType} */ (root.dataset.kind);
+/** @type {Readonly<Record<string, string>>} */
+const countries = JSON.parse(root.dataset.countries ?? "{}");
 
 /** The brand of a card whose number is in another frame. */
 let neighbourBrand = UNKNOWN_BRAND;
-let lastTold = "";
+let lastState = "";
 let hasFocus = false;
 
 /** @type {import("../stripe/options.js").FieldOptions & {locale: string}} */
@@ -30,61 +33,68 @@ let options = {
   disabled: false,
   showIcon: kind === "card",
   iconStyle: "default",
-  hidePostalCode: kind !== "card",
+  hidePostalCode: true,
   postalCode: null,
   placeholder: null,
   preferredNetwork: [],
   locale: "auto",
 };
 
-/** @type {Record<Cell["name"], import("./parts.js").Part>} */
-const parts = {
+/** The format of the postal code that the card's country has; null where none is asked for. */
+let postalFormat = /** @type {import("./postal.js").PostalFormat | null} */ (null);
+
+/** @type {(name: string, payload?: unknown) => void} */
+let notifyPage = () => undefined;
+
+/** @type {Record<CardInput["name"], import("./formats.js").InputFormat>} */
+const formats = {
   number: NUMBER,
-  expiry: expiryPart(() => new Date()),
-  cvc: cvcPart(currentBrand),
-  postal: postalPart(numberDigits),
+  expiry: expiryFormat(() => new Date()),
+  cvc: cvcFormat(currentBrand),
+  postal: postalCodeFormat(() => postalFormat ?? UNITED_STATES),
 };
 
-/** @type {Cell[]} */
-const allCells = [...root.querySelectorAll("input")].map((element) => {
-  const name = /** @type {Cell["name"]} */ (element.dataset.part);
-  return new Cell(name, element, parts[name], afterEdit);
-});
-const layout = new Layout(root, allCells);
+const postalCodeChild = PostalCodeChild.in(root);
+const allInputs = [...root.querySelectorAll("input"), ...(postalCodeChild ? [postalCodeChild.element] : [])].map(
+  (element) => {
+    const name = /** @type {CardInput["name"]} */ (element.dataset.part);
+    return new CardInput(name, element, formats[name], afterEdit);
+  },
+);
+const layout = new Layout(root, allInputs);
 const select = root.querySelector("select");
 const networks = select && new NetworkChoice(select);
 
 root.addEventListener("focusin", () => report({ focused: true }));
 root.addEventListener("focusout", afterLeaving);
-root.addEventListener("keydown", pressed);
+root.addEventListener("keydown", afterKey);
 root.addEventListener("change", () => report());
+root.addEventListener("submit", (event) => event.preventDefault());
 
 Object.assign(window, { readField });
 start();
 
 async function start() {
-  const { line, options: given } = await connectToParent({
+  // A fast script, or the browser itself, may have filled in the inputs before this script ran.
+  for (const input of allInputs) if (input.element.value) input.fill(input.element.value);
+  const { channel, options: given } = await connectToParent({
     focus: (/** @type {"start" | "end" | undefined} */ caret) => focusField(caret),
     blur: () => document.activeElement instanceof HTMLElement && document.activeElement.blur(),
-    clear: () => {
-      for (const cell of allCells) cell.clear();
-      report();
-    },
-    fill: (/** @type {Partial<Record<Cell["name"], string>>} */ card) => fillIn(card),
-    update: (changes) => adopt(changes),
-    context: (/** @type {{brand?: string, locale?: string}} */ context) => adoptContext(context),
+    clear,
+    fill: (/** @type {Partial<Record<CardInput["name"], string>>} */ card) => fillIn(card),
+    update: ({ changesPostalCode, ...changes }) => applyOptions(changes, changesPostalCode),
+    context: (/** @type {{brand?: string, locale?: string}} */ context) => applyContext(context),
   });
-  tell = (name, payload) => line.tell(name, payload);
   document.dir = given.rtl ? "rtl" : "ltr";
-  adoptContext(given);
   await loadFonts(given.fonts);
-  adopt(given);
-  layout.onHeight((height) => tell("height", height));
-  tell("ready");
+  notifyPage = (name, payload) => channel.notify(name, payload);
+  // The page has been told nothing yet, whatever was typed meanwhile.
+  lastState = "";
+  if (given.brand !== undefined) neighbourBrand = brandNamed(given.brand);
+  applyOptions(given, inputNamed("postal")?.isEmpty);
+  layout.onHeight((height) => notifyPage("height", height));
+  notifyPage("ready");
 }
-
-/** @type {(name: string, payload?: unknown) => void} */
-let tell = () => undefined;
 
 /**
  * Called by the controller when the card is wanted. What is missing shows from then on.
@@ -92,107 +102,137 @@ let tell = () => undefined;
  * @returns {Reading}
  */
 function readField() {
-  for (const cell of cells()) cell.ask();
+  for (const input of inputs()) input.markSubmitted();
   report();
   const error = firstError();
   if (error) return { error, values: {} };
   /** @type {Reading["values"]} */
-  const values = {};
-  for (const { name, input } of cells()) {
+  const values = { postalCode: postalCode() || undefined };
+  for (const { name, input } of inputs()) {
     if (name === "number") values.number = input.value;
     if (name === "expiry") values.expMonth = Number(input.value.slice(0, 2));
     if (name === "expiry") values.expYear = fullYear(input.value.slice(2), new Date());
     if (name === "cvc") values.cvc = input.value;
-    if (name === "postal") values.postalCode = input.value.trim();
   }
   if (networks) values.network = networks.chosen;
   return { error: null, values };
 }
 
-/** A card comes in whole, as if it had been pasted part by part. @param {Partial<Record<Cell["name"], string>>} card */
-function fillIn(card) {
-  for (const cell of cells()) cell.fill(card[cell.name] ?? cell.input.value);
+function clear() {
+  postalFormat = null;
+  for (const input of allInputs) input.clear();
+  arrangePostalCode();
   label();
   report();
 }
 
-/** @param {Partial<typeof options>} changes */
-function adopt(changes) {
+/** A card comes in whole, as if it had been pasted input by input. @param {Partial<Record<CardInput["name"], string>>} card */
+function fillIn(card) {
+  for (const input of allInputs) {
+    const text = card[input.name];
+    if (text !== undefined) input.fill(text);
+    if (input.name === "number") arrangePostalCode();
+  }
+  label();
+  report();
+}
+
+/** @param {Partial<typeof options>} changes @param {boolean} [changesPostalCode] to the one in the changes */
+function applyOptions(changes, changesPostalCode = false) {
   options = { ...options, ...changes };
   applyStyle(options.style);
   root.dataset.iconStyle = options.iconStyle;
   root.classList.toggle("has-icon", options.showIcon);
   root.classList.toggle("is-disabled", options.disabled);
   networks?.disable(options.disabled);
-  for (const { name, element } of allCells) {
-    element.disabled = options.disabled;
-    if (name === "postal") element.hidden = options.hidePostalCode;
-  }
-  if (typeof changes.postalCode === "string") cellNamed("postal")?.input.set(changes.postalCode);
+  for (const { element } of allInputs) element.disabled = options.disabled;
+  arrangePostalCode();
+  if (changesPostalCode && postalFormat) inputNamed("postal")?.fill(fitting([options.postalCode], postalFormat));
   label();
   report();
 }
 
 /** @param {{brand?: string, locale?: string}} context */
-function adoptContext({ brand, locale }) {
+function applyContext({ brand, locale }) {
   if (locale !== undefined) options.locale = locale;
   if (brand !== undefined) neighbourBrand = brandNamed(brand);
+  inputNamed("cvc")?.input.refresh();
   label();
   report();
 }
 
-/** Puts words on the inputs: they depend on the locale, and the postal code's on the card. */
+/**
+ * Asks for the postal code, or does not, as the card's country has it. While the country is not known, which is also
+ * while another number is being typed, nothing changes; what was typed is kept for as long as it can be right.
+ */
+function arrangePostalCode() {
+  const input = inputNamed("postal");
+  if (!input || !postalCodeChild) return;
+  const format = postalFormatOf(numberDigits(), countries);
+  if (format && format !== postalFormat) {
+    postalFormat = format;
+    input.fill(fitting([input.element.value, options.postalCode], format));
+  }
+  if (format === null) postalFormat = null;
+  postalCodeChild.show(postalFormat !== null && !options.hidePostalCode);
+}
+
+/** @param {(string | null)[]} texts @param {import("./postal.js").PostalFormat} format @returns {string} the first one that is whole */
+function fitting(texts, format) {
+  return texts.find((text) => text !== null && format.complete.test(format.clean(text))) ?? "";
+}
+
+/** Puts labels and placeholders on the inputs: they depend on the locale, and the postal code's on the card. */
 function label() {
-  const words = wordsOf(options.locale);
-  networks?.label(words.labels.network);
-  for (const { name, element } of allCells) {
-    const rules = postalRulesOf(numberDigits());
-    const word = name === "postal" ? rules.word : name;
-    element.setAttribute("aria-label", words.labels[word]);
-    element.placeholder = (kind !== "card" && options.placeholder) || placeholderOf(name, words.placeholders[word]);
-    if (name === "postal") element.inputMode = rules.keyboard;
+  const texts = textsFor(options.locale);
+  networks?.label(texts.labels.network);
+  for (const { name, element } of allInputs) {
+    const word = name === "postal" ? (postalFormat ?? UNITED_STATES).word : name;
+    element.setAttribute("aria-label", texts.labels[word]);
+    element.placeholder = (kind !== "card" && options.placeholder) || placeholderOf(name, texts.placeholders[word]);
+    if (name === "postal") element.inputMode = (postalFormat ?? UNITED_STATES).keyboard;
   }
 }
 
-/** @param {Cell["name"]} name @param {string} word */
-function placeholderOf(name, word) {
-  return kind === "cardNumber" && name === "number" ? "1234 1234 1234 1234" : word;
+/** @param {CardInput["name"]} name @param {string} text */
+function placeholderOf(name, text) {
+  return kind === "cardNumber" && name === "number" ? "1234 1234 1234 1234" : text;
 }
 
-/** @param {Cell} cell @param {{inserted: boolean, atEnd: boolean}} edit */
-function afterEdit(cell, { inserted, atEnd }) {
-  if (cell.name === "number") {
-    cellNamed("cvc")?.input.refresh();
-    cellNamed("postal")?.input.refresh();
+/** @param {CardInput} input @param {{inserted: boolean, atEnd: boolean}} edit */
+function afterEdit(input, { inserted, atEnd }) {
+  if (input.name === "number") {
+    inputNamed("cvc")?.input.refresh();
+    arrangePostalCode();
     label();
   }
   report();
-  if (inserted && atEnd && cell.isFull) moveFocus(cell, 1);
+  if (inserted && atEnd && input.isFull) moveFocus(input, 1);
 }
 
 /** @param {FocusEvent} event */
 function afterLeaving(event) {
-  allCells.find((cell) => cell.element === event.target)?.leave();
+  allInputs.find((input) => input.element === event.target)?.markLeft();
   report({ focused: event.relatedTarget !== null });
 }
 
 /** @param {KeyboardEvent} event */
-function pressed(event) {
-  const cell = allCells.find(({ element }) => element === event.target);
-  if (event.key === "Escape") tell("escape");
-  if (event.key === "Enter") tell("submit");
-  if (event.key === "Backspace" && cell?.isEmpty && !event.repeat) {
+function afterKey(event) {
+  const input = allInputs.find(({ element }) => element === event.target);
+  if (event.key === "Escape") notifyPage("escape");
+  if (event.key === "Enter") notifyPage("submit");
+  if (event.key === "Backspace" && input?.isEmpty && !event.repeat) {
     event.preventDefault();
-    moveFocus(cell, -1);
+    moveFocus(input, -1);
   }
 }
 
-/** @param {Cell} cell @param {1 | -1} step */
-function moveFocus(cell, step) {
-  const order = cells();
-  const next = order[order.indexOf(cell) + step];
+/** @param {CardInput} input @param {1 | -1} step */
+function moveFocus(input, step) {
+  const order = inputs();
+  const next = order[order.indexOf(input) + step];
   if (next) next.focus(step < 0 ? "end" : "all");
-  else tell("leave", step);
+  else notifyPage("leave", step);
 }
 
 /**
@@ -206,63 +246,70 @@ function focusField(caret) {
     window.addEventListener("focus", () => focusField(caret), { once: true });
     return;
   }
-  const [first] = cells();
-  const unfinished = cells().find((cell) => !cell.isComplete);
+  const [first] = inputs();
+  const unfinished = inputs().find((input) => !input.isComplete);
   if (caret) first.focus(caret === "start" ? "all" : "end");
   else if (!root.contains(document.activeElement)) (unfinished ?? first).focus("end");
 }
 
 /**
- * Shows the state in the frame, and tells the page when it is another.
+ * Shows the state in the frame, and tells the page when it has changed.
  *
  * @param {{focused?: boolean}} [change]
  */
 function report({ focused = hasFocus } = {}) {
   hasFocus = focused;
-  for (const cell of allCells) cell.show();
+  for (const input of allInputs) input.show();
   networks?.offer(numberDigits(), options.preferredNetwork);
   const error = firstError();
   const state = {
-    empty: cells().every((cell) => cell.isEmpty),
-    complete: cells().every((cell) => cell.isComplete),
+    empty: inputs().every((input) => input.isEmpty),
+    complete: inputs().every((input) => input.isComplete),
     focused: hasFocus,
-    autofilled: allCells.some(({ element }) => element.matches(":-webkit-autofill")),
+    autofilled: allInputs.some(({ element }) => element.matches(":-webkit-autofill")),
     brand: currentBrand().name,
     networks: networks?.available ?? [],
-    postalCode: cellNamed("postal")?.input.value ?? "",
+    postalCode: postalCode(),
     error,
   };
   root.classList.toggle("is-empty", state.empty);
   root.classList.toggle("is-complete", state.complete);
   root.classList.toggle("is-invalid", error !== null);
   layout.arrange({ brand: networks?.chosen ?? state.brand, invalid: error !== null });
-  const told = JSON.stringify(state);
-  if (told !== lastTold) tell("state", state);
-  lastTold = told;
+  const written = JSON.stringify(state);
+  if (written !== lastState) notifyPage("state", state);
+  lastState = written;
 }
 
 /** @returns {Reading["error"]} */
 function firstError() {
-  const code = cells()
-    .map((cell) => cell.error)
+  const code = inputs()
+    .map((input) => input.error)
     .find((error) => error !== null);
-  return code ? { code, message: wordsOf(options.locale).errors[code] } : null;
+  return code ? { code, message: textsFor(options.locale).errors[code] } : null;
 }
 
 /** The inputs the shopper sees. */
-function cells() {
-  return allCells.filter(({ name }) => name !== "postal" || !options.hidePostalCode);
+function inputs() {
+  return allInputs.filter(({ element }) => element.isConnected);
 }
 
-/** @param {Cell["name"]} name */
-function cellNamed(name) {
-  return allCells.find((cell) => cell.name === name);
+/** @param {CardInput["name"]} name */
+function inputNamed(name) {
+  return allInputs.find((input) => input.name === name);
+}
+
+/** What the shopper typed where a postal code is asked for; else what the page gave with the option `value`. */
+function postalCode() {
+  const input = inputNamed("postal");
+  if (!input?.element.isConnected) return options.postalCode ?? "";
+  return input.input.value.trim();
 }
 
 function numberDigits() {
-  return cellNamed("number")?.input.value ?? "";
+  return inputNamed("number")?.input.value ?? "";
 }
 
 function currentBrand() {
-  return cellNamed("number") ? brandOf(numberDigits()) : neighbourBrand;
+  return inputNamed("number") ? brandOf(numberDigits()) : neighbourBrand;
 }

@@ -11,18 +11,18 @@ const SLACK = 4;
 
 export class Layout {
   #root;
-  #cells;
+  #inputs;
   #brand = "unknown";
   #invalid = false;
   #canvas = document.createElement("canvas").getContext("2d");
 
   /**
    * @param {HTMLElement} root
-   * @param {import("./cell.js").Cell[]} cells
+   * @param {import("./card-input.js").CardInput[]} inputs
    */
-  constructor(root, cells) {
+  constructor(root, inputs) {
     this.#root = root;
-    this.#cells = cells;
+    this.#inputs = inputs;
     new ResizeObserver(() => this.arrange()).observe(root);
     root.addEventListener("focusin", () => this.arrange());
     root.addEventListener("focusout", () => this.arrange());
@@ -42,12 +42,12 @@ export class Layout {
   arrange(state) {
     if (state) [this.#brand, this.#invalid] = [state.brand, state.invalid];
     this.#showIcon();
-    const number = this.#cells.find((cell) => cell.name === "number");
-    const others = this.#cells.filter((cell) => cell !== number && !cell.element.hidden);
+    const number = this.#inputs.find((input) => input.name === "number");
+    const others = this.#inputs.filter((input) => input !== number && input.element.isConnected);
     if (!number || others.length === 0) return;
-    for (const cell of others) setWidth(cell.element, this.#widest(cell));
-    const slot = /** @type {HTMLElement} */ (number.element.parentElement);
-    const rest = /** @type {HTMLElement} */ (slot.nextElementSibling);
+    for (const input of others) setWidth(input.element, this.#widest(input));
+    const slot = /** @type {HTMLElement} */ (this.#root.querySelector(".CardField-number"));
+    const rest = /** @type {HTMLElement} */ (this.#root.querySelector(".CardField-restWrapper"));
     if (this.#root.clientWidth === 0) return;
     const needed = this.#widest(number) + rest.scrollWidth;
     if (needed <= this.#roomBesideIcon()) this.#view("wide", number, slot);
@@ -57,7 +57,7 @@ export class Layout {
 
   /**
    * @param {"wide" | "number" | "rest"} view
-   * @param {import("./cell.js").Cell} number
+   * @param {import("./card-input.js").CardInput} number
    * @param {HTMLElement} slot
    */
   #view(view, number, slot) {
@@ -73,8 +73,8 @@ export class Layout {
   }
 
   #showIcon() {
-    const use = this.#root.querySelector(".icon use");
-    const cvc = this.#cells.find((cell) => cell.name === "cvc");
+    const use = this.#root.querySelector(".CardBrandIcon-container use");
+    const cvc = this.#inputs.find((input) => input.name === "cvc");
     const onCvc = cvc !== undefined && document.activeElement === cvc.element;
     const mark = this.#invalid ? "invalid" : onCvc ? "cvc" : this.#brand;
     if (use?.getAttribute("href") !== `#mark-${mark}`) use?.setAttribute("href", `#mark-${mark}`);
@@ -84,12 +84,12 @@ export class Layout {
   /** @returns {number} CSS pixels for number and rest together */
   #roomBesideIcon() {
     const gap = Number.parseFloat(getComputedStyle(this.#root).columnGap) || 0;
-    const icon = this.#root.querySelector(".icon")?.getBoundingClientRect().width ?? 0;
-    const networks = this.#root.querySelector(".networks")?.getBoundingClientRect().width ?? 0;
+    const icon = this.#root.querySelector(".CardBrandIcon-container")?.getBoundingClientRect().width ?? 0;
+    const networks = this.#root.querySelector(".CardBrandChoiceDropdown")?.getBoundingClientRect().width ?? 0;
     return this.#root.clientWidth - gap - (icon > 0 ? icon + gap : 0) - (networks > 0 ? networks + gap : 0);
   }
 
-  /** @param {import("./cell.js").Cell} cell */
+  /** @param {import("./card-input.js").CardInput} input */
   #widest({ name, element }) {
     const texts = [WIDEST[name], element.placeholder, element.value];
     return Math.max(...texts.map((text) => this.#measure(element, text))) + SLACK;

@@ -1,22 +1,22 @@
 /**
- * An input that writes what is typed the way its part of a card is written, and keeps the caret where the shopper
- * expects it, however characters come in: typed, pasted, dropped, dictated, filled in by the browser.
+ * An input that writes what is typed in its format, and keeps the caret where the shopper expects it, however
+ * characters come in: typed, pasted, dropped, dictated, filled in by the browser.
  */
 export class MaskedInput {
   /** What was typed, without what is written between. */
   value = "";
   #element;
-  #part;
+  #format;
   #onEdit;
 
   /**
    * @param {HTMLInputElement} element
-   * @param {import("./parts.js").Part} part
+   * @param {import("./formats.js").InputFormat} format
    * @param {(edit: {inserted: boolean, atEnd: boolean}) => void} onEdit called after each edit by the shopper
    */
-  constructor(element, part, onEdit) {
+  constructor(element, format, onEdit) {
     this.#element = element;
-    this.#part = part;
+    this.#format = format;
     this.#onEdit = onEdit;
     element.addEventListener("beforeinput", (event) => this.#stepOverSeparator(event));
     element.addEventListener("input", (event) => this.#rewrite(event));
@@ -26,8 +26,8 @@ export class MaskedInput {
     return this.#element;
   }
 
-  get part() {
-    return this.#part;
+  get format() {
+    return this.#format;
   }
 
   get isEmpty() {
@@ -35,21 +35,21 @@ export class MaskedInput {
   }
 
   get isComplete() {
-    return this.#part.isComplete(this.value);
+    return this.#format.isComplete(this.value);
   }
 
   /** @param {string} raw */
   set(raw) {
     const typing = { deleting: false };
-    this.value = this.#part.clean(raw, typing);
-    this.#element.value = this.#part.write(this.value, typing);
+    this.value = this.#format.clean(raw, typing);
+    this.#element.value = this.#format.write(this.value, typing);
   }
 
   /** Writes the value anew, for when the rules have changed. */
   refresh() {
     const raw = this.#element.value;
-    this.value = this.#part.clean(raw, { deleting: false });
-    const text = this.#part.write(this.value, { deleting: true });
+    this.value = this.#format.clean(raw, { deleting: false });
+    const text = this.#format.write(this.value, { deleting: true });
     if (text.replace(/\D+$/, "") !== raw.replace(/\D+$/, "")) this.#element.value = text;
   }
 
@@ -77,8 +77,8 @@ export class MaskedInput {
     const caret = this.#element.selectionStart ?? raw.length;
     const atEnd = caret === raw.length;
     const before = this.#countIn(raw.slice(0, caret));
-    this.value = this.#part.clean(raw, typing);
-    const text = this.#part.write(this.value, typing);
+    this.value = this.#format.clean(raw, typing);
+    const text = this.#format.write(this.value, typing);
     // Left alone when nothing changes, so that the browser's own undo keeps working.
     if (text !== raw) {
       this.#element.value = text;
@@ -90,7 +90,7 @@ export class MaskedInput {
 
   /** @param {string} character */
   #counts(character) {
-    return this.#part.counts.test(character);
+    return this.#format.counts.test(character);
   }
 
   /** @param {string} text */

@@ -1,69 +1,66 @@
 /**
- * Postal codes by the country of the card, which test card numbers carry: 400000, then the country's ISO 3166 number.
- * Any other number is taken for a card of the United States, as most test cards are.
+ * Postal codes by the country of the card, which its first digits tell.
  *
- * @typedef {object} PostalRules
+ * The Card Element asks for one where banks check it: for cards of the United States, Canada and the United Kingdom,
+ * and for no others. Sources: https://docs.stripe.com/js/element/postal_code_formatting and Stripe's answers in
+ * https://github.com/stripe-archive/react-stripe-elements/issues/20
+ *
+ * @typedef {object} PostalFormat
  * @property {"zip" | "postal"} word what it is called there
  * @property {"numeric" | "text"} keyboard
  * @property {(raw: string) => string} clean
  * @property {RegExp} complete
  */
 
-/** @type {PostalRules} */
-const UNITED_STATES = {
+/** Digits of a number that tell the country of most cards: the issuer's identification number. */
+const ISSUER_DIGITS = 6;
+
+/** @type {PostalFormat} */
+export const UNITED_STATES = {
   word: "zip",
   keyboard: "numeric",
-  clean: (raw) => raw.replace(/\D/g, "").slice(0, 5),
+  clean: (raw) => raw.normalize("NFKC").replace(/\D/g, "").slice(0, 5),
   complete: /^\d{5}$/,
 };
 
-/** @type {PostalRules} */
+/** @type {PostalFormat} */
 const CANADA = {
   word: "postal",
   keyboard: "text",
-  clean: (raw) =>
-    inCapitals(raw)
-      .replace(/[^A-Z0-9 ]/g, "")
-      .slice(0, 7),
+  clean: (raw) => lettersAndDigits(raw).slice(0, 7),
   complete: /^[A-Z]\d[A-Z] ?\d[A-Z]\d$/,
 };
 
-/** @type {PostalRules} */
+/** @type {PostalFormat} */
 const UNITED_KINGDOM = {
   word: "postal",
   keyboard: "text",
-  clean: (raw) =>
-    inCapitals(raw)
-      .replace(/[^A-Z0-9 ]/g, "")
-      .slice(0, 8),
-  complete: /^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$/,
+  clean: (raw) => lettersAndDigits(raw).slice(0, 8),
+  complete: /^(GIR ?0AA|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$/,
 };
 
-/** @type {PostalRules} */
-const ELSEWHERE = {
-  word: "postal",
-  keyboard: "text",
-  clean: (raw) => inCapitals(raw).slice(0, 12),
-  complete: /\S{3,}/,
-};
-
-/** While no number has been typed, the country is not known and anything may be written. @type {PostalRules} */
-const NOT_KNOWN_YET = { ...ELSEWHERE, word: "zip", keyboard: "numeric" };
-
-/** @type {Readonly<Record<string, PostalRules>>} */
-const BY_COUNTRY = Object.freeze({ "000": UNITED_STATES, 840: UNITED_STATES, 124: CANADA, 826: UNITED_KINGDOM });
+/** @type {Readonly<Record<string, PostalFormat>>} */
+const ASKED_IN = Object.freeze({ US: UNITED_STATES, CA: CANADA, GB: UNITED_KINGDOM });
 
 /**
- * @param {string} cardNumber digits
- * @returns {PostalRules}
+ * @param {string} number digits, perhaps not all yet
+ * @param {Readonly<Record<string, string>>} countries ISO codes by first digits of a number; any other number is taken
+ *   for a card of the United States, as most test cards are
+ * @returns {PostalFormat | null | undefined} null where no postal code is asked for; undefined while the country is not
+ *   known
  */
-export function postalRulesOf(cardNumber) {
-  if (cardNumber === "") return NOT_KNOWN_YET;
-  const country = /^400000(\d{3})/.exec(cardNumber)?.[1];
-  return country === undefined ? UNITED_STATES : (BY_COUNTRY[country] ?? ELSEWHERE);
+export function postalFormatOf(number, countries) {
+  const known = Object.keys(countries).find((prefix) => number.startsWith(prefix));
+  if (known) return ASKED_IN[countries[known]] ?? null;
+  const mayFollow = Object.keys(countries).some((prefix) => prefix.startsWith(number));
+  return number.length < ISSUER_DIGITS || mayFollow ? undefined : UNITED_STATES;
 }
 
 /** @param {string} raw */
-function inCapitals(raw) {
-  return raw.normalize("NFKC").toUpperCase().trimStart();
+function lettersAndDigits(raw) {
+  return raw
+    .normalize("NFKC")
+    .toUpperCase()
+    .trimStart()
+    .replace(/[^A-Z0-9 ]/g, "");
 }

@@ -11,11 +11,11 @@ const SELECTORS = Object.freeze(
 );
 
 /**
- * What is wrong is red, unless the merchant has another colour for it.
+ * An invalid input is red, unless the merchant has another colour for it.
  *
  * @type {import("../shared/style.js").StyleRule}
  */
-const WRONG = { variant: "invalid", pseudo: "", declarations: { color: "#d3203f", "--icon-color": "#d3203f" } };
+const INVALID = { variant: "invalid", pseudo: "", declarations: { color: "#d3203f", "--icon-color": "#d3203f" } };
 
 const ALLOWED = new Set(/** @type {string[]} */ (Object.values(STYLE_PROPERTIES)));
 const PSEUDO = /^(::?[a-z-]+)?$/;
@@ -30,15 +30,15 @@ document.adoptedStyleSheets = [sheet];
  */
 export function applyStyle(rules) {
   sheet.replaceSync("");
-  const others = rules.filter((rule) => rule.variant !== WRONG.variant);
-  const invalid = rules.filter((rule) => rule.variant === WRONG.variant);
-  for (const { variant, pseudo, declarations } of [...others, WRONG, ...invalid]) {
+  const others = rules.filter((rule) => rule.variant !== INVALID.variant);
+  const invalid = rules.filter((rule) => rule.variant === INVALID.variant);
+  for (const { variant, pseudo, declarations } of [...others, INVALID, ...invalid]) {
     const state = SELECTORS[variant];
     if (state === undefined || !PSEUDO.test(pseudo)) continue;
-    addRule(`.part${state}${pseudo}`, declarations, (property) => property !== "--icon-color");
+    addRule(`.InputElement${state}${pseudo}`, declarations, (property) => property !== "--icon-color");
     if (!pseudo.startsWith("::")) {
       const field = pseudo === ":focus" ? ":focus-within" : pseudo === ":disabled" ? ".is-disabled" : pseudo;
-      addRule(`.field${state}${field}`, declarations, (property) => property === "--icon-color");
+      addRule(`.ElementsApp${state}${field}`, declarations, (property) => property === "--icon-color");
     }
   }
 }

@@ -1,17 +1,17 @@
 /**
- * Every sentence and label a shopper may read in a card field, and those of the errors its use ends with.
+ * The texts a shopper reads in a card field, and those of the errors that a payment with it ends with.
  *
  * English: Stripe's own texts. Other languages: translated for the sandbox. A locale that is not here falls back to
  * English.
  * Codes of errors: Elements' validation codes, and the API's codes and decline codes.
  *
- * @typedef {object} Words
+ * @typedef {object} Texts
  * @property {Record<"number" | "expiry" | "cvc" | "postal" | "zip" | "network", string>} labels
  * @property {Record<"number" | "expiry" | "cvc" | "postal" | "zip", string>} placeholders
  * @property {Record<string, string>} errors by code
  */
 
-/** @type {Readonly<Record<string, Words>>} */
+/** @type {Readonly<Record<string, Texts>>} */
 export const MESSAGES = Object.freeze({
   en: {
     labels: {
@@ -208,9 +208,9 @@ export const MESSAGES = Object.freeze({
 
 /**
  * @param {string} locale such as "de", "fr-CA"; "auto" is the browser's own
- * @returns {Words}
+ * @returns {Texts}
  */
-export function wordsOf(locale) {
+export function textsFor(locale) {
   return MESSAGES[languageOf(locale)] ?? MESSAGES.en;
 }
 
@@ -223,15 +223,16 @@ export function languageOf(locale) {
 }
 
 /**
- * An error whose message the shopper can read. The most telling code that has words wins; without any it stays.
+ * The error with a message in the shopper's language: that of its decline code, or else of its code. Where there is none, the
+ * message stays.
  *
  * @template {{code?: string, decline_code?: string, type?: string, message?: string}} E
  * @param {E} error
  * @param {string} locale
  * @returns {E}
  */
-export function localized(error, locale) {
-  const known = wordsOf(locale).errors;
+export function localizeError(error, locale) {
+  const known = textsFor(locale).errors;
   const code = /** @type {string} */ (error.code ?? "").replace(
     /^(payment|setup)_intent_(?=authentication_failure$)/,
     "",

@@ -1,22 +1,21 @@
-import { AUTHENTICATED } from "../shared/line.js";
-import { answerAuthentication } from "./controller.js";
-import { frameName, setStyles } from "./frame.js";
+import { decideChallenge } from "./controller.js";
+import { Frame, frameName, setStyles } from "./frame.js";
 
 /** Above the highest z-index a page's own layers tend to use; the dialog is in the top layer where there is one. */
 const ABOVE_EVERYTHING = "2147483647";
 
-/** Answers the question that is open, if one is. @type {((outcome: "complete" | "fail") => void) | null} */
-let answerOpen = null;
+/** Decides the challenge that is shown, if one is. @type {((outcome: "complete" | "fail") => void) | null} */
+let decideShown = null;
 
 /**
- * Answers the bank in the cardholder's place.
+ * Decides the challenge that is shown in the cardholder's place.
  *
  * @param {"complete" | "fail"} outcome
- * @returns {boolean} false when the bank asks nothing now
+ * @returns {boolean} false when none is shown
  */
 export function answerChallenge(outcome) {
-  answerOpen?.(outcome);
-  return answerOpen !== null;
+  decideShown?.(outcome);
+  return decideShown !== null;
 }
 
 /**
@@ -26,97 +25,102 @@ export function answerChallenge(outcome) {
  * @param {string} url of the bank's page
  * @returns {Promise<void>}
  */
-export async function authenticate(url) {
-  const dialog = document.createElement("dialog");
-  const { iframe, close } = drawDialog(dialog, url);
-  document.body.append(dialog);
-  dialog.showModal();
-  iframe.focus();
-  const answer = await untilDecided(dialog, iframe, close, new URL(url).origin);
-  if (answer) await answerAuthentication(url, answer);
-  // Closing gives the focus back to where it was; removing alone would not.
-  dialog.close();
+export async function showChallenge(url) {
+  const before = document.activeElement;
+  const { dialog, frame, decided } = drawDialog(url);
+  const giveBack = open(dialog);
+  frame.iframe.focus();
+  const outcome = await decided;
+  if (outcome) await decideChallenge(url, outcome);
+  frame.remove();
   dialog.remove();
+  giveBack();
+  if (before instanceof HTMLElement) before.focus();
 }
 
 /**
- * @param {HTMLDialogElement} dialog
- * @param {HTMLIFrameElement} iframe
- * @param {HTMLButtonElement} close
- * @param {string} origin of the bank's page
- * @returns {Promise<"complete" | "fail" | null>} what the bank has still to be told: null once it was told on its page,
- *   fail when the cardholder closed the dialog
+ * @param {string} url of the bank's page
+ * @returns {{dialog: HTMLElement, frame: Frame, decided: Promise<"complete" | "fail" | null>}} `decided` resolves with
+ *   what the bank has still to be told: null once it was told on its page, fail when the cardholder closed the dialog or
+ *   the challenge could not be shown
  */
-function untilDecided(dialog, iframe, close, origin) {
-  return new Promise((resolve) => {
-    /** @param {MessageEvent} event */
-    const receive = (event) => {
-      if (event.source !== iframe.contentWindow || event.origin !== origin || event.data !== AUTHENTICATED) return;
-      settle(null);
-    };
-    /** @param {"complete" | "fail" | null} answer */
-    const settle = (answer) => {
-      window.removeEventListener("message", receive);
-      answerOpen = null;
-      close.disabled = true;
-      resolve(answer);
-    };
-    answerOpen = settle;
-    window.addEventListener("message", receive);
-    close.addEventListener("click", () => settle("fail"));
-    // Escape does not cancel a payment: only the labelled button does.
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
+function drawDialog(url) {
+  /** @type {(outcome: "complete" | "fail" | null) => void} */
+  let resolveDecided = () => undefined;
+  /** @type {Promise<"complete" | "fail" | null>} */
+  const decided = new Promise((resolve) => (resolveDecided = resolve));
+  const close = closeButton();
+  /** @param {"complete" | "fail" | null} outcome */
+  const decide = (outcome) => {
+    decideShown = null;
+    close.disabled = true;
+    resolveDecided(outcome);
+  };
+  decideShown = decide;
+  close.addEventListener("click", () => decide("fail"));
+  const frame = new Frame({
+    page: "/v3/three-ds-2-challenge.html",
+    name: frameName("__privateStripeFrame"),
+    title: "3D Secure 2 authentication challenge",
+    options: () => ({ url }),
+    handlers: { decided: () => decide(null) },
+    onConnect: () => undefined,
+    onFail: () => decide("fail"),
   });
-}
-
-/**
- * @param {HTMLDialogElement} dialog
- * @param {string} url
- */
-function drawDialog(dialog, url) {
-  dialog.setAttribute("aria-label", "3D Secure authentication");
+  setStyles(frame.iframe, {
+    "grid-area": "1 / 1",
+    border: "none",
+    width: "100%",
+    height: "100%",
+    display: "block",
+    "border-radius": "16px",
+    "box-shadow": "0 24px 64px rgb(0 0 0 / 0.35)",
+    "background-color": "Canvas",
+    "color-scheme": "light dark",
+  });
+  const dialog = document.createElement("div");
+  dialog.setAttribute("role", "dialog");
   dialog.setAttribute("aria-modal", "true");
-  dialog.setAttribute("closedby", "none");
+  dialog.setAttribute("aria-label", "3D Secure authentication");
+  dialog.setAttribute("popover", "manual");
   setStyles(dialog, {
     position: "fixed",
     inset: "0",
     width: "100%",
     height: "100%",
-    "max-width": "none",
-    "max-height": "none",
     margin: "0",
     padding: "0",
     border: "none",
-    outline: "none",
     display: "grid",
-    "place-items": "center",
+    "grid-template": "min(36rem, calc(100dvh - 1.5rem)) / min(26rem, calc(100vw - 1.5rem))",
+    "place-content": "center",
     "box-sizing": "border-box",
     overflow: "auto",
     background: "rgb(10 18 33 / 0.6)",
+    "color-scheme": "light dark",
     "z-index": ABOVE_EVERYTHING,
   });
-  const panel = document.createElement("div");
-  setStyles(panel, {
-    position: "relative",
-    width: "min(26rem, calc(100vw - 1.5rem))",
-    height: "min(36rem, calc(100dvh - 1.5rem))",
-    "border-radius": "16px",
-    overflow: "hidden",
-    "box-shadow": "0 24px 64px rgb(0 0 0 / 0.35)",
-    "background-color": "Canvas",
-    "color-scheme": "light dark",
-  });
-  const iframe = document.createElement("iframe");
-  iframe.name = frameName("__privateStripeFrame");
-  iframe.title = "3D Secure 2 authentication challenge";
-  iframe.setAttribute("frameborder", "0");
-  iframe.src = url;
-  setStyles(iframe, { border: "none", width: "100%", height: "100%", display: "block", "color-scheme": "light dark" });
-  const close = closeButton();
-  panel.append(close, iframe);
-  dialog.append(panel);
-  return { iframe, close };
+  dialog.append(close, frame.iframe);
+  return { dialog, frame, decided };
+}
+
+/**
+ * Puts the dialog over the page, where Stripe has it: in a div that is the first child of the body. In a page whose own
+ * modal dialog is open it stands inside that one, because the browser lets nothing else be used.
+ *
+ * @param {HTMLElement} dialog
+ * @returns {() => void} lets the page be used again
+ */
+function open(dialog) {
+  const modal = [...document.querySelectorAll("dialog:modal")].at(-1);
+  const place = modal ?? document.body;
+  const others = [...place.children].filter((child) => child instanceof HTMLElement && !child.inert);
+  place.prepend(dialog);
+  dialog.showPopover?.();
+  for (const other of others) other.toggleAttribute("inert", true);
+  return () => {
+    for (const other of others) other.toggleAttribute("inert", false);
+  };
 }
 
 /** @returns {HTMLButtonElement} */
@@ -126,18 +130,16 @@ function closeButton() {
   button.setAttribute("aria-label", "Cancel authentication");
   button.textContent = "\u2715";
   setStyles(button, {
-    position: "absolute",
-    top: "16px",
-    right: "12px",
+    "grid-area": "1 / 1",
+    "place-self": "start end",
+    margin: "16px 12px 0 0",
     width: "44px",
     height: "44px",
-    margin: "0",
     padding: "0",
     border: "none",
     "border-radius": "22px",
     background: "transparent",
     color: "CanvasText",
-    "color-scheme": "light dark",
     font: "16px/44px system-ui, sans-serif",
     cursor: "pointer",
     "z-index": "1",

@@ -3,10 +3,13 @@ import { IntegrationError, show, warn } from "./errors.js";
 /** Types of the controls a browser presses for the shopper when Enter is hit in a text field of their form. */
 const SUBMITTERS = ["submit", "image"];
 
-/** The shop's own node that an Element is mounted in: it wears the Element's state, and leads into it. */
+/**
+ * The shop's own node that an Element is mounted in: it has the classes of the Element's state, and a press on it focuses
+ * the Element.
+ */
 export class Container {
   /** @type {string[]} */
-  #worn = [];
+  #applied = [];
   #onPress;
 
   /**
@@ -28,12 +31,12 @@ export class Container {
   }
 
   /**
-   * Puts on the classes of a state and takes off those of the one before.
+   * Adds the classes of a state and removes those of the one before.
    *
    * @param {import("./options.js").Classes} classes
    * @param {import("./element.js").FieldState} state
    */
-  wear(classes, { complete, empty, focused, error, autofilled }) {
+  applyState(classes, { complete, empty, focused, error, autofilled }) {
     const names = [
       classes.base,
       complete && classes.complete,
@@ -42,9 +45,9 @@ export class Container {
       error && classes.invalid,
       autofilled && classes.webkitAutofill,
     ].flatMap((name) => (name ? name.split(/\s+/).filter(Boolean) : []));
-    this.node.classList.remove(...this.#worn.filter((name) => !names.includes(name)));
+    this.node.classList.remove(...this.#applied.filter((name) => !names.includes(name)));
     this.node.classList.add(...names);
-    this.#worn = names;
+    this.#applied = names;
   }
 
   /** Does what Enter in a text field of its form would: presses the submit button, unless that is disabled. */
@@ -60,9 +63,9 @@ export class Container {
   }
 
   /** Leaves the node as it was. */
-  release() {
+  detach() {
     document.removeEventListener("click", this.#pressed);
-    this.node.classList.remove(...this.#worn);
+    this.node.classList.remove(...this.#applied);
   }
 
   /** @param {MouseEvent} event */

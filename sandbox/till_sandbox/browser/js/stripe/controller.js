@@ -1,4 +1,4 @@
-import { localized } from "../shared/messages.js";
+import { localizeError } from "../shared/messages.js";
 import { Frame, frameName, setStyles } from "./frame.js";
 
 /**
@@ -15,7 +15,7 @@ import { Frame, frameName, setStyles } from "./frame.js";
  * @property {string[]} [billingAt] where in the parameters the billing details stand that get the card's postal code
  *
  * @typedef {import("@stripe/stripe-js").StripeError} StripeError
- * @typedef {{body: any, error?: undefined} | {error: StripeError, body?: undefined}} ApiAnswer
+ * @typedef {{body: any, error?: undefined} | {error: StripeError, body?: undefined}} ApiResult
  */
 
 /** Said when the API cannot be reached. */
@@ -41,28 +41,28 @@ export function prepareController() {
 
 /**
  * @param {ApiRequest} request
- * @returns {Promise<ApiAnswer>} never rejected: a broken connection is an answer as well
+ * @returns {Promise<ApiResult>} never rejected: a broken connection is an error in the result
  */
 export async function callApi(request) {
   try {
     const { locale, ...call } = request;
-    /** @type {ApiAnswer} */
-    const answer = await ask("request", call);
-    return answer.error ? { error: localized(answer.error, locale) } : answer;
+    /** @type {ApiResult} */
+    const result = await send("request", call);
+    return result.error ? { error: localizeError(result.error, locale) } : result;
   } catch {
-    return { error: localized({ ...CONNECTION_ERROR }, request.locale) };
+    return { error: localizeError({ ...CONNECTION_ERROR }, request.locale) };
   }
 }
 
 /**
- * Tells the bank's page what the cardholder answers elsewhere than there. Walking away counts as failing.
+ * Decides the bank's challenge elsewhere than on its page. Walking away counts as failing.
  *
  * @param {string} url address of the challenge
  * @param {"complete" | "fail"} outcome
  */
-export async function answerAuthentication(url, outcome) {
+export async function decideChallenge(url, outcome) {
   try {
-    await ask("answer", { address: url, outcome });
+    await send("decide", { address: url, outcome });
   } catch {
     // The PaymentIntent is looked at next; that call reports the broken connection.
   }
@@ -73,18 +73,18 @@ export async function answerAuthentication(url, outcome) {
  * @param {unknown} payload
  * @returns {Promise<any>}
  */
-async function ask(name, payload) {
+async function send(name, payload) {
   await connect();
-  if (!frame?.line) throw new Error("The controller has gone.");
-  return frame.line.ask(name, payload);
+  if (!frame?.channel) throw new Error("The controller has gone.");
+  return frame.channel.request(name, payload);
 }
 
-/** @returns {Promise<void>} settled once the frame can be asked, or could not be loaded */
+/** @returns {Promise<void>} settled once the frame takes requests, or could not be loaded */
 function connect() {
   if (frame && !frame.iframe.isConnected && connected) discard();
   connected ??= new Promise((resolve, reject) => {
     const made = new Frame({
-      page: "controller",
+      page: "/v3/controller.html",
       name: frameName("__privateStripeController"),
       title: "Secure payment connection",
       options: () => ({}),

@@ -7,7 +7,7 @@ import { checkOptions, classesFrom, fieldOptionsFrom, titleOf } from "./options.
 /**
  * @typedef {import("./options.js").ElementType} ElementType
  *
- * @typedef {object} FieldState what a field frame says about itself; never any digit of the card
+ * @typedef {object} FieldState what a field frame reports about itself; never any digit of the card
  * @property {boolean} empty
  * @property {boolean} complete
  * @property {boolean} focused
@@ -84,7 +84,7 @@ export class CardField {
 
   /** Name of the mounted frame, by which the controller finds it; null while not mounted. */
   get frameName() {
-    return this.#frame?.line && this.#frame.iframe.isConnected ? this.#frame.name : null;
+    return this.#frame?.channel && this.#frame.iframe.isConnected ? this.#frame.name : null;
   }
 
   get group() {
@@ -128,24 +128,24 @@ export class CardField {
 
   focus() {
     this.#refuseIfDestroyed();
-    if (!this.#frame?.line) {
+    if (!this.#frame?.channel) {
       this.#focusWhenReady = true;
       return;
     }
     this.#frame.iframe.focus();
-    this.#frame.line.tell("focus");
+    this.#frame.channel.notify("focus");
   }
 
   blur() {
     this.#refuseIfDestroyed();
     this.#focusWhenReady = false;
-    this.#frame?.line?.tell("blur");
+    this.#frame?.channel?.notify("blur");
     if (document.activeElement === this.#frame?.iframe) this.#frame?.iframe.blur();
   }
 
   clear() {
     this.#refuseIfDestroyed();
-    this.#frame?.line?.tell("clear");
+    this.#frame?.channel?.notify("clear");
   }
 
   /** @param {unknown} options merged into those it has */
@@ -156,7 +156,8 @@ export class CardField {
     this.#showState();
     const field = fieldOptionsFrom(this.type, this.#options);
     // The shopper's own postal code stays, unless this very call brings another.
-    this.#frame?.line?.tell("update", { ...field, postalCode: changes.value?.postalCode ?? null });
+    const changesPostalCode = typeof changes.value?.postalCode === "string";
+    this.#frame?.channel?.notify("update", { ...field, changesPostalCode });
   }
 
   /** @param {string} name @param {import("./events.js").Listener} listener */
@@ -180,21 +181,21 @@ export class CardField {
   }
 
   /** The group's card brand or locale is another now. @param {{brand?: string, locale?: string}} context */
-  tellContext(context) {
-    this.#frame?.line?.tell("context", context);
+  setContext(context) {
+    this.#frame?.channel?.notify("context", context);
   }
 
   /** Focus arrives from the neighbour. @param {1 | -1} step */
   enter(step) {
     this.#frame?.iframe.focus();
-    this.#frame?.line?.tell("focus", step < 0 ? "end" : "start");
+    this.#frame?.channel?.notify("focus", step < 0 ? "end" : "start");
   }
 
   /** @param {Record<string, unknown>} card @returns {boolean} whether the field can take it now */
   fill(card) {
-    const line = this.#options.disabled ? null : this.#frame?.line;
-    line?.tell("fill", card);
-    return Boolean(line);
+    const channel = this.#options.disabled ? null : this.#frame?.channel;
+    channel?.notify("fill", card);
+    return Boolean(channel);
   }
 
   /** @param {Container} container */
@@ -211,7 +212,7 @@ export class CardField {
       opacity: "1",
     });
     this.#frame = new Frame({
-      page: `fields/${this.type}`,
+      page: `/v3/elements-inner-card.html?componentName=${this.type}`,
       name: frameName("__privateStripeFrame"),
       title: titleOf(this.type),
       options: () => ({
@@ -254,7 +255,7 @@ export class CardField {
 
   #takeDown() {
     mounted.delete(this);
-    this.#container?.release();
+    this.#container?.detach();
     this.#frame?.remove();
     this.#wrapper?.remove();
     this.#frame = this.#wrapper = this.#container = null;
@@ -309,7 +310,7 @@ export class CardField {
   }
 
   #showState() {
-    this.#container?.wear(classesFrom(this.#options), this.#state);
+    this.#container?.applyState(classesFrom(this.#options), this.#state);
   }
 
   /** @param {number} height in CSS pixels */

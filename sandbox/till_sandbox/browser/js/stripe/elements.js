@@ -57,7 +57,7 @@ export class ElementsGroup {
     const given = checkGroupOptions(options);
     if (typeof given.locale === "string") {
       this.locale = given.locale;
-      for (const element of this.#elements.values()) element.tellContext({ locale: this.locale });
+      for (const element of this.#elements.values()) element.setContext({ locale: this.locale });
     }
     for (const listener of this.#updateListeners) listener();
   }
@@ -81,7 +81,7 @@ export class ElementsGroup {
 
   /** @param {CardField} element @param {import("./element.js").FieldState} state */
   changed(element, state) {
-    if (element.type === "cardNumber") this.#elements.get("cardCvc")?.tellContext({ brand: state.brand });
+    if (element.type === "cardNumber") this.#elements.get("cardCvc")?.setContext({ brand: state.brand });
   }
 
   /** @param {CardField} element @param {1 | -1} step */

@@ -1,13 +1,13 @@
-import { CONNECT, HELLO, Line } from "../shared/line.js";
+import { CONNECT, FrameChannel, HELLO } from "../shared/frame-channel.js";
 import { ORIGIN } from "./origin.js";
 
 /**
  * @typedef {object} FrameSettings
- * @property {string} page the page under /sandbox/frames/ it shows
+ * @property {string} page path of what it shows, on the sandbox
  * @property {string} name the frame's name
  * @property {string} title what a screen reader says of it
  * @property {() => unknown} options what the frame is told when it connects
- * @property {Record<string, import("../shared/line.js").Handler>} handlers what the frame may ask or tell
+ * @property {Record<string, import("../shared/frame-channel.js").Handler>} handlers what the frame may request, or notify the page of
  * @property {() => void} onConnect called each time the frame has connected: again, if the browser had to reload it
  * @property {() => void} onFail called when the frame has loaded something that is not ours
  */
@@ -25,10 +25,10 @@ export function frameName(prefix) {
   return `${prefix}${++framesMade}`;
 }
 
-/** An iframe of the sandbox in the merchant's page, and the line to it. */
+/** An iframe of the sandbox in the merchant's page, and the channel to it. */
 export class Frame {
-  /** @type {Line | null} */
-  line = null;
+  /** @type {FrameChannel | null} */
+  channel = null;
   /** @type {number | undefined} */
   #deadline;
   #settings;
@@ -41,7 +41,7 @@ export class Frame {
     this.iframe.title = settings.title;
     this.iframe.setAttribute("frameborder", "0");
     this.iframe.setAttribute("scrolling", "no");
-    this.iframe.src = `${ORIGIN}/sandbox/frames/${settings.page}`;
+    this.iframe.src = `${ORIGIN}${settings.page}`;
     this.iframe.addEventListener("load", this.#expectHello);
     window.addEventListener("message", this.#receive);
   }
@@ -54,24 +54,24 @@ export class Frame {
   remove() {
     window.removeEventListener("message", this.#receive);
     clearTimeout(this.#deadline);
-    this.line?.close();
-    this.line = null;
+    this.channel?.close();
+    this.channel = null;
     this.iframe.remove();
   }
 
   #expectHello = () => {
     clearTimeout(this.#deadline);
-    if (this.line) return;
-    this.#deadline = window.setTimeout(() => !this.line && this.#settings.onFail(), HELLO_WITHIN_MS);
+    if (this.channel) return;
+    this.#deadline = window.setTimeout(() => !this.channel && this.#settings.onFail(), HELLO_WITHIN_MS);
   };
 
   /** @param {MessageEvent} event */
   #receive = (event) => {
     if (event.source !== this.iframe.contentWindow || event.origin !== ORIGIN || event.data !== HELLO) return;
     clearTimeout(this.#deadline);
-    this.line?.close();
+    this.channel?.close();
     const { port1, port2 } = new MessageChannel();
-    this.line = new Line(port1, this.#settings.handlers);
+    this.channel = new FrameChannel(port1, this.#settings.handlers);
     const greeting = { type: CONNECT, options: this.#settings.options() };
     this.iframe.contentWindow?.postMessage(greeting, ORIGIN, [port2]);
     this.#settings.onConnect();

@@ -1,5 +1,5 @@
-import { localized } from "../shared/messages.js";
-import { authenticate } from "./challenge.js";
+import { localizeError } from "../shared/messages.js";
+import { showChallenge } from "./challenge.js";
 import { callApi } from "./controller.js";
 import { IntegrationError } from "./errors.js";
 import { confirmParameters } from "./parameters.js";
@@ -27,7 +27,7 @@ export async function confirm(caller, kind, method, clientSecret, data, options)
   const { id, secret } = readSecret(clientSecret, kind, method);
   const { parameters, ...fromFrames } = confirmParameters(data, method);
   const { handleActions = true } = /** @type {{handleActions?: boolean}} */ (options ?? {});
-  const answer = await callApi({
+  const result = await callApi({
     key: caller.key,
     locale: caller.locale,
     method: "POST",
@@ -35,9 +35,9 @@ export async function confirm(caller, kind, method, clientSecret, data, options)
     parameters: { ...parameters, client_secret: secret },
     ...fromFrames,
   });
-  if (answer.error) return { error: answer.error };
-  if (answer.body.status !== "requires_action" || handleActions === false) return { [kind.result]: answer.body };
-  return takeNextAction(caller, kind, answer.body, secret);
+  if (result.error) return { error: result.error };
+  if (result.body.status !== "requires_action" || handleActions === false) return { [kind.result]: result.body };
+  return takeNextAction(caller, kind, result.body, secret);
 }
 
 /**
@@ -49,8 +49,8 @@ export async function confirm(caller, kind, method, clientSecret, data, options)
  */
 export async function retrieve(caller, kind, method, clientSecret) {
   const { id, secret } = readSecret(clientSecret, kind, method);
-  const answer = await fetchIntent(caller, kind, id, secret);
-  return answer.error ? { error: answer.error } : { [kind.result]: answer.body };
+  const result = await fetchIntent(caller, kind, id, secret);
+  return result.error ? { error: result.error } : { [kind.result]: result.body };
 }
 
 /**
@@ -63,10 +63,10 @@ export async function handleNextAction(caller, options) {
   const clientSecret = /** @type {{clientSecret?: unknown} | undefined} */ (options)?.clientSecret;
   const kind = kindOf(clientSecret) ?? PAYMENT_INTENT;
   const { id, secret } = readSecret(clientSecret, kind, method);
-  const answer = await fetchIntent(caller, kind, id, secret);
-  if (answer.error) return { error: answer.error };
-  refuseUnlessActionRequired(answer.body, kind, method);
-  return takeNextAction(caller, kind, answer.body, secret);
+  const result = await fetchIntent(caller, kind, id, secret);
+  if (result.error) return { error: result.error };
+  refuseUnlessActionRequired(result.body, kind, method);
+  return takeNextAction(caller, kind, result.body, secret);
 }
 
 /**
@@ -79,16 +79,16 @@ export async function handleNextAction(caller, options) {
 export async function handleCardAction(caller, clientSecret) {
   const method = "handleCardAction";
   const { id, secret } = readSecret(clientSecret, PAYMENT_INTENT, method);
-  const answer = await fetchIntent(caller, PAYMENT_INTENT, id, secret);
-  if (answer.error) return { error: answer.error };
-  if (answer.body.confirmation_method !== "manual") {
+  const result = await fetchIntent(caller, PAYMENT_INTENT, id, secret);
+  if (result.error) return { error: result.error };
+  if (result.body.confirmation_method !== "manual") {
     throw new IntegrationError(
       `${method}: The PaymentIntent supplied does not require manual server-side confirmation. ` +
         "Please use confirmCardPayment instead to complete the payment.",
     );
   }
-  refuseUnlessActionRequired(answer.body, PAYMENT_INTENT, method);
-  return takeNextAction(caller, PAYMENT_INTENT, answer.body, secret);
+  refuseUnlessActionRequired(result.body, PAYMENT_INTENT, method);
+  return takeNextAction(caller, PAYMENT_INTENT, result.body, secret);
 }
 
 /**
@@ -116,11 +116,11 @@ async function takeNextAction(caller, kind, intent, secret) {
     return new Promise(() => undefined);
   }
   if (action.use_stripe_sdk?.type === "three_d_secure_redirect") {
-    await authenticate(action.use_stripe_sdk.stripe_js);
+    await showChallenge(action.use_stripe_sdk.stripe_js);
   }
-  const answer = await fetchIntent(caller, kind, intent.id, secret);
-  if (answer.error) return { error: answer.error };
-  return outcomeOf(answer.body, kind, caller.locale);
+  const result = await fetchIntent(caller, kind, intent.id, secret);
+  if (result.error) return { error: result.error };
+  return outcomeOf(result.body, kind, caller.locale);
 }
 
 /**
@@ -136,7 +136,7 @@ function outcomeOf(intent, kind, locale) {
   if (intent.status !== "requires_payment_method" || !failure) return { [kind.result]: intent };
   const error = { ...failure, [kind.embedded]: intent };
   if (failure.code === kind.authenticationFailure) error.type = "invalid_request_error";
-  return { error: localized(error, locale) };
+  return { error: localizeError(error, locale) };
 }
 
 /**

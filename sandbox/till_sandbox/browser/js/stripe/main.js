@@ -1,7 +1,8 @@
 import { answerChallenge } from "./challenge.js";
 import { fillFields } from "./element.js";
 import { warn } from "./errors.js";
-import { VERSION, createStripe } from "./stripe.js";
+import { VERSION } from "./origin.js";
+import { createStripe } from "./stripe.js";
 
 /**
  * What a page finds as `Stripe` once this script has loaded.
@@ -17,8 +18,8 @@ Stripe.version = VERSION;
 
 /**
  * What only the sandbox lets a page do, so that test cards can be tried without typing: `fill({number, expiry, cvc,
- * postal})` types a card into the mounted fields, `answer("complete" | "fail")` answers the bank's open question. Each
- * says whether there was somebody to take it. Nothing of a card comes back out of a field.
+ * postal})` types a card into the mounted fields, `answer("complete" | "fail")` decides the bank's challenge. Each
+ * returns whether there was something to fill in or to decide. Nothing of a card comes back out of a field.
  */
 Stripe.sandbox = Object.freeze({ fill: fillFields, answer: answerChallenge });
 

@@ -6,9 +6,6 @@ import { methodsNotImitated } from "./not-imitated.js";
 import { checkObject, paymentMethodParameters } from "./parameters.js";
 import { PAYMENT_INTENT, SETUP_INTENT } from "./secrets.js";
 
-/** The release train this stands in for, which is also its version. */
-export const VERSION = "endive";
-
 const STRIPE_OPTIONS = ["stripeAccount", "apiVersion", "locale", "betas", "developerTools"];
 
 /**
@@ -71,8 +68,8 @@ async function createPaymentMethod(caller, data, element, more) {
     throw new IntegrationError(`Invalid value for ${method}: type should be card. You specified: ${show(given.type)}.`);
   }
   const { parameters, ...fromFrames } = paymentMethodParameters(given, method, "card", []);
-  const answer = await callApi({ ...caller, method: "POST", path: "/v1/payment_methods", parameters, ...fromFrames });
-  return answer.error ? { error: answer.error } : { paymentMethod: answer.body };
+  const result = await callApi({ ...caller, method: "POST", path: "/v1/payment_methods", parameters, ...fromFrames });
+  return result.error ? { error: result.error } : { paymentMethod: result.body };
 }
 
 /**
@@ -96,11 +93,22 @@ function checkKey(key) {
 }
 
 /**
+ * `developerTools: {assistant: {enabled: false}}` switches off the testing assistant that Stripe.js shows in test mode.
+ * The sandbox shows none, so the option is only checked.
+ *
  * @param {unknown} options
  * @returns {Record<string, any>}
  */
 function checkStripeOptions(options) {
   const given = checkObject(options, "Stripe()", "options");
+  const { assistant } = checkObject(given.developerTools, "Stripe()", "developerTools");
+  const { enabled } = checkObject(assistant, "Stripe()", "developerTools.assistant");
+  if (enabled !== undefined && typeof enabled !== "boolean") {
+    throw new IntegrationError(
+      "Invalid value for Stripe(): developerTools.assistant.enabled should be of type boolean. " +
+        `You specified: ${show(enabled)}.`,
+    );
+  }
   for (const name of Object.keys(given).filter((option) => !STRIPE_OPTIONS.includes(option))) {
     warn(
       `Unrecognized Stripe() parameter: ${name} is not a recognized parameter. ` +

@@ -1,22 +1,22 @@
 import { MaskedInput } from "./masked-input.js";
 
 /** One input of a field with what is known of it: whether the shopper has left it, and what is wrong with it. */
-export class Cell {
+export class CardInput {
   /** The shopper has left the input since it was last edited. */
   #left = false;
-  /** The page has asked for the card since the input was last edited: now even an empty input is wrong. */
-  #asked = false;
+  /** The page has read the card since the input was last edited: now even an empty input is wrong. */
+  #submitted = false;
 
   /**
    * @param {"number" | "expiry" | "cvc" | "postal"} name
    * @param {HTMLInputElement} element
-   * @param {import("./parts.js").Part} part
-   * @param {(cell: Cell, edit: {inserted: boolean, atEnd: boolean}) => void} onEdit
+   * @param {import("./formats.js").InputFormat} format
+   * @param {(input: CardInput, edit: {inserted: boolean, atEnd: boolean}) => void} onEdit
    */
-  constructor(name, element, part, onEdit) {
+  constructor(name, element, format, onEdit) {
     this.name = name;
-    this.input = new MaskedInput(element, part, (edit) => {
-      this.#left = this.#asked = false;
+    this.input = new MaskedInput(element, format, (edit) => {
+      this.#left = this.#submitted = false;
       onEdit(this, edit);
     });
   }
@@ -25,8 +25,8 @@ export class Cell {
     return this.input.element;
   }
 
-  get part() {
-    return this.input.part;
+  get format() {
+    return this.input.format;
   }
 
   get isEmpty() {
@@ -38,22 +38,22 @@ export class Cell {
   }
 
   get isFull() {
-    return this.part.isFull(this.input.value);
+    return this.format.isFull(this.input.value);
   }
 
   /** @returns {string | null} a code; an input that is merely unfinished is wrong only once the shopper is elsewhere */
   get error() {
-    const wrong = this.part.findError(this.input.value);
+    const wrong = this.format.findError(this.input.value);
     if (wrong || this.isComplete) return wrong;
-    return this.#asked || (this.#left && !this.isEmpty) ? this.part.incomplete : null;
+    return this.#submitted || (this.#left && !this.isEmpty) ? this.format.incomplete : null;
   }
 
-  leave() {
+  markLeft() {
     this.#left = true;
   }
 
-  ask() {
-    this.#asked = true;
+  markSubmitted() {
+    this.#submitted = true;
   }
 
   clear() {
@@ -62,16 +62,18 @@ export class Cell {
 
   /** @param {string} text as a person would write it */
   fill(text) {
-    this.#left = this.#asked = false;
+    this.#left = this.#submitted = false;
     this.input.set(text);
   }
 
   /** Shows the state on the input, for its style and for screen readers. */
   show() {
     const { error } = this;
-    this.element.classList.toggle("is-empty", this.isEmpty);
-    this.element.classList.toggle("is-complete", this.isComplete);
-    this.element.classList.toggle("is-invalid", error !== null);
+    const { classList } = this.element;
+    classList.toggle("is-empty", this.isEmpty);
+    classList.toggle("Input--empty", this.isEmpty);
+    classList.toggle("is-complete", this.isComplete);
+    classList.toggle("is-invalid", error !== null);
     this.element.setAttribute("aria-invalid", String(error !== null));
   }
 

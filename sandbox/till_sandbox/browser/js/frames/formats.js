@@ -1,8 +1,8 @@
 /**
- * The parts of a card: how each is written while it is typed, and what is wrong with it.
- * Pure of the document, so a part is only ever a function of the characters typed.
+ * The formats of a card's inputs: how each is written while it is typed, and what is wrong with it.
+ * Pure of the document, so a format is only ever a function of the characters typed.
  *
- * @typedef {object} Part
+ * @typedef {object} InputFormat
  * @property {(raw: string, typing: Typing) => string} clean keeps the characters that count, out of those
  *   that stand in the input
  * @property {(value: string, typing: Typing) => string} write the value as the input shows it
@@ -17,11 +17,10 @@
  * @typedef {{deleting: boolean}} Typing what the shopper is doing
  */
 import { brandOf, passesLuhn } from "./brands.js";
-import { postalRulesOf } from "./postal.js";
 
 const DIGIT = /\d/;
 
-/** @type {Part} */
+/** @type {InputFormat} */
 export const NUMBER = {
   clean(raw) {
     const digits = digitsOf(raw);
@@ -47,9 +46,9 @@ export const NUMBER = {
 
 /**
  * @param {() => Date} now
- * @returns {Part} its value is MM, then YY
+ * @returns {InputFormat} its value is MM, then YY
  */
-export function expiryPart(now) {
+export function expiryFormat(now) {
   /** @param {string} value */
   const findError = (value) => (value.length === 4 ? expiryError(value, now()) : null);
   return {
@@ -68,9 +67,9 @@ export function expiryPart(now) {
 
 /**
  * @param {() => import("./brands.js").Brand} brand of the card whose security code it is
- * @returns {Part}
+ * @returns {InputFormat}
  */
-export function cvcPart(brand) {
+export function cvcFormat(brand) {
   return {
     clean: (raw) => digitsOf(raw).slice(0, longest(brand().cvc)),
     write: (digits) => digits,
@@ -83,16 +82,15 @@ export function cvcPart(brand) {
 }
 
 /**
- * @param {() => string} cardNumber the postal code belongs to its country
- * @returns {Part}
+ * @param {() => import("./postal.js").PostalFormat} country of the card
+ * @returns {InputFormat}
  */
-export function postalPart(cardNumber) {
-  const rules = () => postalRulesOf(cardNumber());
+export function postalCodeFormat(country) {
   return {
-    clean: (raw) => rules().clean(raw),
+    clean: (raw) => country().clean(raw),
     write: (value) => value,
     findError: () => null,
-    isComplete: (value) => rules().complete.test(value),
+    isComplete: (value) => country().complete.test(value),
     isFull: () => false,
     counts: /./,
     incomplete: "incomplete_zip",
