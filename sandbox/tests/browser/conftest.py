@@ -60,6 +60,10 @@ class Shop:
     def open(self, *, key: str = f"pk_{KEY}", options: object = None, elements: object = None) -> None:
         """Load the page and make a Stripe object and a group of Elements."""
         self.page.goto(self.url)
+        self.start(key=key, options=options, elements=elements)
+
+    def start(self, *, key: str = f"pk_{KEY}", options: object = None, elements: object = None) -> None:
+        """Make another Stripe object and group of Elements on the page that is loaded."""
         self.page.evaluate("given => start(...given)", [key, options or {}, elements or {}])
 
     def mount(self, kind: str = "card", options: object = None) -> None:
@@ -73,14 +77,19 @@ class Shop:
         return self.frame(kind).locator(f"input[name={name}]")
 
     def fill_card(self, number: str = "4242424242424242", *, postal: str | None = "94107") -> None:
-        """Type a whole card into the card Element."""
+        """Type a whole card into the card Element, with its postal code where one is asked for."""
         self.input("cardnumber").click()
         self.input("cardnumber").fill("")
         self.page.keyboard.type(number)
         self.input("exp-date").fill("12 / 34")
         self.input("cvc").fill("123")
-        if postal:
+        if postal and self.input("postal").count():
             self.input("postal").fill(postal)
+
+    def bank(self) -> FrameLocator:
+        """The bank's page during 3-D Secure, in its frame inside Stripe's."""
+        outer = self.page.frame_locator("body > div > iframe[name^=__privateStripeFrame][src*=three-ds-2-challenge]")
+        return outer.frame_locator("iframe[name=stripe-challenge-frame]")
 
     def told(self, name: str) -> list[dict[str, Any]]:
         """The events of that name so far, oldest first."""
@@ -161,6 +170,13 @@ def serving(app: Flask) -> Iterator[str]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
+    with opened_context(browser) as context:
+        yield context
+
+
+@contextmanager
+def opened_context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without a past, closed afterwards."""
     fresh = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     fresh.set_default_timeout(10_000)
     yield fresh
@@ -173,6 +189,27 @@ def shop(context: BrowserContext, shop_url: str) -> Iterator[Shop]:
     opened = tab(context, shop_url)
     yield opened
     assert opened.violations == []
+
+
+@pytest.fixture(scope="session")
+def lasting_shop(browser: Browser, shop_url: str) -> Iterator[Shop]:
+    """A tab with a card Element that stays mounted: a page is loaded once for all tests that leave it as it was."""
+    with opened_context(browser) as context:
+        opened = tab(context, shop_url)
+        opened.open()
+        opened.mount()
+        yield opened
+
+
+@pytest.fixture
+def card(lasting_shop: Shop) -> Iterator[Shop]:
+    """A shop with a card Element in which nothing was typed yet."""
+    lasting_shop.page.evaluate("() => remount('card')")
+    lasting_shop.warnings.clear()
+    yield lasting_shop
+    violations = [*lasting_shop.violations]
+    lasting_shop.violations.clear()
+    assert violations == []
 
 
 def tab(context: BrowserContext, url: str) -> Shop:

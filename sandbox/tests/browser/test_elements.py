@@ -8,45 +8,53 @@ from browser.conftest import Shop
 pytestmark = pytest.mark.browser
 
 
-def test_the_field_is_found_as_stripes_is(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
+def test_the_field_is_found_as_stripes_is(card: Shop) -> None:
+    """By the names, classes and places that tests of other programs use."""
+    card.input("cardnumber").fill("4242424242424242")
 
-    frame = shop.page.locator("#card iframe")
+    frame = card.page.locator("#card iframe")
     expect(frame).to_have_attribute("title", "Secure card payment input frame")
     assert (frame.get_attribute("name") or "").startswith("__privateStripeFrame")
-    assert shop.page.locator("iframe[name^=__privateStripeFrame]").count() == 1
-    for name, autocomplete, label in [
-        ("cardnumber", "cc-number", "Credit or debit card number"),
-        ("exp-date", "cc-exp", "Credit or debit card expiration date"),
-        ("cvc", "cc-csc", "Credit or debit card CVC/CVV"),
-        ("postal", "postal-code", "ZIP"),
+    assert "elements-inner-card" in (frame.get_attribute("src") or "")
+    assert card.page.locator("iframe[name^=__privateStripeFrame]").count() == 1
+    for name, autocomplete, label, stable_name, place in [
+        ("cardnumber", "cc-number", "Credit or debit card number", "cardNumber", "number"),
+        ("exp-date", "cc-exp", "Credit or debit card expiration date", "cardExpiry", "expiry"),
+        ("cvc", "cc-csc", "Credit or debit card CVC/CVV", "cardCvc", "cvc"),
+        ("postal", "postal-code", "ZIP", "postalCode", "postalCode"),
     ]:
-        expect(shop.input(name)).to_have_attribute("autocomplete", autocomplete)
-        expect(shop.input(name)).to_have_attribute("inputmode", "numeric")
-        expect(shop.frame().get_by_label(label, exact=True)).to_have_attribute("name", name)
+        expect(card.input(name)).to_have_attribute("autocomplete", autocomplete)
+        expect(card.input(name)).to_have_attribute("inputmode", "numeric")
+        expect(card.input(name)).to_have_attribute("data-elements-stable-field-name", stable_name)
+        expect(card.input(name)).to_contain_class("InputElement Input")
+        expect(card.frame().get_by_label(label, exact=True)).to_have_attribute("name", name)
+        expect(card.frame().locator(f".CardField-{place}.CardField-child input")).to_have_attribute("name", name)
+    expect(card.frame().locator(".CardNumberField-input-wrapper input")).to_have_value("4242 4242 4242 4242")
+    number = "#root > form > div > div.CardField-input-wrapper > span.CardField-number > span:nth-child(2) > div"
+    rest = "#root > form > div > div.CardField-input-wrapper > span.CardField-restWrapper"
+    for selector in (
+        f"{number} > div.CardNumberField-input-wrapper > span.InputContainer > input",
+        f"{rest} > span.CardField-expiry.CardField-child > span > span.InputContainer > input",
+    ):
+        expect(card.frame().locator(selector)).to_have_count(1)
+    expect(card.frame().locator(".InputElement.is-empty")).to_have_count(3)
 
 
-def test_the_inputs_fill_the_frame(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
-
-    inside = shop.frame().locator("#field").evaluate("field => field.getBoundingClientRect().toJSON()")
-    frame = shop.page.locator("#card iframe").evaluate("frame => frame.getBoundingClientRect().toJSON()")
+def test_the_inputs_fill_the_frame(card: Shop) -> None:
+    inside = card.frame().locator(".ElementsApp").evaluate("field => field.getBoundingClientRect().toJSON()")
+    frame = card.page.locator("#card iframe").evaluate("frame => frame.getBoundingClientRect().toJSON()")
 
     assert (inside["top"], inside["left"]) == (0, 0)
     assert inside["width"] == pytest.approx(frame["width"], abs=1)
     assert inside["height"] == pytest.approx(frame["height"], abs=1)
 
 
-def test_a_change_event_has_stripes_shape(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
-    shop.input("cardnumber").click()
+def test_a_change_event_has_stripes_shape(card: Shop) -> None:
+    card.input("cardnumber").click()
 
-    shop.page.keyboard.type("4")
+    card.page.keyboard.type("4")
 
-    assert shop.told("change") == [
+    assert card.told("change") == [
         {
             "name": "change",
             "elementType": "card",
@@ -59,19 +67,17 @@ def test_a_change_event_has_stripes_shape(shop: Shop) -> None:
     ]
 
 
-def test_events_come_once_and_only_when_something_is_another(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
-    shop.input("cardnumber").click()
+def test_events_come_once_and_only_when_something_is_another(card: Shop) -> None:
+    card.input("cardnumber").click()
 
-    shop.page.keyboard.type("4242")
-    shop.page.keyboard.press("Tab")
-    shop.page.keyboard.press("Escape")
-    shop.page.locator("#pay").focus()
+    card.page.keyboard.type("4242")
+    card.page.keyboard.press("Tab")
+    card.page.keyboard.press("Escape")
+    card.page.locator("#pay").focus()
 
-    expect(shop.page.locator("#card")).not_to_contain_class("StripeElement--focus")
-    names = [event["name"] for event in shop.page.evaluate("() => told")]
-    assert names == ["ready", "focus", "change", "change", "escape", "blur"]
+    expect(card.page.locator("#card")).not_to_contain_class("StripeElement--focus")
+    names = [event["name"] for event in card.page.evaluate("() => told")]
+    assert names == ["focus", "change", "change", "escape", "blur"]
 
 
 def test_the_container_wears_the_state_as_classes(shop: Shop) -> None:
@@ -117,7 +123,7 @@ def test_the_shops_style_reaches_the_inputs_and_the_rest_is_ignored_with_a_warni
     shop.page.evaluate("() => card.update({style: {invalid: {color: 'rgb(9, 9, 9)', iconColor: 'rgb(8, 8, 8)'}}})")
     number.fill("4242424242424241")
     expect(number).to_have_css("color", "rgb(9, 9, 9)")
-    expect(shop.frame().locator(".icon")).to_have_css("color", "rgb(8, 8, 8)")
+    expect(shop.frame().locator(".CardBrandIcon-container")).to_have_css("color", "rgb(8, 8, 8)")
 
 
 def test_no_style_can_break_out_of_its_rule(shop: Shop) -> None:
@@ -130,75 +136,68 @@ def test_no_style_can_break_out_of_its_rule(shop: Shop) -> None:
 def test_options_change_while_the_field_is_there(shop: Shop) -> None:
     shop.open()
     shop.mount(options={"value": {"postalCode": "94107"}, "hideIcon": True})
+    shop.input("cardnumber").fill("4242424242424242")
     expect(shop.input("postal")).to_have_value("94107")
-    expect(shop.frame().locator(".icon")).to_be_hidden()
+    expect(shop.frame().locator(".CardBrandIcon-container")).to_be_hidden()
 
     shop.page.evaluate("() => card.update({hidePostalCode: true, disabled: true, hideIcon: false})")
-    expect(shop.input("postal")).to_be_hidden()
+    expect(shop.input("postal")).to_have_count(0)
     expect(shop.input("cardnumber")).to_be_disabled()
-    expect(shop.frame().locator(".icon")).to_be_visible()
+    expect(shop.frame().locator(".CardBrandIcon-container")).to_be_visible()
 
     shop.page.evaluate("() => card.update({disabled: false})")
     expect(shop.input("cardnumber")).to_be_enabled()
-    shop.fill_card(postal=None)
+    shop.fill_card()
     assert shop.last_change()["complete"] is True
 
 
-def test_the_page_can_focus_leave_and_clear_the_field(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
-    shop.fill_card()
+def test_the_page_can_focus_leave_and_clear_the_field(card: Shop) -> None:
+    card.fill_card()
 
-    shop.page.evaluate("() => card.clear()")
-    for name in ("cardnumber", "exp-date", "cvc", "postal"):
-        expect(shop.input(name)).to_have_value("")
-    assert shop.last_change()["empty"] is True
+    card.page.evaluate("() => card.clear()")
+    for name in ("cardnumber", "exp-date", "cvc"):
+        expect(card.input(name)).to_have_value("")
+    expect(card.input("postal")).to_have_count(0)
+    assert card.last_change()["empty"] is True
 
-    shop.page.locator("#pay").focus()
-    shop.page.evaluate("() => card.focus()")
-    expect(shop.input("cardnumber")).to_be_focused()
-    shop.page.evaluate("() => card.blur()")
-    expect(shop.input("cardnumber")).not_to_be_focused()
-    expect(shop.page.locator("#card")).not_to_contain_class("StripeElement--focus")
-
-
-def test_label_and_padding_lead_into_the_field(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
-
-    shop.page.locator("#card-label").click()
-    expect(shop.input("cardnumber")).to_be_focused()
-
-    shop.page.locator("#pay").focus()
-    shop.page.locator("#card").click(position={"x": 3, "y": 3})
-    expect(shop.input("cardnumber")).to_be_focused()
+    card.page.locator("#pay").focus()
+    card.page.evaluate("() => card.focus()")
+    expect(card.input("cardnumber")).to_be_focused()
+    card.page.evaluate("() => card.blur()")
+    expect(card.input("cardnumber")).not_to_be_focused()
+    expect(card.page.locator("#card")).not_to_contain_class("StripeElement--focus")
 
 
-def test_enter_submits_the_form_around_the_field(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
+def test_label_and_padding_lead_into_the_field(card: Shop) -> None:
+    card.page.locator("#card-label").click()
+    expect(card.input("cardnumber")).to_be_focused()
 
-    shop.input("cvc").press("Enter")
-    shop.page.evaluate("() => { document.getElementById('pay').disabled = true; }")
-    shop.input("cvc").press("Enter")
-    shop.input("cvc").press("Escape")
-
-    expect(shop.page.locator("#card")).to_contain_class("StripeElement--focus")
-    assert [event["name"] for event in shop.told("escape")] == ["escape"]
-    assert shop.page.evaluate("() => submits") == 1
+    card.page.locator("#pay").focus()
+    card.page.locator("#card").click(position={"x": 3, "y": 3})
+    expect(card.input("cardnumber")).to_be_focused()
 
 
-def test_the_keyboard_goes_through_the_field_and_on(shop: Shop) -> None:
-    shop.open()
-    shop.mount()
-    shop.input("cardnumber").focus()
+def test_enter_submits_the_form_around_the_field(card: Shop) -> None:
+    card.input("cvc").press("Enter")
+    card.page.evaluate("() => { document.getElementById('pay').disabled = true; }")
+    card.input("cvc").press("Enter")
+    card.input("cvc").press("Escape")
+
+    expect(card.page.locator("#card")).to_contain_class("StripeElement--focus")
+    assert [event["name"] for event in card.told("escape")] == ["escape"]
+    assert card.page.evaluate("() => submits") == 1
+
+
+def test_the_keyboard_goes_through_the_field_and_on(card: Shop) -> None:
+    card.fill_card()
+    card.input("cardnumber").focus()
 
     for name in ("exp-date", "cvc", "postal"):
-        shop.page.keyboard.press("Tab")
-        expect(shop.input(name)).to_be_focused()
-    shop.page.keyboard.press("Tab")
+        card.page.keyboard.press("Tab")
+        expect(card.input(name)).to_be_focused()
+    card.page.keyboard.press("Tab")
 
-    expect(shop.page.locator("#pay")).to_be_focused()
+    expect(card.page.locator("#pay")).to_be_focused()
 
 
 def test_an_element_can_be_taken_down_put_up_again_and_destroyed(shop: Shop) -> None:
@@ -239,6 +238,7 @@ def test_handlers_come_and_go(shop: Shop) -> None:
 
 
 def test_a_field_speaks_the_shoppers_language(shop: Shop, subtests: pytest.Subtests) -> None:
+    shop.open()
     for locale, label, message in [
         ("de", "Kredit- oder Debitkartennummer", "Die Kartennummer ist unvollständig."),
         ("fr-CA", "Numéro de carte de crédit ou de débit", "Le numéro de votre carte est incomplet."),
@@ -248,13 +248,14 @@ def test_a_field_speaks_the_shoppers_language(shop: Shop, subtests: pytest.Subte
         ("ja", "Credit or debit card number", "Your card number is incomplete."),
     ]:
         with subtests.test(locale):
-            shop.open(options={"locale": locale})
+            shop.start(options={"locale": locale})
             shop.mount()
 
             shop.frame().get_by_label(label).fill("4242")
             shop.input("cvc").focus()
 
             assert shop.last_change()["error"]["message"] == message
+            shop.page.evaluate("() => card.destroy()")
 
 
 def test_the_field_turns_round_on_a_page_that_reads_from_right_to_left(shop: Shop) -> None:
@@ -290,10 +291,19 @@ def test_every_input_is_in_reach_in_a_narrow_page(shop: Shop) -> None:
 
 
 def test_a_field_that_cannot_load_says_so(shop: Shop) -> None:
-    shop.page.route("**/sandbox/frames/fields/*", lambda route: route.abort())
+    shop.page.route("**/elements-inner-card.html*", lambda route: route.abort())
+    shop.page.clock.install()
     shop.open()
 
-    shop.page.evaluate("() => { mount('card'); }")
-    shop.page.evaluate("() => new Promise(resolve => card.once('loaderror', resolve))")
+    shop.page.evaluate(
+        """() => {
+            mount('card');
+            window.failed = new Promise(done => card.once('loaderror', done));
+            const frame = document.querySelector('#card iframe');
+            return new Promise(loaded => frame.addEventListener('load', () => loaded(true)));
+        }"""
+    )
+    shop.page.clock.fast_forward(3000)
+    shop.page.evaluate("() => failed.then(() => true)")
 
     assert shop.told("loaderror")[0]["error"]["type"] == "api_connection_error"

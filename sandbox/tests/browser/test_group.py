@@ -34,10 +34,10 @@ def test_an_element_is_found_until_it_is_destroyed(mounted: Shop) -> None:
     assert mounted.page.evaluate("() => elements.getElement('card')") is None
 
 
-def test_card_elements_have_nothing_to_fetch_and_nothing_to_submit(mounted: Shop) -> None:
-    assert mounted.page.evaluate("() => elements.fetchUpdates()") == {}
-    assert mounted.page.evaluate("() => elements.submit()") == {"selectedPaymentMethod": "card"}
+def test_card_elements_have_nothing_to_fetch_and_nothing_to_submit(card: Shop) -> None:
+    assert card.page.evaluate("() => elements.fetchUpdates()") == {}
+    assert card.page.evaluate("() => elements.submit()") == {"selectedPaymentMethod": "card"}
 
 
-def test_a_library_may_name_itself(mounted: Shop) -> None:
-    assert mounted.page.evaluate("() => stripe.registerAppInfo({name: 'a-wrapper', version: '1.0.0'}) ?? null") is None
+def test_a_library_may_name_itself(card: Shop) -> None:
+    assert card.page.evaluate("() => stripe.registerAppInfo({name: 'a-wrapper', version: '1.0.0'}) ?? null") is None

@@ -23,20 +23,18 @@ def paid_over(shop: Shop, sandbox: SandboxServer) -> str:
     return str(paid["latest_charge"]["payment_method_details"]["card"]["network"])
 
 
-def test_the_cardholder_chooses_between_the_networks_of_the_card(shop: Shop, sandbox_server: SandboxServer) -> None:
-    shop.open()
-    shop.mount(options={"hidePostalCode": True})
-    expect(choice(shop)).to_be_hidden()
+def test_the_cardholder_chooses_between_the_networks_of_the_card(card: Shop, sandbox_server: SandboxServer) -> None:
+    expect(choice(card)).to_be_hidden()
 
-    shop.fill_card(BOTH, postal=None)
-    expect(choice(shop)).to_have_value("")
-    assert choice(shop).locator("option").all_inner_texts() == ["Card brand", "Cartes Bancaires", "Visa"]
-    choice(shop).focus()
+    card.fill_card(BOTH)
+    expect(choice(card)).to_have_value("")
+    assert choice(card).locator("option").all_inner_texts() == ["Card brand", "Cartes Bancaires", "Visa"]
+    choice(card).focus()
     for network, mark in (("Cartes Bancaires", "cartes_bancaires"), ("Visa", "visa")):
-        choice(shop).select_option(network)
-        expect(shop.frame().locator(".icon use")).to_have_attribute("href", f"#mark-{mark}")
+        choice(card).select_option(network)
+        expect(card.frame().locator(".CardBrandIcon-container use")).to_have_attribute("href", f"#mark-{mark}")
 
-    assert paid_over(shop, sandbox_server) == "visa"
+    assert paid_over(card, sandbox_server) == "visa"
 
 
 def test_the_shop_may_prefer_one(shop: Shop, sandbox_server: SandboxServer) -> None:
@@ -49,13 +47,10 @@ def test_the_shop_may_prefer_one(shop: Shop, sandbox_server: SandboxServer) -> N
     assert paid_over(shop, sandbox_server) == "visa"
 
 
-def test_without_a_choice_the_card_s_first_network_is_used(shop: Shop, sandbox_server: SandboxServer) -> None:
-    shop.open()
-    shop.mount(options={"hidePostalCode": True})
+def test_without_a_choice_the_card_s_first_network_is_used(card: Shop, sandbox_server: SandboxServer) -> None:
+    card.fill_card(BOTH)
 
-    shop.fill_card(BOTH, postal=None)
-
-    assert paid_over(shop, sandbox_server) == "cartes_bancaires"
+    assert paid_over(card, sandbox_server) == "cartes_bancaires"
 
 
 def test_the_page_is_told_when_there_is_a_choice_and_when_there_is_none_any_more(shop: Shop) -> None:

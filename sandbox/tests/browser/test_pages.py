@@ -9,7 +9,8 @@ from till_sandbox.browser import script
 
 
 @pytest.mark.parametrize(
-    "path", ["/sandbox/frames/controller", "/sandbox/frames/fields/card", "/sandbox/3ds/src_none?client_secret=x"]
+    "path",
+    ["/v3/controller.html", "/v3/elements-inner-card.html?componentName=card", "/sandbox/3ds/src_none?client_secret=x"],
 )
 def test_frames_may_stand_in_any_page_and_load_nothing_foreign(sandbox_server: SandboxServer, path: str) -> None:
     answer = sandbox_server.app.test_client().get(path)
@@ -37,7 +38,7 @@ def test_the_script_is_fresh_and_open_to_every_page(sandbox_server: SandboxServe
 
 
 def test_an_unknown_field_is_not_found(sandbox_server: SandboxServer) -> None:
-    assert sandbox_server.app.test_client().get("/sandbox/frames/fields/iban").status_code == 404
+    assert sandbox_server.app.test_client().get("/v3/elements-inner-card.html?componentName=iban").status_code == 404
 
 
 def test_an_answer_the_bank_did_not_offer_is_refused(sandbox_server: SandboxServer) -> None:

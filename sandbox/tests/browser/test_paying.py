@@ -13,18 +13,11 @@ pytestmark = pytest.mark.browser
 NUMBER = "4242424242424242"
 
 
-@pytest.fixture
-def ready(shop: Shop) -> Shop:
-    shop.open()
-    shop.mount()
-    return shop
-
-
-def test_a_good_card_pays(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_a_good_card_pays(card: Shop, sandbox_server: SandboxServer) -> None:
     intent = sandbox_server.payment_intent()
-    ready.fill_card()
+    card.fill_card()
 
-    paid = ready.page.evaluate(
+    paid = card.page.evaluate(
         """secret => stripe.confirmCardPayment(secret, {
             payment_method: {card, billing_details: {name: 'Ada', email: 'ada@example.com', address: {city: 'Bath'}}},
             receipt_email: 'ada@example.com',
@@ -50,13 +43,13 @@ def test_a_good_card_pays(ready: Shop, sandbox_server: SandboxServer) -> None:
 
 
 def test_a_declined_card_can_be_followed_by_another_on_the_same_payment(
-    ready: Shop, sandbox_server: SandboxServer
+    card: Shop, sandbox_server: SandboxServer
 ) -> None:
     intent = sandbox_server.payment_intent()
-    ready.fill_card("4000000000009995")
-    ready.pay(intent["client_secret"])
+    card.fill_card("4000000000009995")
+    card.pay(intent["client_secret"])
 
-    error = ready.outcome()["error"]
+    error = card.outcome()["error"]
 
     assert (error["type"], error["code"], error["decline_code"]) == (
         "card_error",
@@ -65,9 +58,9 @@ def test_a_declined_card_can_be_followed_by_another_on_the_same_payment(
     )
     assert error["message"] == "Your card has insufficient funds."
     assert error["payment_intent"]["status"] == "requires_payment_method"
-    ready.fill_card()
-    ready.pay(intent["client_secret"])
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
+    card.fill_card()
+    card.pay(intent["client_secret"])
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
 
 
 def test_errors_speak_the_shoppers_language(shop: Shop, sandbox_server: SandboxServer) -> None:
@@ -81,16 +74,16 @@ def test_errors_speak_the_shoppers_language(shop: Shop, sandbox_server: SandboxS
     assert (error["code"], error["message"]) == ("expired_card", "Ihre Karte ist abgelaufen.")
 
 
-def test_an_unfinished_card_is_never_sent(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_an_unfinished_card_is_never_sent(card: Shop, sandbox_server: SandboxServer) -> None:
     sent: list[str] = []
-    ready.page.on("request", lambda request: sent.append(request.url) if "/v1/" in request.url else None)
+    card.page.on("request", lambda request: sent.append(request.url) if "/v1/" in request.url else None)
     secret = sandbox_server.payment_intent()["client_secret"]
-    ready.pay(secret)
-    empty = ready.outcome()["error"]
-    ready.fill_card(postal=None)
-    ready.pay(secret)
+    card.pay(secret)
+    empty = card.outcome()["error"]
+    card.fill_card(postal=None)
+    card.pay(secret)
 
-    without_postal = ready.outcome()["error"]
+    without_postal = card.outcome()["error"]
 
     assert empty == {
         "type": "validation_error",
@@ -98,7 +91,7 @@ def test_an_unfinished_card_is_never_sent(ready: Shop, sandbox_server: SandboxSe
         "message": "Your card number is incomplete.",
     }
     assert without_postal["code"] == "incomplete_zip"
-    expect(ready.page.locator("#card")).to_contain_class("StripeElement--invalid")
+    expect(card.page.locator("#card")).to_contain_class("StripeElement--invalid")
     assert sent == []
 
 
@@ -154,17 +147,17 @@ def test_a_saved_payment_method_pays_without_any_field(shop: Shop, sandbox_serve
 
 
 def test_paying_twice_tells_of_the_first_payment(
-    context: BrowserContext, shop_url: str, ready: Shop, sandbox_server: SandboxServer
+    context: BrowserContext, shop_url: str, card: Shop, sandbox_server: SandboxServer
 ) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
     other = tab(context, shop_url)
     other.open()
     other.mount()
-    for each in (ready, other):
+    for each in (card, other):
         each.fill_card()
         each.pay(secret)
 
-    outcomes = [ready.outcome(), other.outcome()]
+    outcomes = [card.outcome(), other.outcome()]
 
     [paid] = [outcome for outcome in outcomes if "paymentIntent" in outcome]
     [refused] = [outcome for outcome in outcomes if "error" in outcome]
@@ -172,33 +165,33 @@ def test_paying_twice_tells_of_the_first_payment(
     assert refused["error"]["code"] in ("payment_intent_unexpected_state", "lock_timeout")
 
 
-def test_a_card_becomes_a_payment_method(ready: Shop, sandbox_server: SandboxServer) -> None:
-    ready.fill_card("5555555555554444")
+def test_a_card_becomes_a_payment_method(card: Shop, sandbox_server: SandboxServer) -> None:
+    card.fill_card("5555555555554444")
 
-    made = ready.page.evaluate(
-        "() => stripe.createPaymentMethod({type: 'card', card, billing_details: {name: 'Ada'}})"
-    )["paymentMethod"]
-    declined = ready.page.evaluate("() => { card.clear(); return stripe.createPaymentMethod({type: 'card', card}); }")
+    made = card.page.evaluate("() => stripe.createPaymentMethod({type: 'card', card, billing_details: {name: 'Ada'}})")[
+        "paymentMethod"
+    ]
+    declined = card.page.evaluate("() => { card.clear(); return stripe.createPaymentMethod({type: 'card', card}); }")
 
     assert made["card"]["brand"] == "mastercard"
     assert made["billing_details"]["address"]["postal_code"] == "94107"
     assert declined["error"]["code"] == "incomplete_number"
-    paid = ready.page.evaluate(
+    paid = card.page.evaluate(
         "([secret, id]) => stripe.confirmCardPayment(secret, {payment_method: id})",
         [sandbox_server.payment_intent()["client_secret"], made["id"]],
     )
     assert paid["paymentIntent"]["payment_method"] == made["id"]
 
 
-def test_a_card_is_set_up_for_later(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_a_card_is_set_up_for_later(card: Shop, sandbox_server: SandboxServer) -> None:
     setup = sandbox_server.post("/v1/setup_intents", **{"allowed_payment_method_types[]": "card"})
-    ready.fill_card()
+    card.fill_card()
 
-    done = ready.page.evaluate(
+    done = card.page.evaluate(
         "secret => stripe.confirmCardSetup(secret, {payment_method: {card, billing_details: {name: 'Ada'}}})",
         setup["client_secret"],
     )
-    found = ready.page.evaluate("secret => stripe.retrieveSetupIntent(secret)", setup["client_secret"])
+    found = card.page.evaluate("secret => stripe.retrieveSetupIntent(secret)", setup["client_secret"])
 
     assert done["setupIntent"]["status"] == "succeeded"
     assert found["setupIntent"]["payment_method"] == done["setupIntent"]["payment_method"]
@@ -215,23 +208,23 @@ def test_an_intent_can_be_looked_at(shop: Shop, sandbox_server: SandboxServer) -
     assert unknown["error"]["code"] == "resource_missing"
 
 
-def test_no_connection_is_an_answer_too(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_no_connection_is_an_answer_too(card: Shop, sandbox_server: SandboxServer) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
-    ready.fill_card()
-    ready.page.route(re.compile("/v1/payment_intents/"), lambda route: route.abort())
-    ready.pay(secret)
+    card.fill_card()
+    card.page.route(re.compile("/v1/payment_intents/"), lambda route: route.abort())
+    card.pay(secret)
 
-    assert ready.outcome()["error"]["type"] == "api_connection_error"
+    assert card.outcome()["error"]["type"] == "api_connection_error"
 
-    ready.page.unroute_all()
-    ready.pay(secret)
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
+    card.page.unroute_all()
+    card.pay(secret)
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
 
 
 def test_without_the_sandboxs_frames_a_payment_ends_as_without_connection(
     shop: Shop, sandbox_server: SandboxServer
 ) -> None:
-    shop.page.route("**/sandbox/frames/controller", lambda route: route.abort())
+    shop.page.route("**/v3/controller.html", lambda route: route.abort())
     shop.open()
 
     failed = shop.page.evaluate(
@@ -246,15 +239,17 @@ def test_without_the_sandboxs_frames_a_payment_ends_as_without_connection(
     assert "paymentIntent" in found
 
 
-def test_the_page_may_drop_the_field_while_it_pays(ready: Shop, sandbox_server: SandboxServer) -> None:
-    ready.fill_card()
-    ready.page.evaluate(
+def test_the_page_may_drop_the_field_while_it_pays(shop: Shop, sandbox_server: SandboxServer) -> None:
+    shop.open()
+    shop.mount()
+    shop.fill_card()
+    shop.page.evaluate(
         "secret => { pay(secret); setTimeout(() => card.destroy(), 0); }",
         sandbox_server.payment_intent()["client_secret"],
     )
 
-    assert urlsplit(ready.page.url).hostname == "localhost"
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
+    assert urlsplit(shop.page.url).hostname == "localhost"
+    assert shop.outcome()["paymentIntent"]["status"] == "succeeded"
 
 
 def _shows_number(text: str) -> bool:

@@ -97,7 +97,7 @@ def test_a_mistyped_number_is_told_while_it_is_typed(checkout: Checkout) -> None
 def test_the_bank_asks_and_the_payment_goes_on_once_it_is_answered(checkout: Checkout) -> None:
     checkout.type_card(ASKS)
     checkout.press("Pay")
-    bank = checkout.tab.page.frame_locator("dialog iframe")
+    bank = checkout.tab.bank()
     bank.get_by_role("button", name="Complete").click()
 
     expect(checkout.said).to_have_text("The payment has succeeded.")

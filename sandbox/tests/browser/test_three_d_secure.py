@@ -13,56 +13,49 @@ AUTHENTICATION_FAILURE = (
 )
 
 
-@pytest.fixture
-def ready(shop: Shop) -> Shop:
-    shop.open()
-    shop.mount(options={"hidePostalCode": True})
-    return shop
+def test_completing_the_authentication_pays(card: Shop, sandbox_server: SandboxServer) -> None:
+    bank = _ask(card, sandbox_server.payment_intent()["client_secret"])
 
-
-def test_completing_the_authentication_pays(ready: Shop, sandbox_server: SandboxServer) -> None:
-    bank = _ask(ready, sandbox_server.payment_intent()["client_secret"])
-
-    expect(ready.page.get_by_role("dialog", name="3D Secure authentication")).to_be_visible()
+    expect(card.page.get_by_role("dialog", name="3D Secure authentication")).to_be_visible()
     expect(bank.get_by_text("Sandbox bank: test 3-D Secure")).to_be_visible()
     expect(bank.get_by_text("$12.34 USD")).to_be_visible()
     expect(bank.get_by_text("3184").first).to_be_visible()
     bank.get_by_role("button", name="Complete").click()
 
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
-    expect(ready.page.locator("dialog")).to_have_count(0)
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
+    expect(card.page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_failing_it_asks_for_another_card(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_failing_it_asks_for_another_card(card: Shop, sandbox_server: SandboxServer) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
-    _ask(ready, secret).get_by_role("button", name="Fail").click()
+    _ask(card, secret).get_by_role("button", name="Fail").click()
 
-    error = ready.outcome()["error"]
+    error = card.outcome()["error"]
 
     assert error["code"] == "payment_intent_authentication_failure"
     assert error["type"] == "invalid_request_error"
     assert error["message"] == AUTHENTICATION_FAILURE
     assert error["payment_intent"]["status"] == "requires_payment_method"
-    ready.fill_card(postal=None)
-    ready.pay(secret)
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
+    card.fill_card()
+    card.pay(secret)
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
 
 
-def test_closing_the_dialog_is_failing(ready: Shop, sandbox_server: SandboxServer) -> None:
-    _ask(ready, sandbox_server.payment_intent()["client_secret"])
+def test_closing_the_dialog_is_failing(card: Shop, sandbox_server: SandboxServer) -> None:
+    _ask(card, sandbox_server.payment_intent()["client_secret"])
 
-    ready.page.get_by_role("button", name="Cancel authentication").click()
+    card.page.get_by_role("button", name="Cancel authentication").click()
 
-    assert ready.outcome()["error"]["code"] == "payment_intent_authentication_failure"
-    expect(ready.page.locator("dialog")).to_have_count(0)
+    assert card.outcome()["error"]["code"] == "payment_intent_authentication_failure"
+    expect(card.page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_the_bank_may_be_sure_and_still_decline(ready: Shop, sandbox_server: SandboxServer) -> None:
-    bank = _ask(ready, sandbox_server.payment_intent()["client_secret"], number="4000008260003178")
+def test_the_bank_may_be_sure_and_still_decline(card: Shop, sandbox_server: SandboxServer) -> None:
+    bank = _ask(card, sandbox_server.payment_intent()["client_secret"], number="4000008260003178", postal="SW1A 1AA")
 
     bank.get_by_role("button", name="Complete").click()
 
-    error = ready.outcome()["error"]
+    error = card.outcome()["error"]
     assert (error["type"], error["code"], error["decline_code"]) == (
         "card_error",
         "card_declined",
@@ -71,50 +64,52 @@ def test_the_bank_may_be_sure_and_still_decline(ready: Shop, sandbox_server: San
     assert error["payment_intent"]["status"] == "requires_payment_method"
 
 
-def test_a_card_known_to_the_bank_is_not_asked(ready: Shop, sandbox_server: SandboxServer) -> None:
-    ready.page.evaluate("() => { HTMLDialogElement.prototype.showModal = () => { throw new Error('shown'); }; }")
-    ready.fill_card("4000000032200000", postal=None)
+def test_a_card_known_to_the_bank_is_not_asked(card: Shop, sandbox_server: SandboxServer) -> None:
+    shown: list[str] = []
+    card.page.on("frameattached", lambda frame: shown.append(frame.name))
+    card.fill_card("4000000032200000")
 
-    ready.pay(sandbox_server.payment_intent()["client_secret"])
+    card.pay(sandbox_server.payment_intent()["client_secret"])
 
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
+    assert shown == []
 
 
-def test_the_dialog_keeps_the_keyboard_and_gives_it_back(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_the_dialog_keeps_the_keyboard_and_gives_it_back(card: Shop, sandbox_server: SandboxServer) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
-    ready.fill_card(ASKS, postal=None)
-    ready.page.locator("#pay").focus()
-    ready.pay(secret)
-    bank = _bank(ready)
+    card.fill_card(ASKS)
+    card.page.locator("#pay").focus()
+    card.pay(secret)
+    bank = card.bank()
     expect(bank.get_by_role("button", name="Complete")).to_be_visible()
 
-    ready.page.keyboard.press("Escape")
-    ready.page.keyboard.press("Escape")
-    expect(ready.page.get_by_role("dialog")).to_be_visible()
+    card.page.keyboard.press("Escape")
+    card.page.keyboard.press("Escape")
+    expect(card.page.get_by_role("dialog")).to_be_visible()
     reached = set()
     for _ in range(8):
-        ready.page.keyboard.press("Tab")
-        reached.add(ready.page.evaluate("() => document.activeElement.closest('dialog, body').tagName"))
-        assert ready.page.evaluate("() => document.activeElement.id") != "pay"
-    assert "DIALOG" in reached
+        card.page.keyboard.press("Tab")
+        reached.add(card.page.evaluate("() => document.activeElement.closest('[role=dialog], body').tagName"))
+        assert card.page.evaluate("() => document.activeElement.id") != "pay"
+    assert "DIV" in reached
     bank.get_by_role("button", name="Complete").focus()
-    ready.page.keyboard.press("Enter")
+    card.page.keyboard.press("Enter")
 
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
-    expect(ready.page.locator("#pay")).to_be_focused()
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
+    expect(card.page.locator("#pay")).to_be_focused()
 
 
-def test_actions_can_be_left_for_later(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_actions_can_be_left_for_later(card: Shop, sandbox_server: SandboxServer) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
-    ready.fill_card(ASKS, postal=None)
-    ready.pay(secret, handleActions=False)
-    assert ready.outcome()["paymentIntent"]["status"] == "requires_action"
+    card.fill_card(ASKS)
+    card.pay(secret, handleActions=False)
+    assert card.outcome()["paymentIntent"]["status"] == "requires_action"
 
-    ready.page.evaluate("secret => { window.payment = stripe.handleNextAction({clientSecret: secret}); }", secret)
-    _bank(ready).get_by_role("button", name="Complete").click()
+    card.page.evaluate("secret => { window.payment = stripe.handleNextAction({clientSecret: secret}); }", secret)
+    card.bank().get_by_role("button", name="Complete").click()
 
-    assert ready.outcome()["paymentIntent"]["status"] == "succeeded"
-    refusal = ready.page.evaluate("secret => refusal(() => stripe.handleNextAction({clientSecret: secret}))", secret)
+    assert card.outcome()["paymentIntent"]["status"] == "succeeded"
+    refusal = card.page.evaluate("secret => refusal(() => stripe.handleNextAction({clientSecret: secret}))", secret)
     assert refusal == {
         "name": "IntegrationError",
         "message": "handleNextAction: The PaymentIntent supplied is not in the requires_action state.",
@@ -122,11 +117,13 @@ def test_actions_can_be_left_for_later(ready: Shop, sandbox_server: SandboxServe
 
 
 def test_a_closed_tab_leaves_the_question_open(
-    context: BrowserContext, shop_url: str, ready: Shop, sandbox_server: SandboxServer
+    context: BrowserContext, shop_url: str, shop: Shop, sandbox_server: SandboxServer
 ) -> None:
     intent = sandbox_server.payment_intent()
-    _ask(ready, intent["client_secret"])
-    ready.page.close()
+    shop.open()
+    shop.mount()
+    _ask(shop, intent["client_secret"])
+    shop.page.close()
     assert sandbox_server.get(f"/v1/payment_intents/{intent['id']}")["status"] == "requires_action"
 
     again = tab(context, shop_url)
@@ -134,7 +131,7 @@ def test_a_closed_tab_leaves_the_question_open(
     again.page.evaluate(
         "secret => { window.payment = stripe.handleNextAction({clientSecret: secret}); }", intent["client_secret"]
     )
-    _bank(again).get_by_role("button", name="Complete").click()
+    again.bank().get_by_role("button", name="Complete").click()
 
     assert again.outcome()["paymentIntent"]["status"] == "succeeded"
 
@@ -149,33 +146,33 @@ def test_a_server_that_confirms_by_hand_gets_its_turn(shop: Shop, sandbox_server
     shop.open()
     shop.page.evaluate("secret => { window.payment = stripe.handleCardAction(secret); }", intent["client_secret"])
 
-    _bank(shop).get_by_role("button", name="Complete").click()
+    shop.bank().get_by_role("button", name="Complete").click()
 
     assert shop.outcome()["paymentIntent"]["status"] == "requires_confirmation"
     confirmed = sandbox_server.post(f"/v1/payment_intents/{intent['id']}/confirm")
     assert confirmed["status"] == "succeeded"
 
 
-def test_a_set_up_asks_as_well(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_a_set_up_asks_as_well(card: Shop, sandbox_server: SandboxServer) -> None:
     setup = sandbox_server.post("/v1/setup_intents", **{"allowed_payment_method_types[]": "card"})
     confirming = "secret => { window.payment = stripe.confirmCardSetup(secret, {payment_method: {card}}); }"
-    ready.fill_card(ASKS, postal=None)
+    card.fill_card(ASKS)
 
-    ready.page.evaluate(confirming, setup["client_secret"])
-    _bank(ready).get_by_role("button", name="Fail").click()
-    error = ready.outcome()["error"]
+    card.page.evaluate(confirming, setup["client_secret"])
+    card.bank().get_by_role("button", name="Fail").click()
+    error = card.outcome()["error"]
     assert (error["code"], error["message"]) == ("setup_intent_authentication_failure", AUTHENTICATION_FAILURE)
     assert error["setup_intent"]["status"] == "requires_payment_method"
 
-    ready.page.evaluate(confirming, setup["client_secret"])
-    _bank(ready).get_by_role("button", name="Complete").click()
-    assert ready.outcome()["setupIntent"]["status"] == "succeeded"
+    card.page.evaluate(confirming, setup["client_secret"])
+    card.bank().get_by_role("button", name="Complete").click()
+    assert card.outcome()["setupIntent"]["status"] == "succeeded"
 
 
-def test_handle_card_action_is_for_payments_confirmed_by_hand_only(ready: Shop, sandbox_server: SandboxServer) -> None:
+def test_handle_card_action_is_for_payments_confirmed_by_hand_only(card: Shop, sandbox_server: SandboxServer) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]
 
-    refusal = ready.page.evaluate("secret => refusal(() => stripe.handleCardAction(secret))", secret)
+    refusal = card.page.evaluate("secret => refusal(() => stripe.handleCardAction(secret))", secret)
 
     assert refusal["name"] == "IntegrationError"
     assert "does not require manual server-side confirmation" in refusal["message"]
@@ -221,23 +218,19 @@ def test_a_question_nobody_asked_is_not_found(context: BrowserContext, sandbox_s
     expect(page.get_by_role("heading", name="There is nothing to confirm")).to_be_visible()
 
 
-def test_the_page_of_another_site_cannot_end_the_dialog(ready: Shop, sandbox_server: SandboxServer) -> None:
-    _ask(ready, sandbox_server.payment_intent()["client_secret"])
+def test_the_page_of_another_site_cannot_end_the_dialog(card: Shop, sandbox_server: SandboxServer) -> None:
+    _ask(card, sandbox_server.payment_intent()["client_secret"])
 
-    ready.page.evaluate("() => { postMessage('stripe-sandbox:authenticated', '*'); }")
-    ready.page.evaluate("() => new Promise(resolve => setTimeout(resolve, 0))")
+    card.page.evaluate("() => { postMessage('stripe-sandbox:authenticated', '*'); }")
+    card.page.evaluate("() => new Promise(resolve => setTimeout(resolve, 0))")
 
-    expect(ready.page.get_by_role("dialog")).to_be_visible()
+    expect(card.page.get_by_role("dialog")).to_be_visible()
 
 
-def _ask(shop: Shop, secret: str, number: str = ASKS) -> FrameLocator:
+def _ask(shop: Shop, secret: str, number: str = ASKS, postal: str = "94107") -> FrameLocator:
     """Pay with a card that is asked for 3-D Secure; the bank's page, once it is there."""
-    shop.fill_card(number, postal=None)
+    shop.fill_card(number, postal=postal)
     shop.pay(secret)
-    bank = _bank(shop)
+    bank = shop.bank()
     expect(bank.get_by_role("button", name="Complete")).to_be_visible()
     return bank
-
-
-def _bank(shop: Shop) -> FrameLocator:
-    return shop.page.frame_locator("dialog iframe[name^=__privateStripeFrame]")

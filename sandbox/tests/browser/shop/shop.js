@@ -37,6 +37,24 @@ page.mount = (type, options) => {
 };
 
 /**
+ * Makes the page as it was when the Element was mounted first: no challenge, nothing typed, nothing noted.
+ *
+ * @param {"card" | "cardNumber" | "cardExpiry" | "cardCvc"} type
+ */
+page.remount = async (type) => {
+  if (page.Stripe.sandbox.answer("fail")) await page.payment;
+  const pay = /** @type {HTMLButtonElement} */ (document.getElementById("pay"));
+  pay.disabled = false;
+  const element = page[type];
+  element.unmount();
+  const ready = new Promise((resolve) => element.once("ready", resolve));
+  element.mount(`#${type}`);
+  await ready;
+  told.length = 0;
+  page.submits = 0;
+};
+
+/**
  * Settles with what the payment ends in, which the page goes on waiting for while the test does other things.
  *
  * @param {string} secret
