@@ -185,12 +185,13 @@ async def _pay(page: Page, card: TestCard, scenario: Scenario) -> None:
     """Type the card, press Pay, answer the bank; ends where the page says how it went."""
     field = page.frame_locator("#card-field iframe")
     await page.locator("[data-module=payment_form][data-state=ready]").wait_for()
-    typed = {"cardnumber": card.digits, "exp-date": card.expiry, "cvc": card.cvc, "postal": card.postal}
-    for name, value in typed.items():
+    for name, value in {"cardnumber": card.digits, "exp-date": card.expiry, "cvc": card.cvc}.items():
         await field.locator(f"input[name={name}]").fill(value)
+    if await field.locator("input[name=postal]").count():
+        await field.locator("input[name=postal]").fill(card.postal)
     await page.locator("[data-part=pay]").click()
     if scenario.answer:
-        bank = page.get_by_role("dialog").frame_locator("iframe")
+        bank = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")
         await bank.get_by_role("button", name=scenario.answer.capitalize()).click()
     if scenario.expected.page is Place.ORDER:
         await page.wait_for_url(lambda address: not address.endswith("/pay"))

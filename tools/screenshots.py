@@ -126,7 +126,7 @@ def paying(context: BrowserContext, album: Album) -> None:
     album.add(page, "pay-declined-reloaded")
     _type_card(page, ASKS_FOR_3DS)
     _pay(page)
-    challenge = page.get_by_role("dialog").frame_locator("iframe")
+    challenge = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")
     expect(challenge.get_by_role("button", name="Complete")).to_be_visible()
     album.add(page, "pay-3d-secure", whole=False)
     page.reload()
@@ -152,7 +152,8 @@ def for_developers(context: BrowserContext, album: Album) -> None:
     script = page.locator("[data-stripe-js-url]").get_attribute("data-stripe-js-url")
     _type_card(page, ASKS_FOR_3DS)
     _pay(page)
-    expect(page.get_by_role("dialog").frame_locator("iframe").get_by_role("button", name="Complete")).to_be_visible()
+    bank = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")
+    expect(bank.get_by_role("button", name="Complete")).to_be_visible()
     page.goto(urljoin(script or "", "/sandbox/"))
     page.get_by_label("only calls that begin").fill("POST /v1/refunds")
     page.get_by_role("button", name="Make them fail").click()
@@ -235,8 +236,10 @@ def _card(page: Page) -> FrameLocator:
 
 
 def _type_card(page: Page, number: str) -> None:
-    for name, value in {"cardnumber": number, "exp-date": "1234", "cvc": "123", "postal": "10001"}.items():
+    for name, value in {"cardnumber": number, "exp-date": "1234", "cvc": "123"}.items():
         _card(page).locator(f"input[name={name}]").fill(value)
+    if _card(page).locator("input[name=postal]").count():
+        _card(page).locator("input[name=postal]").fill("10001")
 
 
 def _pay(page: Page) -> None:

@@ -76,9 +76,12 @@ def card_field(page: Page) -> FrameLocator:
 
 
 def type_card(page: Page, number: str = PAYS, expiry: str = "12 / 34", cvc: str = "123", postal: str = "10001") -> None:
+    """A whole card, with its postal code where the field asks for one."""
     field = card_field(page)
-    for name, value in (("cardnumber", number), ("exp-date", expiry), ("cvc", cvc), ("postal", postal)):
+    for name, value in (("cardnumber", number), ("exp-date", expiry), ("cvc", cvc)):
         field.locator(f"input[name={name}]").fill(value)
+    if field.locator("input[name=postal]").count():
+        field.locator("input[name=postal]").fill(postal)
 
 
 def pay_button(page: Page) -> Locator:
@@ -90,8 +93,8 @@ def pay(page: Page) -> None:
 
 
 def bank(page: Page) -> FrameLocator:
-    """The bank's page during 3-D Secure, in a dialog over the payment page."""
-    return page.get_by_role("dialog").frame_locator("iframe")
+    """The bank's page during 3-D Secure, in a dialog over the payment page: a frame inside Stripe's."""
+    return page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe[name=stripe-challenge-frame]")
 
 
 def answer_bank(page: Page, answer: str) -> None:
