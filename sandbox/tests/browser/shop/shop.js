@@ -42,7 +42,8 @@ page.mount = (type, options) => {
  * @param {"card" | "cardNumber" | "cardExpiry" | "cardCvc"} type
  */
 page.remount = async (type) => {
-  if (page.Stripe.sandbox.answer("fail")) await page.payment;
+  const { sandbox } = /** @type {any} */ (page.Stripe);
+  if (sandbox.answer("fail")) await page.payment;
   const pay = /** @type {HTMLButtonElement} */ (document.getElementById("pay"));
   pay.disabled = false;
   const element = page[type];
