@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy import make_url
@@ -21,6 +23,8 @@ from store.gateway.smtp_mailer import SmtpMailer
 from store.gateway.stripe import HTTPClient, StripeGateway
 from store.services.database import Database
 from store.services.services import Services
+
+log = structlog.get_logger()
 
 
 def now() -> datetime:
@@ -43,14 +47,20 @@ def create_app(
     """
     settings = settings or Settings.load()
     logs.configure()
+    for warning in settings.warnings:
+        log.warning("setting", problem=warning)
+    os.umask(0o077)  # the database and the letters hold names and addresses: nobody but the store's user reads them
     app = Flask(__name__, root_path=str(ROOT), instance_path=str(instance))
     app.config.update(
-        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SECRET_KEY=settings.signing_keys[-1],
+        SECRET_KEY_FALLBACKS=settings.signing_keys[:-1],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
         **_mail_options(settings, instance),
     )
     instance.mkdir(exist_ok=True)
+    if instance.stat().st_uid == os.getuid():
+        instance.chmod(0o700)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
@@ -111,12 +121,11 @@ def _engine_options(database_url: str) -> dict[str, object]:
     """
     if make_url(database_url).get_backend_name() == "sqlite":
         return {"hide_parameters": True}
-    options = "-c lock_timeout=8000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
     return {
         "hide_parameters": True,
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 10,
         "pool_timeout": 5,
-        "connect_args": {"connect_timeout": 5, "options": options},
+        "connect_args": {"connect_timeout": 5},
     }

@@ -52,6 +52,8 @@ def complete(environment: Mapping[str, str], env_file: Path) -> list[str]:
             file.write(HEADER)
     for name, value in added.items():
         set_key(env_file, name, value, quote_mode="never", follow_symlinks=True)
+    if env_file.exists() and env_file.stat().st_uid == os.getuid():
+        env_file.chmod(0o600)
     return list(added)
 
 

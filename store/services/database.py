@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from store.domain.errors import StoreBusy
 
 READING = "reading"
+# Nobody waits for a lock, or for a statement, for ever; milliseconds.
+TIME_OUTS = {"lock_timeout": 8_000, "statement_timeout": 15_000, "idle_in_transaction_session_timeout": 30_000}
 PRIMARY_CODE = 0xFF  # of SQLite's result codes the last byte says what, the others the details
 
 
@@ -28,6 +30,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             _teach_sqlite_transactions(engine)
+        else:
+            _set_time_outs(engine)
         self.engine = engine
         self._write = sessionmaker(engine, expire_on_commit=False)
         self._read = sessionmaker(engine.execution_options(**{READING: True, "postgresql_readonly": True}))
@@ -77,6 +81,18 @@ def is_no_database(failure: BaseException | None) -> bool:
     # What the driver raises by itself has no code of SQLite's, and neither has another driver's.
     code: int = getattr(said, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & PRIMARY_CODE in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
+def _set_time_outs(engine: Engine) -> None:
+    """After connecting: PgBouncer refuses a start-up parameter `options`. Where it pools by transaction, its servers
+    keep what the store has set on them, which is the same for every process.
+    """
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("; ".join(f"SET {name} = {value}" for name, value in TIME_OUTS.items()))
+        connection.commit()
 
 
 def _teach_sqlite_transactions(engine: Engine) -> None:

@@ -20,6 +20,7 @@ from store.web import (
     security,
     webhooks,
 )
+from store.web.mount import Mount
 
 
 def register(app: Flask) -> None:
@@ -27,6 +28,9 @@ def register(app: Flask) -> None:
     services: Services = app.extensions["services"]
     if hops := services.settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    prefix = services.settings.path_prefix
+    app.config["APPLICATION_ROOT"] = prefix or "/"
+    app.wsgi_app = Mount(app.wsgi_app, prefix)  # type: ignore[method-assign]
     request_log.register(app)
     security.register(app, services.settings)
     limits.register(app, services.settings)

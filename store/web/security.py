@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, abort, request, session
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
@@ -36,7 +36,12 @@ def register(app: Flask, settings: Settings) -> None:
         # An answer that changed nothing must not bring back the cart of a moment ago: tabs poll while others shop.
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a checkout left open over lunch still works
+        WTF_CSRF_SECRET_KEY=settings.signing_keys,  # a form that was open while SECRET_KEY changed still works
+        # The token and the SameSite cookie suffice. A browser may keep the Referer to itself, and a proxy may pass on
+        # another Host than the shopper sees.
+        WTF_CSRF_SSL_STRICT=False,
     )
+    app.before_request(_no_nul_in_a_path)
     app.before_request(_only_so_much)
     app.before_request(_only_forms)
     csrf.init_app(app)
@@ -79,6 +84,12 @@ def content_security_policy(settings: Settings) -> dict[str, list[str]]:
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _no_nul_in_a_path() -> None:
+    """Neither a text of PostgreSQL's nor a file's name can hold one, so nothing is there."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def _only_so_much() -> None:

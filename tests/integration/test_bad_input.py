@@ -114,3 +114,24 @@ def test_a_form_without_its_token_changes_nothing(shop: Shop, path: str) -> None
 
     assert answer.status_code == 400
     assert shop.product().reserved == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("POST", "/cart/lines", {"slug": "\0", "quantity": "1"}),
+        ("POST", "/cart/lines", {"slug": "cedar\0pencil", "quantity": "1"}),
+        ("POST", "/cart/lines/%00", {"quantity": "1"}),
+        ("GET", "/products/%00", {}),
+        ("GET", "/orders/%00", {}),
+        ("GET", "/static/%00", {}),
+        ("GET", "/orders/AAAA-BBBB-CCCC-DDDD/from-mail/%00", {}),
+    ],
+)
+def test_nothing_has_a_nul_in_its_name(shop: Shop, method: str, path: str, form: dict[str, str]) -> None:
+    browser = shop.browser()
+    token = browser.token("/products/cedar-pencil")
+
+    answer = browser.open(method, path, data={**form, "csrf_token": token} if form else None)
+
+    assert answer.status_code == 404

@@ -251,6 +251,10 @@ class Browser:
         """Send anything at all."""
         return self._client.open(path, method=method, **more)
 
+    def cookie(self, name: str) -> str:
+        cookie = self._client.get_cookie(name)
+        return cookie.value if cookie else ""
+
     def set_cookie(self, name: str, value: str) -> None:
         self._client.set_cookie(name, value)
 

@@ -1,12 +1,13 @@
 """The settings are typed, complete, and refuse what would lose money, all problems at once."""
 
+import re
 from typing import Any
 
 import pytest
 import stripe
 from flask_mailman.message import sanitize_address
 
-from config import STRIPE_API_VERSION, STRIPE_JS_TRAIN, ConfigurationError, Settings
+from config import ROOT, STRIPE_API_VERSION, STRIPE_JS_TRAIN, ConfigurationError, Settings
 
 GOOD = {"secret_key": "a-secret-that-is-long-enough", "_env_file": None}
 LIVE = {
@@ -76,6 +77,40 @@ def test_keys_of_two_modes_are_refused() -> None:
     assert "STRIPE_PUBLISHABLE_KEY is a test key while STRIPE_SECRET_KEY is a live key" in " ".join(
         problems(**{**LIVE, "stripe_publishable_key": "pk_test_abc"})
     )
+
+
+@pytest.mark.parametrize(
+    ("secret", "publishable"),
+    [
+        ("sk_test_51RvUSQA1BSnPghSQaaaaaaaa", "pk_test_51RvUSQA1BSnPghSXaaaaaaaa"),
+        ("rk_live_51RvUSQA1BSnPghSQaaaaaaaa", "pk_live_51AvUSQA1BSnPghSQaaaaaaaa"),
+        ("sk_test_sandbox", "pk_test_mine"),
+    ],
+)
+def test_keys_of_two_accounts_are_refused(secret: str, publishable: str) -> None:
+    (problem,) = problems(**{**LIVE, "stripe_secret_key": secret, "stripe_publishable_key": publishable})
+
+    assert problem.startswith("STRIPE_PUBLISHABLE_KEY belongs to another account than STRIPE_SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("secret", "publishable"),
+    [
+        ("sk_test_51RvUSQA1BSnPghSQaaaaaaaa", "pk_test_51RvUSQA1BSnPghSQbbbbbbbb"),
+        ("sk_test_4eC39HqLyjWDarjtT1zdp7dc", "pk_test_TYooMQauvdEDq54NiTphI7jx"),
+        ("sk_test_team", "pk_test_team"),
+    ],
+)
+def test_keys_that_may_be_of_one_account_are_taken(secret: str, publishable: str) -> None:
+    settings = Settings.load(**GOOD, stripe_secret_key=secret, stripe_publishable_key=publishable)
+
+    assert settings.stripe_publishable_key == publishable
+
+
+def test_a_secret_key_alone_is_half_a_pair() -> None:
+    (problem,) = problems(stripe_secret_key="sk_test_51RvUSQA1BSnPghSQaaaaaaaa")
+
+    assert problem.startswith("STRIPE_PUBLISHABLE_KEY is missing")
 
 
 def test_a_live_key_without_a_webhook_secret_is_refused() -> None:
@@ -186,6 +221,91 @@ def test_a_postgresql_socket_has_no_host() -> None:
     url = "postgresql+psycopg2:///till?host=/var/run/postgresql"
 
     assert Settings.load(**GOOD, database_url=url).database_url == url
+
+
+def test_blanks_around_a_setting_are_no_part_of_it() -> None:
+    padded = {name: f" \t{value}\r\n" for name, value in LIVE.items() if name != "_env_file"}
+
+    settings = Settings.load(_env_file=None, **padded, hold_minutes=" 20 ", mail_username="  ")
+
+    assert settings.stripe_secret_key.get_secret_value() == "sk_live_abc"
+    assert settings.webhook_secrets == ["whsec_abc"]
+    assert settings.store_url == "https://till.example.com"
+    assert (settings.hold_minutes, settings.mail_username) == (20, "")
+
+
+@pytest.mark.parametrize("name", ["stripe_secret_key", "stripe_publishable_key", "stripe_webhook_secret", "secret_key"])
+@pytest.mark.parametrize("break_", ["\n", "\r", "\u2028", "\u200b"])
+def test_a_key_in_two_lines_is_refused_and_not_shown(name: str, break_: str) -> None:
+    value = f"{LIVE[name]}{break_}abcdefgh"
+
+    found = problems(**{**LIVE, name: value})
+
+    assert f"{name.upper()} must be one line, without line breaks or other invisible characters." in found
+    assert "abcdefgh" not in " ".join(found)
+
+
+@pytest.mark.parametrize("value", ["sk_test_abc def", "sk_test_abc;", '"sk_test_abc"', "sk_test_"])
+def test_a_key_is_letters_and_digits(value: str) -> None:
+    assert problems(stripe_secret_key=value)[0].startswith("STRIPE_SECRET_KEY must be")
+
+
+def test_what_the_example_file_shows_is_refused_by_name() -> None:
+    shown = dict(re.findall(r"^# ([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    invented = ["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET", "DATABASE_URL"]
+    invented += ["MAIL_SERVER", "MAIL_FROM", "MERCHANT_EMAIL"]
+
+    found = problems(**{name.lower(): value for name, value in shown.items()})
+
+    named = [problem.split()[0] for problem in found if "is still the example" in problem]
+    assert sorted(named) == sorted(invented)
+    assert set(shown) | {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "MAIL_USERNAME", "MAIL_PASSWORD"} == {
+        name.upper() for name in Settings.model_fields
+    }
+
+
+@pytest.mark.parametrize("value", ["sk_test_your_key_here", "sk_test_xxxxxxxx", "<your secret key>"])
+def test_what_other_guides_show_is_refused_as_well(value: str) -> None:
+    assert problems(stripe_secret_key=value)[0].startswith("STRIPE_SECRET_KEY is still the example")
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, True),
+        ({"proxy_hops": 1}, False),
+        ({"proxy_hops": 0}, False),
+        ({"stripe_secret_key": "sk_test_abc", "stripe_publishable_key": "pk_test_abc"}, False),
+    ],
+)
+def test_a_shop_behind_a_proxy_that_nobody_told_of_is_warned_of(changes: dict[str, Any], warned: bool) -> None:
+    warnings = Settings.load(**{**LIVE, **changes}).warnings
+
+    assert [warning.split()[0] for warning in warnings] == ["PROXY_HOPS"] * warned
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "path"),
+    [
+        ("https://Till.Example.com/", "https://till.example.com", ""),
+        ("https://host.example/till/", "https://host.example/till", "/till"),
+    ],
+)
+def test_the_store_may_live_under_a_path(value: str, address: str, path: str) -> None:
+    settings = Settings.load(**GOOD, store_url=value)
+
+    assert (settings.store_url, settings.path_prefix) == (address, path)
+
+
+@pytest.mark.parametrize("value", ["https://a@host.example", "https://host.example/?a=1", "https://host.example//x"])
+def test_the_address_of_the_store_is_an_address_alone(value: str) -> None:
+    assert problems(store_url=value)[0].startswith("STORE_URL must be an address alone")
+
+
+def test_the_newest_key_signs_and_all_are_good() -> None:
+    settings = Settings.load(**GOOD, secret_key_fallbacks="the-one-before, the-oldest-of-all")
+
+    assert settings.signing_keys == ["the-oldest-of-all", "the-one-before", GOOD["secret_key"]]
 
 
 def test_several_webhook_secrets_are_taken_for_rotation() -> None:

@@ -8,7 +8,9 @@ from store.services.services import Services
 
 
 def order_link(services: Services, reference: str) -> str:
-    """The full address of an order, signed. It does not run out: it is the shopper's only way from another browser."""
+    """The full address of an order, signed. It does not run out: it is the shopper's only way from another browser. A
+    new SECRET_KEY leaves it good while its fallbacks hold the old one.
+    """
     return f"{services.settings.store_url}/orders/{reference}/from-mail/{_serializer(services).dumps(reference)}"
 
 
@@ -21,4 +23,4 @@ def opens(services: Services, reference: str, key: str) -> bool:
 
 
 def _serializer(services: Services) -> URLSafeSerializer:
-    return URLSafeSerializer(services.settings.secret_key.get_secret_value(), salt="order-link")
+    return URLSafeSerializer(services.settings.signing_keys, salt="order-link")

@@ -35,6 +35,15 @@ def test_the_secrets_are_new_each_time_and_for_their_owner_only(env_file: Path, 
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
 
 
+def test_a_file_that_others_could_read_is_closed_to_them(env_file: Path) -> None:
+    env_file.write_text("STORE_NAME=Corner Shop\n")
+    env_file.chmod(0o644)
+
+    complete({}, env_file)
+
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+
+
 def test_a_second_start_changes_nothing(env_file: Path) -> None:
     complete({}, env_file)
     before = env_file.read_text()

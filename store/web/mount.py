@@ -1,0 +1,29 @@
+"""Where the store lives: under the path of STORE_URL, whatever a server or a header says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Mount:
+    """WSGI middleware that puts `app` under `prefix`, such as `/till` or the empty text.
+
+    A proxy may cut the prefix off or leave it on. SCRIPT_NAME is never taken from outside: it begins every address
+    that the store writes, so that `//evil.example` in it would lead a shopper to another site.
+    """
+
+    def __init__(self, app: WSGIApplication, prefix: str) -> None:
+        self._app = app
+        self._prefix = unquote_to_bytes(prefix).decode("latin-1")  # as WSGI writes a path
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["SCRIPT_NAME"] = self._prefix
+        path = environ.get("PATH_INFO", "")
+        if self._prefix and f"{path}/".startswith(f"{self._prefix}/"):
+            environ["PATH_INFO"] = path[len(self._prefix) :]
+        return self._app(environ, start_response)

@@ -1,0 +1,29 @@
+"""What the store writes holds names and addresses: only its own user may read it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from config import Settings
+from models import db
+
+pytestmark = pytest.mark.on_sqlite
+
+
+def test_the_folder_and_the_database_are_for_the_stores_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "instance"
+    folder.mkdir(0o755)
+    database = folder / "till.sqlite3"
+    settings = Settings.load(_env_file=None, secret_key="a" * 16, database_url=f"sqlite:///{database}")
+
+    app = create_app(settings, instance=folder)
+    with app.app_context():
+        db.create_all()
+        db.engine.dispose()
+    (folder / "mail").mkdir()
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "mail").stat().st_mode) == 0o700

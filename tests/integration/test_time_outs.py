@@ -1,0 +1,23 @@
+"""PostgreSQL gives up on what takes too long, also when PgBouncer stands between."""
+
+import pytest
+from psycopg2 import extensions
+
+from store.services.database import TIME_OUTS
+from tests.support.shop import Shop
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_time_outs_are_set_without_a_start_up_parameter(shop: Shop) -> None:
+    """PgBouncer refuses a connection that comes with `options`."""
+    with shop.services.database.reading() as session:
+        found = {name: session.connection().exec_driver_sql(f"SHOW {name}").scalar_one() for name in TIME_OUTS}
+        driver = session.connection().connection.driver_connection
+
+    assert found == {
+        "lock_timeout": "8s",
+        "statement_timeout": "15s",
+        "idle_in_transaction_session_timeout": "30s",
+    }
+    assert isinstance(driver, extensions.connection)
+    assert "options" not in driver.dsn
