@@ -1,11 +1,10 @@
 """`make cards`: tries every test card in a headless browser against the running store, and says what differs.
 
 Each card is typed into the real card field and paid with on the real payment page; the bank's question is answered on
-the bank's page. The store's test-card page places the orders and holds what the shopper read, the events and the
-states against
-the table, so that this command, the page `/test-cards` and the tests judge by the same rows. Needs the sandbox:
-Stripe's own
-card field and bank do not let themselves be driven. Exits with 1 if anything differs, with 2 if it could not be tried.
+the bank's page. The store's test-card page places the orders and compares what the shopper read, the events and the
+states with the table, so that this command, the page `/test-cards` and the tests judge by the same rows. Needs the
+sandbox: Stripe's own card field and bank do not let themselves be driven.
+Exits with 1 if anything differs, with 2 if it could not be tried.
 """
 
 from __future__ import annotations
@@ -107,10 +106,10 @@ async def _enter(browser: Browser, store: str, patience: float) -> Visit:
     status = answer.status if answer else 0
     if status == 404:
         raise Impossible(f"The store at {store} takes real money: test cards do nothing there.")
-    test_cards = page.locator("[data-module=test-card-table]")
+    test_cards = page.locator("[data-module=test_card_table]")
     if status != 200 or not await test_cards.count():
         raise Impossible(f"The store at {store} does not show its test-card page ({status}). Its log says why.")
-    if not await page.locator("[data-module=test-card-table][data-sandbox]").count():
+    if not await page.locator("[data-module=test_card_table][data-sandbox]").count():
         raise Impossible(
             f"The store at {store} uses Stripe itself, whose card field and bank take nothing from a program. "
             f"Run the cards by hand at {store}/test-cards, or take the keys out of .env to try them in the sandbox."

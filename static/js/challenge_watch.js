@@ -1,6 +1,6 @@
 // 3-D Secure opens a window of the bank over the page. Stripe.js does not say when, so the page looks for it.
 
-const LOOK_EVERY = 250; // milliseconds
+const POLL_INTERVAL = 250; // milliseconds
 const SMALLEST = 200; // pixels: Stripe.js keeps smaller frames of its own on the page
 
 /**
@@ -15,7 +15,7 @@ export function watchForChallenge(form, changed) {
   const clock = setInterval(() => {
     const now = [...document.querySelectorAll("iframe")].some((frame) => !form.contains(frame) && isLarge(frame));
     if (now !== open) changed((open = now));
-  }, LOOK_EVERY);
+  }, POLL_INTERVAL);
   return () => clearInterval(clock);
 }
 

@@ -3,8 +3,8 @@
 
 import { start as errorSummary } from "./components/error_summary.js";
 import { start as holdTimer } from "./components/hold_timer.js";
-import { start as onceForm } from "./components/submit_once.js";
-import { start as orderWatch } from "./components/status_poller.js";
+import { start as submitOnce } from "./components/submit_once.js";
+import { start as statusPoller } from "./components/status_poller.js";
 import { start as paymentForm } from "./components/payment_form.js";
 import { showLocalTimes } from "./local_time.js";
 
@@ -12,8 +12,8 @@ import { showLocalTimes } from "./local_time.js";
 const components = {
   error_summary: errorSummary,
   hold_timer: holdTimer,
-  submit_once: onceForm,
-  status_poller: orderWatch,
+  submit_once: submitOnce,
+  status_poller: statusPoller,
   payment_form: paymentForm,
 };
 

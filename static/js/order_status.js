@@ -9,7 +9,7 @@
  * @property {string} next     the path the order belongs on now
  */
 
-const PATIENCE = 8000; // milliseconds
+const TIMEOUT = 8000; // milliseconds
 
 /**
  * @param {string} address
@@ -20,7 +20,7 @@ export async function readStatus(address) {
     const answer = await fetch(address, {
       cache: "no-store",
       headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
     return answer.ok ? await answer.json() : null;
   } catch {

@@ -1,22 +1,22 @@
 // What the sandbox's Stripe.js lets a page do that Stripe's own never would: fill the card field, answer the bank.
-// sandbox/README.md describes it. With real Stripe there are no such hands, and people use their own.
+// sandbox/README.md describes it. Real Stripe has nothing like it, so people type.
 
 /**
  * A card as it is typed.
  *
  * @typedef {{ number: string, expiry: string, cvc: string, postal: string }} TypedCard
  *
- * @typedef {object} SandboxHands
+ * @typedef {object} SandboxAutofill
  * @property {(card: TypedCard) => boolean} fill  types a card into the card fields; false when none takes it now
  * @property {(answer: "complete" | "fail") => boolean} answer  to the open 3-D Secure question; false when there is none
  */
 
 /**
  * @param {Window} view  the window whose Stripe.js is meant
- * @returns {SandboxHands | null} null unless that window has loaded the sandbox's Stripe.js
+ * @returns {SandboxAutofill | null} null unless that window has loaded the sandbox's Stripe.js
  */
-export function sandboxHands(view) {
-  const { Stripe } = /** @type {{ Stripe?: { sandbox?: SandboxHands } }} */ (/** @type {unknown} */ (view));
+export function sandboxAutofill(view) {
+  const { Stripe } = /** @type {{ Stripe?: { sandbox?: SandboxAutofill } }} */ (/** @type {unknown} */ (view));
   return Stripe?.sandbox ?? null;
 }
 

@@ -8,10 +8,10 @@ export class ScriptBlocked extends Error {}
  * Load Stripe.js. A script that was loaded before is used again; after a failure it may be tried again.
  *
  * @param {string} address
- * @param {number} patience  milliseconds
+ * @param {number} timeout  milliseconds
  * @returns {Promise<StripeConstructor>} rejects with ScriptBlocked
  */
-export function loadStripe(address, patience) {
+export function loadStripe(address, timeout) {
   const loaded = window.Stripe;
   if (loaded) return Promise.resolve(loaded);
   return new Promise((resolve, reject) => {
@@ -20,7 +20,7 @@ export function loadStripe(address, patience) {
       script.remove();
       reject(new ScriptBlocked(address));
     };
-    const clock = setTimeout(giveUp, patience);
+    const clock = setTimeout(giveUp, timeout);
     script.src = address;
     script.addEventListener("error", () => {
       clearTimeout(clock);

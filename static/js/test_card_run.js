@@ -6,7 +6,7 @@
 /** @import { TypedCard } from "./sandbox_autofill.js" */
 
 import { pause } from "./order_status.js";
-import { sandboxHands } from "./sandbox_autofill.js";
+import { sandboxAutofill } from "./sandbox_autofill.js";
 
 /**
  * @typedef {object} Scenario
@@ -32,27 +32,27 @@ import { sandboxHands } from "./sandbox_autofill.js";
 /** Why a run came to no verdict: `closed`, `late` or `refused`. */
 export class Unfinished extends Error {}
 
-const LOOK_EVERY = 200; // milliseconds
-const PAGE_WITHIN = 30_000;
-const PAID_WITHIN = 30_000;
-const BY_HAND_WITHIN = 10 * 60_000;
-const EVENTS_WITHIN = { sandbox: 20_000, stripe: 120_000 };
+const POLL_INTERVAL = 200; // milliseconds
+const PAGE_TIMEOUT = 30_000;
+const PAYMENT_TIMEOUT = 30_000;
+const BY_HAND_TIMEOUT = 10 * 60_000;
+const EVENTS_TIMEOUT = { sandbox: 20_000, stripe: 120_000 };
 
 /**
  * @param {Scenario} scenario
  * @param {Window} shop  an open window to run it in
- * @param {{ place: string, token: string, tell: (step: Step) => void }} form
+ * @param {{ place: string, token: string, onStep: (step: Step) => void }} form
  * @returns {Promise<{ run: Run, verdict: Verdict }>} rejects with Unfinished
  */
-export async function runScenario(scenario, shop, { place, token, tell }) {
-  tell("placing");
+export async function runScenario(scenario, shop, { place, token, onStep }) {
+  onStep("placing");
   const run = /** @type {Run} */ (await send(place, { scenario: scenario.key, csrf_token: token }));
-  tell("opening");
+  onStep("opening");
   shop.location.assign(run.pay);
   const form = await untilReady(shop, run);
-  const sandboxed = await tryCard(scenario, shop, form, run, tell);
-  tell("waiting");
-  await untilTold(scenario, run, token, sandboxed ? EVENTS_WITHIN.sandbox : EVENTS_WITHIN.stripe);
+  const sandboxed = await tryCard(scenario, shop, form, run, onStep);
+  onStep("waiting");
+  await untilComplete(scenario, run, token, sandboxed ? EVENTS_TIMEOUT.sandbox : EVENTS_TIMEOUT.stripe);
   const words = await read(scenario, shop, run);
   const verdict = /** @type {Verdict} */ (await send(run.result, { read: words, csrf_token: token }));
   return { run, verdict };
@@ -60,31 +60,31 @@ export async function runScenario(scenario, shop, { place, token, tell }) {
 
 /** @param {Window} shop @param {Run} run */
 function untilReady(shop, run) {
-  return until(shop, PAGE_WITHIN, () => {
+  return until(shop, PAGE_TIMEOUT, () => {
     const form = shop.location.pathname === run.pay ? formOf(shop) : null;
     return form?.dataset.state === "ready" ? form : null;
   });
 }
 
 /**
- * Pay with the card, or let a person do it; settled when the page says how it ended.
+ * Pay with the card, or let a person do it; resolved when the page says how it ended.
  *
- * @param {Scenario} scenario @param {Window} shop @param {HTMLElement} form @param {Run} run @param {(step: Step) => void} tell
+ * @param {Scenario} scenario @param {Window} shop @param {HTMLElement} form @param {Run} run @param {(step: Step) => void} onStep
  * @returns {Promise<boolean>} whether the sandbox's autofill did it
  */
-async function tryCard(scenario, shop, form, run, tell) {
-  const autofill = sandboxHands(shop);
+async function tryCard(scenario, shop, form, run, onStep) {
+  const autofill = sandboxAutofill(shop);
   let pressed = false;
   const watch = new MutationObserver(() => (pressed ||= form.dataset.state === "paying"));
   watch.observe(form, { attributes: true, attributeFilter: ["data-state"] });
-  tell(autofill ? "paying" : "by-hand");
+  onStep(autofill ? "paying" : "by-hand");
   if (autofill) {
-    await until(shop, PAGE_WITHIN, () => autofill.fill(scenario.card));
-    await until(shop, PAGE_WITHIN, () => !form.querySelector(".StripeElement--empty"));
+    await until(shop, PAGE_TIMEOUT, () => autofill.fill(scenario.card));
+    await until(shop, PAGE_TIMEOUT, () => !form.querySelector(".StripeElement--empty"));
     form.querySelector("form")?.requestSubmit();
   }
   let answered = false;
-  await until(shop, autofill ? PAID_WITHIN : BY_HAND_WITHIN, () => {
+  await until(shop, autofill ? PAYMENT_TIMEOUT : BY_HAND_TIMEOUT, () => {
     if (shop.location.pathname === run.page) return true;
     if (autofill && scenario.answer && !answered && form.dataset.state === "challenged") {
       answered = autofill.answer(scenario.answer);
@@ -96,12 +96,12 @@ async function tryCard(scenario, shop, form, run, tell) {
 }
 
 /**
- * Until all that should happen has happened, or nobody believes in it any more; the verdict says which.
+ * Until all that should happen has happened, or the time is over; the verdict says which.
  *
- * @param {Scenario} scenario @param {Run} run @param {string} token @param {number} patience
+ * @param {Scenario} scenario @param {Run} run @param {string} token @param {number} timeout
  */
-async function untilTold(scenario, run, token, patience) {
-  const deadline = Date.now() + patience;
+async function untilComplete(scenario, run, token, timeout) {
+  const deadline = Date.now() + timeout;
   let refunded = !scenario.refund;
   while (Date.now() < deadline) {
     const { complete, payment } = await send(run.observed);
@@ -110,7 +110,7 @@ async function untilTold(scenario, run, token, patience) {
       refunded = true;
       await send(run.refund, { csrf_token: token });
     }
-    await pause(2 * LOOK_EVERY);
+    await pause(2 * POLL_INTERVAL);
   }
 }
 
@@ -140,12 +140,12 @@ function formOf(shop) {
 /**
  * @template T
  * @param {Window} shop
- * @param {number} patience  milliseconds
+ * @param {number} timeout  milliseconds
  * @param {() => T | null | undefined | false} look
  * @returns {Promise<T>} what `look` found; rejects with Unfinished
  */
-async function until(shop, patience, look) {
-  for (const deadline = Date.now() + patience; Date.now() < deadline; await pause(LOOK_EVERY)) {
+async function until(shop, timeout, look) {
+  for (const deadline = Date.now() + timeout; Date.now() < deadline; await pause(POLL_INTERVAL)) {
     if (shop.closed) throw new Unfinished("closed");
     const found = look();
     if (found) return found;

@@ -4,7 +4,7 @@
 import { start as testCardTable } from "./components/test_card_table.js";
 import { start as testCards } from "./components/test_cards.js";
 
-const components = { "test-card-table": testCardTable, test_cards: testCards };
+const components = { test_card_table: testCardTable, test_cards: testCards };
 
 for (const [name, start] of Object.entries(components)) {
   for (const element of document.querySelectorAll(`[data-module="${name}"]`)) {

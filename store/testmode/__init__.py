@@ -7,15 +7,18 @@ from __future__ import annotations
 from flask import Flask
 
 from config import Settings
-from store.testmode import dev_mail, test_card_page, test_cards
+from store.testmode import dev_mail, static_files, test_card_page, test_cards
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Add it in test mode; with live keys, do not even serve the static files that it is made of."""
+    """Add it in test mode; with live keys, do not even serve the static files that it is made of.
+
+    Templates show a part of it where `test_mode` is true: a banner, the drawer. With live keys there is no such name.
+    """
     if settings.live:
-        test_card_page.withhold(app)
+        static_files.withhold(app)
         return
     app.register_blueprint(test_card_page.blueprint)
-    app.jinja_env.globals["test_cards"] = test_cards
+    app.jinja_env.globals.update(test_mode=True, test_cards=test_cards, uses_sandbox=settings.uses_sandbox)
     if not settings.mail_server:
         app.register_blueprint(dev_mail.blueprint)

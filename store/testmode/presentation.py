@@ -13,7 +13,7 @@ PLACES = {
     Place.FIELD: "Beside the card field",
 }
 
-# What a try is judged by, as its differences are headed.
+# What a run is judged by, as its differences are headed.
 FACTS = {
     "read": "Read",
     "events": "Events",

@@ -1,8 +1,7 @@
 """The test-card page: every test card, what a shopper reads, which events follow, what becomes of the order; and each
-tried with
-a click. A store that takes real money has none of it.
+is run with a click. A store that takes real money has none of it.
 
-The page's script opens the payment page itself in a window beside it and tells this blueprint what a shopper reads
+The page's script opens the payment page itself in a window beside it and sends this blueprint what a shopper reads
 there. `make cards` does the same from a headless browser.
 """
 
@@ -12,13 +11,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Flask, abort, jsonify, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from store.testmode import test_cards, trials
+from store.testmode import runs, test_cards
 from store.testmode.presentation import ANSWERS, FACTS, PLACES, same_words, words
+from store.testmode.runs import Observation
 from store.testmode.test_cards import Scenario
-from store.testmode.trials import Observation
 from store.web.current import now, services
 from store.web.forms import PostForm, tidy
 from store.web.identity import browser_id, known_browser
@@ -28,35 +27,12 @@ blueprint = Blueprint("test_cards", __name__, url_prefix="/test-cards")
 
 LONGEST = 1000  # characters of a page's words that are worth keeping
 
-# Static files that only the test-card page and the drawer of test cards use.
-DEVELOPERS_ONLY = frozenset(
-    {
-        "css/components/test_card_table.css",
-        "css/components/test_cards.css",
-        "js/test_card_run.js",
-        "js/components/test_card_table.js",
-        "js/components/test_cards.js",
-        "js/sandbox_autofill.js",
-        "js/test_mode.js",
-        "js/word_filter.js",
-    }
-)
-
-
-def withhold(app: Flask) -> None:
-    """Answer 404 for the static files that only developers need."""
-
-    @app.before_request
-    def refuse() -> None:
-        if request.endpoint == "static" and (request.view_args or {}).get("filename") in DEVELOPERS_ONLY:
-            abort(404)
-
 
 @blueprint.get("")
 def show() -> ResponseReturnValue:
     """The whole table, each row with its last result."""
     with services().database.reading() as session:
-        results = trials.results(session)
+        results = runs.results(session)
     return (
         render_template(
             "test_cards.html",
@@ -82,7 +58,7 @@ def place() -> ResponseReturnValue:
     chosen = test_cards.scenario(request.form.get("scenario", ""))
     if chosen is None:
         abort(400, "There is no such test card.")
-    order = trials.place(services(), browser_id(), chosen, now())
+    order = runs.place(services(), browser_id(), chosen, now())
     reference = order.reference
     return jsonify(
         order=reference,
@@ -98,7 +74,7 @@ def place() -> ResponseReturnValue:
 def observe(reference: str) -> ResponseReturnValue:
     """How the order stands, and whether that is all that was to come."""
     tried = _scenario_of(reference)
-    seen = trials.observe(services(), reference, HANDLERS)
+    seen = runs.observe(services(), reference, HANDLERS)
     return jsonify(complete=seen.matches(tried), **_got(seen))
 
 
@@ -107,27 +83,25 @@ def refund(reference: str) -> ResponseReturnValue:
     """Refund the order, where the scenario says so."""
     if not _scenario_of(reference).expected.refund:
         abort(400, "This card is not there to be refunded.")
-    trials.refund(services(), reference, now())
+    runs.refund(services(), reference, now())
     return "", 204
 
 
 @blueprint.post("/runs/<reference:reference>/result.json")
 def note(reference: str) -> ResponseReturnValue:
-    """Hold what the shopper reads (`read` in the form) and how the order stands against the table, and keep the
-    verdict.
-    """
+    """Compare what the shopper reads (`read` in the form) and how the order stands with the table; keep the result."""
     tried = _scenario_of(reference)
     read = str(tidy(request.form.get("read", "")))[:LONGEST]
-    seen = trials.observe(services(), reference, HANDLERS)
+    seen = runs.observe(services(), reference, HANDLERS)
     got = {"read": read, **_got(seen)}
     passed = seen.matches(tried) and same_words(read, words(tried))
-    trials.note(services(), reference, tried, passed, got, now())
+    runs.note(services(), reference, tried, passed, got, now())
     return jsonify(passed=passed, expected=_expected(tried), got=got)
 
 
 def _scenario_of(reference: str) -> Scenario:
     with services().database.reading() as session:
-        return trials.scenario_of(session, reference, known_browser())
+        return runs.scenario_of(session, reference, known_browser())
 
 
 def _got(seen: Observation) -> dict[str, Any]:
@@ -141,7 +115,7 @@ def _got(seen: Observation) -> dict[str, Any]:
 
 
 def _differences(tried: Scenario, got: Mapping[str, Any]) -> dict[str, str]:
-    """What was noted of a try and is not as the table says, ready to print, by the name of the fact."""
+    """What was observed and is not as the table says, ready to print, by the name of the fact."""
     expected = _expected(tried)
     return {
         name: (", ".join(value) if isinstance(value, list) else str(value)) or "nothing"

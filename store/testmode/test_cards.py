@@ -2,8 +2,7 @@
 `store/testmode/test_cards.json`.
 
 The payment page's drawer, the test-card page, `make cards` and the tests all read it from here. It says what Stripe
-documents,
-with its sources, and is true of Stripe's test mode and of the sandbox alike.
+documents, with its sources, and is true of Stripe's test mode and of the sandbox alike.
 """
 
 from __future__ import annotations

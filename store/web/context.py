@@ -42,14 +42,7 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        settings = services().settings
-        return {
-            "store_name": settings.store_name,
-            "test_mode": not settings.live,
-            "uses_sandbox": settings.uses_sandbox,
-            "sandbox_url": settings.stripe_api_base if settings.uses_sandbox else None,
-            "cart_count": cart_count,
-        }
+        return {"store_name": services().settings.store_name, "cart_count": cart_count}
 
 
 def cart_count() -> int:

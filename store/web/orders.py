@@ -27,7 +27,7 @@ from store.web.presentation.timeline import timeline
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
-# Which card paid is told by an event of its own, most often within a second of the payment.
+# Which card paid is in an event of its own, most often within a second of the payment.
 CARD_FOLLOWS_WITHIN = timedelta(seconds=10)
 
 
@@ -74,7 +74,7 @@ def pay(reference: str) -> ResponseReturnValue:
 @blueprint.get("/<reference:reference>")
 def status(reference: str) -> ResponseReturnValue:
     """Where the money is, and everything that happened. An order that can be paid goes to its payment page, unless its
-    browser says that it has just paid: then this page waits for word from the payment service."""
+    browser says that it has just paid: then this page waits for the payment service."""
     # A bank's page that sent the browser back here adds the payment's own parameters; the redirect below drops them.
     page = _look(reference, confirming="confirming" in request.args or "payment_intent" in request.args)
     if page.path != request.full_path.rstrip("?"):
@@ -99,7 +99,7 @@ def status(reference: str) -> ResponseReturnValue:
 
 @blueprint.get("/<reference:reference>/from-mail/<key>")
 def from_mail(reference: str, key: str) -> ResponseReturnValue:
-    """The way in from a letter, in any browser."""
+    """The way in from a mail, in any browser."""
     if not links.opens(services(), reference, key):
         raise NotFound
     grant(reference)
@@ -152,7 +152,7 @@ class OrderPage:
 
 
 def _look(reference: str, *, confirming: bool) -> OrderPage:
-    """Read the order; while somebody waits for news of it, ask the payment service when it is time to.
+    """Read the order; while somebody waits for its payment, ask the payment service when it is time to.
 
     `confirming` ends as soon as the order moves, or the payment service has answered that it was not paid after all.
     """

@@ -38,5 +38,5 @@ def path_of(order: Order) -> str:
 
 
 def confirming_path(order: Order) -> str:
-    """The status page of an order whose browser says it has just paid, before anybody told the store so."""
+    """The status page of an order whose browser says it has just paid, before the store knows it."""
     return url_for(Page.STATUS.value, reference=order.reference, confirming=1)

@@ -1,4 +1,4 @@
-"""The address Stripe knocks at: raw body, signature, and an answer that says whether to knock again."""
+"""The address Stripe sends events to: raw body, signature, and an answer that says whether to send it again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ csrf.exempt(blueprint)  # the signature says who sends it
 
 @blueprint.post("/stripe")
 def stripe() -> ResponseReturnValue:
-    """200 once the event is dealt with or not ours, 400 when it cannot be believed, 5xx to be told again."""
+    """200 once the event is dealt with or not ours, 400 when it cannot be believed, 5xx to get it again."""
     body = request.get_data(cache=False)
     outcome = inbox.receive(services(), body, request.headers.get("Stripe-Signature"), now())
     return {"outcome": outcome}, 200

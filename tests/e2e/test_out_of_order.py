@@ -9,9 +9,7 @@ from tests.e2e.conftest import NewBrowser
 from tests.support.processes import SandboxProcess
 
 
-def test_a_payment_service_that_is_down_leaves_an_order_that_can_be_paid_later(
-    page: Page, sandbox: SandboxProcess
-) -> None:
+def test_an_order_can_be_paid_after_the_payment_service_was_down(page: Page, sandbox: SandboxProcess) -> None:
     shop.buy_now(page)
     shop.fill_in_details(page)
     sandbox.stop()
@@ -33,9 +31,7 @@ def test_a_payment_service_that_is_down_leaves_an_order_that_can_be_paid_later(
     shop.see_paid(page, reference)
 
 
-def test_a_payment_service_that_goes_down_on_the_payment_page_charges_nothing(
-    page: Page, sandbox: SandboxProcess
-) -> None:
+def test_a_payment_service_that_goes_down_while_paying_charges_nothing(page: Page, sandbox: SandboxProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
     sandbox.stop()

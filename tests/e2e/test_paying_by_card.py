@@ -17,7 +17,9 @@ def test_an_order_is_paid_once_a_signed_webhook_says_so(page: Page, sandbox: San
 
     shop.see_paid(page, reference)
     shop.see_paid_with(page, "You paid $28.00 with Visa ending 4242.")
-    expect(shop.timeline(page, "Your payment of $28.00 was received.")).to_contain_text("told by the payment service")
+    expect(shop.timeline(page, "Your payment of $28.00 was received.")).to_contain_text(
+        "reported by the payment service"
+    )
     assert shop.status(page, reference)["state"] == "paid"
     (intent,) = sandbox.payments_of(reference)
     assert (intent.amount, intent.currency, intent.status) == (2800, "usd", "succeeded")

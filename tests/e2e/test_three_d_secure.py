@@ -17,7 +17,7 @@ def test_a_completed_challenge_pays_the_order(page: Page) -> None:
 
     shop.see_paid(page, reference)
     expect(shop.timeline(page, "Your bank asked to make sure that it was you.")).to_be_visible()
-    expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
+    expect(shop.timeline(page, "was received")).to_contain_text("reported by the payment service")
 
 
 def test_after_a_failed_challenge_the_same_payment_takes_another_card(page: Page, sandbox: SandboxProcess) -> None:

@@ -23,7 +23,7 @@ def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StorePr
     shop.pay(page)
 
     shop.see_paid(page, reference)
-    expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
+    expect(shop.timeline(page, "was received")).to_contain_text("reported by the payment service")
 
 
 def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
@@ -37,7 +37,7 @@ def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: Postb
         assert state_of(store, reference) == "awaiting_payment"
 
     shop.see_paid(page, reference)
-    expect(shop.timeline(page, "was received")).to_contain_text("told by the payment service")
+    expect(shop.timeline(page, "was received")).to_contain_text("reported by the payment service")
 
 
 def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, webhook_proxy: Postbox) -> None:

@@ -10,8 +10,8 @@ from flask import Flask
 from app import create_app
 from config import STRIPE_API, Settings
 from models import Order
-from store.testmode import trials
-from store.testmode.test_card_page import DEVELOPERS_ONLY
+from store.testmode import runs
+from store.testmode.static_files import DEVELOPERS_ONLY
 from store.testmode.test_cards import Scenario, TestCard, counts, groups, scenarios
 from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
@@ -34,17 +34,17 @@ def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.mark.parametrize(("card", "scenario"), EVERY)
 def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, scenario: Scenario) -> None:
-    order = trials.place(shop.services, f"browser-of-{scenario.key}", scenario, shop.clock())
+    order = runs.place(shop.services, f"browser-of-{scenario.key}", scenario, shop.clock())
 
     answer = try_card(shop, order, card)
     if scenario.answer:
         shop.challenge(answer, scenario.answer)
     wait(shop)
     if scenario.expected.refund:
-        trials.refund(shop.services, order.reference, shop.clock())
+        runs.refund(shop.services, order.reference, shop.clock())
         wait(shop)
 
-    seen = trials.observe(shop.services, order.reference, HANDLERS)
+    seen = runs.observe(shop.services, order.reference, HANDLERS)
     assert seen.matches(scenario), seen
     assert answer.get("code") == card.refused or card.refused is None
 
@@ -53,22 +53,22 @@ def test_a_test_card_order_takes_nothing_from_the_shelf(shop: Shop) -> None:
     pays = EVERY[0].values[1]
     assert isinstance(pays, Scenario)
     before = shop.product().available
-    order = trials.place(shop.services, "browser-of-the-shelf", pays, shop.clock())
+    order = runs.place(shop.services, "browser-of-the-shelf", pays, shop.clock())
     shop.pay(order)
     wait(shop)
 
-    trials.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
-    trials.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
+    runs.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
+    runs.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
 
     assert shop.product().available == before
     with shop.services.database.reading() as session:
-        assert trials.results(session)[pays.key].passed
+        assert runs.results(session)[pays.key].passed
 
 
 def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop: Shop) -> None:
     pays = EVERY[0].values[1]
     assert isinstance(pays, Scenario)
-    order = trials.place(shop.services, "browser-of-the-crowd", pays, shop.clock())
+    order = runs.place(shop.services, "browser-of-the-crowd", pays, shop.clock())
     shop.stripe("POST", "/v1/customers")  # an event to begin with
     with shop.sandbox.extensions["sandbox"].state.write("") as tx:  # a second ago
         tx.execute(
@@ -82,7 +82,7 @@ def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop:
     wait(shop)
     asked = len(shop.line.requests)
 
-    seen = trials.observe(shop.services, order.reference, HANDLERS)
+    seen = runs.observe(shop.services, order.reference, HANDLERS)
 
     assert seen.matches(pays)
     assert len(shop.line.requests) - asked == 1

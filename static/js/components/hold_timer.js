@@ -1,4 +1,4 @@
-// Counts down how long the things are held. When the time is over the document is told, once.
+// Counts down how long the things are held. When the time is over the document gets an event, once.
 
 export const HOLD_OVER = "till:hold-over";
 

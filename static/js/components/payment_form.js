@@ -16,7 +16,7 @@ import { HOLD_OVER } from "./hold_timer.js";
 
 /** @typedef {"loading" | "ready" | "paying" | "challenged" | "declined" | "checking" | "unknown" | "paid" | "unavailable" | "blocked"} State */
 
-const PATIENCE = 15_000; // milliseconds for Stripe.js, and again for its card field
+const LOAD_TIMEOUT = 15_000; // milliseconds for Stripe.js, and again for its card field
 const NARROW = 376; // pixels: in a narrower window the card's four fields need the room of its picture
 const CHECKS = 6; // how often we ask what became of a payment before we send the shopper to the order's page
 
@@ -70,7 +70,7 @@ class PaymentForm {
   async load() {
     this.enter("loading");
     try {
-      const Stripe = await loadStripe(this.data("stripeJsUrl"), PATIENCE);
+      const Stripe = await loadStripe(this.data("stripeJsUrl"), LOAD_TIMEOUT);
       this.#stripe ??= Stripe(this.data("publishableKey"), { locale: "en" });
       await this.mount(this.#stripe);
     } catch (problem) {
@@ -89,7 +89,7 @@ class PaymentForm {
     const ready = new Promise((resolve, reject) => {
       card.on("ready", resolve);
       card.on("loaderror", () => reject(new ScriptBlocked()));
-      setTimeout(() => reject(new ScriptBlocked()), PATIENCE);
+      setTimeout(() => reject(new ScriptBlocked()), LOAD_TIMEOUT);
     });
     card.on("change", (event) => {
       this.part("card-error").textContent = event.error?.message ?? "";
@@ -117,7 +117,7 @@ class PaymentForm {
       outcome = await this.findOut(stripe);
     }
     card.update({ disabled: false });
-    this.settle(outcome, card);
+    this.show(outcome, card);
   }
 
   /**
@@ -138,7 +138,7 @@ class PaymentForm {
   }
 
   /** @param {Outcome} outcome @param {StripeCardElement} card */
-  settle(outcome, card) {
+  show(outcome, card) {
     switch (outcome.kind) {
       case "paid":
       case "deciding":

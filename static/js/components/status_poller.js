@@ -1,4 +1,4 @@
-// A page that waits for word about a payment asks again until there is some, then shows the page the order belongs on.
+// A page that waits for a payment asks for its status until it changes, then shows the page the order belongs on.
 // With data-asks it gives up after that many questions.
 
 import { isHere, pause, readStatus } from "../order_status.js";

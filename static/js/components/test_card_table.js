@@ -8,10 +8,10 @@ import { showMatching } from "../word_filter.js";
 
 /** @param {HTMLElement} root */
 export function start(root) {
-  new Bench(root).start();
+  new TestCardTable(root).start();
 }
 
-class Bench {
+class TestCardTable {
   /** @type {Window | null} */
   #shop = null;
   #busy = false;
@@ -84,7 +84,7 @@ class Bench {
       const { run, verdict } = await runScenario(scenario, shop, {
         place: this.root.dataset.place ?? "",
         token,
-        tell: (step) => {
+        onStep: (step) => {
           this.enter(row, "running", step);
           if (step === "by-hand") void navigator.clipboard.writeText(scenario.card.number).catch(() => undefined);
         },

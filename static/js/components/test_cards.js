@@ -1,6 +1,6 @@
 // The drawer of test cards. A click copies a card, and puts it into the field where the payment service lets us.
 
-import { cardOf, sandboxHands } from "../sandbox_autofill.js";
+import { cardOf, sandboxAutofill } from "../sandbox_autofill.js";
 import { showMatching } from "../word_filter.js";
 
 /** @param {HTMLElement} root */
@@ -43,7 +43,7 @@ export function start(root) {
   async function take(card) {
     const { number, expiry, cvc } = cardOf(card);
     const copied = await copy(number);
-    const filled = sandboxHands(window)?.fill(cardOf(card)) ?? false;
+    const filled = sandboxAutofill(window)?.fill(cardOf(card)) ?? false;
     drawer.close();
     // Any later date and any code will do, unless they are what is wrong with the card.
     const says = filled ? (copied ? "filled" : "only-filled") : copied ? "copied" : "by-hand";

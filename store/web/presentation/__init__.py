@@ -1,1 +1,1 @@
-"""What the store says to a shopper: each state, each decline and each moment of an order has its words in one table."""
+"""What the store says to a shopper: each state, decline, error and step of an order has its words in one table."""

@@ -15,7 +15,7 @@ _NOTHING_CHARGED = "Nothing was charged."
 
 @dataclass(frozen=True, slots=True)
 class DeclineMessage:
-    """`keep_card` says that the typed card is worth mending; otherwise the field is emptied for another one."""
+    """`keep_card` says that the typed card can be corrected; otherwise the field is emptied for another one."""
 
     happened: str
     next_step: str

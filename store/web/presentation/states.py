@@ -21,7 +21,7 @@ class StatusFlag(Flag):
     """What is known beside the two states."""
 
     NOTHING = 0
-    CONFIRMING = auto()  # the browser says it has paid; nobody has told the store yet
+    CONFIRMING = auto()  # the browser says it has paid; the store does not know it yet
     UNREACHABLE = auto()  # and the payment service did not answer when it was asked
     NEEDS_REVIEW = auto()
     DISPUTED = auto()
@@ -81,7 +81,7 @@ _REFUNDED = StatusMessage(
     Tone.GOOD,
 )
 
-# A row matches when both states are in its sets and everything in its `told` is so.
+# A row matches when both states are in its sets and its flags are all set.
 TABLE: tuple[_Row, ...] = (
     _row(
         frozenset({_O.AWAITING_PAYMENT, _O.CANCELLED, _O.EXPIRED}),

@@ -19,7 +19,7 @@ Detail = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line of the timeline. `source` says who told the store, and is empty where that is plain."""
+    """One line of the timeline. `source` says how the store knows it, and is empty where that is plain."""
 
     at: datetime
     sentence: str
@@ -72,8 +72,8 @@ def _paid(detail: Detail, _currency: str) -> str:
     )
 
 
-# Told by another entry of the same moment.
-UNTOLD = frozenset({"payment.refunded"})
+# Another entry of the same transaction says it.
+WITHOUT_SENTENCE = frozenset({"payment.refunded"})
 
 SENTENCES: Mapping[str, _Words] = {
     "order.placed": _with_amount(
@@ -87,7 +87,7 @@ SENTENCES: Mapping[str, _Words] = {
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),
     "order.refund_failed": _always("Your money is back with us, so the order is yours again or will be refunded anew."),
     "order.needs_review": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
-    "order.settled": _always("A person looked into this order and settled what did not add up."),
+    "order.settled": _always("A person looked into this order and resolved what did not add up."),
     "payment.opened": _always("The payment page was opened."),
     "payment.declined": _Words(_declined, Tone.BAD),
     "payment.action_required": _always("Your bank asked to make sure that it was you.", Tone.WAIT),
@@ -112,7 +112,7 @@ SENTENCES: Mapping[str, _Words] = {
 }
 
 _SOURCES = {
-    Source.WEBHOOK: "told by the payment service",
+    Source.WEBHOOK: "reported by the payment service",
     Source.LOOKUP: "the payment service said so when we asked",
     Source.WORKER: "done by the store’s clock",
     Source.RECONCILIATION: "found when we compared our books with the payment service’s",

@@ -208,7 +208,7 @@ def test_the_payment_page_carries_the_secret_and_is_never_kept(shop: Shop, brows
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_an_unpaid_order_leads_to_its_payment_page_unless_its_browser_has_just_paid(browser: Browser) -> None:
+def test_an_unpaid_order_leads_to_its_payment_page_unless_just_paid(browser: Browser) -> None:
     reference = place(browser)
     browser.get(f"/orders/{reference}/pay")
 
@@ -263,7 +263,7 @@ def test_confirming_goes_on_while_the_payment_service_does_not_answer(shop: Shop
         assert "not answering us" in answer.json["message"]
 
 
-def test_a_payment_service_that_is_down_is_a_503_that_says_nothing_was_charged(shop: Shop, browser: Browser) -> None:
+def test_a_payment_service_that_is_down_answers_503_nothing_charged(shop: Shop, browser: Browser) -> None:
     reference = place(browser)
 
     def fall_silent(_method: str, _path: str) -> None:

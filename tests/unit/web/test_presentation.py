@@ -14,7 +14,7 @@ from store.services.transitions import Source
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
 from store.web.presentation.messages import order_message, status_flags
 from store.web.presentation.states import TABLE, StatusFlag, status_message
-from store.web.presentation.timeline import SENTENCES, UNTOLD, timeline
+from store.web.presentation.timeline import SENTENCES, WITHOUT_SENTENCE, timeline
 
 SERVICES = Path(__file__).parents[3] / "store" / "services"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -159,7 +159,7 @@ def test_everything_the_store_writes_into_a_history_has_a_sentence() -> None:
                 if kind in ("order", "payment", "refund", "dispute") and dot and event.isidentifier():
                     written.add(node.value)
 
-    assert written - SENTENCES.keys() == UNTOLD
+    assert written - SENTENCES.keys() == WITHOUT_SENTENCE
 
 
 def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
@@ -170,19 +170,19 @@ def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
         HistoryEntry(at=NOON, what="payment.paid", source="lookup", detail={"amount": 4500}),
     ]
 
-    moments = timeline(history, "usd")
+    entries = timeline(history, "usd")
 
-    assert [local_time.sentence for local_time in moments] == [
+    assert [entry.sentence for entry in entries] == [
         "You placed the order for $45.00. Your things are held for you.",
         "Your card was declined. Nothing was charged.",
         "Your payment of $45.00 was received.",
     ]
-    assert moments[1].source == "told by the payment service"
-    assert moments[2].source == "the payment service said so when we asked"
+    assert entries[1].source == "reported by the payment service"
+    assert entries[2].source == "the payment service said so when we asked"
 
 
-@pytest.mark.parametrize("teller", [teller for teller in Source if teller is not Source.SHOPPER])
-def test_what_the_shopper_did_not_do_says_who_told(teller: Source) -> None:
-    paid = HistoryEntry(at=NOON, what="payment.paid", source=teller, detail={"amount": 4500})
+@pytest.mark.parametrize("source", [source for source in Source if source is not Source.SHOPPER])
+def test_what_the_shopper_did_not_do_says_how_it_is_known(source: Source) -> None:
+    paid = HistoryEntry(at=NOON, what="payment.paid", source=source, detail={"amount": 4500})
 
     assert timeline([paid], "usd")[0].source

@@ -54,7 +54,7 @@ def test_no_page_has_an_inline_script_or_style(browser: Browser, path: str) -> N
     assert page.count("<script") == page.count('<script type="module" src=')
 
 
-def test_static_files_are_kept_for_a_year_under_their_content_and_asked_for_again_otherwise(browser: Browser) -> None:
+def test_static_files_are_kept_for_a_year_under_their_fingerprint_only(browser: Browser) -> None:
     address = next(part for part in browser.get("/").text.split('"') if part.startswith("/static/css/base.css?v="))
 
     assert "immutable" in how_long(browser, address)

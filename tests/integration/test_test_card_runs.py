@@ -9,7 +9,7 @@ from models import Order, Product
 from store.domain.errors import NotFound
 from store.domain.states import OrderState, PaymentState
 from store.services import orders
-from store.testmode import trials
+from store.testmode import runs
 from store.testmode.test_cards import Scenario, scenario
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import Shop
@@ -26,21 +26,21 @@ def chosen(key: str) -> Scenario:
 
 
 def place(shop: Shop, browser_id: str = "mine", key: str = PAYS) -> Order:
-    return trials.place(shop.services, browser_id, chosen(key), shop.clock())
+    return runs.place(shop.services, browser_id, chosen(key), shop.clock())
 
 
 def note(shop: Shop, order: Order, passed: bool, key: str = PAYS, at: datetime | None = None) -> None:
-    trials.note(shop.services, order.reference, chosen(key), passed, {"read": "Payment received"}, at or shop.clock())
+    runs.note(shop.services, order.reference, chosen(key), passed, {"read": "Payment received"}, at or shop.clock())
 
 
 def scenario_of(shop: Shop, reference: str, browser_id: str | None) -> Scenario:
     with shop.services.database.reading() as session:
-        return trials.scenario_of(session, reference, browser_id)
+        return runs.scenario_of(session, reference, browser_id)
 
 
-def results(shop: Shop) -> dict[str, trials.Result]:
+def results(shop: Shop) -> dict[str, runs.Result]:
     with shop.services.database.reading() as session:
-        return trials.results(session)
+        return runs.results(session)
 
 
 def price(shop: Shop, **products: tuple[int, int]) -> None:
@@ -66,7 +66,7 @@ def test_a_test_card_order_says_what_is_to_be_tried(shop: Shop) -> None:
     assert [(entry.what, entry.source, entry.detail) for entry in placed.history[1:]] == [
         ("test_card.placed", "store", {"scenario": PAYS})
     ]
-    assert orders.recipient_of(placed) == trials.RECIPIENT
+    assert orders.recipient_of(placed) == runs.RECIPIENT
     assert scenario_of(shop, order.reference, "mine") == chosen(PAYS)
 
 
@@ -176,7 +176,7 @@ def test_results_are_looked_for_among_the_last_lines_of_history_only(
     note(shop, first, passed=True)
     note(shop, second, passed=True, key=DECLINED)
 
-    monkeypatch.setattr(trials, "REMEMBERED", 1)
+    monkeypatch.setattr(runs, "REMEMBERED", 1)
 
     assert set(results(shop)) == {DECLINED}
 
@@ -189,20 +189,20 @@ def test_an_event_that_could_not_be_handled_is_waited_for(shop: Shop) -> None:
     shop.clock.forward(seconds=5)
     shop.deliver()
 
-    seen = trials.observe(shop.services, order.reference, HANDLERS)
+    seen = runs.observe(shop.services, order.reference, HANDLERS)
 
     assert seen.events == ("charge.succeeded", "charge.updated")
 
 
 def test_what_is_observed_of_an_order_is_how_it_stands(shop: Shop) -> None:
     order, other = place(shop), place(shop, "theirs")
-    before = trials.observe(shop.services, order.reference, HANDLERS)
+    before = runs.observe(shop.services, order.reference, HANDLERS)
     shop.pay(order)
     shop.pay(other, "4000000000009995")
-    untold = trials.observe(shop.services, order.reference, HANDLERS)
+    untold = runs.observe(shop.services, order.reference, HANDLERS)
     shop.clock.forward(seconds=5)
     shop.deliver()
-    origin = trials.observe(shop.services, order.reference, HANDLERS)
+    origin = runs.observe(shop.services, order.reference, HANDLERS)
 
     assert (before.events, before.order, before.payment) == ((), OrderState.AWAITING_PAYMENT, PaymentState.UNOPENED)
     assert "payment_intent.succeeded" not in untold.events
@@ -224,11 +224,11 @@ def test_a_flag_that_nobody_expected_is_no_match(shop: Shop, flag: str) -> None:
     shop.pay(order)
     shop.clock.forward(seconds=5)
     shop.deliver()
-    assert trials.observe(shop.services, order.reference, HANDLERS).matches(chosen(PAYS))
+    assert runs.observe(shop.services, order.reference, HANDLERS).matches(chosen(PAYS))
     with shop.services.database.transaction() as session:
         session.execute(text(f"UPDATE orders SET {flag} = true"))  # noqa: S608  # the test's own word
 
-    seen = trials.observe(shop.services, order.reference, HANDLERS)
+    seen = runs.observe(shop.services, order.reference, HANDLERS)
 
     assert (seen.disputed, seen.needs_review) == (flag == "disputed", flag == "needs_review")
     assert not seen.matches(chosen(PAYS))
@@ -236,7 +236,7 @@ def test_a_flag_that_nobody_expected_is_no_match(shop: Shop, flag: str) -> None:
 
 def test_an_order_that_is_not_there_cannot_be_observed(shop: Shop) -> None:
     with pytest.raises(NotFound):
-        trials.observe(shop.services, "NO-SUCH-ORDER", HANDLERS)
+        runs.observe(shop.services, "NO-SUCH-ORDER", HANDLERS)
 
 
 def test_a_test_card_order_is_refunded_whole_and_once(shop: Shop) -> None:
@@ -244,8 +244,8 @@ def test_a_test_card_order_is_refunded_whole_and_once(shop: Shop) -> None:
     shop.pay(order)
     shop.deliver()
 
-    trials.refund(shop.services, order.reference, shop.clock())
-    trials.refund(shop.services, order.reference, shop.clock())
+    runs.refund(shop.services, order.reference, shop.clock())
+    runs.refund(shop.services, order.reference, shop.clock())
 
     after = shop.read(order.reference)
     assert (after.state, after.payment.refunded_minor) == (OrderState.REFUNDED, after.total_minor)

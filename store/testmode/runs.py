@@ -1,10 +1,9 @@
-"""The test-card page: real orders that a test card is tried on, and how each try ended. Test mode only.
+"""Runs of test cards: a real order that a card is tried on, and how it ended. Test mode only.
 
-a test-card order is an order like any other: placed from a cart, paid at the payment service, told of by webhooks.
-What was
-expected and what came of it is written into the order's own history, so a result stands beside what it is about. It
-takes nothing from shoppers: it asks for the cheapest product of which there is plenty, the shelf gets its piece back
-once the try is noted, and an order that was not paid is given up when the next one is placed.
+The order of a run is like any other: placed from a cart, paid at the payment service, and webhooks say what became of
+it. What was expected and what was observed is kept in the order's own history. A run takes nothing from shoppers: it
+orders the product that `shelf` names, the shelf gets its piece back once the result is kept, and a run that was not
+paid is cancelled when the next one begins.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from models import HistoryEntry, InboxEvent, Order, OrderLine, Payment, Product
+from models import HistoryEntry, InboxEvent, Order, Payment
 from store.domain.errors import NotFound
 from store.domain.states import OrderState, PaymentState, ReservationState
 from store.gateway.port import CancelReason, Recipient
@@ -26,13 +25,13 @@ from store.services import carts, checkout, payments, transitions
 from store.services.payments import refunds
 from store.services.services import Services
 from store.services.transitions import Origin, Source
+from store.testmode import shelf
 from store.testmode.test_cards import Scenario, scenario
 
-PLENTY = 10  # pieces of a product that the test-card page leaves to shoppers
 REMEMBERED = 100_000  # lines of history in which results are looked for
 CLOCKS_DIFFER = timedelta(minutes=1)  # by no more than this, ours and the payment service's
 
-# Told of every payment before a card is tried.
+# Sent for every payment before a card is tried.
 OPENED = "payment_intent.created"
 
 _PLACED, _NOTED = "test_card.placed", "test_card.noted"
@@ -52,7 +51,7 @@ RECIPIENT = Recipient(
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """How a test-card order stands. `events` are the kinds that followed since its payment was opened."""
+    """How the order of a run stands. `events` are the kinds that followed since its payment was opened."""
 
     events: tuple[str, ...]
     order: OrderState
@@ -72,7 +71,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the last try of a scenario ended. `got` is what was noted: what the shopper read, and what followed."""
+    """How the last run of a scenario ended. `got` is what was observed: what the shopper read, and what followed."""
 
     reference: str
     browser_id: str
@@ -82,13 +81,12 @@ class Result:
 
 
 def place(services: Services, browser_id: str, chosen: Scenario, now: datetime) -> Order:
-    """An order for one piece, to be paid as the scenario says. This browser's last test-card order is given up if it
-    was not
-    paid. Raises OutOfStock, PaymentUnavailable and PaymentMisconfigured.
+    """An order for one piece, to be paid as the scenario says. This browser's last run is cancelled if it was not paid.
+    Raises OutOfStock, PaymentUnavailable and PaymentMisconfigured.
     """
-    _give_up_earlier(services, browser_id, now)
+    _cancel_earlier(services, browser_id, now)
     with services.database.transaction() as session:
-        cart_id = carts.add(session, None, _plentiful(session), 1, now)
+        cart_id = carts.add(session, None, shelf.plentiful(session), 1, now)
     order = checkout.place(services, cart_id, browser_id, RECIPIENT, now)
     with services.database.transaction() as session:
         transitions.write(
@@ -98,7 +96,7 @@ def place(services: Services, browser_id: str, chosen: Scenario, now: datetime) 
 
 
 def scenario_of(session: Session, reference: str, browser_id: str | None) -> Scenario:
-    """What a test-card order of this browser is to try. Raises NotFound for every other order."""
+    """What the order of a run of this browser is to try. Raises NotFound for every other order."""
     detail = session.scalar(
         select(HistoryEntry.detail)
         .join(Order)
@@ -137,7 +135,7 @@ def refund(services: Services, reference: str, now: datetime) -> None:
 def note(
     services: Services, reference: str, tried: Scenario, passed: bool, got: Mapping[str, Any], now: datetime
 ) -> None:
-    """Write down how the try ended, once, and put a piece back for one that went with the order."""
+    """Keep how the run ended, once, and put a piece back for one that went with the order."""
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         detail = {"scenario": tried.key, "passed": passed, **got}
@@ -145,12 +143,11 @@ def note(
             session, order.id, _NOTED, Origin(Source.STORE, now), detail=detail, dedupe_key=_NOTED
         )
         if first and order.reservation is ReservationState.COMMITTED:
-            ordered = select(OrderLine.product_id).where(OrderLine.order_id == order.id)
-            session.execute(update(Product).where(Product.id.in_(ordered)).values(stock=Product.stock + 1))
+            shelf.put_back(session, order.id)
 
 
 def results(session: Session) -> dict[str, Result]:
-    """How the last try of each scenario ended, by the scenario's key."""
+    """How the last run of each scenario ended, by the scenario's key."""
     newest = session.scalar(select(func.max(HistoryEntry.id))) or 0
     rows = session.execute(
         select(HistoryEntry.detail, HistoryEntry.at, Order.reference, Order.browser_id)
@@ -164,7 +161,7 @@ def results(session: Session) -> dict[str, Result]:
     }
 
 
-def _give_up_earlier(services: Services, browser_id: str, now: datetime) -> None:
+def _cancel_earlier(services: Services, browser_id: str, now: datetime) -> None:
     with services.database.reading() as session:
         left = session.scalars(
             select(Order.reference)
@@ -174,13 +171,6 @@ def _give_up_earlier(services: Services, browser_id: str, now: datetime) -> None
         ).all()
     for reference in left:
         payments.close(services, reference, CancelReason.REPLACED, now)
-
-
-def _plentiful(session: Session) -> str:
-    """The cheapest product of which there is plenty; where there is plenty of nothing, what there is most of."""
-    left = Product.stock - Product.reserved
-    cheap = case((left >= PLENTY, Product.price_minor))
-    return session.scalars(select(Product.slug).order_by(left < PLENTY, cheap, left.desc(), Product.id).limit(1)).one()
 
 
 def _row(session: Session, reference: str) -> Row[OrderState, bool, bool, datetime, PaymentState, str | None]:
