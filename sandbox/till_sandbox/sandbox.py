@@ -9,6 +9,7 @@ from till_sandbox.api.keys import account_of
 from till_sandbox.api.pipeline import Pipeline
 from till_sandbox.clock import Clock
 from till_sandbox.faults import Faults
+from till_sandbox.followers import FOLLOWERS
 from till_sandbox.model import schedule, webhook_endpoints
 from till_sandbox.request_log import RequestLog
 from till_sandbox.state import State
@@ -31,7 +32,7 @@ class Sandbox:
     def __init__(self, database: str | Path, *, clock: Clock, public_url: str, send: Send) -> None:
         self.clock = clock
         self.public_url = public_url
-        self.state = State(database, clock, public_url)
+        self.state = State(database, clock, public_url, FOLLOWERS)
         self.requests = RequestLog()
         self.pipeline = Pipeline(self.state, self.requests)
         self.faults = Faults(self.state)

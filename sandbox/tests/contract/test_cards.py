@@ -8,7 +8,8 @@ import stripe
 from flask.testing import FlaskClient
 
 from till_sandbox.data import load
-from till_sandbox.model import authentications, cards
+from till_sandbox.model import authentications
+from till_sandbox.model.methods import card_table as cards
 from till_sandbox.sandbox import Sandbox
 
 Later = Callable[[float], None]

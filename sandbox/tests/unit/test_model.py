@@ -4,9 +4,10 @@ import pytest
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import cards, money
+from till_sandbox.model import money
 from till_sandbox.model.events import difference
 from till_sandbox.model.metadata import merged
+from till_sandbox.model.methods import card_table as cards
 from till_sandbox.webhooks.signing import signature_header
 
 

@@ -39,7 +39,33 @@ OBJECTS = {
     "refund": "Refund",
     "setup_attempt": "SetupAttempt",
     "setup_intent": "SetupIntent",
+    "test_helpers.test_clock": "test_helpers.TestClock",
     "webhook_endpoint": "WebhookEndpoint",
+}
+
+#: Declared fields that Stripe leaves out all the same: sent when expanded, once, or of a deleted object (recorded).
+LEFT_OUT = {
+    "charge": {"refunds"},
+    "customer": {
+        "cash_balance",
+        "deleted",
+        "invoice_credit_balance",
+        "sources",
+        "subscriptions",
+        "tax",
+        "tax_ids",
+    },
+    "event": {"account", "context"},
+    "payment_method": {"radar_options"},
+    "test_helpers.test_clock": {"deleted"},
+    "webhook_endpoint": {"deleted", "secret"},
+}
+#: Fields that Stripe sends, always null, and the library does not declare (recorded).
+UNDECLARED = {
+    "charge": {"destination", "dispute", "order"},
+    "dispute": {"balance_transaction"},
+    "payment_intent": {"shared_payment_granted_token"},
+    "payment_method": {"shared_payment_granted_token"},
 }
 
 #: The payment methods imitated; what is asked of any other is accepted unread.
@@ -59,6 +85,7 @@ def derive() -> dict[str, Any]:
         "api_version": _api_version._ApiVersion.CURRENT,
         "parameters": {name: _fields(_params_class(name)) for name in classes},
         "expandable": {name: _expandable(path) for name, path in OBJECTS.items()},
+        "objects": {name: _blank(name, _object_class(path)) for name, path in OBJECTS.items()},
         "declared": {name: sorted(_annotations(_object_class(path))) for name, path in OBJECTS.items()},
     }
 
@@ -172,6 +199,36 @@ def _annotations(cls: Any) -> dict[str, Any]:
         for name, hint in inspect.get_annotations(cls).items()
         if not name.startswith("_") and name != "OBJECT_NAME"
     }
+
+
+def _blank(kind: str, cls: Any) -> dict[str, Any]:
+    """An object nobody has said anything about: its fields with blank values, and those that have none."""
+    of_one_type = set(_literals(inspect.get_annotations(cls)["type"])) if kind == "payment_method" else set()
+    left_out = LEFT_OUT.get(kind, set()) | of_one_type | {"id", "object"}
+    values = {name: _blank_value(hint) for name, hint in _annotations(cls).items() if name not in left_out}
+    values |= dict.fromkeys(UNDECLARED.get(kind, ()))
+    if "metadata" in values:
+        values["metadata"] = {}
+    blank = {name: value for name, value in sorted(values.items()) if value is not ...}
+    return {"blank": blank, "required": sorted(values.keys() - blank.keys())}
+
+
+def _blank_value(hint: Any) -> Any:
+    """Null, nothing, no or zero; an ellipsis where there is nothing of the sort, as for a status."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if type(None) in arguments else ...
+    kinds: dict[Any, Any] = {list: [], dict: {}}
+    if origin in kinds:
+        return kinds[origin]
+    return {bool: False, int: 0}.get(hint, ...)
+
+
+def _literals(hint: Any) -> Iterator[str]:
+    if typing.get_origin(hint) is typing.Literal:
+        yield from typing.get_args(hint)
+    for part in typing.get_args(hint):
+        yield from _literals(part)
 
 
 def _expandable(path: str) -> list[str]:

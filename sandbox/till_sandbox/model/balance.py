@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from till_sandbox import ids
+from till_sandbox.model import objects
 from till_sandbox.state import Resource, Transaction
 
 #: What Stripe keeps of a card payment: 2.9 % and 30 minor units.
@@ -106,17 +107,16 @@ def _insert(
     midnight = datetime.fromtimestamp(tx.now, UTC).replace(hour=0, minute=0, second=0)
     ready = midnight + timedelta(days=DAYS_UNTIL_AVAILABLE)
     row = tx.insert(
-        Resource(
+        objects.new(
+            tx,
+            "balance_transaction",
             {
                 "id": ids.related("txn", payment_id),
-                "object": "balance_transaction",
                 "amount": amount,
                 "available_on": tx.now if available else int(ready.timestamp()),
                 "balance_type": "payments",
-                "created": tx.now,
                 "currency": source["currency"],
                 "description": description,
-                "exchange_rate": None,
                 "fee": fee,
                 "fee_details": fee_details or [],
                 "net": amount - fee,
@@ -124,7 +124,7 @@ def _insert(
                 "source": source.id,
                 "status": "available" if available else "pending",
                 "type": kind,
-            }
+            },
         )
     )
     if not available:

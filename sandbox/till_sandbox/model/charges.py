@@ -1,13 +1,13 @@
-"""Charges: each try of a PaymentIntent to take money from a card."""
+"""Charges: each try of a PaymentIntent to take money."""
 
 from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import balance, cards, declines, events
+from till_sandbox.model import balance, declines, events, objects
 from till_sandbox.model.details import check_email, shipping
 from till_sandbox.model.metadata import merged
-from till_sandbox.model.payment_methods import card_of, network_of, run_checks
+from till_sandbox.model.methods import of_charge, type_of
 from till_sandbox.state import Resource, Transaction
 
 #: Seconds until a card's hold lapses if it is not captured.
@@ -15,13 +15,26 @@ HOLD = 7 * 24 * 3600
 #: Seconds after which an automatically captured charge has its balance transaction, and its dispute if there is one.
 SETTLES_AFTER, DISPUTED_AFTER = 1.0, 1.0
 
+_UNDECIDED = dict.fromkeys(
+    (
+        "advice_code",
+        "network_advice_code",
+        "network_decline_code",
+        "network_status",
+        "reason",
+        "risk_level",
+        "risk_score",
+        "seller_message",
+        "type",
+    )
+)
 _RISK_SCORES = {"normal": 24, "elevated": 68, "highest": 92}
 
 
 def succeed(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> Resource:
     """An approved charge: captured, or with manual capture held. Emits charge.succeeded."""
-    of_cards = intent["payment_method_options"].get("card", {}).get("capture_method")
-    held = (of_cards or intent["capture_method"]) == "manual"
+    own = intent["payment_method_options"].get(payment_method["type"], {}).get("capture_method")
+    held = (own or intent["capture_method"]) == "manual"
     charge = _build(tx, intent, payment_method, secure)
     charge |= {
         "amount_captured": 0 if held else intent["amount"],
@@ -35,9 +48,10 @@ def succeed(tx: Transaction, intent: Resource, payment_method: Resource, secure:
         "seller_message": "Payment complete.",
         "type": "authorized",
     }
-    charge["payment_method_details"]["card"]["amount_authorized"] = intent["amount"]
+    details = charge["payment_method_details"][payment_method["type"]]
+    details["amount_authorized"] = intent["amount"]
     if held:
-        charge["payment_method_details"]["card"]["capture_before"] = tx.now + HOLD
+        details["capture_before"] = tx.now + HOLD
         tx.schedule("expire_hold", charge.id, after=HOLD)
     tx.insert(charge)
     events.emit(tx, "charge.succeeded", charge)
@@ -67,10 +81,7 @@ def fail(
 def capture(tx: Transaction, charge: Resource, amount: int, *, suffix: str | None) -> Resource:
     """Take `amount` of a hold; the rest is released. Emits charge.captured."""
     charge |= {"amount_captured": amount, "captured": True, **_descriptor(suffix)}
-    card = card_of_charge(charge)
-    row = balance.of_charge(tx, charge, available=card.funds == "available")
-    charge["balance_transaction"] = row.id
-    tx.save(charge)
+    _book(tx, charge)
     events.emit(tx, "charge.captured", charge)
     _schedule_disputes(tx, charge)
     return charge
@@ -81,11 +92,15 @@ def settle(tx: Transaction, charge: Resource) -> Resource:
     if charge["balance_transaction"] is not None or not charge["captured"] or charge["status"] != "succeeded":
         return charge
     before = charge.snapshot()
-    row = balance.of_charge(tx, charge, available=card_of_charge(charge).funds == "available")
-    charge["balance_transaction"] = row.id
-    tx.save(charge)
+    _book(tx, charge)
     events.emit(tx, "charge.updated", charge, before)
     return charge
+
+
+def _book(tx: Transaction, charge: Resource) -> None:
+    row = balance.of_charge(tx, charge, available=of_charge(charge).consequences(charge).available)
+    charge["balance_transaction"] = row.id
+    tx.save(charge)
 
 
 def update(tx: Transaction, charge: Resource, params: dict[str, Any]) -> Resource:
@@ -122,13 +137,8 @@ def _set_customer(tx: Transaction, charge: Resource, customer_id: str) -> None:
     charge["customer"] = customer_id
 
 
-def card_of_charge(charge: Resource) -> cards.Card:
-    """The test card that was charged."""
-    return cards.by_name(charge.private["card"])
-
-
 def _schedule_disputes(tx: Transaction, charge: Resource) -> None:
-    for number, kind in enumerate(card_of_charge(charge).disputes):
+    for number, kind in enumerate(of_charge(charge).consequences(charge).disputes):
         tx.schedule("open_dispute", charge.id, after=DISPUTED_AFTER * (number + 1), kind=kind)
 
 
@@ -141,102 +151,32 @@ def _descriptor(suffix: str | None) -> dict[str, Any]:
 
 
 def _build(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> Resource:
-    """A charge that has not been decided yet, with every key Stripe sends."""
-    card = card_of(payment_method)
-    checks = run_checks(tx, payment_method)
-    shown = payment_method["card"]
-    amount = intent["amount"]
-    details = {
-        "card": {
-            "amount_authorized": None,
-            "authorization_code": f"{int.from_bytes(ids.random_text(4).encode()) % 10**6:06d}",
-            "brand": shown["brand"],
-            "checks": dict(checks),
-            "country": shown["country"],
-            "electronic_commerce_indicator": secure["electronic_commerce_indicator"] if secure else "07",
-            "exp_month": shown["exp_month"],
-            "exp_year": shown["exp_year"],
-            "extended_authorization": {"status": "disabled"},
-            "fingerprint": shown["fingerprint"],
-            "funding": shown["funding"],
-            "incremental_authorization": {"status": "unavailable"},
-            "installments": None,
-            "last4": shown["last4"],
-            "mandate": None,
-            "multicapture": {"status": "unavailable"},
-            "network": network_of(payment_method, intent["payment_method_options"].get("card", {}).get("network")),
-            "network_token": {"used": False},
-            "network_transaction_id": card.network_transaction_id,
-            "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
-            "regulated_status": "unregulated",
-            "three_d_secure": secure,
-            "transaction_link_id": None,
-            "wallet": None,
+    """A charge that has not been decided yet."""
+    name, method = payment_method["type"], type_of(payment_method)
+    method.verify(tx, payment_method)
+    options = intent["payment_method_options"].get(name, {})
+    risk = method.risk(payment_method)
+    given = {
+        "id": ids.related("ch", intent.id),
+        "amount": intent["amount"],
+        "billing_details": payment_method["billing_details"],
+        **_descriptor(intent["statement_descriptor_suffix"]),
+        "currency": intent["currency"],
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "fraud_details": {},
+        "metadata": dict(intent["metadata"]),
+        "outcome": {**_UNDECIDED, "risk_level": risk, "risk_score": _RISK_SCORES[risk]},
+        "payment_intent": intent.id,
+        "payment_method": payment_method.id,
+        "payment_method_details": {
+            name: method.charge_details(payment_method, options, intent["amount"], secure),
+            "type": name,
         },
-        "type": "card",
+        "radar_options": {},
+        "receipt_email": intent["receipt_email"],
+        "shipping": intent["shipping"],
+        "status": "pending",
+        "transfer_group": intent["transfer_group"],
     }
-    outcome = {
-        "advice_code": None,
-        "network_advice_code": None,
-        "network_decline_code": None,
-        "network_status": None,
-        "reason": None,
-        "risk_level": card.risk,
-        "risk_score": _RISK_SCORES[card.risk],
-        "seller_message": None,
-        "type": None,
-    }
-    return Resource(
-        {
-            "id": ids.related("ch", intent.id),
-            "object": "charge",
-            "amount": amount,
-            "amount_captured": 0,
-            "amount_refunded": 0,
-            "application": None,
-            "application_fee": None,
-            "application_fee_amount": None,
-            "authorization_code": None,
-            "balance_transaction": None,
-            "billing_details": payment_method["billing_details"],
-            **_descriptor(intent["statement_descriptor_suffix"]),
-            "captured": False,
-            "created": tx.now,
-            "currency": intent["currency"],
-            "customer": intent["customer"],
-            "description": intent["description"],
-            "destination": None,
-            "dispute": None,
-            "disputed": False,
-            "failure_balance_transaction": None,
-            "failure_code": None,
-            "failure_message": None,
-            "fraud_details": {},
-            "level3": None,
-            "livemode": False,
-            "metadata": dict(intent["metadata"]),
-            "on_behalf_of": None,
-            "order": None,
-            "outcome": outcome,
-            "paid": False,
-            "payment_intent": intent.id,
-            "payment_method": payment_method.id,
-            "payment_method_details": details,
-            "presentment_details": None,
-            "radar_options": {},
-            "receipt_email": intent["receipt_email"],
-            "receipt_number": None,
-            "receipt_url": None,
-            "refunded": False,
-            "review": None,
-            "shipping": intent["shipping"],
-            "source": None,
-            "source_transfer": None,
-            "statement_descriptor": None,
-            "status": "pending",
-            "transfer": None,
-            "transfer_data": None,
-            "transfer_group": intent["transfer_group"],
-        },
-        {"card": card.name},
-    )
+    return objects.new(tx, "charge", given, dict(payment_method.private))

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from till_sandbox.errors import ApiError
-from till_sandbox.model import challenges, charges, declines, events, method_types, payment_methods, three_d_secure
+from till_sandbox.model import challenges, charges, declines, events, followers, payment_methods
 from till_sandbox.model.details import check_url
+from till_sandbox.model.methods import filters, type_of
 from till_sandbox.model.payment_intents import (
     OPEN,
-    OPTIONS,
     apply_details,
     check_descriptor,
     set_payment_method,
@@ -18,7 +18,7 @@ from till_sandbox.state import Resource, Transaction
 
 
 @dataclass(frozen=True)
-class Ask:
+class AuthenticationRequest:
     """What a confirmation says about how to authenticate."""
 
     off_session: bool
@@ -35,8 +35,8 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
     """
     _check_confirmable(intent)
     return_url = check_url(params["return_url"], "return_url") if "return_url" in params else None
-    if method_types.are_chosen_by(params):
-        method_types.choose(intent, params, OPTIONS)
+    if filters.are_chosen_by(params):
+        filters.choose(intent, params)
     apply_details(intent, params)
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
@@ -45,22 +45,22 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         tx.get("customer", intent["customer"], param="customer", status=400)
     payment_method = _payment_method(tx, intent, params)
     payment_methods.check_unspent(payment_method)
-    method_types.check_taken(intent, payment_method)
-    typed = (params.get("payment_method_options") or {}).get("card") or {}
-    if "cvc" in typed:
-        payment_methods.type_cvc(tx, payment_method, typed["cvc"])
-    check_descriptor(intent, "card")
-    card_options = intent["payment_method_options"].get("card", {})
-    ask = Ask(
+    filters.check_taken(intent, payment_method)
+    name = payment_method["type"]
+    given = (params.get("payment_method_options") or {}).get(name) or {}
+    type_of(payment_method).answer_again(tx, payment_method, given)
+    check_descriptor(intent, name)
+    options = intent["payment_method_options"].get(name, {})
+    how = AuthenticationRequest(
         off_session=params.get("off_session") not in (None, False),
-        three_d_secure=card_options.get("request_three_d_secure") or "automatic",
+        three_d_secure=options.get("request_three_d_secure") or "automatic",
         error_on_requires_action=params.get("error_on_requires_action", False),
         use_stripe_sdk=params.get("use_stripe_sdk", False),
         return_url=return_url,
     )
     challenges.abandon(tx, intent)
     intent |= {"last_payment_error": None, "next_action": None}
-    reason = _attempt(tx, intent, payment_method, ask)
+    reason = _attempt(tx, intent, payment_method, how)
     if reason is not None:
         raise _decline_error(intent, payment_method, reason)
     return intent
@@ -69,7 +69,7 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
 def complete_challenge(tx: Transaction, intent: Resource) -> None:
     """The bank is sure of the cardholder: take the money (or wait for the server, with manual confirmation)."""
     payment_method = tx.get("payment_method", intent["payment_method"])
-    secure = three_d_secure.result("challenge")
+    secure = type_of(payment_method).authentication_result("challenge")
     intent["next_action"] = None
     if intent["confirmation_method"] == "manual":
         intent["status"] = "requires_confirmation"
@@ -88,36 +88,34 @@ def fail_challenge(tx: Transaction, intent: Resource) -> None:
         "message": "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new "
         "PaymentMethod to attempt to fulfill this PaymentIntent again.",
         "payment_method": payment_method.snapshot(),
-        "payment_method_type": "card",
+        "payment_method_type": payment_method["type"],
         "type": "invalid_request_error",
     }
     _back_to_start(tx, intent, error)
 
 
-def _attempt(tx: Transaction, intent: Resource, payment_method: Resource, ask: Ask) -> str | None:
+def _attempt(tx: Transaction, intent: Resource, payment_method: Resource, how: AuthenticationRequest) -> str | None:
     """One try. The reason it was declined for, or None."""
     done = intent.private.pop("authenticated", None)
     if done and done["payment_method"] == payment_method.id:
         return _charge(tx, intent, payment_method, done["secure"])
-    card = payment_methods.card_of(payment_method)
-    answer = three_d_secure.answer(
-        card, request=ask.three_d_secure, off_session=ask.off_session, set_up=payment_method.private["set_up"]
-    )
+    method = type_of(payment_method)
+    answer = method.authenticate(payment_method, request=how.three_d_secure, off_session=how.off_session)
     if answer == "challenge":
-        if ask.off_session or ask.error_on_requires_action:
-            reason = "authentication_required" if ask.off_session else "authentication_not_handled"
+        if how.off_session or how.error_on_requires_action:
+            reason = "authentication_required" if how.off_session else "authentication_not_handled"
             error = declines.last_error(reason, payment_method)
-            _back_to_start(tx, intent, {**error, "payment_method_type": "card"})
+            _back_to_start(tx, intent, {**error, "payment_method_type": payment_method["type"]})
             return reason
-        _challenge(tx, intent, payment_method, ask)
+        _challenge(tx, intent, payment_method, how)
         return None
     if answer == "error":
         return _decline(tx, intent, payment_method, "processing_error", None)
-    return _charge(tx, intent, payment_method, three_d_secure.result(answer))
+    return _charge(tx, intent, payment_method, method.authentication_result(answer))
 
 
-def _challenge(tx: Transaction, intent: Resource, payment_method: Resource, ask: Ask) -> None:
-    challenges.open_for(tx, intent, payment_method, return_url=ask.return_url, use_stripe_sdk=ask.use_stripe_sdk)
+def _challenge(tx: Transaction, intent: Resource, payment_method: Resource, how: AuthenticationRequest) -> None:
+    challenges.open_for(tx, intent, payment_method, return_url=how.return_url, use_stripe_sdk=how.use_stripe_sdk)
     intent |= {"payment_method": payment_method.id, "status": "requires_action"}
     tx.save(intent)
     events.emit(tx, "payment_intent.requires_action", intent)
@@ -125,7 +123,7 @@ def _challenge(tx: Transaction, intent: Resource, payment_method: Resource, ask:
 
 def _charge(tx: Transaction, intent: Resource, payment_method: Resource, secure: dict[str, Any] | None) -> str | None:
     """Ask the bank for the money. The reason it was declined for, or None."""
-    reason = payment_methods.refusal(payment_method)
+    reason = type_of(payment_method).refusal(payment_method)
     if reason is not None:
         return _decline(tx, intent, payment_method, reason, secure)
     charge = charges.succeed(tx, intent, payment_method, secure)
@@ -137,8 +135,11 @@ def _charge(tx: Transaction, intent: Resource, payment_method: Resource, secure:
         "payment_method": payment_method.id,
         "status": "requires_capture" if held else "succeeded",
     }
-    tx.save(intent)
-    events.emit(tx, "payment_intent.amount_capturable_updated" if held else "payment_intent.succeeded", intent)
+    if held:
+        tx.save(intent)
+        events.emit(tx, "payment_intent.amount_capturable_updated", intent)
+    else:
+        followers.end(tx, intent, "succeeded")
     _save_for_later(tx, intent, payment_method)
     payment_methods.spend(tx, payment_method)
     return None
@@ -150,7 +151,7 @@ def _decline(
     charge = charges.fail(tx, intent, payment_method, reason, secure)
     intent["latest_charge"] = charge.id
     error = declines.last_error(reason, payment_method, charge=charge.id)
-    _back_to_start(tx, intent, {**error, "payment_method_type": "card"})
+    _back_to_start(tx, intent, {**error, "payment_method_type": payment_method["type"]})
     return reason
 
 
@@ -161,8 +162,7 @@ def _back_to_start(tx: Transaction, intent: Resource, error: dict[str, Any]) -> 
         "payment_method": None,
         "status": "requires_payment_method",
     }
-    tx.save(intent)
-    events.emit(tx, "payment_intent.payment_failed", intent)
+    followers.end(tx, intent, "failed")
 
 
 def _save_for_later(tx: Transaction, intent: Resource, payment_method: Resource) -> None:
@@ -175,8 +175,8 @@ def _save_for_later(tx: Transaction, intent: Resource, payment_method: Resource)
 
 def _is_saved(intent: Resource) -> bool:
     """Whether the card is to be used again."""
-    of_cards = intent["payment_method_options"].get("card", {}).get("setup_future_usage")
-    return (of_cards or intent["setup_future_usage"] or "none") != "none"
+    own = (options.get("setup_future_usage") for options in intent["payment_method_options"].values())
+    return (next(filter(None, own), None) or intent["setup_future_usage"] or "none") != "none"
 
 
 def _decline_error(intent: Resource, payment_method: Resource, reason: str) -> ApiError:

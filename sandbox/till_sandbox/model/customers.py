@@ -6,7 +6,7 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import events
+from till_sandbox.model import events, objects
 from till_sandbox.model.details import address, check_email, shipping
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.payment_methods import attach, resolve, spend
@@ -21,7 +21,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
 
     Emits customer.created.
     """
-    customer = Resource(_blank(tx))
+    customer = _blank(tx)
     _apply(customer, params)
     saving = resolve(tx, params["payment_method"]) if "payment_method" in params else None
     settings = params.get("invoice_settings", {})
@@ -95,23 +95,11 @@ def _check_default(tx: Transaction, customer: Resource, settings: dict[str, Any]
         )
 
 
-def _blank(tx: Transaction) -> dict[str, Any]:
-    """A customer with every key Stripe sends."""
-    return {
+def _blank(tx: Transaction) -> Resource:
+    given = {
         "id": ids.new("cus"),
-        "object": "customer",
-        "address": None,
         "balance": 0,
-        "business_name": None,
-        "created": tx.now,
-        "currency": None,
-        "customer_account": None,
-        "default_source": None,
         "delinquent": False,
-        "description": None,
-        "discount": None,
-        "email": None,
-        "individual_name": None,
         "invoice_prefix": "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(8)),
         "invoice_settings": {
             "custom_fields": None,
@@ -119,13 +107,9 @@ def _blank(tx: Transaction) -> dict[str, Any]:
             "footer": None,
             "rendering_options": None,
         },
-        "livemode": False,
         "metadata": {},
-        "name": None,
         "next_invoice_sequence": 1,
-        "phone": None,
         "preferred_locales": [],
-        "shipping": None,
         "tax_exempt": "none",
-        "test_clock": None,
     }
+    return objects.new(tx, "customer", given)

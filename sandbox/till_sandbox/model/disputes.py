@@ -6,8 +6,9 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.data import load
 from till_sandbox.errors import ApiError
-from till_sandbox.model import balance, events
+from till_sandbox.model import balance, events, objects
 from till_sandbox.model.metadata import merged
+from till_sandbox.model.methods import of_charge
 from till_sandbox.state import Resource, Transaction
 
 _DATA = load("disputes")
@@ -18,35 +19,9 @@ DECIDED_AFTER, FILLED_AFTER = 5.0, 1.0
 
 _CLOSED = ("won", "lost", "warning_closed", "prevented")
 
-_EVIDENCE = (
-    "access_activity_log",
-    "billing_address",
-    "cancellation_policy",
-    "cancellation_policy_disclosure",
-    "cancellation_rebuttal",
-    "customer_communication",
-    "customer_email_address",
-    "customer_name",
-    "customer_purchase_ip",
-    "customer_signature",
-    "duplicate_charge_documentation",
-    "duplicate_charge_explanation",
-    "duplicate_charge_id",
-    "product_description",
-    "receipt",
-    "refund_policy",
-    "refund_policy_disclosure",
-    "refund_refusal_explanation",
-    "service_date",
-    "service_documentation",
-    "shipping_address",
-    "shipping_carrier",
-    "shipping_date",
-    "shipping_documentation",
-    "shipping_tracking_number",
-    "uncategorized_file",
-    "uncategorized_text",
-)
+_CHANGES: dict[str, Any] = load("sdk")["parameters"]["DisputeUpdateParams"]
+#: The texts and files that evidence can hold.
+_EVIDENCE = tuple(name for name in _CHANGES["evidence"]["fields"] if name != "enhanced_evidence")
 
 
 def open_for(tx: Transaction, charge: Resource, kind: str) -> Resource:
@@ -54,7 +29,7 @@ def open_for(tx: Transaction, charge: Resource, kind: str) -> Resource:
 
     A chargeback takes the money and a fee at once (charge.dispute.funds_withdrawn), an inquiry only asks.
     """
-    dispute = Resource(_blank(tx, charge, kind))
+    dispute = _blank(tx, charge, kind)
     tx.insert(dispute)
     if dispute["payment_method_details"]["card"]["case_type"] != "inquiry":
         _withdraw(tx, dispute)
@@ -172,21 +147,17 @@ def _closed() -> ApiError:
     return ApiError("This dispute is already closed")
 
 
-def _blank(tx: Transaction, charge: Resource, kind: str) -> dict[str, Any]:
-    """A dispute with every key Stripe sends."""
+def _blank(tx: Transaction, charge: Resource, kind: str) -> Resource:
     said = KINDS[kind]
     inquiry = said["case_type"] == "inquiry"
     eligibility = {name: dict(value) for name, value in said.get("enhanced_eligibility", {}).items()}
     last_day = datetime.fromtimestamp(tx.now, UTC) + timedelta(days=_DATA["days_to_respond"])
-    card = charge["payment_method_details"]["card"]
-    return {
+    reason = {"case_type": said["case_type"], "network_reason_code": said["network_reason_code"]}
+    name = charge["payment_method_details"]["type"]
+    given = {
         "id": ids.new("du"),
-        "object": "dispute",
         "amount": charge["amount_captured"],
-        "balance_transaction": None,
-        "balance_transactions": [],
         "charge": charge.id,
-        "created": tx.now,
         "currency": charge["currency"],
         "enhanced_eligibility_types": sorted(eligibility),
         "evidence": {**dict.fromkeys(_EVIDENCE), "appeal": None, "enhanced_evidence": {}},
@@ -200,19 +171,13 @@ def _blank(tx: Transaction, charge: Resource, kind: str) -> dict[str, Any]:
         },
         "intended_submission_method": said.get("intended_submission_method"),
         "is_charge_refundable": inquiry,
-        "livemode": False,
-        "metadata": {},
         "network_reason_code": said["network_reason_code"],
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
-            "card": {
-                "brand": card["brand"],
-                "case_type": said["case_type"],
-                "network": card["network"],
-                "network_reason_code": said["network_reason_code"],
-            },
-            "type": "card",
+            name: dict(sorted({**of_charge(charge).dispute_details(charge), **reason}.items())),
+            "type": name,
         },
         "reason": said["reason"],
         "status": "warning_needs_response" if inquiry else "needs_response",
     }
+    return objects.new(tx, "dispute", given)

@@ -1,23 +1,22 @@
 """Early fraud warnings: the bank believes a payment is fraudulent before anyone has disputed it."""
 
 from till_sandbox import ids
-from till_sandbox.model import events
+from till_sandbox.model import events, objects
 from till_sandbox.state import Resource, Transaction
 
 
 def open_for(tx: Transaction, charge: Resource) -> Resource:
     """Emits radar.early_fraud_warning.created."""
-    warning = Resource(
+    warning = objects.new(
+        tx,
+        "radar.early_fraud_warning",
         {
             "id": ids.new("issfr"),
-            "object": "radar.early_fraud_warning",
             "actionable": True,
             "charge": charge.id,
-            "created": tx.now,
             "fraud_type": "unauthorized_use_of_card",
-            "livemode": False,
             "payment_intent": charge["payment_intent"],
-        }
+        },
     )
     tx.insert(warning)
     events.emit(tx, "radar.early_fraud_warning.created", warning)

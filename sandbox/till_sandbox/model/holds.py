@@ -1,6 +1,6 @@
 """Money held on a card and not captured: released when the payment is canceled, lapsed when nobody came for it."""
 
-from till_sandbox.model import events
+from till_sandbox.model import events, followers
 from till_sandbox.state import Resource, Transaction
 
 
@@ -25,5 +25,4 @@ def expire(tx: Transaction, charge: Resource) -> None:
         "cancellation_reason": "automatic",
         "status": "canceled",
     }
-    tx.save(intent)
-    events.emit(tx, "payment_intent.canceled", intent)
+    followers.end(tx, intent, "canceled")

@@ -5,19 +5,16 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import challenges, charges, events, holds, method_types, payment_methods
+from till_sandbox.model import challenges, charges, events, followers, holds, objects, payment_methods
 from till_sandbox.model.details import check_email, shipping
 from till_sandbox.model.metadata import merged
+from till_sandbox.model.methods import filters
 from till_sandbox.model.money import check_amount, check_currency
 from till_sandbox.state import Resource, Transaction
 
-#: `payment_method_options` nobody has said anything about.
-OPTIONS: dict[str, Any] = {
-    "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
-    "link": {"persistent_token": None},
-}
-
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+#: Those of `payment_method_options` that are read here.
+_OPTIONS = ("network", "request_three_d_secure", "setup_future_usage", "capture_method")
 _FIXED_BY_PAYING = ("amount", "currency", "payment_method", "customer", "capture_method", "setup_future_usage")
 CANCELABLE = (
     "requires_payment_method",
@@ -30,14 +27,19 @@ CANCELABLE = (
 )
 
 
-def create(tx: Transaction, params: dict[str, Any]) -> Resource:
-    """A new PaymentIntent, waiting for a payment method or for confirmation. Emits payment_intent.created."""
+def create(tx: Transaction, params: dict[str, Any], owner: Resource | None = None) -> Resource:
+    """A new PaymentIntent, waiting for a payment method or for confirmation. Emits payment_intent.created.
+
+    `owner`: what it belongs to and is told how it ends (`model.followers`).
+    """
     currency = check_currency(params["currency"])
     amount = check_amount(params["amount"], currency)
     if "customer" in params:
         tx.get("customer", params["customer"], param="customer", status=400)
-    intent = Resource(_blank(tx, amount, currency, params))
-    method_types.choose(intent, params, OPTIONS)
+    intent = _blank(tx, amount, currency, params)
+    if owner is not None:
+        followers.belong_to(intent, owner)
+    filters.choose(intent, params)
     apply_details(intent, params)
     check_descriptor(intent, *intent["payment_method_types"])
     if "payment_method_data" in params:
@@ -51,7 +53,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
 
 def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
     """Change what may still be changed in its state. A `payment_method` of None unsets it."""
-    for name in (*_FIXED_BY_PAYING, *method_types.FILTERS):
+    for name in (*_FIXED_BY_PAYING, *filters.FILTERS):
         if name in params and intent["status"] not in OPEN and params[name] != intent[name]:
             raise unexpected(
                 f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. You "
@@ -65,8 +67,8 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
         _set_customer(tx, intent, params["customer"])
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
-    if method_types.are_chosen_by(params):
-        method_types.choose(intent, params, OPTIONS)
+    if filters.are_chosen_by(params):
+        filters.choose(intent, params)
     apply_details(intent, params)
     check_descriptor(intent, *intent["payment_method_types"])
     _update_payment_method(tx, intent, params)
@@ -94,7 +96,7 @@ def _update_payment_method(tx: Transaction, intent: Resource, params: dict[str, 
     elif wanted is not None and wanted != before:
         set_payment_method(tx, intent, payment_methods.resolve(tx, wanted))
     elif wanted is not None and intent["status"] in OPEN:
-        method_types.check_taken(intent, tx.get("payment_method", wanted))
+        filters.check_taken(intent, tx.get("payment_method", wanted))
     elif before is not None and wanted is None:
         challenges.abandon(tx, intent)
         intent |= {"next_action": None, "payment_method": None, "status": "requires_payment_method"}
@@ -104,7 +106,7 @@ def set_payment_method(tx: Transaction, intent: Resource, payment_method: Resour
     """Pay with this next. Whatever authentication was going on for another card is over."""
     check_owner(intent, payment_method)
     payment_methods.check_unspent(payment_method)
-    method_types.check_taken(intent, payment_method)
+    filters.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
     intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
 
@@ -146,8 +148,7 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
         "cancellation_reason": reason,
         "status": "canceled",
     }
-    tx.save(intent)
-    events.emit(tx, "payment_intent.canceled", intent)
+    followers.end(tx, intent, "canceled")
     return intent
 
 
@@ -174,8 +175,7 @@ def capture(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
     check_descriptor(intent, "card")
     charges.capture(tx, tx.get("charge", intent["latest_charge"]), amount, suffix=intent["statement_descriptor_suffix"])
     intent |= {"amount_capturable": 0, "amount_received": amount, "status": "succeeded"}
-    tx.save(intent)
-    events.emit(tx, "payment_intent.succeeded", intent)
+    followers.end(tx, intent, "succeeded")
     return intent
 
 
@@ -215,12 +215,9 @@ def apply_details(intent: Resource, params: dict[str, Any]) -> None:
         intent["payment_details"] = {name: said.get(name) or None for name in names} if said else None
     if "shipping" in params:
         intent["shipping"] = shipping(params["shipping"])
-    card_options = (params.get("payment_method_options") or {}).get("card") or {}
-    if "card" in intent["payment_method_options"]:
-        shown = intent["payment_method_options"]["card"]
-        for name in ("network", "request_three_d_secure", "setup_future_usage", "capture_method"):
-            if name in card_options:
-                shown[name] = card_options[name] or None
+    for method, shown in intent["payment_method_options"].items():
+        given = (params.get("payment_method_options") or {}).get(method) or {}
+        shown |= {name: given[name] or None for name in _OPTIONS if name in given}
 
 
 def check_descriptor(intent: Resource, *methods: str) -> None:
@@ -245,57 +242,22 @@ def unexpected(message: str, param: str | None = None) -> ApiError:
     return ApiError(message, code="payment_intent_unexpected_state", param=param)
 
 
-def _blank(tx: Transaction, amount: int, currency: str, params: dict[str, Any]) -> dict[str, Any]:
-    """A PaymentIntent with every key Stripe sends."""
+def _blank(tx: Transaction, amount: int, currency: str, params: dict[str, Any]) -> Resource:
     intent_id = ids.new_payment()
     automatic = params.get("automatic_payment_methods", {})
-    return {
+    given = {
         "id": intent_id,
-        "object": "payment_intent",
-        "allowed_payment_method_types": None,
         "amount": amount,
-        "amount_capturable": 0,
         "amount_details": {"tip": {}},
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
         "automatic_payment_methods": {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True},
-        "canceled_at": None,
-        "cancellation_reason": None,
         "capture_method": params.get("capture_method", "automatic_async"),
         "client_secret": f"{intent_id}_secret_{ids.random_text(25)}",
         "confirmation_method": params.get("confirmation_method", "automatic"),
-        "created": tx.now,
         "currency": currency,
         "customer": params.get("customer"),
-        "customer_account": None,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "hooks": None,
-        "last_payment_error": None,
-        "latest_charge": None,
-        "livemode": False,
         "managed_payments": {"enabled": False},
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_details": None,
-        "payment_method": None,
         "payment_method_configuration_details": {"id": ids.derived("pmc_1", tx.account, 23), "parent": None},
         "payment_method_options": {},
-        "payment_method_types": [],
-        "payment_record": None,
-        "presentment_details": None,
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shared_payment_granted_token": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
     }
+    return objects.new(tx, "payment_intent", given)

@@ -5,9 +5,10 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import balance, events
-from till_sandbox.model.charges import card_of_charge, settle
+from till_sandbox.model import balance, events, objects
+from till_sandbox.model.charges import settle
 from till_sandbox.model.metadata import merged
+from till_sandbox.model.methods import of_charge
 from till_sandbox.model.money import text
 from till_sandbox.state import Resource, Transaction
 
@@ -29,8 +30,8 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
             param="amount",
         )
     settle(tx, charge)  # nothing is given back that is not booked yet
-    behaviour = card_of_charge(charge).refunds
-    refund = Resource(_blank(tx, charge, amount, params))
+    behaviour = of_charge(charge).consequences(charge).refunds
+    refund = _blank(tx, charge, amount, params)
     refund["balance_transaction"] = balance.of_refund(tx, refund, charge).id
     if behaviour == "pending_then_succeeded":
         refund |= {"pending_reason": "processing", "status": "pending"}
@@ -141,39 +142,21 @@ def _check_refundable(tx: Transaction, charge: Resource) -> int:
     return int(charge["amount_captured"] - charge["amount_refunded"])
 
 
-def _blank(tx: Transaction, charge: Resource, amount: int, params: dict[str, Any]) -> dict[str, Any]:
-    """A refund with every key Stripe sends. (It has no `livemode`.)"""
-    return {
+def _blank(tx: Transaction, charge: Resource, amount: int, params: dict[str, Any]) -> Resource:
+    """A refund that is there at once. (It has no `livemode`.)"""
+    name, details = charge["payment_method_details"]["type"], of_charge(charge).refund_details()
+    given = {
         "id": ids.related("re", charge.id),
-        "object": "refund",
         "amount": amount,
-        "balance_transaction": None,
         "charge": charge.id,
-        "created": tx.now,
         "currency": charge["currency"],
         "customer": charge["customer"],
-        "customer_account": None,
-        "description": None,
-        "destination_details": {
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        },
-        "failure_balance_transaction": None,
-        "failure_reason": None,
+        "destination_details": None if details is None else {name: details, "type": name},
         "instructions_email": params.get("instructions_email"),
         "metadata": merged({}, params.get("metadata") or {}),
-        "next_action": None,
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
-        "pending_reason": None,
-        "presentment_details": None,
         "reason": params.get("reason"),
-        "receipt_number": None,
-        "source_transfer_reversal": None,
         "status": "succeeded",
-        "transfer_reversal": None,
     }
+    return objects.new(tx, "refund", given)

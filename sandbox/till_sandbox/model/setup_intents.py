@@ -4,24 +4,23 @@ from typing import Any, NoReturn
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import challenges, declines, events, method_types, payment_methods, three_d_secure
+from till_sandbox.model import challenges, declines, events, followers, objects, payment_methods
 from till_sandbox.model.details import check_url
 from till_sandbox.model.metadata import merged
+from till_sandbox.model.methods import filters, type_of
 from till_sandbox.state import Resource, Transaction
 
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
-_OPTIONS: dict[str, Any] = {
-    "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
-    "link": {"persistent_token": None},
-}
 
 
-def create(tx: Transaction, params: dict[str, Any]) -> Resource:
-    """A new SetupIntent. Emits setup_intent.created."""
+def create(tx: Transaction, params: dict[str, Any], owner: Resource | None = None) -> Resource:
+    """A new SetupIntent. Emits setup_intent.created. `owner`: what it belongs to (`model.followers`)."""
     if "customer" in params:
         tx.get("customer", params["customer"], param="customer", status=400)
-    intent = Resource(_blank(tx, params))
-    method_types.choose(intent, params, _OPTIONS)
+    intent = _blank(tx, params)
+    if owner is not None:
+        followers.belong_to(intent, owner)
+    filters.choose(intent, params)
     _apply(intent, params)
     if "payment_method_data" in params:
         _set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
@@ -34,15 +33,15 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
 
 def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
     """Change what may still be changed in its state. A `payment_method` of None unsets it."""
-    fixed = ("payment_method", "payment_method_data", "customer", *method_types.FILTERS)
+    fixed = ("payment_method", "payment_method_data", "customer", *filters.FILTERS)
     if intent["status"] not in OPEN and any(name in params for name in fixed):
         done = "has already succeeded" if intent["status"] == "succeeded" else "has been canceled"
         raise _unexpected(f"You cannot update this SetupIntent because it {done}.")
     if "customer" in params:
         tx.get("customer", params["customer"], param="customer", status=400)
         intent["customer"] = params["customer"]
-    if method_types.are_chosen_by(params):
-        method_types.choose(intent, params, _OPTIONS)
+    if filters.are_chosen_by(params):
+        filters.choose(intent, params)
     _apply(intent, params)
     _update_payment_method(tx, intent, params)
     return tx.save(intent)
@@ -56,7 +55,7 @@ def _update_payment_method(tx: Transaction, intent: Resource, params: dict[str, 
     elif wanted is not None and "payment_method" in params:
         _set_payment_method(tx, intent, payment_methods.resolve(tx, wanted))
     elif wanted is not None and intent["status"] in OPEN:
-        method_types.check_taken(intent, tx.get("payment_method", wanted))
+        filters.check_taken(intent, tx.get("payment_method", wanted))
     elif intent["payment_method"] is not None and wanted is None:
         challenges.abandon(tx, intent)
         intent |= {"next_action": None, "payment_method": None, "status": "requires_payment_method"}
@@ -68,18 +67,18 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
         done = "it has already succeeded" if intent["status"] == "succeeded" else "it has been canceled"
         raise _unexpected(f"You cannot confirm this SetupIntent because {done}.")
     return_url = check_url(params["return_url"], "return_url") if "return_url" in params else None
-    if method_types.are_chosen_by(params):
-        method_types.choose(intent, params, _OPTIONS)
+    if filters.are_chosen_by(params):
+        filters.choose(intent, params)
     _apply(intent, params)
     if intent["customer"] is not None:
         tx.get("customer", intent["customer"], param="customer", status=400)
     payment_method = _chosen(tx, intent, params)
-    method_types.check_taken(intent, payment_method)
+    filters.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
     intent |= {"last_setup_error": None, "next_action": None}
-    card = payment_methods.card_of(payment_method)
-    request = intent["payment_method_options"]["card"]["request_three_d_secure"] or "automatic"
-    answer = three_d_secure.answer(card, request=request, off_session=False, set_up=False)
+    options = intent["payment_method_options"][payment_method["type"]]
+    request = options.get("request_three_d_secure") or "automatic"
+    answer = type_of(payment_method).authenticate(payment_method, request=request, off_session=False)
     if answer == "challenge":
         use_stripe_sdk = params.get("use_stripe_sdk", False)
         challenges.open_for(tx, intent, payment_method, return_url=return_url, use_stripe_sdk=use_stripe_sdk)
@@ -128,8 +127,7 @@ def cancel(tx: Transaction, intent: Resource, reason: str | None) -> Resource:
         )
     challenges.abandon(tx, intent)
     intent |= {"cancellation_reason": reason, "next_action": None, "status": "canceled"}
-    tx.save(intent)
-    events.emit(tx, "setup_intent.canceled", intent)
+    followers.end(tx, intent, "canceled")
     return intent
 
 
@@ -143,17 +141,17 @@ def refuse_microdeposits(intent: Resource) -> NoReturn:
 
 def _ask_bank(tx: Transaction, intent: Resource, payment_method: Resource) -> str | None:
     """The reason the bank declined for, or None once the card is set up."""
-    reason = payment_methods.refusal(payment_method)
-    if reason is not None and not payment_methods.card_of(payment_method).attaches:
+    method = type_of(payment_method)
+    reason = method.refusal(payment_method)
+    if reason is not None and not method.may_be_saved(payment_method):
         return reason
     payment_method.private["set_up"] = True
-    payment_methods.run_checks(tx, payment_method)
+    method.verify(tx, payment_method)
     tx.save(payment_method)
     payment_methods.link_to_existing(tx, payment_method, intent["customer"])
     attempt = _attempt(tx, intent, payment_method, "succeeded", None)
     intent |= {"latest_attempt": attempt.id, "payment_method": payment_method.id, "status": "succeeded"}
-    tx.save(intent)
-    events.emit(tx, "setup_intent.succeeded", intent)
+    followers.end(tx, intent, "succeeded")
     return None
 
 
@@ -166,8 +164,7 @@ def _fail(tx: Transaction, intent: Resource, payment_method: Resource, error: di
         "payment_method": None,
         "status": "requires_payment_method",
     }
-    tx.save(intent)
-    events.emit(tx, "setup_intent.setup_failed", intent)
+    followers.end(tx, intent, "failed")
 
 
 def _chosen(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resource:
@@ -202,7 +199,7 @@ def _set_payment_method(tx: Transaction, intent: Resource, payment_method: Resou
             param="payment_method",
         )
     payment_methods.check_unspent(payment_method)
-    method_types.check_taken(intent, payment_method)
+    filters.check_taken(intent, payment_method)
     challenges.abandon(tx, intent)
     intent |= {"next_action": None, "payment_method": payment_method.id, "status": "requires_confirmation"}
 
@@ -212,10 +209,9 @@ def _apply(intent: Resource, params: dict[str, Any]) -> None:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
     if "description" in params:
         intent["description"] = params["description"] or None
-    card_options = (params.get("payment_method_options") or {}).get("card") or {}
-    shown = intent["payment_method_options"].get("card")
-    if shown is not None:
-        shown |= {name: card_options[name] for name in ("network", "request_three_d_secure") if name in card_options}
+    for method, shown in intent["payment_method_options"].items():
+        given = (params.get("payment_method_options") or {}).get(method) or {}
+        shown |= {name: given[name] for name in ("network", "request_three_d_secure") if name in given}
 
 
 def _unexpected(message: str) -> ApiError:
@@ -225,75 +221,34 @@ def _unexpected(message: str) -> ApiError:
 def _attempt(
     tx: Transaction, intent: Resource, payment_method: Resource, status: str, error: dict[str, Any] | None
 ) -> Resource:
-    shown = payment_method["card"]
-    card = {
-        name: shown[name]
-        for name in ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
+    name = payment_method["type"]
+    given = {
+        "id": ids.new("setatt"),
+        "customer": intent["customer"],
+        "payment_method": payment_method.id,
+        "payment_method_details": {name: type_of(payment_method).setup_details(payment_method), "type": name},
+        "setup_error": error,
+        "setup_intent": intent.id,
+        "status": status,
+        "usage": intent["usage"],
     }
-    return tx.insert(
-        Resource(
-            {
-                "id": ids.new("setatt"),
-                "object": "setup_attempt",
-                "application": None,
-                "attach_to_self": None,
-                "created": tx.now,
-                "customer": intent["customer"],
-                "customer_account": None,
-                "flow_directions": None,
-                "livemode": False,
-                "on_behalf_of": None,
-                "payment_method": payment_method.id,
-                "payment_method_details": {
-                    "card": {
-                        **card,
-                        "network": shown["networks"]["available"][0],
-                        "three_d_secure": None,
-                        "wallet": None,
-                    },
-                    "type": "card",
-                },
-                "setup_error": error,
-                "setup_intent": intent.id,
-                "status": status,
-                "usage": intent["usage"],
-            }
-        )
-    )
+    return tx.insert(objects.new(tx, "setup_attempt", given))
 
 
-def _blank(tx: Transaction, params: dict[str, Any]) -> dict[str, Any]:
-    """A SetupIntent with every key Stripe sends. Its usage is off_session, whatever was asked (as recorded)."""
+def _blank(tx: Transaction, params: dict[str, Any]) -> Resource:
+    """Its usage is off_session, whatever was asked (as recorded)."""
     intent_id = ids.new("seti")
     automatic = params.get("automatic_payment_methods", {})
-    return {
+    given = {
         "id": intent_id,
-        "object": "setup_intent",
-        "allowed_payment_method_types": None,
-        "application": None,
-        "attach_to_self": None,
         "automatic_payment_methods": {"allow_redirects": automatic.get("allow_redirects", "always"), "enabled": True},
-        "cancellation_reason": None,
         "client_secret": f"{intent_id}_secret_{ids.random_text(31)}",
-        "created": tx.now,
         "customer": params.get("customer"),
-        "customer_account": None,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "flow_directions": None,
-        "last_setup_error": None,
-        "latest_attempt": None,
-        "livemode": False,
         "managed_payments": {"enabled": False},
-        "mandate": None,
         "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
         "payment_method_configuration_details": {"id": ids.derived("pmc_1", tx.account, 23), "parent": None},
         "payment_method_options": {},
-        "payment_method_types": [],
-        "single_use_mandate": None,
         "status": "requires_payment_method",
         "usage": "off_session",
     }
+    return objects.new(tx, "setup_intent", given)

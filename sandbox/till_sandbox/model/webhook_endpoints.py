@@ -4,7 +4,7 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import events
+from till_sandbox.model import events, objects
 from till_sandbox.model.details import check_web_url
 from till_sandbox.model.metadata import merged
 from till_sandbox.state import Resource, Transaction
@@ -17,16 +17,14 @@ def create(tx: Transaction, params: dict[str, Any], *, secrets: list[str] | None
     if len(tx.all("webhook_endpoint")) >= MOST:
         raise ApiError(f"You have reached the maximum of {MOST} test webhook endpoints.", param="url")
     return tx.insert(
-        Resource(
+        objects.new(
+            tx,
+            "webhook_endpoint",
             {
                 "id": ids.new("we"),
-                "object": "webhook_endpoint",
                 "api_version": params.get("api_version"),
-                "application": None,
-                "created": tx.now,
                 "description": params.get("description") or None,
                 "enabled_events": _checked_events(params["enabled_events"]),
-                "livemode": False,
                 "metadata": merged({}, params.get("metadata") or {}),
                 "status": "enabled",
                 "url": check_web_url(params["url"], "url"),

@@ -3,9 +3,10 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from till_sandbox.clock import Clock, SystemClock
 from till_sandbox.state.transaction import Cause, Transaction
@@ -20,7 +21,14 @@ class State:
     leaves nothing half done.
     """
 
-    def __init__(self, database: str | Path, clock: Clock | None = None, public_url: str = "") -> None:
+    def __init__(
+        self,
+        database: str | Path,
+        clock: Clock | None = None,
+        public_url: str = "",
+        followers: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._followers = followers or {}
         self.database = str(database)
         self.public_url = public_url
         self._clock = clock or SystemClock()
@@ -58,7 +66,7 @@ class State:
         connection = self._connection()
         connection.execute("BEGIN")
         try:
-            yield Transaction(connection, account, self.now(), Cause(), self.public_url)
+            yield Transaction(connection, account, self.now(), Cause(), self.public_url, self._followers)
         finally:
             connection.rollback()
 
@@ -69,7 +77,7 @@ class State:
         with self._turn:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Transaction(connection, account, self.now(), cause or Cause(), self.public_url)
+                yield Transaction(connection, account, self.now(), cause or Cause(), self.public_url, self._followers)
                 connection.execute("COMMIT")
             except BaseException:
                 connection.rollback()

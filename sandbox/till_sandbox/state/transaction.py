@@ -36,8 +36,17 @@ class Page:
 class Transaction:
     """Objects of one account, as of now. Get one from `State.read` or `State.write`."""
 
-    def __init__(self, connection: sqlite3.Connection, account: str, now: float, cause: Cause, public_url: str) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        account: str,
+        now: float,
+        cause: Cause,
+        public_url: str,
+        followers: Mapping[str, Any],
+    ) -> None:
         self._connection = connection
+        self.followers = followers
         self.account = account
         self.exact_now = now
         self.cause = cause

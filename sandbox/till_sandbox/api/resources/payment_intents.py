@@ -7,7 +7,7 @@ from till_sandbox.api.resources.payment_methods import raw_number
 from till_sandbox.api.search import search as find
 from till_sandbox.errors import ApiError, missing_object
 from till_sandbox.model import confirmation, payment_intents
-from till_sandbox.model.method_types import FILTERS
+from till_sandbox.model.methods.filters import FILTERS
 from till_sandbox.state import Resource
 
 #: Parameters of create that say how to confirm.

@@ -4,29 +4,24 @@ from copy import deepcopy
 from typing import Any
 
 from till_sandbox.errors import ApiError
+from till_sandbox.model.methods import TYPES
 from till_sandbox.state import Resource
-
-#: What an account of the sandbox takes. Link is offered by Stripe wherever cards are.
-ENABLED = ("card", "link")
 
 #: Parameters that choose among them. The last one pins them, as versions before endive did.
 FILTERS = ("allowed_payment_method_types", "excluded_payment_method_types", "payment_method_types")
 
-_SPOKEN = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent"}
+_DISPLAY_NAMES = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent"}
 
 
-def choose(intent: Resource, params: dict[str, Any], options: dict[str, Any]) -> None:
-    """Let the intent take what the filters in `params` leave, beside those it has already.
-
-    `options` are the `payment_method_options` of every enabled type, for those the intent shows none of yet.
-    """
+def choose(intent: Resource, params: dict[str, Any]) -> None:
+    """Let the intent take what the filters in `params` leave, beside those it has already."""
     allowed = params.get("allowed_payment_method_types", intent["allowed_payment_method_types"]) or None
     excluded = params.get("excluded_payment_method_types", intent["excluded_payment_method_types"]) or None
     pinned = params.get("payment_method_types") or intent.private.get("pinned")
     left = [
         name
-        for name in pinned or allowed or ENABLED
-        if name in ENABLED and name in (allowed or ENABLED) and name not in (excluded or ())
+        for name in pinned or allowed or TYPES
+        if name in TYPES and name in (allowed or TYPES) and name not in (excluded or ())
     ]
     if not left:
         raise _nothing_left(intent)
@@ -35,12 +30,18 @@ def choose(intent: Resource, params: dict[str, Any], options: dict[str, Any]) ->
         "allowed_payment_method_types": allowed,
         "excluded_payment_method_types": excluded,
         "payment_method_types": left,
-        "payment_method_options": {name: shown.get(name) or deepcopy(options[name]) for name in left},
+        "payment_method_options": {name: shown.get(name) or _options(intent, name) for name in left},
     }
     if pinned:
         intent.private["pinned"] = pinned
     if pinned or params.get("automatic_payment_methods", {}).get("enabled") is False:
         intent |= {"automatic_payment_methods": None, "payment_method_configuration_details": None}
+
+
+def _options(intent: Resource, name: str) -> dict[str, Any]:
+    """What an intent shows of a type that it was told nothing about."""
+    method = TYPES[name]
+    return deepcopy(dict(method.payment_options if intent.kind == "payment_intent" else method.setup_options))
 
 
 def are_chosen_by(params: dict[str, Any]) -> bool:
@@ -53,7 +54,7 @@ def check_taken(intent: Resource, payment_method: Resource) -> None:
     given, types = payment_method["type"], intent["payment_method_types"]
     if given in types:
         return
-    spoken = _SPOKEN[intent.kind]
+    spoken = _DISPLAY_NAMES[intent.kind]
     of_payment = intent.kind == "payment_intent"
     raise ApiError(
         f"The PaymentMethod provided ({given}) is not allowed for this {spoken}. Please attach a PaymentMethod of one "

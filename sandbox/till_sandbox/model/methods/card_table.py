@@ -7,7 +7,7 @@ from typing import Any, Literal
 from till_sandbox import ids
 from till_sandbox.data import load
 
-Authentication = Literal[
+Behaviour = Literal[
     "not_enrolled",
     "not_supported",
     "optional",
@@ -35,7 +35,7 @@ class Card:
     declines: str | None = None
     attaches: bool = True
     refused: str | None = None
-    authentication: Authentication = "not_enrolled"
+    authentication: Behaviour = "not_enrolled"
     risk: str = "normal"
     checks: dict[str, str] = field(default_factory=dict)
     disputes: tuple[str, ...] = ()

@@ -1,17 +1,16 @@
 """Whether a card asks for 3-D Secure, and what a charge says about it afterwards."""
 
 import uuid
-from typing import Any, Literal
+from typing import Any
 
-from till_sandbox.model.cards import Card
+from till_sandbox.model.methods.base import Authentication
+from till_sandbox.model.methods.card_table import Card
 
-Answer = Literal["challenge", "frictionless", "attempted", "error", "none"]
 
-
-def answer(card: Card, *, request: str, off_session: bool, set_up: bool) -> Answer:
+def answer(card: Card, *, request: str, off_session: bool, set_up: bool) -> Authentication:
     """What 3-D Secure comes to. `request` is `request_three_d_secure`; `set_up`: saved for this before, with 3DS."""
     asked = request in ("any", "challenge")
-    answers: dict[str, Answer] = {
+    answers: dict[str, Authentication] = {
         "required": "challenge",
         "required_unless_set_up": "none" if off_session and set_up else "challenge",
         "required_on_session": "none" if off_session else "challenge",
@@ -25,7 +24,7 @@ def answer(card: Card, *, request: str, off_session: bool, set_up: bool) -> Answ
     return answers[card.authentication]
 
 
-def result(given: Answer) -> dict[str, Any] | None:
+def result(given: Authentication) -> dict[str, Any] | None:
     """`three_d_secure` of a charge after this answer (for a challenge: after it was completed)."""
     if given in ("none", "error"):
         return None

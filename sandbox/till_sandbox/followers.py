@@ -1,0 +1,9 @@
+"""Who follows payments: each kind of object that owns intents, and the module that is told how they end.
+
+A further kind is a module with the functions of `till_sandbox.model.followers.Follower`, and a line here. Nothing that
+is imitated so far owns an intent.
+"""
+
+from till_sandbox.model.followers import Follower
+
+FOLLOWERS: dict[str, Follower] = {}
