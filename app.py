@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +17,8 @@ from config import ROOT, STRIPE_API_VERSION, Settings
 from models import db
 from store import cli, logs, testmode, web
 from store.gateway.deadline import RequestDeadline
-from store.gateway.guarded_gateway import GuardedGateway
 from store.gateway.port import Mailer, PaymentGateway
-from store.gateway.smtp_mailer import SmtpMailer
+from store.gateway.smtp_mailer import FolderMailer, MailServer, SmtpMailer
 from store.gateway.stripe import HTTPClient, StripeGateway
 from store.services.database import Database
 from store.services.services import Services
@@ -42,8 +41,8 @@ def create_app(
 ) -> Flask:
     """The store as a WSGI application. Raises ConfigurationError when the settings do not work.
 
-    What a test wants to replace is an argument: the settings, the ways to Stripe and to the post, the clock, what
-    counts the seconds of a page, and the folder for what stays on this machine.
+    What a test wants to replace is an argument: the settings, the HTTP client for Stripe, the mailer, the clock, what
+    counts the seconds of a request, and the folder for what stays on this machine.
     """
     settings = settings or Settings.load()
     logs.configure()
@@ -56,7 +55,7 @@ def create_app(
         SECRET_KEY_FALLBACKS=settings.signing_keys[:-1],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
-        **_mail_options(settings, instance),
+        MAIL_FILE_PATH=str(instance / "mail"),
     )
     instance.mkdir(exist_ok=True)
     if instance.stat().st_uid == os.getuid():
@@ -72,7 +71,7 @@ def create_app(
         settings=settings,
         database=database,
         gateway=stripe_gateway(settings, http_client, request_deadline),
-        mailer=mailer or SmtpMailer(app),
+        mailer=mailer or mailer_for(app, settings),
         clock=clock,
     )
     web.register(app)
@@ -84,10 +83,10 @@ def create_app(
 def stripe_gateway(
     settings: Settings, http_client: HTTPClient | None = None, request_deadline: RequestDeadline | None = None
 ) -> PaymentGateway:
-    """The way to Stripe that the settings describe, over `http_client` where one is given; no page waits longer for it
-    than `page_time`.
+    """Stripe as the settings describe it, through `http_client` where one is given; a web request waits no longer
+    than `request_deadline`.
     """
-    gateway = StripeGateway(
+    return StripeGateway(
         settings.stripe_secret_key.get_secret_value(),
         settings.stripe_api_base,
         STRIPE_API_VERSION,
@@ -96,22 +95,25 @@ def stripe_gateway(
         request_deadline=request_deadline,
         http_client=http_client,
     )
-    return GuardedGateway(gateway)
 
 
-def _mail_options(settings: Settings, instance: Path) -> dict[str, object]:
-    """SMTP where a server is named, else a folder where a developer finds the letters."""
-    return {
-        "MAIL_BACKEND": "smtp" if settings.mail_server else "file",
-        "MAIL_FILE_PATH": str(instance / "mail"),
-        "MAIL_SERVER": settings.mail_server,
-        "MAIL_PORT": settings.mail_port,
-        "MAIL_USERNAME": settings.mail_username or None,
-        "MAIL_PASSWORD": settings.mail_password.get_secret_value() or None,
-        "MAIL_USE_TLS": settings.mail_use_tls,
-        "MAIL_DEFAULT_SENDER": settings.mail_from,
-        "MAIL_TIMEOUT": 10,
-    }
+def mailer_for(app: Flask, settings: Settings) -> Mailer:
+    """The mail server that the settings name, or else a folder where a developer finds the mails."""
+
+    def render(template: str, facts: Mapping[str, object]) -> str:
+        with app.app_context():
+            return app.jinja_env.get_template(template).render(facts)
+
+    if not settings.mail_server:
+        return FolderMailer(Path(app.config["MAIL_FILE_PATH"]), settings.mail_from, render)
+    server = MailServer(
+        settings.mail_server,
+        settings.mail_port,
+        settings.mail_username,
+        settings.mail_password.get_secret_value(),
+        settings.mail_use_tls,
+    )
+    return SmtpMailer(server, settings.mail_from, render)
 
 
 def _engine_options(database_url: str) -> dict[str, object]:

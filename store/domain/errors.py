@@ -162,6 +162,10 @@ class MailUnavailable(StoreError):
     code = "mail_unavailable"
 
 
+class MailRefused(MailUnavailable):
+    """The mail server refused a mail for good: there is no such mailbox, or it will not take this text."""
+
+
 class SignatureInvalid(StoreError):
     """A webhook whose signature is missing, wrong or too old."""
 

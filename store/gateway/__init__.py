@@ -1,1 +1,3 @@
-"""The way out to whoever takes the money. `port` says what the store asks for; `stripe_gateway` asks Stripe."""
+"""The payment service and the mail server, from the store's side: `port` says what the store asks for, `stripe` asks
+Stripe, `smtp_mailer` sends mail.
+"""

@@ -1,4 +1,4 @@
-"""How long a page may wait for the payment service: one span of time for the whole page, however much it asks."""
+"""The request deadline: how long one web request may wait for the payment service, however many calls it makes."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ SECONDS = 6.0
 
 
 class RequestDeadline:
-    """What is left of the page that this thread is making. `clock` counts seconds and never goes back.
+    """The time that is left for the web request of this thread. `clock` counts seconds and never goes back.
 
-    A thread that makes no page, such as upkeep's, has all the time it wants.
+    A thread without a web request, such as the worker's or a command's, has no deadline.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, seconds: float = SECONDS) -> None:
         self._clock, self._seconds = clock, seconds
-        self._over_at: ContextVar[float | None] = ContextVar("over_at", default=None)
+        self._ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
 
     def begin(self) -> None:
-        self._over_at.set(self._clock() + self._seconds)
+        self._ends_at.set(self._clock() + self._seconds)
 
     def end(self, _failure: BaseException | None = None) -> None:
-        self._over_at.set(None)
+        self._ends_at.set(None)
+
+    @property
+    def running(self) -> bool:
+        """Whether this thread serves a web request."""
+        return self._ends_at.get() is not None
 
     def allows(self, seconds: float) -> bool:
-        """Whether the page can still wait so long."""
-        over_at = self._over_at.get()
-        return over_at is None or self._clock() + seconds <= over_at
+        """Whether that much time is left."""
+        ends_at = self._ends_at.get()
+        return ends_at is None or self._clock() + seconds <= ends_at

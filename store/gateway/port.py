@@ -1,8 +1,8 @@
-"""What the store asks of a payment service, and of the post, in the store's own words.
+"""What the store asks of a payment service and of a mail server.
 
 Every call to the payment service may raise `PaymentUnavailable` (no answer, or out of order: the outcome is unknown and
-the same call may be made again; its kind `PaymentServiceFailed` says that it would fail again under the same key) or
-`PaymentMisconfigured` (refused for a reason that only a person can mend).
+the same call may be made again; its subclass `PaymentServiceFailed` means that it would fail again under the same key)
+or `PaymentMisconfigured` (refused for a reason that only a person can put right).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """Why a card was not taken. `attempt` names the attempt, so that the same decline told twice is known again."""
+    """Why a card was declined. `attempt` identifies the attempt, so that a decline reported twice counts once."""
 
     code: str
     attempt: str
@@ -27,7 +27,7 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What may be shown of the card that paid."""
+    """The part of a card that may be shown."""
 
     brand: str
     last4: str
@@ -35,12 +35,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardUsed:
+    """The card that paid a payment."""
+
     provider_payment_id: str
     card: Card
 
 
 class CancelReason(StrEnum):
-    """Why the store gives a payment up."""
+    """Why the store cancels a payment."""
 
     EXPIRED = "expired"
     BY_SHOPPER = "by_shopper"
@@ -50,10 +52,10 @@ class CancelReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentSnapshot:
-    """A payment as the service described it at one moment.
+    """A payment as the payment service described it at one moment.
 
-    `event` is the fact that the description stands for. Only `PAID` and `CANCELLED` are final; any other may be out
-    of date by the time it is read. `amount` is what was asked, `received` what came in.
+    `event` is what happened according to it. Only `PAID` and `CANCELLED` are final; any other may be out of date by the
+    time it is read. `amount` was asked for, `received` has come in. `live` is whether it is about real money.
     """
 
     provider_payment_id: str
@@ -69,20 +71,18 @@ class PaymentSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class PaymentSession:
-    """A payment together with the secret with which the shopper's browser confirms it. The secret is never stored or
-    logged.
-    """
+    """A payment and the secret with which the shopper's browser confirms it. The secret is never stored or logged."""
 
     snapshot: PaymentSnapshot
     client_secret: str
 
     def __repr__(self) -> str:
-        return f"OpenedPayment({self.snapshot!r})"
+        return f"PaymentSession({self.snapshot!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who an order goes to. `country` is a two-letter ISO code; the optional parts are empty text when absent."""
+    """Who an order is shipped to. `country` is a two-letter ISO code; an optional part that is absent is empty text."""
 
     full_name: str
     address_line1: str
@@ -97,7 +97,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """A payment to open: one for each order. Asking again with the same `idempotency_key` finds the same payment."""
+    """A payment to create. The same request with the same `idempotency_key` gives the same payment again."""
 
     order_reference: str
     amount: Money
@@ -108,7 +108,9 @@ class PaymentRequest:
 
 @dataclass(frozen=True, slots=True)
 class RefundSnapshot:
-    """A refund as the service described it at one moment. `key` is the store's own name for it, if the store asked."""
+    """A refund as the payment service described it at one moment. `key` is the store's own, None where somebody else
+    asked for the refund.
+    """
 
     provider_refund_id: str
     provider_payment_id: str
@@ -119,7 +121,7 @@ class RefundSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class DisputeSnapshot:
-    """A dispute as the service described it at one moment."""
+    """A dispute as the payment service described it at one moment."""
 
     provider_dispute_id: str
     provider_payment_id: str
@@ -127,23 +129,27 @@ class DisputeSnapshot:
     event: DisputeEvent
 
 
+EventObject = PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """Something the payment service told by a signed webhook.
+    """An event that the payment service reported, by a webhook or in its list of events.
 
-    `kind` is the service's own name for what happened, `about` what it happened to, where that concerns a store.
+    `type` is the service's own name for what happened, `object` what it happened to; None for an object that no store
+    needs.
     """
 
     event_id: str
-    kind: str
+    type: str
     live: bool
     created: datetime
-    about: PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None
+    object: EventObject | None
 
 
 @dataclass(frozen=True, slots=True)
 class SignedEvent:
-    """A notice as it goes over the wire: a body, and the signature that goes with it."""
+    """An event as it is sent: the body, and the signature header for it."""
 
     body: bytes
     signature: str
@@ -151,7 +157,7 @@ class SignedEvent:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """An address that is told; `types` are the names of what it is told of, `*` for everything."""
+    """An address to which the payment service sends events; `types` are their types, `*` is all of them."""
 
     url: str
     enabled: bool
@@ -161,69 +167,71 @@ class WebhookEndpoint:
 
 class PaymentGateway(Protocol):
     def create_payment(self, request: PaymentRequest) -> PaymentSession:
-        """Open the payment of an order, or find the one that the same request opened before."""
+        """Create the payment of an order, or find the one that the same request created before."""
 
     def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
-        """What the service says of the payment now."""
+        """The payment as it is now."""
 
-    def payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
-        """The payment that was opened for an order since then and is not cancelled; None when there is none."""
+    def find_payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
+        """The payment that was created for an order since then and is not cancelled; None when there is none."""
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
-        """Give the payment up. When it is too late for that (paid, or the bank is deciding), say what it is instead."""
+        """Cancel the payment. When it is too late for that (paid, or the bank is deciding), the payment as it is."""
 
     def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
-        """Return `amount` of a payment that was received; asking again with the same `key` finds the same refund,
-        under whichever `attempt` it was made. The next attempt is for after PaymentServiceFailed.
+        """Refund `amount` of a payment that was received. The same `key` finds the same refund again, whichever
+        `attempt` made it. The next attempt is for after PaymentServiceFailed.
 
-        Raises RefundRefused when the service will not return it: returned already, or disputed.
+        Raises RefundRefused when the service will not refund it: refunded already, or disputed.
         """
 
-    def payments_since(self, since: datetime) -> Iterator[PaymentSnapshot]:
-        """Every payment that was opened since then, by whatever program on the account."""
+    def list_payments(self, since: datetime) -> Iterator[PaymentSnapshot]:
+        """Every payment that was created since then, by whatever program on the account."""
 
-    def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
-        """Every refund that was made since then."""
+    def list_refunds(self, since: datetime) -> Iterator[RefundSnapshot]:
+        """Every refund that was created since then."""
 
-    def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
+    def list_disputes(self, since: datetime) -> Iterator[DisputeSnapshot]:
         """Every dispute that was opened since then."""
 
     def find_payment(self, provider_payment_id: str) -> PaymentSnapshot | None:
-        """What the service says of a payment now; None when it does not have it."""
+        """The payment as it is now; None when the service does not have it."""
 
     def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
-        """What the service says of a refund now; None when it does not have it."""
+        """The refund as it is now; None when the service does not have it."""
 
     def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
-        """What the service says of a dispute now; None when it does not have it."""
+        """The dispute as it is now; None when the service does not have it."""
 
     def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
-        """What of these types was told since then and did not arrive, the newest first. At most 20 types."""
+        """The events of these types, however many types, that were created since then and not delivered: the newest
+        first, each once.
+        """
 
     def events_for(self, provider_payment_id: str, since: datetime) -> dict[str, str]:
-        """What was told of one payment since then: the kind of each notice by its id."""
+        """The events about one payment since then: the type of each by its id."""
 
-    def webhook_endpoints(self) -> list[WebhookEndpoint]:
-        """Where the service sends its webhooks."""
+    def list_webhook_endpoints(self) -> list[WebhookEndpoint]:
+        """Where the service sends events."""
 
     def clock(self) -> datetime:
         """The service's own time."""
 
     def parse_webhook(self, body: bytes, signature: str) -> WebhookEvent:
-        """Check a webhook's signature and age and read it; needs no network.
+        """Check a webhook's signature and age, and read its event. Needs no network.
 
-        Raises SignatureInvalid, and NoticeUnreadable when the body is signed but is not an event.
+        Raises SignatureInvalid, and WebhookUnreadable when the body is signed but is not an event.
         """
 
     def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:
-        """A webhook that tells of nothing, as the service would sign it at that moment, or as one `forged` by somebody
-        who does not know the secret. To be sent to the store, which forgets it.
+        """An event about nothing, signed at that moment as the service signs, or, where `forged`, with another secret.
+        It is for the store itself, which ignores it.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A mail to one person. `kind` chooses its text, which is filled with `facts`."""
+    """A mail to one person. `kind` chooses its text, into which `facts` are put."""
 
     kind: str
     to: str
@@ -231,6 +239,21 @@ class Email:
     facts: Mapping[str, object]
 
 
+class MailServerProblem(StrEnum):
+    """Why no mail could be handed to the mail server."""
+
+    NO_ANSWER = "no_answer"
+    NO_TLS = "no_tls"
+    CERTIFICATE = "certificate"
+    NO_LOGIN = "no_login"
+    LOGIN_REFUSED = "login_refused"
+
+
 class Mailer(Protocol):
     def send(self, email: Email) -> None:
-        """Hand a letter over. Raises MailUnavailable when it was not taken; it may then be handed over again."""
+        """Send a mail. Raises MailUnavailable when it was not taken; it may then be sent again, unless it is its
+        subclass MailRefused: this mail will never be taken.
+        """
+
+    def check(self) -> MailServerProblem | None:
+        """Connect and log in as for a mail, and send none; what went wrong, if anything."""

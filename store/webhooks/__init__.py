@@ -1,1 +1,1 @@
-"""What Stripe tells us: `inbox` remembers each event once, `handlers` says what it means for the store."""
+"""Webhooks of the payment service: `inbox` takes each event once, `handlers` says what it does in the store."""

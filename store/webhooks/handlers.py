@@ -1,4 +1,4 @@
-"""Which events the store acts on, and how: one table on one screen. Every other event is ignored."""
+"""Which events the store handles, and how: one table on one screen. Every other event is ignored."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from store.services.payments import disputes, refunds, unmatched_events
 from store.services.services import Services
 from store.services.transitions import Origin
 
-# A handler writes the event's effects in the transaction it is given. It says whether the event was about this store.
+# A handler writes the event's effects in the transaction it is given; returns whether the event is about this store.
 Handler = Callable[[Session, Services, WebhookEvent, Origin], bool]
 
 
 def payment_changed(session: Session, services: Services, event: WebhookEvent, origin: Origin) -> bool:
-    return isinstance(event.about, PaymentSnapshot) and payments.record(session, services, event.about, origin)
+    return isinstance(event.object, PaymentSnapshot) and payments.record(session, services, event.object, origin)
 
 
 def card_used(session: Session, _services: Services, event: WebhookEvent, _origin: Origin) -> bool:
-    return isinstance(event.about, CardUsed) and payments.note_card(session, event.about)
+    return isinstance(event.object, CardUsed) and payments.note_card(session, event.object)
 
 
 def refund_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> bool:
-    if not isinstance(event.about, RefundSnapshot):
+    if not isinstance(event.object, RefundSnapshot):
         return False
-    known = refunds.record(session, event.about, origin)
+    known = refunds.record(session, event.object, origin)
     if not known:
-        unmatched_events.keep(session, event.about, origin)
+        unmatched_events.keep(session, event.object, origin)
     return known
 
 
 def dispute_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> bool:
-    if not isinstance(event.about, DisputeSnapshot):
+    if not isinstance(event.object, DisputeSnapshot):
         return False
-    known = disputes.record(session, event.about, origin)
+    known = disputes.record(session, event.object, origin)
     if not known:
-        unmatched_events.keep(session, event.about, origin)
+        unmatched_events.keep(session, event.object, origin)
     return known
 
 
 HANDLERS: dict[str, Handler] = {
-    "payment_intent.created": payment_changed,
-    "payment_intent.requires_action": payment_changed,
-    "payment_intent.processing": payment_changed,
-    "payment_intent.payment_failed": payment_changed,
-    "payment_intent.succeeded": payment_changed,
-    "payment_intent.canceled": payment_changed,
-    "charge.succeeded": card_used,
-    "refund.created": refund_changed,
-    "refund.updated": refund_changed,
-    "refund.failed": refund_changed,
-    "charge.dispute.created": dispute_changed,
-    "charge.dispute.updated": dispute_changed,
-    "charge.dispute.closed": dispute_changed,
-    "charge.dispute.funds_withdrawn": dispute_changed,
-    "charge.dispute.funds_reinstated": dispute_changed,
+    "payment_intent.created": payment_changed,  # sent when the payment page was opened for the first time
+    "payment_intent.requires_action": payment_changed,  # … the bank asks the shopper (3-D Secure)
+    "payment_intent.processing": payment_changed,  # … the bank takes its time to decide
+    "payment_intent.payment_failed": payment_changed,  # … a card was declined, or 3-D Secure failed
+    "payment_intent.succeeded": payment_changed,  # … the money is received
+    "payment_intent.canceled": payment_changed,  # … the payment was cancelled, by the store or by anybody else
+    "charge.succeeded": card_used,  # … a card was charged; it says which
+    "refund.created": refund_changed,  # … a refund was asked for, by the store or in the dashboard
+    "refund.updated": refund_changed,  # … its state changed
+    "refund.failed": refund_changed,  # … it failed, perhaps after it had succeeded
+    "charge.dispute.created": dispute_changed,  # … the cardholder disputes the charge, or their bank inquires
+    "charge.dispute.updated": dispute_changed,  # … evidence was sent, or the state changed
+    "charge.dispute.closed": dispute_changed,  # … it is won, lost, or withdrawn
+    "charge.dispute.funds_withdrawn": dispute_changed,  # … the disputed amount was taken from the balance
+    "charge.dispute.funds_reinstated": dispute_changed,  # … the disputed amount came back
 }

@@ -1,7 +1,7 @@
-"""The inbox: each event that a handler takes is remembered once, handed over, and marked done with its effects.
+"""The inbox: each event that has a handler is remembered once, handed over, and marked handled with its effects.
 
-The second delivery of an event finds it done. When handling fails, nothing of it stays but the reason, and the caller
-answers 5xx so that Stripe delivers again.
+The second delivery of an event finds it handled. When handling fails, only the error stays beside the event, and the
+caller answers 5xx so that the payment service delivers it again.
 """
 
 from __future__ import annotations
@@ -31,54 +31,53 @@ class InboxResult(StrEnum):
 
 
 def receive(services: Services, body: bytes, signature: str | None, now: datetime) -> InboxResult:
-    """Take one delivery in. Needs no call to Stripe.
+    """Receive one delivery. Needs no call to the payment service.
 
-    An event that no handler takes leaves no trace. Raises SignatureInvalid, NoticeUnreadable, StoreBusy, and whatever a
+    An event without a handler leaves no trace. Raises SignatureInvalid, WebhookUnreadable, StoreBusy, and whatever a
     handler raises; then nothing was changed.
     """
-    return _take(services, services.gateway.parse_webhook(body, signature or ""), Origin(Source.WEBHOOK, now))
+    return _receive(services, services.gateway.parse_webhook(body, signature or ""), Origin(Source.WEBHOOK, now))
 
 
 def catch_up(services: Services, since: datetime, now: datetime) -> list[str]:
-    """Take in what Stripe told since then and could not deliver, by the same door; what of it was new to this store, a
-    line for each event.
+    """Handle the events since then that were not delivered, as if they were; returns a line for each that was new.
 
-    An event that cannot be handled stands in nobody's way: it is remembered as any other, and the audit tells of it.
+    An event that cannot be handled stops no other: its error is kept as for a delivery, and the audit reports it.
     Raises PaymentUnavailable, PaymentMisconfigured and StoreBusy.
     """
     origin = Origin(Source.RECONCILIATION, now)
     missed = reversed(list(services.gateway.list_undelivered_events(since, HANDLERS)))
-    return [f"event {event.event_id}: {event.kind}" for event in missed if _catch_up_with(services, event, origin)]
+    return [f"event {event.event_id}: {event.type}" for event in missed if _catch_up_with(services, event, origin)]
 
 
 def _catch_up_with(services: Services, event: WebhookEvent, origin: Origin) -> bool:
     try:
-        return _take(services, event, origin) is InboxResult.HANDLED
+        return _receive(services, event, origin) is InboxResult.HANDLED
     except StoreBusy:
         raise
-    except Exception as failure:  # noqa: BLE001  # whatever it was: it is written beside the event, and others wait
+    except Exception as failure:  # noqa: BLE001  # whatever it was: it is kept beside the event, and others wait
         log.warning("missed webhook not handled", event_id=event.event_id, failure=type(failure).__name__)
         return False
 
 
-def _take(services: Services, event: WebhookEvent, origin: Origin) -> InboxResult:
-    if event.kind not in HANDLERS:
+def _receive(services: Services, event: WebhookEvent, origin: Origin) -> InboxResult:
+    if event.type not in HANDLERS:
         return InboxResult.IGNORED
     try:
         with services.database.transaction() as session:
             outcome = _handle_once(session, services, event, origin)
             order = _order_of(session, event)
-    except Exception as failure:  # whatever it was: it is written beside the event, and answered at the edge
+    except Exception as failure:  # whatever it was: it is kept beside the event, and answered by the web
         _remember_failure(services, event, failure, origin.at)
         raise
-    log.info("webhook taken in", event_id=event.event_id, kind=event.kind, outcome=outcome, order=order)
+    log.info("webhook received", event_id=event.event_id, type=event.type, outcome=outcome, order=order)
     return outcome
 
 
 def _handle_once(session: Session, services: Services, event: WebhookEvent, origin: Origin) -> InboxResult:
     if _remember(session, event, origin.at):
         return InboxResult.DUPLICATE
-    ours = HANDLERS[event.kind](session, services, event, origin)
+    ours = HANDLERS[event.type](session, services, event, origin)
     outcome = InboxResult.HANDLED if ours else InboxResult.IGNORED
     session.execute(
         update(InboxEvent)
@@ -89,24 +88,26 @@ def _handle_once(session: Session, services: Services, event: WebhookEvent, orig
 
 
 def _order_of(session: Session, event: WebhookEvent) -> str | None:
-    """The reference of the order that an event was about, for the log."""
-    if event.about is None:
+    """The reference of the order that an event is about, for the log."""
+    if event.object is None:
         return None
     return session.scalar(
-        select(Order.reference).join(Payment).where(Payment.provider_payment_id == event.about.provider_payment_id)
+        select(Order.reference).join(Payment).where(Payment.provider_payment_id == event.object.provider_payment_id)
     )
 
 
 def _remember(session: Session, event: WebhookEvent, now: datetime) -> bool:
-    """Note the delivery and say whether the event was done before; deliveries of one event wait here for each other."""
+    """Count the delivery; returns whether the event was handled before. Deliveries of one event wait here for each
+    other.
+    """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    note = (
+    counted = (
         insert(InboxEvent)
-        .values(id=event.event_id, kind=event.kind, received_at=now)
+        .values(id=event.event_id, kind=event.type, received_at=now)
         .on_conflict_do_update(index_elements=[InboxEvent.id], set_={"deliveries": InboxEvent.deliveries + 1})
         .returning(InboxEvent.handled_at)
     )
-    return session.execute(note).scalar_one() is not None
+    return session.execute(counted).scalar_one() is not None
 
 
 def _remember_failure(services: Services, event: WebhookEvent, failure: Exception, now: datetime) -> None:
@@ -119,4 +120,4 @@ def _remember_failure(services: Services, event: WebhookEvent, failure: Exceptio
                 .values(last_error=type(failure).__name__)
             )
     except StoreBusy:
-        log.warning("webhook failure not written down", event_id=event.event_id)
+        log.warning("webhook error not recorded", event_id=event.event_id)

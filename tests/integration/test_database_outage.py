@@ -70,7 +70,7 @@ def test_webhooks_are_answered_5xx_and_told_again_until_the_database_is_back(sho
     shop.deliver()
 
     assert refused == {503}
-    unwritten = [line["event_id"] for line in log if line["event"] == "webhook failure not written down"]
+    unwritten = [line["event_id"] for line in log if line["event"] == "webhook error not recorded"]
     assert unwritten
     assert set(unwritten) <= {event_of(delivery)["id"] for delivery in shop.post.sent}
     assert {shop.read(order.reference).state for order in orders} == {OrderState.PAID}

@@ -39,14 +39,14 @@ def test_every_webhook_has_a_line_with_what_became_of_it(shop: Shop) -> None:
 
     handled = [event for event in events if event["type"] != "charge.updated"]
     said = [
-        {"event_id": line["event_id"], "kind": line["kind"], "outcome": line["outcome"]}
-        for line in lines(log, "webhook taken in")
+        {"event_id": line["event_id"], "type": line["type"], "outcome": line["outcome"]}
+        for line in lines(log, "webhook received")
     ]
     assert said == [
-        *({"event_id": event["id"], "kind": event["type"], "outcome": "handled"} for event in handled),
-        {"event_id": events[0]["id"], "kind": events[0]["type"], "outcome": "duplicate"},
+        *({"event_id": event["id"], "type": event["type"], "outcome": "handled"} for event in handled),
+        {"event_id": events[0]["id"], "type": events[0]["type"], "outcome": "duplicate"},
     ]
-    assert {(line["log_level"], line["order"]) for line in lines(log, "webhook taken in")} == {
+    assert {(line["log_level"], line["order"]) for line in lines(log, "webhook received")} == {
         ("info", order.reference)
     }
 
@@ -58,7 +58,7 @@ def test_an_event_of_another_program_is_logged_as_ignored(shop: Shop) -> None:
     with capture_logs() as log:
         shop.deliver()
 
-    assert {line["outcome"] for line in lines(log, "webhook taken in")} == {"ignored"}
+    assert {line["outcome"] for line in lines(log, "webhook received")} == {"ignored"}
 
 
 def test_a_missed_event_that_cannot_be_handled_is_logged_and_stops_no_other(shop: Shop) -> None:

@@ -176,4 +176,4 @@ def test_a_page_may_wait_exactly_as_long_as_it_has() -> None:
 def test_without_a_page_time_the_way_to_stripe_is_never_held_back(shop: Shop) -> None:
     gateway = stripe_gateway(shop.services.settings, shop.line)
 
-    assert list(gateway.payments_since(shop.clock())) == []
+    assert list(gateway.list_payments(shop.clock())) == []

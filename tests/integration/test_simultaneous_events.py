@@ -36,7 +36,7 @@ def test_a_refund_told_while_its_payment_is_written_down_counts(shop: Shop) -> N
     shop.stripe("POST", "/v1/refunds", {"payment_intent": intent["id"], "amount": "100"})
     gateway, origin = shop.services.gateway, Origin(Source.WEBHOOK, shop.clock())
     payment = gateway.retrieve_payment(intent["id"]).snapshot
-    (refund,) = gateway.refunds_since(order.placed_at)
+    (refund,) = gateway.list_refunds(order.placed_at)
 
     def tell_of_the_refund() -> None:
         with shop.services.database.transaction() as session:

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from threading import Barrier
 
-import pytest
 import stripe
 
-from store.domain.errors import PaymentUnavailable
-from store.gateway import deadline, guarded_gateway
-from store.gateway.guarded_gateway import FAILURES, GuardedGateway
+from store.gateway import deadline
 from store.gateway.port import PaymentSession
-from store.gateway.stripe.transport import READ_TIMEOUT
+from store.gateway.stripe.transport import FAILURES, READ_TIMEOUT
 from tests.support.concurrency import at_once
-from tests.support.shop import NoAnswer, Shop
+from tests.support.shop import Shop
 
 SHOPPERS = 8
-
-
-def silent(_method: str, _path: str) -> None:
-    raise NoAnswer
 
 
 def answering(_method: str, _path: str) -> None:
     """Stripe is well."""
 
 
-def test_shoppers_who_open_their_payment_pages_at_once_are_inside_stripe_together(shop: Shop) -> None:
+def test_payments_that_are_opened_at_once_do_not_wait_for_each_other(shop: Shop) -> None:
     orders = [shop.order() for _ in range(SHOPPERS)]
     inside = Barrier(SHOPPERS)
 
@@ -41,12 +33,13 @@ def test_shoppers_who_open_their_payment_pages_at_once_are_inside_stripe_togethe
     assert [type(payment) for payment in opened] == [PaymentSession] * SHOPPERS
 
 
-def test_pages_that_run_out_of_their_own_time_do_not_close_the_way_for_others(shop: Shop) -> None:
+def test_pages_that_run_out_of_their_own_time_do_not_hold_others_back(shop: Shop) -> None:
     """Cancelling asks twice where it comes too late; Stripe answers the first so slowly that no time is left."""
     browser, reference = shop.browser_with_order()
     token = browser.token(f"/orders/{reference}/pay")
     (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
     shop.stripe("POST", f"/v1/payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
+    another, other_reference = shop.browser_with_order()
     shop.line.before = lambda _method, _path: shop.clock.forward(seconds=deadline.SECONDS - 3)
 
     late = [
@@ -56,7 +49,7 @@ def test_pages_that_run_out_of_their_own_time_do_not_close_the_way_for_others(sh
     shop.line.before = answering
 
     assert late == [503] * (FAILURES + 1)
-    assert shop.open(shop.order()).client_secret
+    assert another.get(f"/orders/{other_reference}/pay").status_code == 200
 
 
 def test_a_page_that_heard_silence_for_all_its_time_did_hear_silence(shop: Shop) -> None:
@@ -72,20 +65,3 @@ def test_a_page_that_heard_silence_for_all_its_time_did_hear_silence(shop: Shop)
     statuses = [browser.get(f"/orders/{reference}/pay").status_code for _ in range(FAILURES + 2)]
 
     assert (statuses, len(shop.line.requests)) == ([503] * (FAILURES + 2), FAILURES)
-
-
-def test_repeated_silence_closes_the_way_and_the_first_answer_after_a_while_opens_it(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guarded_gateway, "PAUSE", timedelta.resolution.total_seconds())
-    patient, brief = shop.services.gateway, GuardedGateway(shop.services.gateway._gateway)  # type: ignore[attr-defined]  # the same line, a shorter pause
-    shop.line.before = silent
-
-    for gateway in (patient, brief):
-        asked = at_once(FAILURES, lambda _number, ask=gateway: ask.payment_of_order("unknown", shop.clock()))  # type: ignore[misc]  # bound by default
-        assert all(isinstance(answer, PaymentUnavailable) for answer in asked)
-    shop.line.before = answering
-
-    with pytest.raises(PaymentUnavailable):
-        patient.payment_of_order("unknown", shop.clock())
-    assert brief.payment_of_order("unknown", shop.clock()) is None

@@ -1,7 +1,7 @@
 """While Stripe does not answer, pages are quick to say that nothing was charged, and orders wait."""
 
 from store.domain.states import OrderState
-from store.gateway.guarded_gateway import FAILURES
+from store.gateway.stripe.transport import FAILURES
 from tests.support.shop import NoAnswer, Shop
 
 
@@ -56,12 +56,3 @@ def test_a_webhook_is_taken_in_while_stripe_does_not_answer(shop: Shop) -> None:
     shop.deliver()
 
     assert shop.read(order.reference).state is OrderState.PAID
-
-
-def test_a_refusal_is_an_answer_and_holds_nothing_back(shop: Shop) -> None:
-    order = shop.order()
-    shop.open(order)
-    for _ in range(FAILURES + 1):
-        shop.stripe("POST", "/v1/payment_intents/pi_unknown/cancel")
-
-    assert shop.open(order).client_secret

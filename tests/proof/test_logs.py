@@ -77,7 +77,7 @@ def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, hear
     shop.deliver()
 
     said = heard.getvalue()
-    assert "webhook taken in" in said
+    assert "webhook received" in said
     assert "stripe did not answer" in said
     assert {word for word in forbidden(pages) if word in said} == set()
 

@@ -1,13 +1,16 @@
 """The settings are typed, complete, and refuse what would lose money, all problems at once."""
 
 import re
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
 import stripe
-from flask_mailman.message import sanitize_address
 
 from config import ROOT, STRIPE_API_VERSION, STRIPE_JS_TRAIN, ConfigurationError, Settings
+from store.gateway.port import Email
+from store.gateway.smtp_mailer import compose
 
 GOOD = {"secret_key": "a-secret-that-is-long-enough", "_env_file": None}
 LIVE = {
@@ -186,7 +189,13 @@ def test_letters_come_from_a_name_and_an_address_as_mail_programs_write_them(val
     settings = Settings.load(**GOOD, mail_from=value)
 
     assert settings.mail_from == mailbox
-    assert sanitize_address(settings.mail_from, "utf-8") == mailbox
+    assert from_header(settings.mail_from) == str(default.header_factory("From", mailbox))
+
+
+def from_header(sender: str) -> str:
+    """Who sent a mail, as its reader sees it."""
+    message = compose(Email("any", "ada@example.com", "<1@till>", {}), sender, lambda _template, _facts: "Subject")
+    return str(message_from_bytes(message.as_bytes(), policy=default)["From"])
 
 
 @pytest.mark.parametrize("value", ["localhost", "127.0.0.1", "::1", "smtp.shop.test", "mail_1", "bücher.example"])

@@ -1,5 +1,5 @@
-"""The payment gateway at Stripe, and the only part of the store that knows Stripe: `adapter` asks, `line` carries the
-calls, `words` reads what Stripe answers.
+"""The payment gateway at Stripe, and the only part of the store that knows Stripe: `adapter` makes the calls,
+`transport` carries them, `mapping` reads what Stripe answers.
 """
 
 from store.gateway.stripe.adapter import HTTPClient, StripeGateway

@@ -1,12 +1,12 @@
-"""What the store asks of Stripe.
+"""The payment gateway at Stripe: one method of the SDK after the other, in the store's terms.
 
 Built for API version 2026-10-28.endive, in which `payment_method_types` is gone and `allowed_payment_method_types`
-takes its place. Every call that could do harm twice carries a derived idempotency key; all have a time-out and
-are repeated by the SDK, for as long as the page that asks may take.
+takes its place. Every call that could do harm twice carries a derived idempotency key.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import secrets
 from collections.abc import Collection, Iterator, Sequence
@@ -17,11 +17,7 @@ from typing import Any
 import stripe
 from stripe import HTTPClient
 
-from store.domain.errors import (
-    PaymentMisconfigured,
-    RefundRefused,
-    WebhookUnreadable,
-)
+from store.domain.errors import PaymentMisconfigured, RefundRefused, WebhookUnreadable
 from store.domain.money import Money
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
@@ -51,27 +47,28 @@ from store.gateway.stripe.transport import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     RETRIES,
-    DeadlineHTTPClient,
+    StripeHTTPClient,
     retrieve_or_none,
     translate_errors,
     verify,
 )
 
-__all__ = ["HTTPClient", "StripeGateway"]  # the client's type is given on: nobody else imports the SDK
+__all__ = ["HTTPClient", "StripeGateway"]  # the type of the client too: nobody else imports the SDK
 
 PAGE = 100  # the most that one list request gives
 FEW = 25  # for what is most likely among the newest
-TRIAL = "till.trial"  # a kind of event that Stripe does not have and no handler takes
+MOST_TYPES = 20  # that one list request for events takes
+TEST_EVENT = "till.test"  # a type that Stripe does not have and no handler takes
 
-stripe.enable_telemetry = False  # it writes a file into the user's home and slows nothing but us
+stripe.enable_telemetry = False  # it would write a file into the user's home
 
 
 class StripeGateway:
     """A PaymentGateway that asks Stripe at `api_base`, with `secret_key`.
 
-    `webhook_secrets` are tried one after the other, so that one can be rolled without losing an event. With
-    `receipts`, Stripe mails its own receipt to the shopper. No try begins that could outlast `page_time`. `http_client`
-    is for tests, which answer in process.
+    `webhook_secrets` are tried one after the other, so that one can be rolled without losing an event. With `receipts`,
+    Stripe mails its own receipt to the shopper. A web request waits no longer than `request_deadline`. `http_client` is
+    for tests, which answer in process.
     """
 
     def __init__(
@@ -90,7 +87,7 @@ class StripeGateway:
             base_addresses={"api": api_base},
             stripe_version=api_version,
             max_network_retries=RETRIES,
-            http_client=DeadlineHTTPClient(
+            http_client=StripeHTTPClient(
                 http_client or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)),
                 request_deadline or RequestDeadline(),
             ),
@@ -109,31 +106,33 @@ class StripeGateway:
         }
         if self._receipts:
             params["receipt_email"] = request.recipient.email
-        with translate_errors("open_payment", request.order_reference):
+        with translate_errors("create_payment", request.order_reference):
             intent = self._client.v1.payment_intents.create(
                 params,  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal
                 {"idempotency_key": request.idempotency_key},
             )
-        return _opened(intent)
+        return _session(intent)
 
     def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
         with translate_errors("retrieve_payment", provider_payment_id):
-            return _opened(self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]}))
+            return _session(
+                self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]})
+            )
 
-    def payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
-        # By the list: the search index lags behind by a minute.
-        with translate_errors("payment_of_order", order_reference):
+    def find_payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
+        # By the list: the search index is a minute behind.
+        with translate_errors("find_payment_of_order", order_reference):
             found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for intent in found.auto_paging_iter():
                 if intent.metadata.to_dict().get(ORDER_REFERENCE) == order_reference and intent.status != CANCELLED:
-                    return _opened(intent)
+                    return _session(intent)
         return None
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
         with translate_errors("cancel_payment", provider_payment_id):
             try:
-                # No key of ours: a second cancel does no harm, while a refusal remembered under a key would be given
-                # again for a day, long after the bank has decided.
+                # No key of ours: a second cancel does no harm, while a refusal under a key would be repeated for a day,
+                # long after the bank has decided.
                 intent = self._client.v1.payment_intents.cancel(
                     provider_payment_id, {"cancellation_reason": CANCELLATION_REASONS[reason]}
                 )
@@ -145,9 +144,9 @@ class StripeGateway:
 
     def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
         with translate_errors("refund_payment", provider_payment_id):
-            # Stripe forgets an idempotency key after a day, and an answer may be missing for longer than that.
-            if (made := self._refund_made(provider_payment_id, key)) is not None:
-                return made
+            # Stripe keeps an idempotency key for a day, and the answer may be missing for longer than that.
+            if (earlier := self._find_refund_by_key(provider_payment_id, key)) is not None:
+                return earlier
             try:
                 refund = self._client.v1.refunds.create(
                     {"payment_intent": provider_payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}},
@@ -159,28 +158,28 @@ class StripeGateway:
                 raise
         return refund_of(refund.to_dict())
 
-    def _refund_made(self, provider_payment_id: str, key: str) -> RefundSnapshot | None:
-        """The refund that was made when the store asked for it under this key before."""
-        made = self._client.v1.refunds.list({"payment_intent": provider_payment_id, "limit": PAGE})
-        snapshots = (refund_of(refund.to_dict()) for refund in made.auto_paging_iter())
+    def _find_refund_by_key(self, provider_payment_id: str, key: str) -> RefundSnapshot | None:
+        """The refund that an earlier request with this key made."""
+        found = self._client.v1.refunds.list({"payment_intent": provider_payment_id, "limit": PAGE})
+        snapshots = (refund_of(refund.to_dict()) for refund in found.auto_paging_iter())
         return next((snapshot for snapshot in snapshots if snapshot.key == key), None)
 
-    def payments_since(self, since: datetime) -> Iterator[PaymentSnapshot]:
-        with translate_errors("payments_since", "all"):
+    def list_payments(self, since: datetime) -> Iterator[PaymentSnapshot]:
+        with translate_errors("list_payments", "all"):
             found = self._client.v1.payment_intents.list(
                 {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
             )
             for intent in found.auto_paging_iter():
                 yield snapshot_of(intent.to_dict())
 
-    def refunds_since(self, since: datetime) -> Iterator[RefundSnapshot]:
-        with translate_errors("refunds_since", "all"):
+    def list_refunds(self, since: datetime) -> Iterator[RefundSnapshot]:
+        with translate_errors("list_refunds", "all"):
             found = self._client.v1.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for refund in found.auto_paging_iter():
                 yield refund_of(refund.to_dict())
 
-    def disputes_since(self, since: datetime) -> Iterator[DisputeSnapshot]:
-        with translate_errors("disputes_since", "all"):
+    def list_disputes(self, since: datetime) -> Iterator[DisputeSnapshot]:
+        with translate_errors("list_disputes", "all"):
             found = self._client.v1.disputes.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for dispute in found.auto_paging_iter():
                 yield dispute_of(dispute.to_dict())
@@ -203,37 +202,42 @@ class StripeGateway:
         return None if dispute is None else dispute_of(dispute.to_dict())
 
     def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
-        with translate_errors("undelivered_notices", "all"):
-            found = self._client.v1.events.list(
-                {
-                    "created": {"gte": int(since.timestamp())},
-                    "limit": PAGE,
-                    "delivery_success": False,
-                    "types": sorted(types),
-                }
-            )
-            for event in found.auto_paging_iter():
+        wanted = sorted(set(types))
+        with translate_errors("list_undelivered_events", "all"):
+            listed = [
+                self._client.v1.events.list(
+                    {
+                        "created": {"gte": int(since.timestamp())},
+                        "limit": PAGE,
+                        "delivery_success": False,
+                        "types": wanted[first : first + MOST_TYPES],
+                    }
+                ).auto_paging_iter()
+                for first in range(0, len(wanted), MOST_TYPES)
+            ]
+            # An event has one type, so that no two lists have the same one.
+            for event in heapq.merge(*listed, key=lambda event: event.created, reverse=True):
                 yield event_of(event.to_dict())
 
     def events_for(self, provider_payment_id: str, since: datetime) -> dict[str, str]:
-        about: dict[str, str] = {}
-        opened_at = int(since.timestamp())
-        with translate_errors("notices_about", provider_payment_id):
-            found = self._client.v1.events.list({"created": {"gte": opened_at}, "limit": FEW})
+        types: dict[str, str] = {}
+        created_at = int(since.timestamp())
+        with translate_errors("events_for", provider_payment_id):
+            found = self._client.v1.events.list({"created": {"gte": created_at}, "limit": FEW})
             for listed in found.auto_paging_iter():
-                if listed.created < opened_at:
-                    break  # newest first: nothing is about a payment before it was opened
+                if listed.created < created_at:
+                    break  # newest first: no event is about a payment that was not created yet
                 event = listed.to_dict()
                 subject = event["data"]["object"]
                 if provider_payment_id not in (subject.get("id"), subject.get("payment_intent")):
                     continue
-                about[event["id"]] = event["type"]
+                types[event["id"]] = event["type"]
                 if event["type"] == "payment_intent.created":
-                    opened_at = event["created"]
-        return about
+                    created_at = event["created"]
+        return types
 
-    def webhook_endpoints(self) -> list[WebhookEndpoint]:
-        with translate_errors("webhook_endpoints", "all"):
+    def list_webhook_endpoints(self) -> list[WebhookEndpoint]:
+        with translate_errors("list_webhook_endpoints", "all"):
             found = self._client.v1.webhook_endpoints.list({"limit": PAGE})
             return [
                 WebhookEndpoint(
@@ -264,14 +268,14 @@ class StripeGateway:
 
     def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:
         seconds = int(at.timestamp())
-        event = {"id": "evt_trial", "object": "event", "type": TRIAL, "livemode": False, "created": seconds}
-        body = json.dumps({**event, "data": {"object": {"object": "trial"}}})
+        event = {"id": "evt_test", "object": "event", "type": TEST_EVENT, "livemode": False, "created": seconds}
+        body = json.dumps({**event, "data": {"object": {"object": "test"}}})
         secret = f"whsec_{secrets.token_hex()}" if forged else self._webhook_secrets[0]
         signature = stripe.WebhookSignature.generate_signature_header(body, secret, timestamp=seconds)
         return SignedEvent(body.encode(), signature)
 
 
-def _opened(intent: stripe.PaymentIntent) -> PaymentSession:
+def _session(intent: stripe.PaymentIntent) -> PaymentSession:
     if not intent.client_secret:
         raise PaymentMisconfigured
     return PaymentSession(snapshot_of(intent.to_dict()), intent.client_secret)

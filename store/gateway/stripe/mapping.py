@@ -1,6 +1,6 @@
-"""Stripe's objects in the store's words: the statuses, reasons and fields of the API, each read in one place.
+"""Stripe's objects as the port's snapshots: the statuses, reasons and fields of the API, each read in one place.
 
-Everything here takes an object as the API or an event carries it (a mapping of JSON types) and knows nothing of the
+Everything here takes an object as the API or an event carries it (a mapping of JSON types). Nothing here uses the
 network.
 """
 
@@ -18,17 +18,17 @@ from store.gateway.port import (
     CardUsed,
     Decline,
     DisputeSnapshot,
+    EventObject,
     PaymentRequest,
     PaymentSnapshot,
     RefundSnapshot,
     WebhookEvent,
 )
 
-# The metadata keys that lead from a PaymentIntent to its order, and from a refund to the store's request for it.
+# The metadata keys that name the order of a PaymentIntent, and the store's request for a refund.
 ORDER_REFERENCE, REFUND_KEY = "order_reference", "refund_key"
 
-# A PaymentIntent's status as a fact about money. A status that is not here is new to us: the bank is deciding, for
-# all we know.
+# A status that is not here is unknown to the store: the bank may be deciding.
 CANCELLED = "canceled"
 STATUS_TO_EVENT = {
     "requires_payment_method": PaymentEvent.OPENED,
@@ -69,11 +69,11 @@ CANCELLATION_REASONS: dict[CancelReason, Any] = {
     CancelReason.REPLACED: "duplicate",
     CancelReason.CARD_TESTING: "fraudulent",
 }
-REASONS_OF_OURS = {word: reason for reason, word in CANCELLATION_REASONS.items()}
+CANCEL_REASONS = {name: reason for reason, name in CANCELLATION_REASONS.items()}
 
 
 def snapshot_of(intent: Mapping[str, Any]) -> PaymentSnapshot:
-    """A PaymentIntent, from the API or from an event, in the store's words."""
+    """A PaymentIntent."""
     currency = intent["currency"]
     event = STATUS_TO_EVENT.get(intent["status"], PaymentEvent.PROCESSING)
     error = intent.get("last_payment_error")
@@ -90,12 +90,12 @@ def snapshot_of(intent: Mapping[str, Any]) -> PaymentSnapshot:
         order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
         decline=decline,
         card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
-        cancelled_because=REASONS_OF_OURS.get(intent.get("cancellation_reason") or ""),
+        cancelled_because=CANCEL_REASONS.get(intent.get("cancellation_reason") or ""),
     )
 
 
 def refund_of(refund: Mapping[str, Any]) -> RefundSnapshot:
-    """A Refund, from the API or from an event, in the store's words."""
+    """A Refund."""
     return RefundSnapshot(
         provider_refund_id=refund["id"],
         provider_payment_id=refund.get("payment_intent") or "",
@@ -106,7 +106,7 @@ def refund_of(refund: Mapping[str, Any]) -> RefundSnapshot:
 
 
 def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
-    """A Dispute, from the API or from an event, in the store's words."""
+    """A Dispute."""
     return DisputeSnapshot(
         provider_dispute_id=dispute["id"],
         provider_payment_id=dispute.get("payment_intent") or "",
@@ -116,13 +116,13 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
 
 
 def _attempt(intent: Mapping[str, Any], error: Mapping[str, Any]) -> str:
-    """What tells one declined attempt from the next: its charge, or its card where the bank was never asked."""
+    """What identifies a declined attempt: its charge, or its card where the bank was never asked."""
     method = error.get("payment_method") or {}
     return error.get("charge") or method.get("id") or f"{intent['id']}:{error.get('code')}"
 
 
 def _card(charge: Any) -> Card | None:
-    """The card of an expanded charge; None while the charge is only named."""
+    """The card of an expanded charge; None where only the charge's id is given."""
     if not isinstance(charge, Mapping):
         return None
     card = (charge.get("payment_method_details") or {}).get("card")
@@ -130,7 +130,7 @@ def _card(charge: Any) -> Card | None:
 
 
 def shipping_of(request: PaymentRequest) -> dict[str, Any]:
-    """Where the order goes, as a parameter; Stripe refuses empty texts, so empty parts are left out."""
+    """The `shipping` parameter. Stripe refuses empty texts, so empty parts are left out."""
     to = request.recipient
     address = {
         "line1": to.address_line1,
@@ -147,17 +147,17 @@ def shipping_of(request: PaymentRequest) -> dict[str, Any]:
 
 
 def event_of(event: Mapping[str, Any]) -> WebhookEvent:
-    """A snapshot event. Raises KeyError, TypeError or ValueError for what is not one."""
+    """An event with its object. Raises KeyError, TypeError, ValueError or AttributeError for what is not one."""
     return WebhookEvent(
         event_id=str(event["id"]),
-        kind=str(event["type"]),
+        type=str(event["type"]),
         live=bool(event["livemode"]),
         created=datetime.fromtimestamp(int(event["created"]), UTC),
-        about=_about(event["data"]["object"]),
+        object=_object(event["data"]["object"]),
     )
 
 
-def _about(thing: Mapping[str, Any]) -> PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot | None:
+def _object(thing: Mapping[str, Any]) -> EventObject | None:
     match thing["object"]:
         case "payment_intent":
             return snapshot_of(thing)

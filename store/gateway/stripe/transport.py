@@ -1,12 +1,16 @@
-"""The line to Stripe: how long a call may take, what its failures are called, and whether a webhook is Stripe's."""
+"""The way to Stripe: one HTTP client with a deadline, a circuit breaker and a log, what its errors are called, and the
+check of a webhook's signature.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pybreaker
 import stripe
 import structlog
 from stripe import HTTPClient
@@ -23,30 +27,82 @@ from store.gateway.deadline import RequestDeadline
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+Response = tuple[str, int, Mapping[str, str]]
 
-# Seconds for each try, and how often it is tried again after no answer, 5xx, or a conflict with the same request from
+# Seconds for each try, and how many more tries follow no answer, a 5xx, or a conflict with the same request from
 # another tab.
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 3.0
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
-SIGNATURE_TOLERANCE = 300  # seconds; a signature older than this is refused as a replay
+FAILURES = 3  # calls in a row without an answer, after which web requests stop calling
+PAUSE = 10.0  # seconds until web requests may call again
+SIGNATURE_TOLERANCE = 300  # seconds; an older signature is refused as a replay
 
 
 class NotSent(stripe.APIConnectionError):
-    """The page could not wait for a try, so there was none."""
+    """No request was sent, so that nothing is known about Stripe."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, should_retry=False)  # type: ignore[no-untyped-call]  # the SDK has no types for it
+
+
+class NoTimeLeft(NotSent):
+    """The web request could not wait for another try."""
 
     def __init__(self) -> None:
-        super().__init__("the page's time is over", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK types it not
+        super().__init__("the web request has no time left")
 
 
-class DeadlineHTTPClient(stripe.HTTPClient):
-    """Asks through `client`, and gives up where the page that asks could not wait for another try."""
+class HeldBack(NotSent):
+    """The breaker is open."""
 
-    name = "punctual"
+    def __init__(self) -> None:
+        super().__init__("Stripe did not answer a moment ago")
 
-    def __init__(self, client: HTTPClient, request_deadline: RequestDeadline) -> None:
+
+class StripeHTTPClient(stripe.HTTPClient):
+    """The HTTP client of the SDK; every request goes through `client`.
+
+    A web request is not kept waiting: no try begins that could outlast `request_deadline`, and after `FAILURES` calls
+    in a row without an answer its calls are refused for `pause` seconds. Then the first call that ends decides. A
+    refusal by Stripe is an answer; a broken connection, a 5xx and a 429 are none. Calls go side by side.
+
+    Without a web request (the worker, commands) every call is made, with all its tries.
+    """
+
+    name = "store"
+
+    def __init__(self, client: HTTPClient, request_deadline: RequestDeadline, *, pause: float = PAUSE) -> None:
         super().__init__()
         self._client, self._request_deadline = client, request_deadline
+        self._breaker = pybreaker.CircuitBreaker(
+            fail_max=FAILURES, reset_timeout=pause, exclude=[NotSent], throw_new_error_on_trip=False
+        )
+
+    def request_with_retries(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: Any = None,
+        max_network_retries: int | None = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> Response:
+        """One call of the SDK, with all its tries."""
+        call = partial(
+            super().request_with_retries, method, url, headers, post_data, max_network_retries, _usage=_usage
+        )
+        if not self._request_deadline.running:
+            return call()
+        try:
+            # Not the breaker's `call`, which holds a lock until the answer is there: one call would wait for another.
+            with self._breaker.calling():
+                return _answered(call())
+        except OutOfOrder as failure:
+            return failure.response
+        except pybreaker.CircuitBreakerError as held_back:
+            raise HeldBack from held_back
 
     def request(
         self,
@@ -56,26 +112,42 @@ class DeadlineHTTPClient(stripe.HTTPClient):
         post_data: Any = None,
         *,
         _usage: list[str] | None = None,
-    ) -> tuple[str, int, Mapping[str, str]]:
+    ) -> Response:
+        """One try."""
         if not self._request_deadline.allows(TRY):
-            raise NotSent
+            raise NoTimeLeft
         try:
-            body, status, answered = self._client.request(method, url, headers, post_data)
-        except stripe.APIConnectionError as silence:
-            # Said now: a try after this one would end as NotAsked and hide that Stripe was silent.
-            silence.should_retry = silence.should_retry and self._request_deadline.allows(TRY)
+            response = self._client.request(method, url, headers, post_data)
+        except stripe.APIConnectionError as failure:
+            # Decided now: a try after this one would end as NoTimeLeft and hide that Stripe did not answer.
+            failure.should_retry = failure.should_retry and self._request_deadline.allows(TRY)
             raise
-        if status < 400:  # the others are named below, with what was asked for
+        _, status, answered = response
+        if status < 400:  # `translate_errors` logs the others, with what they were about
             path, request = urlsplit(url).path, answered.get("Request-Id")
             log.info("stripe answered", method=method, path=path, status=status, stripe_request=request)
-        return body, status, answered
+        return response
 
     def close(self) -> None:
-        self._client.close()  # type: ignore[no-untyped-call]  # the SDK types it not
+        self._client.close()  # type: ignore[no-untyped-call]  # the SDK has no types for it
+
+
+class OutOfOrder(Exception):
+    """Stripe answered that it is out of order, which the breaker has to count."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+def _answered(response: Response) -> Response:
+    if response[1] == 429 or response[1] >= 500:
+        raise OutOfOrder(response)
+    return response
 
 
 def retrieve_or_none(retrieve: Callable[..., T], *args: Any) -> T | None:
-    """What Stripe has under this id; None when there is no such thing."""
+    """What Stripe has under this id; None when there is no such object."""
     try:
         return retrieve(*args)
     except stripe.InvalidRequestError as refusal:
@@ -85,7 +157,10 @@ def retrieve_or_none(retrieve: Callable[..., T], *args: Any) -> T | None:
 
 
 def verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:
-    """Stripe's own bare check; `construct_event` would do the same and then build SDK objects that nobody needs."""
+    """Check a webhook's signature and age against each secret. Raises SignatureInvalid.
+
+    `construct_event` would do the same, and then build SDK objects that nobody needs.
+    """
     try:
         text = body.decode()
     except UnicodeDecodeError as failure:
@@ -100,28 +175,37 @@ def verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:
 
 
 @contextmanager
-def translate_errors(call: str, about: str) -> Iterator[None]:
-    """Name what went wrong, once: no answer we can build on, or a refusal that only a person can mend.
+def translate_errors(call: str, object: str) -> Iterator[None]:  # noqa: A002  # the log's name for it
+    """Raise the SDK's errors as the store's: PaymentUnavailable for no answer to build on (the outcome is unknown),
+    PaymentServiceFailed for a failure that Stripe repeats under the same idempotency key, PaymentMisconfigured for a
+    refusal that only a person can put right, DeadlineExceeded when the web request had no time left.
 
-    Logged without Stripe's message and body, which can carry a key's ending, a client secret or personal data.
+    Each is logged once, without Stripe's message and body, which can hold the end of a key, a client secret or personal
+    data.
     """
     try:
         yield
     except stripe.StripeError as failure:
-        # A failure of Stripe's own is kept under the idempotency key, as is every first answer.
+        # Stripe keeps its first answer under the idempotency key, a failure of its own too.
         kept = failure.http_status == 500 or isinstance(failure, stripe.IdempotencyError)
         unknown = kept or isinstance(failure, (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError))
         log.warning(
-            "stripe did not answer" if unknown else "stripe refused",
+            _outcome(failure, unknown=unknown),
             call=call,
-            about=about,
+            object=object,
             status=failure.http_status,
             code=failure.error.code if failure.error else None,
             param=getattr(failure, "param", None),
             stripe_request=failure.request_id,
         )
-        if isinstance(failure, NotSent):
+        if isinstance(failure, NoTimeLeft):
             raise DeadlineExceeded from failure
         if kept:
             raise PaymentServiceFailed from failure
         raise (PaymentUnavailable if unknown else PaymentMisconfigured) from failure
+
+
+def _outcome(failure: stripe.StripeError, *, unknown: bool) -> str:
+    if isinstance(failure, NotSent):
+        return "stripe was not asked"
+    return "stripe did not answer" if unknown else "stripe refused"

@@ -69,7 +69,7 @@ def _stripe(
         )
     endpoints = list[WebhookEndpoint]()
     try:
-        endpoints += filter(_ours, services.gateway.webhook_endpoints())
+        endpoints += filter(_ours, services.gateway.list_webhook_endpoints())
     except PaymentMisconfigured:  # by a key that was good enough to ask for the time
         wrong = "STRIPE_SECRET_KEY may not list webhook endpoints, so that what they are told of is not known."
         yield Finding("keys", wrong, "Allow the restricted key to read webhook endpoints.")

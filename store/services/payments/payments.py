@@ -185,7 +185,7 @@ def _open_or_find(services: Services, setup: PaymentSetup) -> PaymentSession:
         return services.gateway.retrieve_payment(setup.provider_payment_id)
     reference = setup.request.order_reference
     if setup.attempt > 1:
-        made = services.gateway.payment_of_order(reference, setup.placed_at - SKEW)
+        made = services.gateway.find_payment_of_order(reference, setup.placed_at - SKEW)
         if made is not None:
             return made
     try:

@@ -30,7 +30,7 @@ def payments(services: Services, since: datetime) -> Iterator[tuple[str, Payment
         .where(Payment.provider_payment_id.is_not(None))
         .where(or_(Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT))
     )
-    listed = ((snapshot.provider_payment_id, snapshot) for snapshot in services.gateway.payments_since(since))
+    listed = ((snapshot.provider_payment_id, snapshot) for snapshot in services.gateway.list_payments(since))
     return _both(services, listed, known, services.gateway.find_payment)
 
 
@@ -39,7 +39,7 @@ def refunds(services: Services, since: datetime) -> Iterator[tuple[str, RefundSn
     known = select(Refund.provider_refund_id).where(
         Refund.provider_refund_id.is_not(None), or_(Refund.asked_at >= since, Refund.state == RefundState.PENDING)
     )
-    listed = ((snapshot.provider_refund_id, snapshot) for snapshot in services.gateway.refunds_since(since))
+    listed = ((snapshot.provider_refund_id, snapshot) for snapshot in services.gateway.list_refunds(since))
     return _both(services, listed, known, services.gateway.find_refund)
 
 
@@ -52,7 +52,7 @@ def disputes(services: Services, since: datetime) -> Iterator[tuple[str, Dispute
         .join(Order)
         .where(or_(Dispute.opened_at >= since, Dispute.state.in_(UNDECIDED), Order.needs_review))
     )
-    listed = ((snapshot.provider_dispute_id, snapshot) for snapshot in services.gateway.disputes_since(since))
+    listed = ((snapshot.provider_dispute_id, snapshot) for snapshot in services.gateway.list_disputes(since))
     return _both(services, listed, known, services.gateway.find_dispute)
 
 

@@ -1,0 +1,140 @@
+"""While Stripe does not answer, web requests stop asking for a while; the worker and commands go on."""
+
+from collections.abc import Callable
+from threading import Barrier
+
+import pytest
+import stripe
+
+from store.gateway.deadline import RequestDeadline
+from store.gateway.stripe.transport import FAILURES, HeldBack, StripeHTTPClient
+from tests.support.concurrency import at_once
+
+Answer = Callable[[], int]
+
+
+class NoAnswer(stripe.APIConnectionError):
+    def __init__(self) -> None:
+        super().__init__("no answer", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK has no types for it
+
+
+class FakeStripe(stripe.HTTPClient):
+    """Answers with the status that `answer` gives, which is not worth another try."""
+
+    name = "fake"
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def request(self, *_request: object, **_more: object) -> tuple[str, int, dict[str, str]]:
+        return "{}", self.answer(), {"stripe-should-retry": "false"}
+
+
+def silence() -> int:
+    raise NoAnswer
+
+
+class Line:
+    """The client of the store, what it calls, and the deadline of its web requests."""
+
+    def __init__(self, answer: Answer, *, pause: float = 60.0) -> None:
+        self.page, self.stripe = RequestDeadline(), FakeStripe(answer)
+        self.client = StripeHTTPClient(self.stripe, self.page, pause=pause)
+
+    def ask(self) -> int:
+        return self.client.request_with_retries("get", "http://stripe.test/v1/payment_intents", {})[1]
+
+    def ask_in_a_web_request(self) -> int:
+        self.page.begin()
+        try:
+            return self.ask()
+        finally:
+            self.page.end()
+
+    def silent(self, times: int = FAILURES) -> None:
+        for _ in range(times):
+            with pytest.raises(NoAnswer):
+                self.ask_in_a_web_request()
+
+
+def test_web_requests_ask_side_by_side() -> None:
+    together = Barrier(8)
+    line = Line(lambda: 200 + 0 * together.wait(timeout=10))
+
+    assert at_once(8, lambda _number: line.ask_in_a_web_request()) == [200] * 8
+
+
+def test_silence_that_many_web_requests_hear_at_once_holds_back_the_next() -> None:
+    line = Line(silence)
+
+    heard = at_once(FAILURES, lambda _number: line.ask_in_a_web_request())
+
+    assert [type(failure) for failure in heard] == [NoAnswer] * FAILURES
+    with pytest.raises(HeldBack):
+        line.ask_in_a_web_request()
+
+
+def test_during_the_pause_an_answer_is_not_waited_for() -> None:
+    line = Line(silence)
+    line.silent()
+    line.stripe.answer = lambda: 200
+
+    with pytest.raises(HeldBack):
+        line.ask_in_a_web_request()
+
+
+def test_after_the_pause_the_first_answer_lets_everybody_ask_again() -> None:
+    line = Line(silence, pause=0)
+    line.silent()
+    line.stripe.answer = lambda: 200
+    assert line.ask_in_a_web_request() == 200
+
+    line.stripe.answer = silence
+    line.silent(FAILURES)
+
+
+def test_an_answer_between_two_silences_starts_the_count_again() -> None:
+    line = Line(silence)
+    line.silent(FAILURES - 1)
+    line.stripe.answer = lambda: 200
+    line.ask_in_a_web_request()
+    line.stripe.answer = silence
+
+    line.silent(FAILURES)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_answer_that_stripe_is_out_of_order_counts_as_none(status: int) -> None:
+    line = Line(lambda: status)
+
+    statuses = [line.ask_in_a_web_request() for _ in range(FAILURES)]
+
+    assert statuses == [status] * FAILURES
+    with pytest.raises(HeldBack):
+        line.ask_in_a_web_request()
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 404, 409])
+def test_a_refusal_is_an_answer_and_holds_nobody_back(status: int) -> None:
+    line = Line(lambda: status)
+
+    assert [line.ask_in_a_web_request() for _ in range(FAILURES + 1)] == [status] * (FAILURES + 1)
+
+
+def test_the_worker_and_commands_are_never_held_back() -> None:
+    line = Line(silence)
+    line.silent()
+    line.stripe.answer = lambda: 200
+
+    assert line.ask() == 200
+
+
+def test_silence_that_the_worker_hears_holds_no_web_request_back() -> None:
+    line = Line(silence)
+    for _ in range(FAILURES):
+        with pytest.raises(NoAnswer):
+            line.ask()
+    line.stripe.answer = lambda: 200
+
+    assert line.ask_in_a_web_request() == 200
