@@ -123,3 +123,18 @@ def test_what_was_typed_goes_before_the_pages_billing_details(card: Shop, sandbo
     )["paymentMethod"]
 
     assert made["billing_details"]["address"]["postal_code"] == "10001"
+
+
+def test_a_shop_that_knows_it_and_asks_all_the_same_is_told_how_not_to(
+    card: Shop, sandbox_server: SandboxServer
+) -> None:
+    card.fill_card(postal=None)
+
+    refused = card.page.evaluate(
+        "secret => stripe.confirmCardPayment(secret, "
+        "{payment_method: {card, billing_details: {address: {postal_code: '94107'}}}})",
+        sandbox_server.payment_intent()["client_secret"],
+    )
+
+    assert refused["error"]["code"] == "incomplete_zip"
+    assert any("hidePostalCode: true" in warning for warning in card.warnings)

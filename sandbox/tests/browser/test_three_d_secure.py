@@ -20,7 +20,9 @@ def test_completing_the_authentication_pays(card: Shop, sandbox_server: SandboxS
     expect(bank.get_by_text("Sandbox bank: test 3-D Secure")).to_be_visible()
     expect(bank.get_by_text("$12.34 USD")).to_be_visible()
     expect(bank.get_by_text("3184").first).to_be_visible()
-    bank.get_by_role("button", name="Complete").click()
+    expect(bank.locator("#test-source-fail-3ds")).to_have_text("Fail")
+    expect(card.page.frame_locator("iframe[src*=three-ds-2-challenge]").locator("p")).to_be_hidden()
+    bank.locator("#test-source-authorize-3ds").click()
 
     assert card.outcome()["paymentIntent"]["status"] == "succeeded"
     expect(card.page.get_by_role("dialog")).to_have_count(0)
@@ -97,6 +99,46 @@ def test_the_dialog_keeps_the_keyboard_and_gives_it_back(card: Shop, sandbox_ser
 
     assert card.outcome()["paymentIntent"]["status"] == "succeeded"
     expect(card.page.locator("#pay")).to_be_focused()
+
+
+def test_it_can_be_answered_where_the_shop_pays_in_a_dialog_of_its_own(
+    shop: Shop, sandbox_server: SandboxServer
+) -> None:
+    """A modal dialog lets nothing outside of it be used."""
+    shop.open()
+    shop.page.evaluate(
+        """() => {
+            const dialog = document.createElement('dialog');
+            document.body.append(dialog);
+            dialog.append(document.getElementById('form'));
+            dialog.style.width = '400px';
+            dialog.showModal();
+        }"""
+    )
+    shop.mount()
+    shop.fill_card(ASKS)
+    shop.pay(sandbox_server.payment_intent()["client_secret"])
+    outer = shop.page.frame_locator("dialog > div > iframe[src*=three-ds-2-challenge]")
+
+    outer.frame_locator("iframe[name=stripe-challenge-frame]").get_by_role("button", name="Complete").click()
+
+    assert shop.outcome()["paymentIntent"]["status"] == "succeeded"
+    assert shop.page.evaluate("() => document.querySelectorAll('[inert]').length") == 0
+
+
+def test_a_challenge_that_cannot_be_shown_is_failing(shop: Shop, sandbox_server: SandboxServer) -> None:
+    shop.page.route("**/three-ds-2-challenge.html", lambda route: route.abort())
+    shop.page.clock.install()
+    shop.open()
+    shop.mount()
+    shop.fill_card(ASKS)
+    with shop.page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
+        shop.pay(sandbox_server.payment_intent()["client_secret"])
+
+    shop.page.clock.fast_forward(3000)
+
+    assert shop.outcome()["error"]["code"] == "payment_intent_authentication_failure"
+    expect(shop.page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_actions_can_be_left_for_later(card: Shop, sandbox_server: SandboxServer) -> None:

@@ -72,15 +72,31 @@ def test_unknown_options_are_only_warned_about(shop: Shop) -> None:
         assert any(f"{name} is not a recognized parameter" in warning for warning in shop.warnings)
 
 
-def test_the_script_says_which_train_it_is_and_loads_once(shop: Shop, shop_url: str) -> None:
+def test_the_testing_assistant_may_be_switched_off(shop: Shop) -> None:
+    shop.open(options={"developerTools": {"assistant": {"enabled": False}}})
+
+    shop.mount()
+
+    assert shop.warnings == []
+    for options in ("{developerTools: 'off'}", "{developerTools: {assistant: {enabled: 'no'}}}"):
+        refusal = shop.refusal(f"Stripe('pk_test_x', {options})")
+        assert refusal is not None
+        assert "developerTools" in refusal["message"]
+
+
+def test_the_script_says_which_release_it_is_and_loads_once(shop: Shop, shop_url: str) -> None:
     shop.page.goto(shop_url)
 
     assert shop.page.evaluate("() => Stripe.version") == "endive"
-    source = shop.page.locator("script").first.get_attribute("src")
+    source = shop.page.locator("script").first.get_attribute("src") or ""
     shop.page.evaluate("() => { window.first = Stripe; }")
     shop.page.add_script_tag(url=source)
     assert shop.page.evaluate("() => Stripe === first") is True
     assert any("loaded more than one time" in warning for warning in shop.warnings)
+    for address, version in (("/v3/", 3), ("/v3/stripe.js", 3), ("/basil/stripe.js", "basil")):
+        shop.page.evaluate("() => { delete window.Stripe; }")
+        shop.page.add_script_tag(url=source.replace("/endive/stripe.js", address))
+        assert shop.page.evaluate("() => Stripe.version") == version
 
 
 def test_every_method_and_every_element_is_there_or_says_that_it_is_not(shop: Shop) -> None:

@@ -1,4 +1,5 @@
 import { localizeError } from "../shared/messages.js";
+import { warn } from "./errors.js";
 import { Frame, frameName, setStyles } from "./frame.js";
 
 /**
@@ -48,10 +49,22 @@ export async function callApi(request) {
     const { locale, ...call } = request;
     /** @type {ApiResult} */
     const result = await send("request", call);
+    if (result.error?.code === "incomplete_zip" && knowsPostalCode(request)) {
+      warn(
+        "The card Element asks for a postal code, though billing_details has one. " +
+          "Create it with hidePostalCode: true, and the one in billing_details is sent.",
+      );
+    }
     return result.error ? { error: localizeError(result.error, locale) } : result;
   } catch {
     return { error: localizeError({ ...CONNECTION_ERROR }, request.locale) };
   }
+}
+
+/** @param {ApiRequest} request @returns {boolean} whether the page gave a postal code with the billing details */
+function knowsPostalCode({ parameters, billingAt = [] }) {
+  const billingDetails = billingAt.reduce((at, name) => at?.[name], /** @type {any} */ (parameters));
+  return Boolean(billingDetails?.address?.postal_code);
 }
 
 /**

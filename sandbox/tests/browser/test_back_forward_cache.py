@@ -1,0 +1,45 @@
+"""A page that comes back from the browser's back-forward cache with its card Element."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from browser.conftest import SandboxServer, Shop, opened_context, tab
+from tools.browser import find
+from tools.headless import ARGUMENTS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def shop(browser: Browser, shop_url: str) -> Iterator[Shop]:
+    """A shop in a browser that keeps pages for when the shopper goes back, which Playwright switches off."""
+    keeping = browser.browser_type.launch(
+        executable_path=find(), args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    with opened_context(keeping) as context:
+        yield tab(context, shop_url)
+    keeping.close()
+
+
+def test_a_field_that_was_cleared_on_leaving_comes_back_empty_and_takes_a_card(
+    shop: Shop, shop_url: str, sandbox_server: SandboxServer
+) -> None:
+    secret = sandbox_server.payment_intent()["client_secret"]
+    shop.open()
+    shop.mount()
+    shop.fill_card()
+    shop.page.evaluate("() => addEventListener('pageshow', ({persisted}) => { window.isFromCache = persisted; })")
+
+    shop.page.evaluate("address => { card.clear(); location.assign(address); }", f"{shop_url}shop.css")
+    shop.page.wait_for_url("**/shop.css")
+    shop.page.go_back(wait_until="commit")  # a page from the cache is not loaded again
+
+    assert shop.page.evaluate("() => window.isFromCache") is True
+    shop.pay(secret)
+    assert shop.outcome()["error"]["code"] == "incomplete_number"
+    shop.page.evaluate("() => card.focus()")
+    shop.page.keyboard.type("5555555555554444123412394107")
+    shop.pay(secret)
+    assert shop.outcome()["paymentIntent"]["status"] == "succeeded"
