@@ -5,8 +5,16 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request, session
-from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
+from secure import (
+    ContentSecurityPolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from config import Settings
@@ -16,7 +24,7 @@ csrf = CSRFProtect()
 # A form of ours is a few hundred bytes, an event of Stripe's some thousand.
 LARGEST_FORM, LARGEST_EVENT = 64 * 1024, 1024 * 1024
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-_A_MONTH = 31 * 24 * 60 * 60
+_A_MONTH, _A_YEAR = 31 * 24 * 60 * 60, 365 * 24 * 60 * 60
 
 _STRIPE_SCRIPT = "https://js.stripe.com"
 # docs.stripe.com/security/guide#content-security-policy, read mid-2026. hooks.stripe.com shows 3-D Secure.
@@ -26,13 +34,13 @@ _STRIPE_FRAMES = [*_STRIPE_SCRIPTS, "https://hooks.stripe.com"]
 
 def register(app: Flask, settings: Settings) -> None:
     """Headers on every answer, CSRF on every form, limits on every body."""
-    live = settings.live
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_PARTS=50,
         PERMANENT_SESSION_LIFETIME=_A_MONTH,
         SESSION_COOKIE_NAME="till",
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.live,
         # An answer that changed nothing must not bring back the cart of a moment ago: tabs poll while others shop.
         SESSION_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a checkout left open over lunch still works
@@ -46,21 +54,30 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_only_forms)
     csrf.init_app(app)
     app.after_request(_keep_private)
-    Talisman(
-        app,
-        force_https=False,  # the proxy in front decides; webhooks count a redirect as a failure
-        strict_transport_security=live,
-        session_cookie_secure=live,
-        session_cookie_http_only=True,
-        frame_options="DENY",
-        referrer_policy="same-origin",
-        permissions_policy={
-            "camera": "()",
-            "geolocation": "()",
-            "microphone": "()",
-            "payment": f'(self "{_origin(settings.stripe_js_url)}")',
-        },
-        content_security_policy=content_security_policy(settings),
+    headers = security_headers(settings)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        headers.set_headers(response)
+        return response
+
+
+def security_headers(settings: Settings) -> Secure:
+    """What every answer carries. HTTPS is asked for with live keys only; the proxy in front leads to it."""
+    csp = ContentSecurityPolicy()
+    for directive, sources in content_security_policy(settings).items():
+        csp.custom(directive, *sources)
+    return Secure(
+        csp=csp,
+        hsts=StrictTransportSecurity().max_age(_A_YEAR).include_subdomains() if settings.live else None,
+        permissions=PermissionsPolicy()
+        .camera()
+        .geolocation()
+        .microphone()
+        .payment("self", f'"{_origin(settings.stripe_js_url)}"'),
+        referrer=ReferrerPolicy().same_origin(),
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
     )
 
 

@@ -78,3 +78,13 @@ def test_a_form_needs_its_token_and_no_referer(shop_with: Callable[..., Shop]) -
     forged = browser.open("POST", "/cart/lines", data=form, headers=https)
 
     assert (taken.status_code, forged.status_code) == (303, 400)
+
+
+def test_with_live_keys_a_browser_stays_with_https_and_so_does_its_cookie(shop_with: Callable[..., Shop]) -> None:
+    browser = shop_with(**LIVE).browser()
+    https = {"X-Forwarded-Proto": "https"}
+
+    answer = browser.open("GET", "/products/cedar-pencil", headers=https)
+
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert "; Secure; HttpOnly;" in answer.headers["Set-Cookie"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.support.databases import Databases
 from tests.support.shop import Browser, Shop, open_shop
@@ -16,6 +17,12 @@ def shop(databases: Databases, tmp_path: Path) -> Iterator[Shop]:
     yield shop
     shop.close()
     databases.drop(address)
+
+
+@pytest.fixture
+def app(shop: Shop) -> Flask:
+    """What pytest-flask makes its `client` of, for tests that only ask a page."""
+    return shop.app
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from config import Settings
 from store.web.security import content_security_policy
@@ -32,8 +33,8 @@ def test_with_the_sandbox_only_its_origin_is_open() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/products/brass-pen", "/cart", "/orders", "/nothing-here", "/healthz"])
-def test_every_answer_carries_the_headers(browser: Browser, path: str) -> None:
-    headers = browser.get(path).headers
+def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
 
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
@@ -45,8 +46,8 @@ def test_every_answer_carries_the_headers(browser: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/products/brass-pen", "/cart", "/orders", "/nothing-here"])
-def test_no_page_has_an_inline_script_or_style(browser: Browser, path: str) -> None:
-    page = browser.get(path).text
+def test_no_page_has_an_inline_script_or_style(client: FlaskClient, path: str) -> None:
+    page = client.get(path).text
 
     assert "style=" not in page
     assert "<style" not in page
