@@ -2,9 +2,8 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +51,7 @@ def module_name(file: Path) -> str:
     return ".".join(parts[1:] if parts[0] == "sandbox" else parts).removesuffix(".__init__")
 
 
+@cache
 def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
 
@@ -80,49 +80,58 @@ def part_of(module: str) -> str:
     return max((part for part in MAY_IMPORT if is_within(module, part)), key=len)
 
 
-FILES = [pytest.param(file, id=module_name(file)) for file in source_files()]
-STORE_FILES = [param for param in FILES if not is_within(str(param.id), "till_sandbox")]
+FILES = {module_name(file): file for file in source_files()}
+OF_THE_STORE = {name: file for name, file in FILES.items() if not is_within(name, "till_sandbox")}
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_imports_point_down(file: Path) -> None:
-    part = part_of(module_name(file))
-
+def test_imports_point_down() -> None:
     wrong = [
-        name
+        f"{module} may not import {name}"
+        for module, file in FILES.items()
         for name in imported(file)
-        if is_ours(name) and not any(is_within(name, allowed) for allowed in MAY_IMPORT[part])
+        if is_ours(name) and not any(is_within(name, allowed) for allowed in MAY_IMPORT[part_of(module)])
     ]
 
-    assert not wrong, f"{part} may not import {', '.join(wrong)}"
+    assert wrong == []
 
 
-@pytest.mark.parametrize("file", [param for param in FILES if is_within(str(param.id), "store.domain")])
-def test_the_domain_knows_no_framework(file: Path) -> None:
-    roots = {name.partition(".")[0] for name in imported(file)}
+def test_the_domain_knows_no_framework() -> None:
+    frameworks = {"flask", "flask_sqlalchemy", "flask_wtf", "sqlalchemy", "stripe", "wtforms"}
+    domain = {module: file for module, file in FILES.items() if is_within(module, "store.domain")}
 
-    assert not roots & {"flask", "flask_sqlalchemy", "flask_wtf", "sqlalchemy", "stripe", "wtforms"}
+    wrong = [
+        f"{module} imports {name}"
+        for module, file in domain.items()
+        for name in imported(file)
+        if name.partition(".")[0] in frameworks
+    ]
+
+    assert domain
+    assert wrong == []
 
 
-@pytest.mark.parametrize("file", STORE_FILES)
-def test_one_adapter_of_the_store_knows_stripe(file: Path) -> None:
-    asks_stripe = any(is_within(name, "stripe") for name in imported(file))
+def test_one_adapter_of_the_store_knows_stripe() -> None:
+    users = {
+        module for module, file in OF_THE_STORE.items() if any(is_within(name, "stripe") for name in imported(file))
+    }
 
-    assert not asks_stripe or is_within(module_name(file), ADAPTER)
+    assert users
+    assert [user for user in users if not is_within(user, ADAPTER)] == []
 
 
 def test_only_the_app_chooses_the_gateway() -> None:
-    users = {module_name(file) for file in source_files() if any(is_within(name, ADAPTER) for name in imported(file))}
+    users = {module for module, file in FILES.items() if any(is_within(name, ADAPTER) for name in imported(file))}
 
     assert {user for user in users if not is_within(user, ADAPTER)} == {"app"}
 
 
-@pytest.mark.parametrize("file", STORE_FILES)
-def test_one_module_ends_transactions(file: Path) -> None:
-    ends = [
-        f"line {node.lineno}: {node.func.attr}()"
+def test_one_module_ends_transactions() -> None:
+    ends = {
+        module: f"{module}, line {node.lineno}: {node.func.attr}()"
+        for module, file in OF_THE_STORE.items()
         for node in ast.walk(tree(file))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ENDS_A_TRANSACTION
-    ]
+    }
 
-    assert not ends or module_name(file) == COMMITS, ends
+    assert ends.pop(COMMITS, None)
+    assert list(ends.values()) == []

@@ -24,5 +24,5 @@ def shop_with(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Shop]
 
 
 @pytest.fixture
-def shop(shop_with: Callable[..., Shop]) -> Shop:
-    return shop_with()
+def shop(usual_shop: Shop) -> Shop:
+    return usual_shop

@@ -1,6 +1,7 @@
 """The official SDK on the sandbox in the same process. It refuses to be called inside a database transaction."""
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -10,11 +11,20 @@ from till_sandbox import testing
 
 
 class InProcessStripe(testing.InProcessStripe):
-    """Fails whoever calls Stripe while `open_transactions` says there are any."""
+    """Fails whoever calls Stripe while `open_transactions` says there are any.
+
+    `failed` says whether a call got no answer of Stripe's, or one that says that Stripe broke down.
+    """
 
     def __init__(self, application: Flask) -> None:
         super().__init__(application)
         self.open_transactions: Callable[[], int] = lambda: 0
+        self.failed = False
+
+    def renew(self) -> None:
+        """Nobody listens in, and nothing was asked yet."""
+        self.before = self.after = lambda _method, _path: None
+        self.requests.clear()
 
     def request(
         self,
@@ -27,4 +37,10 @@ class InProcessStripe(testing.InProcessStripe):
     ) -> tuple[str, int, Mapping[str, str]]:
         if self.open_transactions():
             pytest.fail(f"{method} {url} was sent inside a database transaction")  # nothing in the store catches it
-        return super().request(method, url, headers, post_data)
+        try:
+            body, status, answered = super().request(method, url, headers, post_data)
+        except BaseException:
+            self.failed = True
+            raise
+        self.failed |= status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return body, status, answered

@@ -1,22 +1,22 @@
 """A shop on SQLite, to ask its pages without a browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from tests.support.databases import Databases
-from tests.support.shop import Browser, Shop, open_shop
+from tests.support.open_shops import OpenShops
+from tests.support.shop import Browser, Shop
 
 
 @pytest.fixture
-def shop(databases: Databases, tmp_path: Path) -> Iterator[Shop]:
-    address = databases.create("sqlite")
-    shop = open_shop(address, tmp_path)
+def shop(databases: Databases, open_shops: OpenShops) -> Iterator[Shop]:
+    address = databases.take("sqlite")
+    shop = open_shops.borrow(address)
     yield shop
-    shop.close()
-    databases.drop(address)
+    open_shops.give_back(address, shop)
+    databases.give_back(address)
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""Shops that tests use one after the other: two Flask applications cost more than most tests do with them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from store import logs
+from store.services import catalogue
+from store.web.limits import limiter
+from tests.support.shop import Shop, open_shop
+
+
+class OpenShops:
+    """At most one idle shop, of the usual settings, for each database.
+
+    A shop is lent again only when nothing in it remembers the test before: its database was emptied, its sandbox was
+    told to forget everything, and one that Stripe failed to answer, which a circuit breaker counts, is not kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._idle: dict[str, Shop] = {}
+        self._opened = 0
+
+    def borrow(self, database_url: str) -> Shop:
+        """A shop as `open_shop` opens it, on a database without rows."""
+        kept = self._idle.pop(database_url, None)
+        # All shops of a process count orders in the place that the last one to be opened has named, such as a Redis.
+        if kept is not None and type(limiter.storage).__name__ == "MemoryStorage":
+            return renew(kept)
+        if kept is not None:
+            kept.close()
+        self._opened += 1
+        folder = self._folder / str(self._opened)
+        folder.mkdir()
+        return open_shop(database_url, folder)
+
+    def give_back(self, database_url: str, shop: Shop) -> None:
+        """Keep a shop for the next test, or close it."""
+        if shop.line.failed:
+            shop.close()
+            return
+        shop.services.database.engine.dispose()
+        shop.sandbox.extensions["sandbox"].state.close()
+        self._idle[database_url] = shop
+
+
+def renew(kept: Shop) -> Shop:
+    """The same applications, with nothing left of what was done to them."""
+    shop = replace(kept, services=kept.opened_with)
+    shop.app.extensions["services"] = shop.opened_with
+    shop.clock.offset = timedelta()
+    shop.line.renew()
+    shop.sandbox.extensions["sandbox"].reset()
+    shop.lose()
+    shutil.rmtree(shop.mail_folder, ignore_errors=True)
+    limiter.reset()
+    logs.configure()
+    with shop.services.database.transaction() as session:
+        catalogue.seed(session, shop.services.settings.store_currency)
+    return shop
+
+
+@pytest.fixture(scope="session")
+def open_shops(tmp_path_factory: pytest.TempPathFactory) -> OpenShops:
+    return OpenShops(tmp_path_factory.mktemp("shops"))
+
+
+@pytest.fixture
+def usual_shop(database_url: str, open_shops: OpenShops) -> Iterator[Shop]:
+    """A whole shop with the usual settings, on the test's database."""
+    shop = open_shops.borrow(database_url)
+    yield shop
+    open_shops.give_back(database_url, shop)
