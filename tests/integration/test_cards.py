@@ -1,4 +1,4 @@
-"""Every row of the table of test cards, tried over the API: the events and the states are as the table says."""
+"""The table of test cards, tried over the API: the events and the states are as the table says."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from tests.support.databases import Databases
 from tests.support.in_process import InProcessStripe
 from tests.support.shop import FORM, PUBLISHABLE_KEY, SECRET_KEY, Browser, Shop, open_shop
 
-EVERY = [pytest.param(card, scenario, id=scenario.key) for _group, card, scenario in scenarios()]
+PAYS = next(row for _group, _card, row in scenarios())
 
 
 @pytest.fixture(scope="module")
@@ -32,43 +32,53 @@ def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
     databases.drop(address)
 
 
-@pytest.mark.parametrize(("card", "scenario"), EVERY)
-def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, scenario: Scenario) -> None:
-    order = runs.place(shop.services, f"browser-of-{scenario.key}", scenario, shop.clock())
+def rows_to_try() -> Iterator[tuple[TestCard, Scenario]]:
+    """Of each group one row for each way in which a payment ends, and every row where the bank or Radar decides.
+
+    The sandbox's own tests try every card over the API; that the table says of the other rows what the documented list
+    says is a test of `tests/unit/domain/test_test_cards.py`.
+    """
+    seen = set()
+    for group, card, row in scenarios():
+        kind = (group.key, row.expected, row.answer, card.refused)
+        if group.key in ("3ds", "radar") or kind not in seen:
+            yield card, row
+        seen.add(kind)
+
+
+@pytest.mark.parametrize(("card", "row"), [pytest.param(card, row, id=row.key) for card, row in rows_to_try()])
+def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, row: Scenario) -> None:
+    order = runs.place(shop.services, f"browser-of-{row.key}", row, shop.clock())
 
     answer = try_card(shop, order, card)
-    if scenario.answer:
-        shop.challenge(answer, scenario.answer)
+    if row.answer:
+        shop.challenge(answer, row.answer)
     wait(shop)
-    if scenario.expected.refund:
+    if row.expected.refund:
         runs.refund(shop.services, order.reference, shop.clock())
         wait(shop)
 
     seen = runs.observe(shop.services, order.reference, HANDLERS)
-    assert seen.matches(scenario), seen
+    assert seen.matches(row), seen
     assert answer.get("code") == card.refused or card.refused is None
 
 
 def test_a_test_card_order_takes_nothing_from_the_shelf(shop: Shop) -> None:
-    pays = EVERY[0].values[1]
-    assert isinstance(pays, Scenario)
     before = shop.product().available
-    order = runs.place(shop.services, "browser-of-the-shelf", pays, shop.clock())
+    order = runs.place(shop.services, "browser-of-the-shelf", PAYS, shop.clock())
     shop.pay(order)
     wait(shop)
 
-    runs.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
-    runs.note(shop.services, order.reference, pays, True, {"read": ""}, shop.clock())
+    runs.note(shop.services, order.reference, PAYS, True, {"read": ""}, shop.clock())
+    runs.note(shop.services, order.reference, PAYS, True, {"read": ""}, shop.clock())
 
     assert shop.product().available == before
     with shop.services.database.reading() as session:
-        assert runs.results(session)[pays.key].passed
+        assert runs.results(session)[PAYS.key].passed
 
 
 def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop: Shop) -> None:
-    pays = EVERY[0].values[1]
-    assert isinstance(pays, Scenario)
-    order = runs.place(shop.services, "browser-of-the-crowd", pays, shop.clock())
+    order = runs.place(shop.services, "browser-of-the-crowd", PAYS, shop.clock())
     shop.stripe("POST", "/v1/customers")  # an event to begin with
     with shop.sandbox.extensions["sandbox"].state.write("") as tx:  # a second ago
         tx.execute(
@@ -84,14 +94,14 @@ def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop:
 
     seen = runs.observe(shop.services, order.reference, HANDLERS)
 
-    assert seen.matches(pays)
+    assert seen.matches(PAYS)
     assert len(shop.line.requests) - asked == 1
 
 
 def test_the_test_card_page_says_when_a_row_differs(shop: Shop) -> None:
     browser = shop.browser()
     token = token_on(browser)
-    run = browser._client.post("/test-cards/runs.json", data={"scenario": EVERY[0].id, "csrf_token": token}).get_json()
+    run = browser._client.post("/test-cards/runs.json", data={"scenario": PAYS.key, "csrf_token": token}).get_json()
 
     verdict = browser._client.post(run["result"], data={"read": "Something else", "csrf_token": token}).get_json()
 
@@ -105,7 +115,7 @@ def test_bad_questions_to_the_test_card_page_get_a_clear_answer(shop: Shop) -> N
     token = token_on(browser)
 
     assert browser._client.post("/test-cards/runs.json", data={"csrf_token": token}).status_code == 400
-    assert browser._client.post("/test-cards/runs.json", data={"scenario": EVERY[0].id}).status_code == 400
+    assert browser._client.post("/test-cards/runs.json", data={"scenario": PAYS.key}).status_code == 400
     assert browser.get("/test-cards/runs/NO-SUCH-ORDER.json").status_code == 404
     assert shop.browser().get(f"/test-cards/runs/{shop.order().reference}.json").status_code == 404
 
