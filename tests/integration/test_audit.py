@@ -207,7 +207,7 @@ def test_pieces_that_nobody_was_promised_are_counted(shop: Shop) -> None:
     ]
 
 
-def test_goods_that_an_open_order_gave_up_are_seen_in_the_order_and_in_the_stock(shop: Shop) -> None:
+def test_stock_that_an_open_order_lost_is_found_in_order_and_in_stock(shop: Shop) -> None:
     order = shop.order(2)
 
     damage(shop, one("orders", "goods = 'free'"), id=order.id)

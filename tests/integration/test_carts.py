@@ -58,7 +58,7 @@ def test_what_is_added_is_there_with_its_price_in_the_order_it_was_added(shop: S
     assert seen.can_check_out
 
 
-def test_a_cart_is_in_the_order_it_was_filled_whatever_the_order_of_the_shop_window(shop: Shop) -> None:
+def test_a_cart_lists_its_items_in_the_order_they_were_added(shop: Shop) -> None:
     slugs = ["pour-over-kettle", "canvas-apron", "stoneware-mug", "brass-pen"]
     cart = None
     for slug in slugs:

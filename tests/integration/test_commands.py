@@ -74,7 +74,7 @@ def recover(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         (do_not_answer, "Stripe does not answer right now."),
     ],
 )
-def test_a_refund_that_stripe_does_not_make_is_made_once_though_it_was_asked_for_twice(
+def test_a_refund_asked_for_twice_is_made_once_although_stripe_failed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Shop, pytest.MonkeyPatch], None], why: str
 ) -> None:
     reference = paid(shop).reference
@@ -91,7 +91,7 @@ def test_a_refund_that_stripe_does_not_make_is_made_once_though_it_was_asked_for
     assert returned(shop) == 500
 
 
-def test_a_refund_whose_answer_could_not_be_written_down_is_not_to_be_asked_for_again(
+def test_a_refund_whose_answer_could_not_be_saved_is_not_asked_for_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = paid(shop).reference

@@ -95,7 +95,7 @@ def test_dispute_events_in_any_order_end_the_same(shop: Shop, seed: int) -> None
     assert shop.read(order.reference).disputed is False
 
 
-def test_every_word_about_a_dispute_of_this_store_is_acted_on_and_none_is_kept_for_later(shop: Shop) -> None:
+def test_every_event_of_a_known_dispute_is_handled_and_none_is_stored(shop: Shop) -> None:
     """Told in order and then backwards, so that the second time each of them is old news."""
     order = shop.order()
     shop.pay(order, "4000000000000259")
@@ -139,7 +139,7 @@ def contradictions(shop: Shop, reference: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("first", "second"), [("lost", "won"), ("won", "lost")])
-def test_a_decision_that_is_reversed_is_seen_by_a_person_and_followed_by_reconciliation(
+def test_a_reversed_decision_opens_a_review_and_reconciliation_follows_it(
     shop: Shop, first: str, second: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference, event = decided(shop, first)

@@ -24,7 +24,7 @@ def run(shop: Shop) -> int:
     return worker.run(shop.services, shop.clock())
 
 
-def test_an_order_that_was_never_paid_expires_and_its_payment_is_cancelled_first(shop: Shop) -> None:
+def test_an_unpaid_order_expires_after_its_payment_is_cancelled(shop: Shop) -> None:
     order = shop.order(2)
     provider_payment_id = shop.open(order).snapshot.provider_payment_id
     overdue(shop)
@@ -101,7 +101,7 @@ class Undecided:
         return getattr(self._gateway, name)
 
 
-def test_while_the_bank_is_deciding_the_hold_is_extended_for_as_long_as_it_takes(shop: Shop) -> None:
+def test_a_reservation_is_extended_as_long_as_the_bank_decides(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
     undecided = replace(shop.services, gateway=Undecided(shop.services.gateway))

@@ -74,7 +74,7 @@ def test_events_that_did_not_arrive_are_caught_up_with(shop: Shop) -> None:
     assert {entry.source for entry in shop.read(order.reference).history} == {"shopper", "store", "reconciliation"}
 
 
-def test_money_for_an_order_that_is_not_here_is_listed_and_another_programs_is_not(shop: Shop) -> None:
+def test_money_for_an_unknown_order_is_listed_another_programs_is_not(shop: Shop) -> None:
     form = {"amount": "700", "currency": "usd", "confirm": "true", "payment_method": "pm_card_visa"}
     form["return_url"] = "http://other.test/"
     shop.stripe("POST", "/v1/payment_intents", form)

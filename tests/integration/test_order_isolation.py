@@ -45,7 +45,7 @@ def stock(shop: Shop) -> dict[str, tuple[int, int]]:
         return {row.slug: (row.stock, row.reserved) for row in session.scalars(select(Product))}
 
 
-def test_a_refund_that_stripe_broke_down_over_gets_another_name_and_no_other_refund_does(shop: Shop) -> None:
+def test_only_the_refund_that_stripe_failed_on_gets_another_key(shop: Shop) -> None:
     order = paid(shop)
     break_down(shop, "POST /v1/refunds", times=3)
 
@@ -56,7 +56,7 @@ def test_a_refund_that_stripe_broke_down_over_gets_another_name_and_no_other_ref
     assert refund_attempts(shop) == {"one": 3, "other": 2}
 
 
-def test_an_order_that_stripe_broke_down_over_gets_another_name_and_no_other_order_does(shop: Shop) -> None:
+def test_only_the_order_that_stripe_failed_on_gets_another_key(shop: Shop) -> None:
     one, other = shop.order(), shop.order()
     break_down(shop, "POST /v1/payment_intents", times=3)
 

@@ -44,7 +44,7 @@ def test_one_browser_may_place_so_many_orders_an_hour_and_no_more(shop_with: Cal
     assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_one_address_may_place_so_many_orders_an_hour_whatever_browsers_it_shows(
+def test_one_address_may_place_so_many_orders_an_hour_in_any_browser(
     shop_with: Callable[..., Shop],
 ) -> None:
     """Who drops the cookie is a new browser, and still the same address."""

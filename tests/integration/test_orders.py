@@ -132,7 +132,7 @@ def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:
     assert [product.position for product in listed] == sorted(product.position for product in listed)
 
 
-def test_new_products_of_the_seed_file_are_added_and_the_others_left_as_they_are(shop: Shop, tmp_path: Path) -> None:
+def test_seeding_adds_new_products_and_leaves_the_others_as_they_are(shop: Shop, tmp_path: Path) -> None:
     entry = {
         "slug": "oak-ruler", "name": "Oak ruler — 30 cm", "summary": "Straight.", "description": "From one piece.",
         "category": "Desk", "image": "oak-ruler.svg", "alt": "A ruler", "price_minor": 1200, "stock": 7, "position": 99,

@@ -92,7 +92,7 @@ def test_the_client_secret_is_nowhere_in_the_database(shop: Shop) -> None:
     assert not [row for row in rows if secret in row or secret.partition("_secret_")[2] in row]
 
 
-def test_after_a_decline_the_same_payment_takes_another_card_and_the_hold_is_kept(shop: Shop) -> None:
+def test_after_a_decline_the_same_payment_takes_another_card(shop: Shop) -> None:
     order = shop.order(2)
     payment = shop.open(order)
 
@@ -181,7 +181,7 @@ def test_many_tabs_that_wait_for_news_ask_stripe_once_in_five_seconds(shop: Shop
     assert len(shop.line.requests) == asked + 1
 
 
-def test_coming_back_to_the_payment_page_before_the_webhook_finds_the_order_paid(shop: Shop) -> None:
+def test_the_payment_page_finds_the_order_paid_before_the_webhook_came(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
 
@@ -205,9 +205,7 @@ def test_what_was_in_the_order_leaves_the_cart_once_it_is_paid(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_line_that_breaks_while_opening_charges_nothing_and_the_next_try_finds_one_payment(
-    shop: Shop, when: str
-) -> None:
+def test_a_connection_that_breaks_on_creation_leaves_one_payment(shop: Shop, when: str) -> None:
     order = shop.order()
 
     def broken(_method: str, _path: str) -> None:
@@ -245,7 +243,7 @@ def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: 
     assert (paid.state, paid.needs_review) == (OrderState.PAID, False)
 
 
-def test_a_payment_that_is_cancelled_at_stripe_cancels_the_order_and_frees_its_stock(shop: Shop) -> None:
+def test_a_payment_cancelled_at_stripe_cancels_the_order_and_frees_stock(shop: Shop) -> None:
     order = shop.order(2)
     provider_payment_id = shop.open(order).snapshot.provider_payment_id
     shop.stripe("POST", f"/v1/payment_intents/{provider_payment_id}/cancel")

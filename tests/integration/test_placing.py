@@ -53,7 +53,7 @@ def test_twenty_buyers_at_once_for_the_last_five_pieces_sell_exactly_five(shop: 
     assert (pen.stock, pen.reserved) == (0, 0)
 
 
-def test_buyers_of_the_same_two_products_in_opposite_order_do_not_block_each_other(shop: Shop) -> None:
+def test_buyers_of_the_same_products_in_opposite_order_do_not_block(shop: Shop) -> None:
     def cart(slugs: list[str]) -> str:
         with shop.services.database.transaction() as session:
             cart_id = None
@@ -127,7 +127,7 @@ def test_an_order_that_was_paid_meanwhile_is_not_replaced(shop: Shop) -> None:
     assert shop.read(first.reference).state is OrderState.PAID
 
 
-def test_the_last_pieces_stay_orderable_for_the_cart_whose_open_order_holds_them(shop: Shop) -> None:
+def test_the_last_pieces_can_be_ordered_by_the_cart_that_reserved_them(shop: Shop) -> None:
     shop.set_stock("brass-pen", 3)
     cart = shop.cart(3, "brass-pen")
     shop.place(cart)

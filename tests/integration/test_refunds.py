@@ -163,7 +163,7 @@ def test_a_part_that_could_not_be_refunded_is_set_aside_for_a_person(shop: Shop)
     assert (after.state, after.payment.refunded_minor, after.needs_review) == (OrderState.PAID, 0, True)
 
 
-def test_late_money_that_cannot_be_returned_is_set_aside_and_no_longer_waited_for(shop: Shop) -> None:
+def test_late_money_that_cannot_be_refunded_opens_a_review(shop: Shop) -> None:
     order = paid_too_late(shop, "4000000000005126")
 
     def unheard(method: str, _path: str) -> None:

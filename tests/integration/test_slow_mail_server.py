@@ -62,7 +62,7 @@ def unsent(shop: Shop) -> int:
         return session.execute(select(func.count()).where(Mail.sent_at.is_(None))).scalar_one()
 
 
-def test_a_second_upkeep_in_the_middle_of_slow_sending_takes_what_the_first_has_not_begun(
+def test_a_second_worker_sends_what_the_slow_first_has_not_begun(
     shop_with: Callable[..., Shop],
 ) -> None:
     shop, post = shop_and_post(shop_with, seconds=20)
@@ -106,7 +106,7 @@ def test_a_letter_whose_sender_died_is_sent_by_another_in_a_few_minutes(shop_wit
     assert len({email.message_id for email in post.emails}) == 1
 
 
-def test_who_failed_after_his_claim_was_over_does_not_take_the_letter_from_the_next(
+def test_a_worker_that_fails_after_its_claim_leaves_the_email_to_the_next(
     shop_with: Callable[..., Shop],
 ) -> None:
     shop, post = shop_and_post(shop_with, seconds=1)

@@ -98,7 +98,7 @@ def test_tabs_that_reload_at_once_after_a_breakdown_pay_the_same_payment(shop: S
     assert [intent["status"] for intent in intents(shop)] == ["requires_payment_method"]
 
 
-def test_of_two_payments_that_two_tabs_opened_one_is_kept_and_the_spare_is_cancelled(shop: Shop) -> None:
+def test_of_two_payments_that_two_tabs_opened_one_is_cancelled(shop: Shop) -> None:
     """One tab looks before the payment of a request that broke down is there, the other one finds it."""
     order = shop.order()
     late = payment_of_the_request_that_broke_down(order)

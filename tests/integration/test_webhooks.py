@@ -208,7 +208,7 @@ def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
     assert (paid.state, paid.payment.state.value) == (OrderState.PAID, "paid")
 
 
-def test_a_handler_that_fails_leaves_nothing_behind_but_the_reason_and_the_next_delivery_succeeds(shop: Shop) -> None:
+def test_a_failed_handler_leaves_its_reason_and_the_next_delivery_succeeds(shop: Shop) -> None:
     reference, event = paid_order(shop)
     with shop.services.database.transaction() as session:  # the order's lines vanish: selling its stock cannot work
         session.execute(text("UPDATE products SET held = 0"))

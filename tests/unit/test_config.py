@@ -63,7 +63,7 @@ def test_real_keys_are_the_only_change_it_takes_to_talk_to_stripe(mode: str) -> 
     assert settings.live is (mode == "live")
 
 
-def test_the_api_version_is_the_one_the_sdk_pins_and_names_the_train_of_stripe_js() -> None:
+def test_the_api_version_is_the_sdks_and_names_the_train_of_stripe_js() -> None:
     assert stripe.api_version == STRIPE_API_VERSION
     assert STRIPE_JS_TRAIN == "endive"
 
@@ -121,7 +121,7 @@ def test_a_live_key_without_a_webhook_secret_is_refused() -> None:
 
 
 @pytest.mark.parametrize("setting", ["STORE_URL", "MAIL_SERVER", "MERCHANT_EMAIL"])
-def test_a_live_key_is_refused_while_nobody_would_get_a_letter_that_leads_anywhere(setting: str) -> None:
+def test_a_live_key_is_refused_where_no_email_could_lead_to_an_order(setting: str) -> None:
     (problem,) = problems(**{**LIVE, setting.lower(): ""})
 
     assert problem.startswith(f"{setting} is missing, and a live key needs it: ")
