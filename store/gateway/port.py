@@ -52,14 +52,16 @@ class CancelReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentSnapshot:
-    """A payment as the payment service described it at one moment.
+    """A payment as the payment service described it at the moment `observed_at`, by the service's own time in seconds.
 
     `event` is what happened according to it. Only `PAID` and `CANCELLED` are final; any other may be out of date by the
-    time it is read. `amount` was asked for, `received` has come in. `live` is whether it is about real money.
+    time it is read. None is a status that the store does not know: it says nothing, so ask the service. `amount` was
+    asked for, `received` has come in. `live` is whether it is about real money.
     """
 
     provider_payment_id: str
-    event: PaymentEvent
+    event: PaymentEvent | None
+    observed_at: datetime
     amount: Money
     received: Money
     live: bool
@@ -129,7 +131,31 @@ class DisputeSnapshot:
     event: DisputeEvent
 
 
-EventObject = PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot
+@dataclass(frozen=True, slots=True)
+class FraudWarningSnapshot:
+    """A card network warns that a payment is probably fraud. `actionable` is whether a refund may still prevent a
+    dispute; `fraud_type` is the network's name for it.
+    """
+
+    provider_warning_id: str
+    provider_payment_id: str
+    actionable: bool
+    fraud_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReviewSnapshot:
+    """A review of a payment that the payment service asks the merchant for, or that ended. `reason` is the service's
+    own name for why it was opened, or, once it is not `open`, for how it ended.
+    """
+
+    provider_review_id: str
+    provider_payment_id: str
+    open: bool
+    reason: str
+
+
+EventObject = PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot | RiskReviewSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +243,12 @@ class PaymentGateway(Protocol):
     def clock(self) -> datetime:
         """The service's own time."""
 
-    def parse_webhook(self, body: bytes, signature: str) -> WebhookEvent:
+    def parse_webhook(self, body: bytes, signature: str, types: Collection[str]) -> WebhookEvent | None:
         """Check a webhook's signature and age, and read its event. Needs no network.
 
-        Raises SignatureInvalid, and WebhookUnreadable when the body is signed but is not an event.
+        None for an event that does not concern this store: it is of none of these types, of another account, or of
+        a format without an object. Raises SignatureInvalid, and WebhookUnreadable when the body is signed but is not an
+        event.
         """
 
     def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:

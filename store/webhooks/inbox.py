@@ -33,10 +33,13 @@ class InboxResult(StrEnum):
 def receive(services: Services, body: bytes, signature: str | None, now: datetime) -> InboxResult:
     """Receive one delivery. Needs no call to the payment service.
 
-    An event without a handler leaves no trace. Raises SignatureInvalid, WebhookUnreadable, StoreBusy, and whatever a
-    handler raises; then nothing was changed.
+    An event without a handler, or of another account, leaves no trace. Raises SignatureInvalid, WebhookUnreadable,
+    StoreBusy, and whatever a handler raises; then nothing was changed.
     """
-    return _receive(services, services.gateway.parse_webhook(body, signature or ""), Origin(Source.WEBHOOK, now))
+    event = services.gateway.parse_webhook(body, signature or "", HANDLERS)
+    if event is None:
+        return InboxResult.IGNORED
+    return _receive(services, event, Origin(Source.WEBHOOK, now))
 
 
 def catch_up(services: Services, since: datetime, now: datetime) -> list[str]:
@@ -61,8 +64,6 @@ def _catch_up_with(services: Services, event: WebhookEvent, origin: Origin) -> b
 
 
 def _receive(services: Services, event: WebhookEvent, origin: Origin) -> InboxResult:
-    if event.type not in HANDLERS:
-        return InboxResult.IGNORED
     try:
         with services.database.transaction() as session:
             outcome = _handle_once(session, services, event, origin)

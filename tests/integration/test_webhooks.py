@@ -16,6 +16,11 @@ from tests.support.concurrency import at_once
 from tests.support.shop import WEBHOOK_SECRET, Shop, event_of, signed
 from till_sandbox.webhooks.sending import Outgoing
 
+REFUNDED = (
+    b'{"object":"event","id":"evt_1","type":"refund.updated","livemode":false,"created":1,'
+    b'"data":{"object":{"object":"refund"}}}'
+)
+
 
 def paid_order(shop: Shop) -> tuple[str, dict[str, Any]]:
     """An order that was paid at Stripe, and the event that the store has not been told yet."""
@@ -52,6 +57,11 @@ def forged(delivery: Outgoing) -> Outgoing:
     return replace(delivery, body=delivery.body.replace(b'"livemode": false', b'"livemode":false'))
 
 
+def with_signature(delivery: Outgoing, signature: str) -> Outgoing:
+    when = delivery.headers["Stripe-Signature"].partition(",")[0]
+    return replace(delivery, headers={"Stripe-Signature": f"{when},v1={signature}"})
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "tamper",
@@ -60,7 +70,8 @@ def forged(delivery: Outgoing) -> Outgoing:
         pytest.param(lambda delivery: replace(delivery, headers={}), id="no signature"),
         pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": ""}), id="empty signature"),
         pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=1,v1=x"}), id="nonsense"),
-        pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=x,v1=é"}), id="not even text"),
+        pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=x,v1=é"}), id="no time"),
+        pytest.param(lambda delivery: with_signature(delivery, "é"), id="not even ASCII"),
         pytest.param(lambda delivery: signed(delivery.body, secret="whsec_of_somebody_else"), id="another secret"),
         pytest.param(lambda delivery: signed(delivery.body, age=301), id="stale"),
         pytest.param(lambda delivery: replace(delivery, body=b"\xff\xfe"), id="not text"),
@@ -84,13 +95,44 @@ def test_a_webhook_that_cannot_be_believed_is_refused_and_changes_nothing(
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"{}", b"[]", b"null", b"3", b"not json", b'{"object":"event"}', b'{"object":"v2.core.event","id":"evt_1"}'),
-        b'{"object":"event","id":"e","type":"t","livemode":false,"created":"x","data":{"object":{"object":"charge"}}}',
-        b'{"object":"event","id":"e","type":"t","livemode":false,"created":1,"data":{"object":null}}',
+        *(b"{}", b"[]", b"null", b"3", b"not json", b'{"object":"event"}', b'{"object":"event","type":[]}'),
+        REFUNDED.replace(b'"created":1', b'"created":"x"'),
+        REFUNDED.replace(b'{"object":"refund"}', b"null"),
+        REFUNDED,  # its object lacks all that a refund has
     ],
 )
 def test_a_signed_body_that_is_no_event_is_refused(shop: Shop, body: bytes) -> None:
     assert shop.receive(signed(body)) == 400
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # not looked at further
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"object":"v2.core.event","id":"evt_1","type":"v1.payment_intent.succeeded"}', id="thin"),
+        pytest.param(b'{"object":"v2.core.event","id":"evt_1","type":"v2.core.event_destination.ping"}', id="ping"),
+        pytest.param(REFUNDED.replace(b"refund.updated", b"entirely.new"), id="object of a shape nobody knows"),
+        pytest.param(b'{"object":"event","id":"evt_1","type":"entirely.new"}', id="no object"),
+    ],
+)
+def test_a_signed_event_that_the_store_does_not_handle_is_ignored(shop: Shop, body: bytes) -> None:
+    answer = shop.post_webhook(body, signed(body).headers)
+
+    assert (answer.status_code, answer.json) == (200, {"outcome": "ignored"})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_event_of_another_account_changes_nothing(shop: Shop) -> None:
+    """As an endpoint of Stripe Connect sends, which names the account; our own events name none."""
+    reference, event = paid_order(shop)
+    foreign = signed({**event, "account": "acct_other"})
+
+    answer = shop.post_webhook(foreign.body, foreign.headers)
+
+    assert (answer.status_code, answer.json) == (200, {"outcome": "ignored"})
+    assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
+    assert shop.receive(signed(event)) == 200
+    assert shop.read(reference).state is OrderState.PAID
 
 
 def test_a_new_secret_and_the_old_one_are_both_good_while_it_is_rolled(shop_with: Callable[..., Shop]) -> None:

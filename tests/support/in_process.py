@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from requests.structures import CaseInsensitiveDict
+from werkzeug.http import http_date
 
 from till_sandbox import testing
 
@@ -43,4 +45,6 @@ class InProcessStripe(testing.InProcessStripe):
             self.failed = True
             raise
         self.failed |= status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        return body, status, answered
+        dated = CaseInsensitiveDict(answered)
+        dated["Date"] = http_date(self.application.extensions["sandbox"].clock.now())  # as a server does
+        return body, status, dated

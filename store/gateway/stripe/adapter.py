@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import stripe
+import structlog
 from stripe import HTTPClient
 
 from store.domain.errors import PaymentMisconfigured, RefundRefused, WebhookUnreadable
@@ -39,6 +40,7 @@ from store.gateway.stripe.mapping import (
     REFUND_KEY,
     dispute_of,
     event_of,
+    is_of_own_account,
     refund_of,
     shipping_of,
     snapshot_of,
@@ -58,7 +60,10 @@ __all__ = ["HTTPClient", "StripeGateway"]  # the type of the client too: nobody 
 PAGE = 100  # the most that one list request gives
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
+THIN_EVENT = "v2.core.event"  # names its object but does not carry it; every event of API v2 is one
 TEST_EVENT = "till.test"  # a type that Stripe does not have and no handler takes
+
+log = structlog.get_logger(__name__)
 
 stripe.enable_telemetry = False  # it would write a file into the user's home
 
@@ -111,13 +116,12 @@ class StripeGateway:
                 params,  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal
                 {"idempotency_key": request.idempotency_key},
             )
-        return _session(intent)
+        return _session(intent, _date(intent))
 
     def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
         with translate_errors("retrieve_payment", provider_payment_id):
-            return _session(
-                self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]})
-            )
+            intent = self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]})
+            return _session(intent, _date(intent))
 
     def find_payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
         # By the list: the search index is a minute behind.
@@ -125,7 +129,7 @@ class StripeGateway:
             found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for intent in found.auto_paging_iter():
                 if intent.metadata.to_dict().get(ORDER_REFERENCE) == order_reference and intent.status != CANCELLED:
-                    return _session(intent)
+                    return _session(intent, _date(found))
         return None
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
@@ -140,7 +144,7 @@ class StripeGateway:
                 if refusal.code != "payment_intent_unexpected_state":
                     raise
                 return self.retrieve_payment(provider_payment_id).snapshot
-        return snapshot_of(intent.to_dict())
+        return snapshot_of(intent.to_dict(), _date(intent))
 
     def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
         with translate_errors("refund_payment", provider_payment_id):
@@ -169,8 +173,9 @@ class StripeGateway:
             found = self._client.v1.payment_intents.list(
                 {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
             )
+            asked_at = _date(found)
             for intent in found.auto_paging_iter():
-                yield snapshot_of(intent.to_dict())
+                yield snapshot_of(intent.to_dict(), asked_at)
 
     def list_refunds(self, since: datetime) -> Iterator[RefundSnapshot]:
         with translate_errors("list_refunds", "all"):
@@ -189,7 +194,7 @@ class StripeGateway:
             intent = retrieve_or_none(
                 self._client.v1.payment_intents.retrieve, provider_payment_id, {"expand": ["latest_charge"]}
             )
-        return None if intent is None else snapshot_of(intent.to_dict())
+        return None if intent is None else snapshot_of(intent.to_dict(), _date(intent))
 
     def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
         with translate_errors("find_refund", provider_refund_id):
@@ -251,17 +256,22 @@ class StripeGateway:
 
     def clock(self) -> datetime:
         with translate_errors("clock", "account"):
-            answer = self._client.v1.payment_intents.list({"limit": 1}).last_response
-        return (
-            parsedate_to_datetime(answer.headers["Date"]) if answer and "Date" in answer.headers else datetime.now(UTC)
-        )
+            return _date(self._client.v1.payment_intents.list({"limit": 1}))
 
-    def parse_webhook(self, body: bytes, signature: str) -> WebhookEvent:
+    def parse_webhook(self, body: bytes, signature: str, types: Collection[str]) -> WebhookEvent | None:
         verify(body, signature, self._webhook_secrets)
         try:
             event = json.loads(body)
+            if event["object"] == THIN_EVENT:
+                return None
             if event["object"] != "event":
                 raise WebhookUnreadable
+            # The type comes first: the object of an event that nobody handles may look like anything.
+            if event["type"] not in types:
+                return None
+            if not is_of_own_account(event):
+                log.info("webhook of another account", event_id=event["id"], type=event["type"])
+                return None
             return event_of(event)
         except (ValueError, KeyError, TypeError, AttributeError) as failure:
             raise WebhookUnreadable from failure
@@ -275,7 +285,13 @@ class StripeGateway:
         return SignedEvent(body.encode(), signature)
 
 
-def _session(intent: stripe.PaymentIntent) -> PaymentSession:
+def _session(intent: stripe.PaymentIntent, observed_at: datetime) -> PaymentSession:
     if not intent.client_secret:
         raise PaymentMisconfigured
-    return PaymentSession(snapshot_of(intent.to_dict()), intent.client_secret)
+    return PaymentSession(snapshot_of(intent.to_dict(), observed_at), intent.client_secret)
+
+
+def _date(answer: stripe.StripeObject) -> datetime:
+    """When Stripe answered, by its own time."""
+    headers = answer.last_response.headers if answer.last_response else {}
+    return parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)

@@ -19,16 +19,18 @@ from store.gateway.port import (
     Decline,
     DisputeSnapshot,
     EventObject,
+    FraudWarningSnapshot,
     PaymentRequest,
     PaymentSnapshot,
     RefundSnapshot,
+    RiskReviewSnapshot,
     WebhookEvent,
 )
 
 # The metadata keys that name the order of a PaymentIntent, and the store's request for a refund.
 ORDER_REFERENCE, REFUND_KEY = "order_reference", "refund_key"
 
-# A status that is not here is unknown to the store: the bank may be deciding.
+# A status that is not here, such as `requires_source` of an older API version, is unknown to the store.
 CANCELLED = "canceled"
 STATUS_TO_EVENT = {
     "requires_payment_method": PaymentEvent.OPENED,
@@ -72,10 +74,10 @@ CANCELLATION_REASONS: dict[CancelReason, Any] = {
 CANCEL_REASONS = {name: reason for reason, name in CANCELLATION_REASONS.items()}
 
 
-def snapshot_of(intent: Mapping[str, Any]) -> PaymentSnapshot:
-    """A PaymentIntent."""
+def snapshot_of(intent: Mapping[str, Any], observed_at: datetime) -> PaymentSnapshot:
+    """A PaymentIntent as it was at that moment."""
     currency = intent["currency"]
-    event = STATUS_TO_EVENT.get(intent["status"], PaymentEvent.PROCESSING)
+    event = STATUS_TO_EVENT.get(intent["status"])
     error = intent.get("last_payment_error")
     decline = None
     if event is PaymentEvent.OPENED and error:
@@ -84,6 +86,7 @@ def snapshot_of(intent: Mapping[str, Any]) -> PaymentSnapshot:
     return PaymentSnapshot(
         provider_payment_id=intent["id"],
         event=event,
+        observed_at=observed_at,
         amount=Money(intent["amount"], currency),
         received=Money(intent.get("amount_received") or 0, currency),
         live=intent["livemode"],
@@ -112,6 +115,26 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
         provider_payment_id=dispute.get("payment_intent") or "",
         amount=Money(dispute["amount"], dispute["currency"]),
         event=DISPUTE_STATUS_TO_EVENT.get(dispute["status"], DisputeEvent.NEEDS_RESPONSE),
+    )
+
+
+def fraud_warning_of(warning: Mapping[str, Any]) -> FraudWarningSnapshot:
+    """An early fraud warning."""
+    return FraudWarningSnapshot(
+        provider_warning_id=warning["id"],
+        provider_payment_id=warning.get("payment_intent") or "",
+        actionable=warning["actionable"],
+        fraud_type=warning["fraud_type"],
+    )
+
+
+def risk_review_of(review: Mapping[str, Any]) -> RiskReviewSnapshot:
+    """A Radar review."""
+    return RiskReviewSnapshot(
+        provider_review_id=review["id"],
+        provider_payment_id=review.get("payment_intent") or "",
+        open=review["open"],
+        reason=review["opened_reason"] if review["open"] else review.get("closed_reason") or review["reason"],
     )
 
 
@@ -148,24 +171,36 @@ def shipping_of(request: PaymentRequest) -> dict[str, Any]:
 
 def event_of(event: Mapping[str, Any]) -> WebhookEvent:
     """An event with its object. Raises KeyError, TypeError, ValueError or AttributeError for what is not one."""
+    created = datetime.fromtimestamp(int(event["created"]), UTC)
     return WebhookEvent(
         event_id=str(event["id"]),
         type=str(event["type"]),
         live=bool(event["livemode"]),
-        created=datetime.fromtimestamp(int(event["created"]), UTC),
-        object=_object(event["data"]["object"]),
+        created=created,
+        object=_object(event["data"]["object"], created),
     )
 
 
-def _object(thing: Mapping[str, Any]) -> EventObject | None:
+def is_of_own_account(event: Mapping[str, Any]) -> bool:
+    """Whether an event happened on the account of the store's key. Only an event of another account, which Stripe
+    Connect sends to a platform, names its account (Event.account in the API reference).
+    """
+    return event.get("account") is None
+
+
+def _object(thing: Mapping[str, Any], observed_at: datetime) -> EventObject | None:
     match thing["object"]:
         case "payment_intent":
-            return snapshot_of(thing)
+            return snapshot_of(thing, observed_at)
         case "refund":
             return refund_of(thing)
         case "dispute":
             return dispute_of(thing)
         case "charge" if thing.get("payment_intent") and (card := _card(thing)):
             return CardUsed(thing["payment_intent"], card)
+        case "radar.early_fraud_warning":
+            return fraud_warning_of(thing)
+        case "review":
+            return risk_review_of(thing)
         case _:
             return None

@@ -161,6 +161,8 @@ def verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:
 
     `construct_event` would do the same, and then build SDK objects that nobody needs.
     """
+    if not signature.isascii():  # the SDK cannot even compare it
+        raise SignatureInvalid
     try:
         text = body.decode()
     except UnicodeDecodeError as failure:

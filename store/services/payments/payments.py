@@ -161,7 +161,7 @@ def record(session: Session, services: Services, snapshot: PaymentSnapshot, orig
         _cancelled(session, order, snapshot, origin)
     elif snapshot.event is PaymentEvent.DECLINED and snapshot.decline is not None:
         _declined(session, order, snapshot.decline, origin)
-    elif snapshot.event is not PaymentEvent.OPENED:
+    elif snapshot.event is not None and snapshot.event is not PaymentEvent.OPENED:
         transitions.move_payment(session, order, snapshot.event, origin)
     return True
 

@@ -1,0 +1,93 @@
+"""What Stripe's objects mean to the store, field by field."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from store.domain.states import PaymentEvent
+from store.gateway.port import FraudWarningSnapshot, PaymentSnapshot, RiskReviewSnapshot
+from store.gateway.stripe.mapping import event_of, is_of_own_account, snapshot_of
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+INTENT: dict[str, Any] = {
+    "id": "pi_1",
+    "object": "payment_intent",
+    "amount": 700,
+    "amount_received": 0,
+    "currency": "usd",
+    "livemode": False,
+    "status": "requires_payment_method",
+}
+
+
+def event(type: str, object: dict[str, Any]) -> dict[str, Any]:  # noqa: A002  # as Stripe names them
+    created = int(NOW.timestamp())
+    return {"id": "evt_1", "type": type, "livemode": False, "created": created, "data": {"object": object}}
+
+
+@pytest.mark.parametrize("status", ["requires_source", "requires_source_action", "requires_capture", "of_next_year"])
+def test_a_status_that_the_store_does_not_know_says_nothing(status: str) -> None:
+    assert snapshot_of({**INTENT, "status": status}, NOW).event is None
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("requires_payment_method", PaymentEvent.OPENED),
+        ("requires_confirmation", PaymentEvent.OPENED),
+        ("requires_action", PaymentEvent.ACTION_REQUIRED),
+        ("processing", PaymentEvent.PROCESSING),
+        ("succeeded", PaymentEvent.PAID),
+        ("canceled", PaymentEvent.CANCELLED),
+    ],
+)
+def test_every_status_of_a_card_payment_is_known(status: str, meaning: PaymentEvent) -> None:
+    assert snapshot_of({**INTENT, "status": status}, NOW).event is meaning
+
+
+def test_what_an_event_says_of_a_payment_is_as_old_as_the_event() -> None:
+    parsed = event_of(event("payment_intent.processing", INTENT))
+
+    assert isinstance(parsed.object, PaymentSnapshot)
+    assert parsed.object.observed_at == parsed.created == NOW
+
+
+def test_an_early_fraud_warning_names_the_payment_it_is_about() -> None:
+    warning = {
+        "id": "issfr_1",
+        "object": "radar.early_fraud_warning",
+        "actionable": True,
+        "charge": "ch_1",
+        "created": 1,
+        "fraud_type": "made_with_stolen_card",
+        "livemode": False,
+        "payment_intent": "pi_1",
+    }
+
+    parsed = event_of(event("radar.early_fraud_warning.created", warning))
+
+    assert parsed.object == FraudWarningSnapshot("issfr_1", "pi_1", True, "made_with_stolen_card")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_open", "reason"),
+    [
+        ({"open": True, "reason": "rule"}, True, "rule"),
+        ({"open": False, "reason": "approved", "closed_reason": "approved"}, False, "approved"),
+        ({"open": False, "reason": "refunded_as_fraud", "closed_reason": None}, False, "refunded_as_fraud"),
+    ],
+)
+def test_a_review_of_the_payment_service_says_whether_it_is_open_and_why(
+    change: dict[str, Any], is_open: bool, reason: str
+) -> None:
+    review = {"id": "prv_1", "object": "review", "opened_reason": "rule", "payment_intent": "pi_1", **change}
+
+    parsed = event_of(event("review.opened", review))
+
+    assert parsed.object == RiskReviewSnapshot("prv_1", "pi_1", is_open, reason)
+
+
+@pytest.mark.parametrize(("named", "own"), [({}, True), ({"account": None}, True), ({"account": "acct_1"}, False)])
+def test_only_an_event_of_another_account_names_its_account(named: dict[str, Any], own: bool) -> None:
+    assert is_of_own_account({**event("payment_intent.succeeded", INTENT), **named}) is own
