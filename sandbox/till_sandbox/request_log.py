@@ -105,6 +105,8 @@ class RequestLog:
 def _without_cards(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
+    if set(value) == {""}:  # a list, written with empty brackets
+        return value[""]
     return {name: HIDDEN if name in _NEVER_KEPT else _without_cards(item) for name, item in value.items()}
 
 

@@ -8,17 +8,23 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from browser.conftest import KEY, SandboxServer
-from browser.console_page import PAYMENT, opened, pay, press, row, said
+from browser.conftest import KEY, SandboxServer, opened_context
+from browser.console_page import PAYMENT, opened, pay, press, refresh, row, said
 from harness.processes import SandboxProcess
 
 
+@pytest.fixture(scope="module")
+def lasting_context(browser: Browser) -> Iterator[BrowserContext]:
+    with opened_context(browser) as context:
+        yield context
+
+
 @pytest.fixture
-def console(context: BrowserContext, sandbox_server: SandboxServer) -> Iterator[Page]:
-    yield from opened(context, sandbox_server.origin)
+def console(lasting_context: BrowserContext, sandbox_server: SandboxServer) -> Iterator[Page]:
     sandbox_server.app.test_client().post("/sandbox/reset", json={})
+    yield from opened(lasting_context, sandbox_server.origin)
 
 
 def test_a_payment_is_refunded_whole_or_in_part_as_in_the_dashboard(
@@ -55,26 +61,52 @@ def test_a_payment_is_disputed(console: Page, sandbox_server: SandboxServer) -> 
     assert dispute["reason"] == "product_not_received"
 
 
-@pytest.mark.parametrize(
-    ("button", "challenge", "payment"),
-    [
+def test_a_challenge_is_completed_failed_or_abandoned(console: Page, sandbox_server: SandboxServer) -> None:
+    for button, challenge, payment in [
         ("Complete", "complete", "succeeded"),
         ("Fail", "failed", "requires_payment_method"),
         ("Abandon", "abandoned", "requires_action"),
-    ],
-)
-def test_a_challenge_is_answered_or_abandoned(
-    console: Page, sandbox_server: SandboxServer, button: str, challenge: str, payment: str
+    ]:
+        asked = pay(sandbox_server, "pm_card_authenticationRequired")
+        line = row(console, "challenges", asked["id"])
+
+        press(line, button)
+
+        expect(line.get_by_text(challenge, exact=True)).to_be_visible()
+        expect(line.get_by_role("button")).to_have_count(0)
+        focused = console.evaluate("document.activeElement.textContent")
+        assert focused.startswith(asked["id"]), "the reader loses the row"
+        assert sandbox_server.get(f"/v1/payment_intents/{asked['id']}")["status"] == payment
+
+
+def test_a_refused_request_shows_what_was_sent_why_it_was_refused_and_what_followed(
+    console: Page, sandbox_server: SandboxServer
 ) -> None:
-    asked = pay(sandbox_server, "pm_card_authenticationRequired")
-    line = row(console, "challenges", asked["id"])
+    pay(sandbox_server, "pm_card_chargeDeclined")
+    line = row(console, "requests", "POST /v1/payment_intents")
+    expect(line).to_contain_text("402")
+    expect(line).to_contain_text("card_declined")
 
-    press(line, button)
+    line.get_by_role("button", name="POST /v1/payment_intents").click()
 
-    expect(line.get_by_text(challenge, exact=True)).to_be_visible()
-    expect(line.get_by_role("button")).to_have_count(0)
-    assert console.evaluate("document.activeElement.textContent").startswith(asked["id"]), "the reader loses the row"
-    assert sandbox_server.get(f"/v1/payment_intents/{asked['id']}")["status"] == payment
+    expect(line.get_by_text("Your card was declined.", exact=True)).to_be_visible()
+    expect(line).to_contain_text("with a secret key")
+    expect(line).to_contain_text('"payment_method": "pm_card_chargeDeclined"')
+    expect(line).to_contain_text('"allowed_payment_method_types": [')
+    expect(line).to_contain_text('"decline_code": "generic_decline"')
+    followed = line.get_by_role("listitem")
+    assert "payment_intent.payment_failed" in " ".join(followed.all_inner_texts())
+
+
+def test_a_request_that_fails_on_purpose_says_so(console: Page, sandbox_server: SandboxServer) -> None:
+    client = sandbox_server.app.test_client()
+    client.post("/sandbox/faults", json={"target": "api", "kind": "rate_limit", "times": 1})
+
+    client.get("/v1/account", headers={"Authorization": f"Bearer sk_{KEY}"})
+
+    line = row(console, "requests", "GET /v1/account")
+    expect(line).to_contain_text("rate limit")
+    expect(line.locator(".badge")).to_have_attribute("data-tone", "bad")
 
 
 def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sandbox_server: SandboxServer) -> None:
@@ -98,6 +130,7 @@ def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sa
 
         assert answers == [status, status, 200]
         assert len(sandbox_server.get("/v1/customers")["data"]) - before == made
+        refresh(console)
         expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
 
 
@@ -133,6 +166,7 @@ def test_faults_are_taken_back_one_by_one_or_all(console: Page, sandbox_server: 
 
     assert sandbox_server.get("/v1/events")["data"] == []
     press(console, "Let everything work again")
+    refresh(console)
     expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
     assert sandbox_server.get("/v1/charges")["data"] == []
 
@@ -172,9 +206,12 @@ def test_one_account_or_one_payment_is_looked_at_alone(console: Page, sandbox_se
     another = pay(sandbox_server)
     line = row(console, "payments", ours["id"])
     line.get_by_role("button", name=ours["id"], exact=True).click()
-    press(line, "Only its events and deliveries")
+    press(line, "Only its requests, events and deliveries")
     expect(row(console, "events", ours["id"])).to_be_visible()
-    expect(console.locator("[data-list=events]")).not_to_contain_text(another["id"])
+    expect(row(console, "requests", "POST /v1/payment_intents")).to_be_visible()
+    for listing in ("events", "requests"):
+        expect(console.locator(f"[data-list={listing}]")).not_to_contain_text(another["id"])
+    expect(console.locator("[data-list=requests] > [data-key]")).to_have_count(1)
 
 
 def test_no_secret_is_shown(console: Page, sandbox_server: SandboxServer) -> None:

@@ -10,7 +10,7 @@ import stripe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from browser.conftest import KEY, SandboxServer, listening, served
-from browser.console_page import opened, press, row
+from browser.console_page import opened, press, refresh, row
 from till_sandbox.app import create_app
 from till_sandbox.webhooks.sending import Answer, Outgoing
 
@@ -79,6 +79,7 @@ def test_the_next_webhook_is_lost_doubled_signed_wrongly_or_late(console: Page, 
         shop.sandbox.post("/v1/customers")
 
         assert shop.listen() == heard
+        refresh(console)
         expect(console.get_by_text("Nothing is to go wrong.")).to_be_visible()
     press(console, "An hour later")
     expect(console.locator("#ahead")).to_have_text("1 hour ahead")

@@ -1,16 +1,16 @@
-/** The console: shows what the control API knows, every two seconds, and sends what its buttons and forms say. */
+/** The console: shows what the control API lists, every second, and sends the commands of its buttons and forms. */
 
-import { command, look } from "./control.js";
-import { aheadOf, described, listings } from "./listings.js";
-import { clear, follow } from "./rows.js";
-import { moment } from "./words.js";
+import { command, read } from "./control.js";
+import { clearLists, updateList } from "./list.js";
+import { aheadOf, describeFault, listings } from "./listings.js";
+import { formatTime } from "./text.js";
 
-const EVERY = 2000; // milliseconds
-const DONE_FOR = 8000; // milliseconds that a success is shown; what went wrong stays until something else is said
+const POLL_INTERVAL = 1000; // milliseconds
+const SUCCESS_SHOWN_FOR = 8000; // milliseconds; an error stays until there is another message
 const FIRST = 10; // rows of a list
 const MORE = [50, 200];
 
-/** What is looked at: of which account, about which payment, and how much of each list. */
+/** What is shown: of which account, about which payment, and how much of each list. */
 const view = { account: "", about: "", limits: /** @type {Record<string, number>} */ ({ payments: 5, challenges: 5 }), accounts: 0 };
 
 const LISTINGS = listings({
@@ -19,46 +19,46 @@ const LISTINGS = listings({
 });
 
 async function refresh() {
-  const [{ accounts }, clock] = await Promise.all([look("/sandbox/accounts"), look("/sandbox/clock")]);
+  const [{ accounts }, clock] = await Promise.all([read("/sandbox/accounts"), read("/sandbox/clock")]);
   showAccounts(accounts);
-  element("now").textContent = moment(clock.now);
+  element("now").textContent = formatTime(clock.now);
   element("ahead").textContent = aheadOf(clock.ahead);
   await Promise.all(LISTINGS.map(refreshListing));
 }
 
-/** @param {import("./rows.js").Listing<any>} listing */
+/** @param {import("./list.js").Listing<any>} listing */
 async function refreshListing(listing) {
   const limit = view.limits[listing.name] ?? FIRST;
-  const asked = { limit: String(limit), account: view.account, about: view.about };
-  const found = (await look(`/sandbox/${listing.name}?${new URLSearchParams(asked)}`))[listing.name];
-  follow(listing, found, found.length >= limit, run);
+  const query = { limit: String(limit), account: view.account, about: view.about };
+  const found = (await read(`/sandbox/${listing.name}?${new URLSearchParams(query)}`))[listing.name];
+  updateList(listing, found, found.length >= limit, run);
   for (const empty of all(`[data-empty="${listing.name}"]`)) empty.hidden = found.length > 0;
   for (const more of all(`[data-more="${listing.name}"]`)) more.hidden = found.length < limit || limit >= MORE[1];
   if (listing.name === "faults") element("clear-faults").hidden = found.length === 0;
 }
 
 /**
- * Do something, say how it went, and show what has become of it.
- * @param {() => Promise<string>} action  its answer is said
+ * Do something, show how it went, and what has become of it.
+ * @param {() => Promise<string>} action  resolves with the message to show
  */
 async function run(action) {
   try {
-    tell(await action(), "good");
+    notify(await action(), "good");
     await refresh();
   } catch (error) {
-    tell(error instanceof Error ? error.message : String(error), "bad");
+    notify(error instanceof Error ? error.message : String(error), "bad");
   }
 }
 
-let quiet = 0;
+let hiding = 0;
 
 /** @param {string} text @param {"good" | "bad"} tone */
-function tell(text, tone) {
+function notify(text, tone) {
   const notice = element("notice");
-  clearTimeout(quiet);
+  clearTimeout(hiding);
   notice.textContent = text;
   notice.dataset.tone = tone;
-  if (tone === "good") quiet = setTimeout(() => (notice.textContent = ""), DONE_FOR);
+  if (tone === "good") hiding = setTimeout(() => (notice.textContent = ""), SUCCESS_SHOWN_FOR);
 }
 
 /** @param {{ id: string, payments: number }[]} accounts */
@@ -69,33 +69,33 @@ function showAccounts(accounts) {
   if (list.innerHTML !== options.map((option) => option.outerHTML).join("")) list.replaceChildren(...options);
 }
 
-/** Look at one account, named by its id or a key, or at all of them. @param {HTMLInputElement} field */
-async function choose(field) {
-  const said = field.value.trim();
-  const found = said ? (await look(`/sandbox/accounts?${new URLSearchParams({ account: said })}`)).accounts : [];
-  if (said && found.length === 0) throw new Error("Nothing has happened in this account yet.");
+/** Show one account, named by its id or a key, or all of them. @param {HTMLInputElement} field */
+async function chooseAccount(field) {
+  const given = field.value.trim();
+  const found = given ? (await read(`/sandbox/accounts?${new URLSearchParams({ account: given })}`)).accounts : [];
+  if (given && found.length === 0) throw new Error("Nothing has happened in this account yet.");
   view.account = field.value = found[0]?.id ?? ""; // a key does not stay on the screen
-  clear();
+  clearLists();
   return view.account ? `Only ${view.account}.` : "Every account.";
 }
 
-/** Only the events and deliveries about this, or all of them. @param {string} id */
+/** Show only the requests, events and deliveries about this, or all of them. @param {string} id */
 function showOnly(id) {
   view.about = id;
-  clear();
+  clearLists();
   for (const only of all("[data-only]")) only.hidden = !id;
   for (const place of all("[data-only-id]")) place.textContent = id;
-  if (id) element("deliveries-title").focus();
+  if (id) element("requests-title").focus();
 }
 
 /** @param {HTMLFormElement} form */
 function faultOf(form) {
-  const { forever, ...said } = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
-  const numbers = Object.fromEntries(["times", "seconds"].filter((name) => name in said).map((name) => [name, Number(said[name])]));
-  return { target: form.dataset.target, ...said, ...numbers, ...(forever ? { times: -1 } : {}) };
+  const { forever, ...values } = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+  const numbers = Object.fromEntries(["times", "seconds"].filter((name) => name in values).map((name) => [name, Number(values[name])]));
+  return { target: form.dataset.target, ...values, ...numbers, ...(forever ? { times: -1 } : {}) };
 }
 
-/** Ask for what a fault needs, and nothing else. @param {HTMLFormElement} form */
+/** Show the fields that a fault needs, and no others. @param {HTMLFormElement} form */
 function fitFields(form) {
   const kind = /** @type {HTMLSelectElement} */ (form.elements.namedItem("kind"));
   const label = /** @type {HTMLElement} */ (form.querySelector("label[data-seconds]"));
@@ -105,12 +105,12 @@ function fitFields(form) {
   /** @type {HTMLInputElement} */ (form.elements.namedItem("times")).disabled = forever.checked;
 }
 
-function listen() {
+function addListeners() {
   for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySelectorAll("form[data-target]"))) {
     form.addEventListener("change", () => fitFields(form));
     onSubmit(form, async () => {
       const { faults } = await command("/sandbox/faults", faultOf(form));
-      return `${described(faults.at(-1))}.`;
+      return `${describeFault(faults.at(-1))}.`;
     });
     fitFields(form);
   }
@@ -120,7 +120,7 @@ function listen() {
     return "Everything works again.";
   });
   for (const button of all("[data-advance]")) onClick(button, () => advance(Number(button.dataset.advance)));
-  onSubmit(element("advance"), (said) => advance(60 * Number(said.get("minutes"))));
+  onSubmit(element("advance"), (form) => advance(60 * Number(form.get("minutes"))));
   const reset = element("reset");
   reset.addEventListener("click", () => {
     if (!confirm(reset.dataset.confirm)) return;
@@ -131,19 +131,19 @@ function listen() {
     });
   });
   const account = /** @type {HTMLInputElement} */ (element("account"));
-  account.addEventListener("change", () => run(() => choose(account)));
+  account.addEventListener("change", () => run(() => chooseAccount(account)));
   element("account-form").addEventListener("submit", (event) => event.preventDefault());
   for (const button of all("[data-show-all]")) {
     onClick(button, async () => {
       showOnly("");
-      return "All events and deliveries.";
+      return "All requests, events and deliveries.";
     });
   }
   for (const button of all("[data-more]")) {
     button.addEventListener("click", () => {
       const name = button.dataset.more ?? "";
       view.limits[name] = MORE.find((limit) => limit > (view.limits[name] ?? FIRST)) ?? MORE[1];
-      void lookNow();
+      void refreshNow();
     });
   }
   for (const place of all("[data-origin]")) place.textContent = location.origin;
@@ -152,7 +152,7 @@ function listen() {
 /** @param {number} seconds */
 async function advance(seconds) {
   const { now } = await command("/sandbox/clock", { advance: seconds });
-  return `It is ${moment(now)} now.`;
+  return `It is ${formatTime(now)} now.`;
 }
 
 /** @param {HTMLElement} button @param {() => Promise<string>} action */
@@ -160,7 +160,7 @@ function onClick(button, action) {
   button.addEventListener("click", () => run(action));
 }
 
-/** @param {HTMLElement} form @param {(said: FormData) => Promise<string>} action */
+/** @param {HTMLElement} form @param {(values: FormData) => Promise<string>} action */
 function onSubmit(form, action) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -178,25 +178,25 @@ function all(selector) {
   return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector));
 }
 
-/** Look once, and say whether anybody answers. */
-async function lookNow() {
+/** Refresh once, and show whether the sandbox answers. */
+async function refreshNow() {
   const connection = element("connection");
-  const says = await refresh().then(
+  const state = await refresh().then(
     () => ({ text: "Live", tone: "good" }),
     () => ({ text: "The sandbox does not answer. Trying again…", tone: "bad" }),
   );
-  if (connection.textContent !== says.text) connection.textContent = says.text;
-  connection.dataset.tone = says.tone;
+  if (connection.textContent !== state.text) connection.textContent = state.text;
+  connection.dataset.tone = state.tone;
 }
 
-/** Goes on while the page is looked at, and at once when it is looked at again. */
-async function keepLooking() {
+/** Refreshes while the page is visible, and at once when it becomes visible again. */
+async function poll() {
   for (;;) {
-    if (!document.hidden) await lookNow();
-    await new Promise((resolve) => setTimeout(resolve, EVERY));
+    if (!document.hidden) await refreshNow();
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
   }
 }
 
-listen();
-document.addEventListener("visibilitychange", () => document.hidden || void lookNow());
-void keepLooking();
+addListeners();
+document.addEventListener("visibilitychange", () => document.hidden || void refreshNow());
+void poll();

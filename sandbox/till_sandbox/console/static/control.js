@@ -1,11 +1,11 @@
-/** The control API, as functions. What it refuses is thrown as an Error with its words. */
+/** The control API, as functions. A refusal is thrown as an Error with its message. */
 
 /**
  * @param {string} path
  * @returns {Promise<any>}
  */
-export function look(path) {
-  return ask(path, {});
+export function read(path) {
+  return call(path, {});
 }
 
 /**
@@ -15,16 +15,16 @@ export function look(path) {
  * @returns {Promise<any>}
  */
 export function command(path, body = {}, method = "POST") {
-  return ask(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  return call(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 }
 
 /**
  * @param {string} path
- * @param {RequestInit} how
+ * @param {RequestInit} init
  */
-async function ask(path, how) {
-  const response = await fetch(path, how);
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
+async function call(path, init) {
+  const response = await fetch(path, init);
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error);
+  return body;
 }

@@ -1,22 +1,22 @@
-/** What the console lists, what each row says, and what can be done with it. */
+/** What the console lists, what each row shows, and what can be done with it. */
 
-import { command, look } from "./control.js";
-import { copyOf, say } from "./rows.js";
-import { duration, moment, withoutSecrets, written } from "./words.js";
+import { command, read } from "./control.js";
+import { copyOf, setTexts } from "./list.js";
+import { formatCode, formatDuration, formatJson, formatTime, withoutSecrets } from "./text.js";
 
 /**
  * @param {{ severalAccounts: () => boolean, followPayment: (id: string) => void }} page
- * @returns {import("./rows.js").Listing<any>[]}
+ * @returns {import("./list.js").Listing<any>[]}
  */
 export function listings({ severalAccounts, followPayment }) {
-  /** @param {{ account: string }} thing */
-  const account = (thing) => (severalAccounts() ? thing.account : "");
+  /** @param {{ account: string }} item */
+  const account = (item) => (severalAccounts() ? item.account : "");
   return [
     {
       name: "faults",
       key: (fault) => String(fault.id),
-      title: described,
-      texts: (fault) => ({ what: described(fault) }),
+      title: describeFault,
+      texts: (fault) => ({ what: describeFault(fault) }),
       actions: {
         take_back: async (fault) => {
           await command(`/sandbox/faults/${fault.id}`, {}, "DELETE");
@@ -32,30 +32,44 @@ export function listings({ severalAccounts, followPayment }) {
         id: payment.id,
         account: account(payment),
         amount: amountOf(payment),
-        status: { text: spoken(payment.status), tone: toneOf(payment) },
+        status: { text: formatCode(payment.status), tone: toneOf(payment) },
         reason: reasonOf(payment),
         created: time(payment.created),
       }),
-      inside: (payment, row) => say(row, { content: written(withoutText(payment)) }),
+      details: (payment, row) => setTexts(row, { content: formatJson(withoutText(payment)) }),
       actions: {
         refund: async (payment) => {
           const { refund } = await command("/sandbox/refunds", { payment_intent: payment.id });
           return `Refunded: ${refund.id}, ${refund.amount} of ${payment.amount}.`;
         },
-        refund_part: async (payment, said) => {
-          const reason = String(said.get("reason"));
-          const asked = { payment_intent: payment.id, amount: Number(said.get("amount")), ...(reason && { reason }) };
-          const { refund } = await command("/sandbox/refunds", asked);
+        refund_part: async (payment, form) => {
+          const reason = String(form.get("reason"));
+          const body = { payment_intent: payment.id, amount: Number(form.get("amount")), ...(reason && { reason }) };
+          const { refund } = await command("/sandbox/refunds", body);
           return `Refunded: ${refund.id}, ${refund.amount} of ${payment.amount}.`;
         },
         dispute: (payment) => dispute(payment, "fraudulent"),
-        dispute_as: (payment, said) => dispute(payment, String(said.get("kind"))),
+        dispute_as: (payment, form) => dispute(payment, String(form.get("kind"))),
         follow: async (payment) => {
           followPayment(payment.id);
-          return `Events and deliveries of ${payment.id}.`;
+          return `Requests, events and deliveries of ${payment.id}.`;
         },
       },
       open: (payment) => payment.status === "succeeded",
+    },
+    {
+      name: "requests",
+      key: (request) => request.id,
+      title: (request) => `${request.method} ${request.path}`,
+      texts: (request) => ({
+        method: request.method,
+        path: request.path,
+        account: account({ account: request.account ?? "" }),
+        status: { text: resultOf(request), tone: request.status < 400 && !request.fault ? "good" : "bad" },
+        reason: request.error ? (request.error.code ?? request.error.type) : (request.answer?.id ?? ""),
+        created: time(request.created),
+      }),
+      details: (request, row) => showRequest(request, row),
     },
     {
       name: "challenges",
@@ -70,7 +84,7 @@ export function listings({ severalAccounts, followPayment }) {
       actions: {
         complete: (challenge) => decide(challenge, "complete", "Completed: the payment goes on."),
         fail: (challenge) => decide(challenge, "fail", "Failed: the payment needs another card."),
-        abandon: (challenge) => decide(challenge, "abandon", "Abandoned: nobody answers the bank any more."),
+        abandon: (challenge) => decide(challenge, "abandon", "Abandoned: nobody will decide it any more."),
       },
       open: (challenge) => challenge.status === "pending",
     },
@@ -86,7 +100,7 @@ export function listings({ severalAccounts, followPayment }) {
         answers: delivery.attempts.map((/** @type {any} */ attempt) => attempt.status ?? attempt.answer).join(", "),
         created: time(delivery.created),
       }),
-      inside: (delivery, row) => void showDelivery(delivery, row),
+      details: (delivery, row) => void showDelivery(delivery, row),
       actions: {
         again: (delivery) => send(delivery, {}, "Sent again."),
         twice: (delivery) => send(delivery, { times: 2 }, "Sent twice."),
@@ -106,13 +120,13 @@ export function listings({ severalAccounts, followPayment }) {
         about: event.data.object.id,
         created: time(event.created),
       }),
-      inside: ({ account: _account, ...event }, row) => say(row, { content: written(event) }),
+      details: ({ account: _account, ...event }, row) => setTexts(row, { content: formatJson(event) }),
     },
   ];
 }
 
 /** What is to go wrong, as a sentence. @param {any} fault */
-export function described(fault) {
+export function describeFault(fault) {
   const calls = fault.target === "api";
   const many = fault.remaining < 0 || fault.remaining > 1;
   const which = fault.remaining < 0 ? "All" : fault.remaining > 1 ? `The next ${fault.remaining}` : "The next";
@@ -136,7 +150,7 @@ export function described(fault) {
 /** @param {any} payment @param {string} kind */
 async function dispute(payment, kind) {
   const { dispute: opened } = await command("/sandbox/disputes", { charge: payment.latest_charge, kind });
-  return `Disputed: ${opened.id}, ${spoken(opened.reason)}.`;
+  return `Disputed: ${opened.id}, ${formatCode(opened.reason)}.`;
 }
 
 /** @param {any} challenge @param {string} outcome @param {string} done */
@@ -151,13 +165,46 @@ async function send(delivery, how, done) {
   return done;
 }
 
+/** What was sent, what came back and why, and what followed. @param {any} request @param {HTMLElement} row */
+function showRequest(request, row) {
+  const { error, events } = request;
+  const sent = [
+    `${request.id}, ${Math.round(request.seconds * 1000)} ms`,
+    request.key ? `with a ${request.key} key` : "without a good key",
+    request.idempotency_key ? `idempotency key ${request.idempotency_key}` : "",
+    request.replayed ? "answered from the first request with that key" : "",
+    request.fault ? `fault: ${formatCode(request.fault)}` : "",
+  ];
+  setTexts(row, {
+    sent: `${sent.filter(Boolean).join(" · ")}.`,
+    refused: error ? `${error.message}${error.param ? ` (${error.param})` : ""}` : "",
+    parameters: request.parameters ? formatJson(request.parameters) : "None, or not readable.",
+    answer: request.answer ? formatJson(request.answer) : "None.",
+  });
+  const list = /** @type {HTMLElement} */ (row.querySelector("[data-of=events]"));
+  if (list.children.length === events.length) return;
+  list.replaceChildren(
+    ...events.map((/** @type {{ id: string, type: string }} */ { id, type }) => {
+      const line = copyOf("followed");
+      setTexts(line, { type, id });
+      return line;
+    }),
+  );
+}
+
+/** @param {any} request */
+function resultOf({ status, fault }) {
+  if (status === null) return fault ? formatCode(fault) : "no answer";
+  return fault ? `${status}, then ${formatCode(fault)}` : String(status);
+}
+
 /** The attempts with their answers, and the request, which is asked for once. @param {any} delivery @param {HTMLElement} row */
 async function showDelivery(delivery, row) {
   const list = /** @type {HTMLElement} */ (row.querySelector("[data-of=attempts]"));
   for (const attempt of delivery.attempts.slice(list.children.length)) {
     const line = copyOf("attempt");
     const arrived = attempt.status >= 200 && attempt.status < 300;
-    say(line, {
+    setTexts(line, {
       at: time(attempt.at),
       status: { text: String(attempt.status ?? "no answer"), tone: arrived ? "good" : "bad" },
       seconds: `${Math.round(attempt.seconds * 1000)} ms`,
@@ -166,11 +213,11 @@ async function showDelivery(delivery, row) {
     list.append(line);
   }
   const next = delivery.attempts.length ? "The next one" : "The first one";
-  say(row, { next: delivery.status === "pending" ? `${next} at ${moment(delivery.due_at)}.` : "" });
+  setTexts(row, { next: delivery.status === "pending" ? `${next} at ${formatTime(delivery.due_at)}.` : "" });
   if (row.querySelector("[data-of=content]")?.textContent) return;
-  const { account: _account, ...event } = (await look(`/sandbox/events/${delivery.event}`)).event;
+  const { account: _account, ...event } = (await read(`/sandbox/events/${delivery.event}`)).event;
   const head = `POST ${delivery.url}\nContent-Type: application/json; charset=utf-8\nStripe-Signature: t=…,v1=…  (anew for each attempt)`;
-  say(row, { content: `${head}\n\n${written(event)}` });
+  setTexts(row, { content: `${head}\n\n${formatJson(event)}` });
 }
 
 /** @param {any} payment */
@@ -178,10 +225,10 @@ function amountOf(payment) {
   return `${payment.text} ${payment.currency.toUpperCase()}`;
 }
 
-/** Why it stands where it stands, in a word. @param {any} payment */
+/** Why it has its status, in a few words. @param {any} payment */
 function reasonOf(payment) {
   const error = payment.last_payment_error;
-  return spoken(error?.decline_code ?? error?.code ?? payment.cancellation_reason ?? "");
+  return formatCode(error?.decline_code ?? error?.code ?? payment.cancellation_reason ?? "");
 }
 
 /** Without what the control API added. @param {any} payment */
@@ -189,24 +236,19 @@ function withoutText({ text: _text, account: _account, ...payment }) {
   return payment;
 }
 
-/** @param {any} thing */
-function toneOf(thing) {
-  if (["succeeded", "complete", "delivered"].includes(thing.status)) return "good";
-  if (thing.status === "failed" || thing.last_payment_error) return "bad";
-  return ["requires_action", "pending", "processing"].includes(thing.status) ? "wait" : "calm";
-}
-
-/** @param {string} code */
-function spoken(code) {
-  return code.replaceAll("_", " ");
+/** @param {any} item */
+function toneOf(item) {
+  if (["succeeded", "complete", "delivered"].includes(item.status)) return "good";
+  if (item.status === "failed" || item.last_payment_error) return "bad";
+  return ["requires_action", "pending", "processing"].includes(item.status) ? "wait" : "calm";
 }
 
 /** @param {number} at */
 function time(at) {
-  return { text: moment(at), at };
+  return { text: formatTime(at), at };
 }
 
 /** How far the sandbox's time is from this machine's. @param {number} ahead  seconds */
 export function aheadOf(ahead) {
-  return ahead > 0 ? `${duration(ahead)} ahead` : "as on this machine";
+  return ahead > 0 ? `${formatDuration(ahead)} ahead` : "as on this machine";
 }

@@ -1,44 +1,44 @@
-/** Lists on the page that follow lists of the control API: a row, cloned from a <template>, for each thing. */
+/** Lists on the page that show lists of the control API: a row, cloned from a <template>, for each item. */
 
 /**
- * A word with a tone is shown as a badge; a moment is shown as a time.
- * @typedef {string | { text: string, tone?: string, at?: number }} Said
+ * What stands in one place of a row. `tone` colours a badge; `at` is the time, in seconds, that the text says.
+ * @typedef {string | { text: string, tone?: string, at?: number }} Text
  */
 
 /**
- * @template {Record<string, any>} Thing
+ * @template {Record<string, any>} Item
  * @typedef {object} Listing
- * @property {string} name  of the list (data-list), of its template (<name>-row), and of the list in the answer
- * @property {(thing: Thing) => string} key  the same for the same thing
- * @property {(thing: Thing) => string} title  what its buttons are about
- * @property {(thing: Thing) => Record<string, Said>} texts  what stands where, by data-of
- * @property {Record<string, (thing: Thing, said: FormData) => Promise<string>>} [actions]  what its buttons and forms
- *   do, by data-do; the answer is a sentence about what was done
- * @property {(thing: Thing) => boolean} [open]  whether the buttons beside it are of any use
- * @property {(thing: Thing, row: HTMLElement) => void} [inside]  fills in what is shown when a row is opened
+ * @property {string} name  of the list (data-list), of its template (<name>-row), and of the list in the response
+ * @property {(item: Item) => string} key  the same for the same item
+ * @property {(item: Item) => string} title  what its buttons are about
+ * @property {(item: Item) => Record<string, Text>} texts  what stands where, by data-of
+ * @property {Record<string, (item: Item, form: FormData) => Promise<string>>} [actions]  what its buttons and forms
+ *   do, by data-do; resolves with a sentence about what was done
+ * @property {(item: Item) => boolean} [open]  whether its buttons can still do something
+ * @property {(item: Item, row: HTMLElement) => void} [details]  fills in what is shown when a row is opened
  */
 
 /** @typedef {(action: () => Promise<string>) => Promise<void>} Run */
 
-/** What a row is about now; buttons made long ago ask here. @type {WeakMap<HTMLElement, any>} */
-const things = new WeakMap();
+/** The item that a row shows now, for its buttons. @type {WeakMap<HTMLElement, any>} */
+const items = new WeakMap();
 
 /**
- * Make the list on the page say what the answer says. Rows that are there stay where they are, so that what is open,
+ * Make the list on the page show these items. Rows that are there stay where they are, so that what is open,
  * focused or selected in them stays so. A row that is in use stays even when it is no longer among the newest.
- * @template {Record<string, any>} Thing
- * @param {Listing<Thing>} listing
- * @param {Thing[]} answer
- * @param {boolean} cut  whether there are more than the answer says
+ * @template {Record<string, any>} Item
+ * @param {Listing<Item>} listing
+ * @param {Item[]} newest
+ * @param {boolean} cut  whether there are more than these
  * @param {Run} run
  */
-export function follow(listing, answer, cut, run) {
+export function updateList(listing, newest, cut, run) {
   const list = /** @type {HTMLElement} */ (document.querySelector(`[data-list="${listing.name}"]`));
   const rows = rowsOf(list);
   const known = new Map(rows.map((row) => [row.dataset.key, row]));
-  const wanted = answer.map((thing) => {
-    const row = known.get(listing.key(thing)) ?? cloned(listing, thing, run);
-    show(listing, thing, row);
+  const wanted = newest.map((item) => {
+    const row = known.get(listing.key(item)) ?? createRow(listing, item, run);
+    updateRow(listing, item, row);
     return row;
   });
   for (const row of rows) if (!wanted.includes(row) && !(cut && inUse(row))) remove(row);
@@ -50,14 +50,14 @@ export function follow(listing, answer, cut, run) {
   if (table) table.hidden = rowsOf(list).length === 0;
 }
 
-/** Forget the rows of every list: other ones are asked for. */
-export function clear() {
+/** Remove the rows of every list: other ones are read next. */
+export function clearLists() {
   for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-list] > [data-key]"))) {
     remove(row);
   }
 }
 
-/** Whoever was in it goes on from the heading of its list. @param {HTMLElement} row */
+/** The focus, if it was in the row, goes to the heading of its list. @param {HTMLElement} row */
 function remove(row) {
   if (row.contains(document.activeElement)) row.closest("section")?.querySelector("h2")?.focus();
   row.remove();
@@ -74,44 +74,44 @@ function inUse(row) {
 }
 
 /**
- * @template {Record<string, any>} Thing
- * @param {Listing<Thing>} listing
- * @param {Thing} thing
+ * @template {Record<string, any>} Item
+ * @param {Listing<Item>} listing
+ * @param {Item} item
  * @param {HTMLElement} row
  */
-function show(listing, thing, row) {
-  things.set(row, thing);
-  say(row, listing.texts(thing));
-  if (row.querySelector('[aria-expanded="true"]')) listing.inside?.(thing, row);
+function updateRow(listing, item, row) {
+  items.set(row, item);
+  setTexts(row, listing.texts(item));
+  if (row.querySelector('[aria-expanded="true"]')) listing.details?.(item, row);
   const focused = document.activeElement;
-  const open = listing.open?.(thing) ?? true;
+  const open = listing.open?.(item) ?? true;
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (row.querySelectorAll("[data-do]:not([data-do=follow])"))) {
     part.hidden = !open;
   }
-  // Who pressed a button that is of no more use goes on from the row's heading.
+  // The focus leaves a button that is hidden now for the row's heading.
   if (!open && focused && row.contains(focused) && focused.closest("[hidden]")) {
     /** @type {HTMLElement | null} */ (row.querySelector(".toggle, [tabindex]"))?.focus();
   }
 }
 
 /**
- * @template {Record<string, any>} Thing
- * @param {Listing<Thing>} listing
- * @param {Thing} thing
+ * @template {Record<string, any>} Item
+ * @param {Listing<Item>} listing
+ * @param {Item} item
  * @param {Run} run
  */
-function cloned(listing, thing, run) {
+function createRow(listing, item, run) {
   const row = copyOf(`${listing.name}-row`);
-  row.dataset.key = listing.key(thing);
+  row.dataset.key = listing.key(item);
   for (const part of /** @type {NodeListOf<HTMLElement>} */ (row.querySelectorAll("[data-do]"))) {
     const action = listing.actions?.[part.dataset.do ?? ""];
     if (!action) continue;
     const form = part instanceof HTMLFormElement ? part : undefined;
     const button = form?.querySelector("button") ?? part;
-    button.setAttribute("aria-label", `${button.textContent}: ${listing.title(thing)}`);
+    button.setAttribute("aria-label", `${button.textContent}: ${listing.title(item)}`);
     part.addEventListener(form ? "submit" : "click", (event) => {
       event.preventDefault();
-      void run(() => action(things.get(row), new FormData(form)));
+      void run(() => action(items.get(row), new FormData(form)));
     });
   }
   const toggle = row.querySelector(".toggle");
@@ -119,7 +119,7 @@ function cloned(listing, thing, run) {
     const open = toggle.getAttribute("aria-expanded") !== "true";
     toggle.setAttribute("aria-expanded", String(open));
     /** @type {HTMLElement} */ (row.lastElementChild).hidden = !open;
-    if (open) listing.inside?.(things.get(row), row);
+    if (open) listing.details?.(items.get(row), row);
   });
   return row;
 }
@@ -133,12 +133,12 @@ export function copyOf(template) {
 /**
  * Write texts where they belong; what stands there already is not touched, so that a selection in it stays.
  * @param {HTMLElement} row
- * @param {Record<string, Said>} texts
+ * @param {Record<string, Text>} texts
  */
-export function say(row, texts) {
-  for (const [name, said] of Object.entries(texts)) {
+export function setTexts(row, texts) {
+  for (const [name, value] of Object.entries(texts)) {
     const place = /** @type {HTMLElement | null} */ (row.querySelector(`[data-of="${name}"]`));
-    const { text, tone, at } = typeof said === "string" ? { text: said } : said;
+    const { text, tone, at } = typeof value === "string" ? { text: value } : value;
     if (!place) continue;
     if (place.textContent !== text) place.textContent = text;
     if (tone) place.dataset.tone = tone;

@@ -1,10 +1,10 @@
-/** How the console writes things down: moments, durations, and objects without their secrets. */
+/** What the console shows as text: times, durations, codes, and objects without their secrets. */
 
 /**
  * The time of day, with the date unless it is today.
  * @param {number} seconds  since 1970
  */
-export function moment(seconds) {
+export function formatTime(seconds) {
   const then = new Date(seconds * 1000);
   const time = then.toLocaleTimeString();
   return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString()}, ${time}`;
@@ -14,7 +14,7 @@ export function moment(seconds) {
  * A length of time in its two largest units: "7 days", "1 hour 30 minutes".
  * @param {number} seconds
  */
-export function duration(seconds) {
+export function formatDuration(seconds) {
   const units = /** @type {[string, number][]} */ ([["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]]);
   let left = Math.round(seconds);
   const parts = [];
@@ -27,11 +27,19 @@ export function duration(seconds) {
 }
 
 /**
- * As JSON, to be read.
- * @param {object} thing
+ * A code of the API in words.
+ * @param {string} code
  */
-export function written(thing) {
-  return withoutSecrets(JSON.stringify(thing, null, 2));
+export function formatCode(code) {
+  return code.replaceAll("_", " ");
+}
+
+/**
+ * As JSON, for people.
+ * @param {unknown} value
+ */
+export function formatJson(value) {
+  return withoutSecrets(JSON.stringify(value, null, 2));
 }
 
 /**
