@@ -1,6 +1,7 @@
 // Finds every [data-module] on the page and starts the component of that name. Each page works without. Those that
 // only developers see are started by test_mode.js.
 
+import { start as billingAddress } from "./components/billing_address.js";
 import { start as errorSummary } from "./components/error_summary.js";
 import { start as holdTimer } from "./components/hold_timer.js";
 import { start as submitOnce } from "./components/submit_once.js";
@@ -10,6 +11,7 @@ import { showLocalTimes } from "./local_time.js";
 
 /** @type {Record<string, (element: HTMLElement) => void>} */
 const components = {
+  billing_address: billingAddress,
   error_summary: errorSummary,
   hold_timer: holdTimer,
   submit_once: submitOnce,

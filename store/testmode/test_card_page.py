@@ -14,12 +14,13 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from store.domain.contacts import tidy
 from store.testmode import runs, test_cards
 from store.testmode.presentation import ANSWERS, FACTS, PLACES, same_words, words
 from store.testmode.runs import Observation
 from store.testmode.test_cards import Scenario
 from store.web.current import now, services
-from store.web.forms import PostForm, tidy
+from store.web.forms import PostForm
 from store.web.identity import browser_id, known_browser
 from store.webhooks.handlers import HANDLERS
 
@@ -91,7 +92,7 @@ def refund(reference: str) -> ResponseReturnValue:
 def note(reference: str) -> ResponseReturnValue:
     """Compare what the shopper reads (`read` in the form) and how the order stands with the table; keep the result."""
     tried = _scenario_of(reference)
-    read = str(tidy(request.form.get("read", "")))[:LONGEST]
+    read = tidy(request.form.get("read", ""))[:LONGEST]
     seen = runs.observe(services(), reference, HANDLERS)
     got = {"read": read, **_got(seen)}
     passed = seen.matches(tried) and same_words(read, words(tried))

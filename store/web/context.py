@@ -10,6 +10,7 @@ from flask import Flask
 from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
+from store.domain.contacts import email_as_read
 from store.services import carts
 from store.web import addresses
 from store.web.current import services
@@ -39,6 +40,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(brand_name)
     app.add_template_filter(stock_warning)
     app.add_template_filter(addresses.postal_lines)
+    app.add_template_filter(email_as_read)
 
     @app.context_processor
     def shared() -> dict[str, Any]:

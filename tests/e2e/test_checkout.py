@@ -82,3 +82,22 @@ def test_the_next_checkout_remembers_the_address(page: Page) -> None:
 
     expect(page.get_by_label("Full name")).to_have_value("Ada Lovelace")
     expect(page.get_by_label("Postal code")).to_have_value("10001")
+
+
+def test_a_present_is_billed_to_who_pays(page: Page) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page)
+    expect(page.get_by_role("checkbox", name="Same as shipping")).to_be_checked()
+    payer = page.get_by_role("group", name="Billing address")
+
+    page.get_by_label("Same as shipping").uncheck()
+    payer.get_by_label("Full name").fill("Grace Hopper")
+    payer.get_by_label("Country").select_option(label="Canada")
+    payer.get_by_label("Address line 1").fill("1 Compiler Court")
+    page.get_by_role("button", name="Continue to payment").click()
+    expect(payer.get_by_label("City")).to_have_accessible_description("Error: Enter the city.")
+    expect(payer.get_by_label("Full name")).to_have_value("Grace Hopper")
+    page.get_by_label("Same as shipping").check()
+    expect(payer.get_by_label("City")).to_be_hidden()
+
+    shop.continue_to_payment(page)

@@ -1,0 +1,130 @@
+"""Names, e-mail addresses and telephone numbers as people write and paste them, and as the store keeps them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+LONGEST_EMAIL = 254
+
+# Marks of writing direction, of joints and of breaks, which come along when a text is copied. The joiners that Persian,
+# Hindi and others write with (U+200C, U+200D) are letters' business and stay.
+_COPIED_ALONG = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc\ufe58\ufe63\uff0d]")
+_FEWEST_DIGITS, _MOST_DIGITS = 5, 15  # E.164 allows fifteen
+
+# Where most mail goes, and its neighbours that are no slip of the pen.
+_MAIL_DOMAINS = """
+    aim.com aol.com att.net bigpond.com bluewin.ch btinternet.com comcast.net email.com free.fr freenet.de gmail.com
+    gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hotmail.co.uk hotmail.com hotmail.fr icloud.com laposte.net
+    libero.it live.co.uk live.com mac.com mail.com mail.ru me.com msn.com naver.com orange.fr outlook.com outlook.de
+    proton.me protonmail.com qq.com sbcglobal.net t-online.de verizon.net wanadoo.fr web.de wp.pl yahoo.co.uk yahoo.com
+    yahoo.de yahoo.fr yandex.ru ymail.com ziggo.nl
+""".split()  # noqa: SIM905  # a column of fifty strings reads worse
+_ENDINGS = {
+    "com": ["con", "cmo", "comm", "ocm", "coom", "cim", "vom", "xom", "cpm", "c0m", "comn"],
+    "net": ["nte", "ner", "nett", "ent"],
+    "org": ["ogr", "orgg", "rog"],
+}
+_SAME_MARKET = ("co", "cm", "om")  # endings of countries that are more often a slip than meant
+
+
+class NotAnEmail(ValueError):
+    """No mail can be sent there, whatever server it is handed to."""
+
+
+class LocalPartNotAscii(NotAnEmail):
+    """What stands before the @ has other letters than a to z: many mail servers cannot pass it on."""
+
+
+def tidy(text: str) -> str:
+    """Text as it was meant: composed characters, nothing invisible, one blank where there were several."""
+    composed = _COPIED_ALONG.sub("", unicodedata.normalize("NFC", text))
+    printable = "".join(" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in composed)
+    without_invisible = "".join(each for each in printable if unicodedata.category(each) not in ("Cs", "Co", "Cn"))
+    return re.sub(r"\s+", " ", without_invisible).strip()
+
+
+def email(typed: str) -> str:
+    """The address alone, in ASCII: a domain with other letters is written as mail programs send it (`xn--…`).
+
+    Only its spelling is looked at; no network is asked. Raises NotAnEmail or LocalPartNotAscii.
+    """
+    text = tidy(unicodedata.normalize("NFKC", typed)).replace("\u3002", ".")
+    named = re.fullmatch(r"[^<>@]*<([^<>]+)>", text)  # Ada <ada@example.com>
+    text = (named[1] if named else text).removeprefix("mailto:").strip(" ,;.\"'")
+    address = re.sub(r"\s*([@.])\s*", r"\1", text)
+    try:
+        found = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        raise NotAnEmail from None
+    if found.ascii_email is None:
+        raise LocalPartNotAscii
+    if len(found.ascii_email) > LONGEST_EMAIL:
+        raise NotAnEmail
+    return found.ascii_email
+
+
+def email_as_read(address: str) -> str:
+    """An address of `email()` with its domain in its own letters, for a page."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode().decode('idna')}"
+    except UnicodeError:  # an address that nobody checked
+        return address
+
+
+def likely_email(address: str) -> str | None:
+    """What `address` was probably meant to be, where its domain looks like a slip: `ada@gmail.con` is ada@gmail.com."""
+    local, _, domain = address.rpartition("@")
+    domain = domain.lower()
+    name, _, ending = domain.rpartition(".")
+    meant = next((right for right, wrong in _ENDINGS.items() if ending in wrong), ending)
+    close = difflib.get_close_matches(f"{name}.{meant}", _MAIL_DOMAINS, n=1, cutoff=0.88)
+    another_country = close and len(meant) == 2 and meant not in _SAME_MARKET and not close[0].endswith(f".{meant}")
+    likely = close[0] if close and not another_country else f"{name}.{meant}"
+    return f"{local}@{likely}" if likely != domain else None
+
+
+def phone(typed: str, country: str) -> str | None:
+    """A telephone number in E.164, such as `+15550100199`, with ` ext. 12` where it has one; None where it is none.
+
+    Without a prefix it is a number of `country`, a two-letter ISO code. One that no numbering plan knows is kept as
+    typed: a number may be newer than the plans, or belong to another country than the address.
+    """
+    text = _DASHES.sub("-", tidy(unicodedata.normalize("NFKC", typed)))
+    text = "".join(str(unicodedata.digit(each, each)) for each in text)
+    for spelled in (text, re.sub(r"^\W*00", "+", text)):
+        number = _parsed(spelled, country)
+        if number and (phonenumbers.is_valid_number(number) or (spelled[:1] == "+" and _is_possible(number))):
+            return _written(number)
+    digits = sum(each.isdigit() for each in text)
+    plain = re.fullmatch(r"[\d\s()+./-]+", text) is not None
+    return text if plain and _FEWEST_DIGITS <= digits <= _MOST_DIGITS else None
+
+
+def phone_example(country: str) -> str:
+    """A number of that country, as its people write it abroad; one of the United States where none is known."""
+    number = phonenumbers.example_number(country) or phonenumbers.parse("+12015550123")
+    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+
+
+def _parsed(text: str, country: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, country)
+    except NumberParseException:
+        return None
+
+
+def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.is_possible_number(number)
+
+
+def _written(number: phonenumbers.PhoneNumber) -> str:
+    extension = f" ext. {number.extension}" if number.extension else ""
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) + extension

@@ -1,0 +1,194 @@
+"""The form of the checkout: who orders, where it goes, and who pays for it. Every message says what to type instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, Field, Form, FormField, HiddenField, SelectField, StringField, TelField
+from wtforms.validators import DataRequired, Length, Optional, StopValidation, ValidationError
+
+from store.domain import contacts, countries
+from store.domain.addresses import Address
+from store.gateway.port import Recipient
+
+_FIELDS = {"line1": "address_line1", "line2": "address_line2"}  # of an Address that the form calls otherwise
+
+
+def _tidy(value: object) -> object:
+    return contacts.tidy(value) if isinstance(value, str) else value
+
+
+def _required(message: str) -> DataRequired:
+    return DataRequired(message)
+
+
+def _at_most(length: int) -> Length:
+    return Length(max=length, message=f"Use {length} characters at the most.")
+
+
+def _has_letters(_form: Form, field: Field) -> None:
+    """A name or a street is more than dots and dashes."""
+    if not any(each.isalnum() for each in field.data or ""):
+        raise StopValidation("Use letters or digits.")
+
+
+def _email(_form: Form, field: Field) -> None:
+    """An address mail can be sent to, as far as its spelling tells: no network is asked."""
+    try:
+        field.data = contacts.email(field.data)
+    except contacts.LocalPartNotAscii:
+        raise ValidationError(
+            "Enter an e-mail address with only the letters a to z before the @, like joerg@example.com: our mail would "
+            "not reach this one."
+        ) from None
+    except contacts.NotAnEmail:
+        raise ValidationError("Enter an e-mail address like name@example.com.") from None
+
+
+def _listed(_form: Form, field: SelectField) -> None:
+    if field.data not in dict(countries.countries()):
+        raise ValidationError("Choose a country from the list.")
+
+
+class _AddressedEmailField(EmailField):
+    """Shows a domain in its own letters, however it is kept."""
+
+    def _value(self) -> str:
+        return contacts.email_as_read(self.data or "")
+
+
+class AddressForm(Form):
+    """A person and a place. What is missing depends on the country."""
+
+    full_name = StringField(
+        "Full name", filters=[_tidy], validators=[_required("Enter your full name."), _at_most(120), _has_letters]
+    )
+    country = SelectField("Country", validate_choice=False, validators=[_required("Choose a country."), _listed])
+    address_line1 = StringField(
+        "Address line 1",
+        filters=[_tidy],
+        validators=[_required("Enter the street and the number, or a P.O. box."), _at_most(200), _has_letters],
+    )
+    address_line2 = StringField("Address line 2 (optional)", filters=[_tidy], validators=[_at_most(200)])
+    city = StringField("City", filters=[_tidy], validators=[_at_most(120)])
+    region = StringField("State, province or region (optional)", filters=[_tidy], validators=[_at_most(120)])
+    postal_code = StringField("Postal code", filters=[_tidy], validators=[_at_most(20)])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.country.choices = countries.countries()
+
+    def validate_city(self, field: Field) -> None:
+        if not field.data and self._rules is not None and self._rules.city_required:
+            raise ValidationError("Enter the city.")
+
+    def validate_postal_code(self, field: Field) -> None:
+        """Kept as the country writes it, however it was typed."""
+        rules = self._rules
+        if rules is None:
+            return  # without a country there is nothing to hold it against
+        example = f", such as {rules.example}" if rules.example else ""
+        if not field.data:
+            if rules.postal_code_required:
+                raise ValidationError(f"Enter the {rules.postal_code_name}{example}.")
+            return
+        written = countries.postal_code(self.country.data, field.data)
+        if written is None:
+            raise ValidationError(f"Enter a {rules.postal_code_name} of the chosen country{example}.")
+        field.data = written
+
+    @property
+    def _rules(self) -> countries.Rules | None:
+        return countries.rules(self.country.data) if self.country.data in dict(countries.countries()) else None
+
+    def address(self, phone: str = "") -> Address:
+        """The form's content, once it is valid."""
+        names = [name for name in Address.__dataclass_fields__ if name != "phone"]
+        return Address(**{name: getattr(self, _FIELDS.get(name, name)).data or "" for name in names}, phone=phone)
+
+
+class _SameAsShippingField(BooleanField):
+    """Checked unless a page that has the box sent it unchecked: a form without any billing field means the same."""
+
+    def process(self, formdata: Any, *more: Any, **named: Any) -> None:
+        super().process(formdata, *more, **named)
+        if formdata is not None and not any(name.startswith("bill_to_") for name in formdata):
+            self.data = True
+
+
+class _BillingField(FormField):  # type: ignore[type-arg]  # generic in its stubs only
+    """Looked at only where it is somebody else's address."""
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        return bool(form.same_as_shipping.data) or super().validate(form, extra_validators)
+
+
+class CheckoutForm(FlaskForm, AddressForm):
+    """Where an order goes, how to reach its buyer, and who pays.
+
+    An e-mail address that looks like a slip of the pen is asked about once: `likely_email` is what it may have meant.
+    Sending the form again as it is keeps it, the button of the question takes the other.
+    """
+
+    email = _AddressedEmailField(
+        "Email",
+        filters=[_tidy],
+        validators=[_required("Enter your e-mail address."), _at_most(contacts.LONGEST_EMAIL), _email],
+    )
+    phone = TelField("Phone (optional)", filters=[_tidy], validators=[Optional(), _at_most(40)])
+    same_as_shipping = _SameAsShippingField("Same as shipping", default=True)
+    bill_to_asked = HiddenField(default="1")
+    bill_to = _BillingField(AddressForm, separator="_")
+    email_kept = HiddenField()
+
+    likely_email: str | None = None
+
+    @classmethod
+    def like(cls, shipping: Address, billing: Address, email: str) -> CheckoutForm:
+        """The form as it was filled in for an earlier order."""
+        same = billing == shipping
+        bill_to = {} if same else {"bill_to": _as_fields(billing)}
+        return cls(formdata=None, data={**_as_fields(shipping), **bill_to, "email": email, "same_as_shipping": same})
+
+    def validate_phone(self, field: Field) -> None:
+        country = self.country.data or "US"
+        number = contacts.phone(field.data, country)
+        if number is None:
+            example = contacts.phone_example(country)
+            raise ValidationError(f"Enter a telephone number like {example}, or leave this empty.")
+        field.data = number
+
+    def is_settled(self, chosen_email: str | None) -> bool:
+        """Whether the e-mail address needs no question. `chosen_email` is what the question's button sends, if pressed.
+
+        Called once the form is valid. False sets `likely_email`.
+        """
+        likely = contacts.likely_email(self.email.data or "")
+        if likely is None or self.email_kept.data == self.email.data:
+            return True
+        if chosen_email == likely:
+            self.email.data = likely
+            return True
+        self.likely_email, self.email_kept.data = likely, self.email.data
+        return False
+
+    def shipping(self) -> Address:
+        """Where the order goes, once the form is valid."""
+        return self.address(phone=self.phone.data or "")
+
+    def billing(self) -> Address:
+        """Who pays for it, once the form is valid."""
+        if self.same_as_shipping.data:
+            return self.shipping()
+        bill_to: AddressForm = self.bill_to.form
+        return bill_to.address()
+
+    def recipient(self) -> Recipient:
+        """The form's content, once it is valid."""
+        return Recipient(**{name: getattr(self, name).data or "" for name in Recipient.__dataclass_fields__})
+
+
+def _as_fields(address: Address) -> Mapping[str, str]:
+    return {_FIELDS.get(name, name): getattr(address, name) for name in Address.__dataclass_fields__}
