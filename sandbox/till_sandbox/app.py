@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Request, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from till_sandbox import ids
@@ -68,7 +68,8 @@ def answer_refusal(refusal: ApiError) -> Response:
 def _answer_call(path: str) -> Response:
     """Every call of the API; the path is looked up in the API's own table."""
     sandbox: Sandbox = current_app.extensions["sandbox"]
-    return sandbox.pipeline.answer(request, find(request.method, f"/v1/{path}"))
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # looked up once, not at every use
+    return sandbox.pipeline.answer(asked, find(asked.method, f"/v1/{path}"))
 
 
 def _answer_http_error(error: HTTPException) -> Response | HTTPException:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,11 +55,21 @@ class Faults:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._lock = threading.Lock()
+        self._changes = 0
+        self._expected = True  # whether there may be any: most of the time there are none, and nobody needs to look
+
+    def expect(self) -> None:
+        """From now on look for faults again. To be called once one that was added is in the database."""
+        with self._lock:
+            self._changes += 1
+            self._expected = True
 
     def add(self, target: str, kind: str, times: int, detail: dict[str, Any]) -> None:
         """Have the next `times` matching calls or deliveries go wrong. `detail`: further fields of a Fault."""
         with self._state.write("") as tx:
             add(tx, target, kind, times, detail)
+        self.expect()
 
     def all(self) -> list[Fault]:
         with self._state.read("") as tx:
@@ -74,7 +85,12 @@ class Faults:
 
         Seen and used up in one transaction: of two calls that come at once, the last time strikes only one.
         """
-        if not any(_concerns(fault, target, subject) for fault in self.all()):
+        if not self._expected:
+            return None
+        changes, waiting = self._changes, self.all()
+        if not waiting:
+            self._expect_none(changes)
+        if not any(_concerns(fault, target, subject) for fault in waiting):
             return None
         with self._state.write("") as tx:
             for fault in _read(tx):
@@ -84,9 +100,15 @@ class Faults:
                         return fault
         return None
 
+    def _expect_none(self, changes: int) -> None:
+        """There were none, unless one was added since."""
+        with self._lock:
+            if self._changes == changes:
+                self._expected = False
+
 
 def add(tx: Transaction, target: str, kind: str, times: int, detail: dict[str, Any]) -> None:
-    """What `Faults.add` does, inside a transaction."""
+    """What `Faults.add` does, inside a transaction; `Faults.expect` must follow it."""
     tx.execute(
         "INSERT INTO faults (target, fault, detail, remaining) VALUES (?, ?, ?, ?)", target, kind, encode(detail), times
     )

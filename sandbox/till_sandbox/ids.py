@@ -11,8 +11,12 @@ ALPHABET = string.ascii_letters + string.digits
 SHORT = {"cus": 14, "req": 14}
 
 
+#: For each byte, a letter or digit.
+_LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+
+
 def random_text(length: int) -> str:
-    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(length))
+    return secrets.token_bytes(length).translate(_LETTERS).decode()
 
 
 def new(prefix: str) -> str:

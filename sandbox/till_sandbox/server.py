@@ -1,5 +1,6 @@
 """The sandbox under Gunicorn: one worker, because its locks and its thread live in one process."""
 
+import gc
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
@@ -84,6 +85,8 @@ class Server(BaseApplication):
 
 
 def _start(worker: Any) -> None:
+    gc.collect()
+    gc.freeze()  # what is there by now stays, so nobody needs to look through it for garbage again and again
     worker.wsgi.extensions["sandbox"].start()
 
 

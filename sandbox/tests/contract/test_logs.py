@@ -101,6 +101,8 @@ def send_nonsense(port: int, secret: str) -> None:
 
 def break_the_state(url: str, database: Path, secret: str) -> None:
     """Take a table away under the sandbox, so that it fails in ways nobody foresaw."""
+    fault = {"target": "api", "kind": "error", "match": "GET /v1/nowhere"}
+    assert requests.post(f"{url}/sandbox/faults", json=fault, timeout=30).ok, "it looks for faults where there are any"
     with closing(sqlite3.connect(database, timeout=30)) as connection, connection:
         connection.execute("DROP TABLE faults")
     said = {"client_secret": secret, "key": SECRET, "card[number]": CARD}

@@ -43,7 +43,7 @@ def test_an_installed_wheel_takes_a_payment_and_sends_its_webhook(environment: P
 
     with receiving(SECRET) as receiver, SandboxProcess(tmp_path, forward_to=receiver.url, program=program) as sandbox:
         paid = requests.post(f"{sandbox.url}/v1/payment_intents", PAYMENT, auth=(KEY, ""), timeout=10).json()
-        pages = [f"{sandbox.url}{path}" for path in ("/endive/stripe.js", "/sandbox/frames/fields/card", "/sandbox/")]
+        pages = [f"{sandbox.url}{path}" for path in ("/endive/stripe.js", "/v3/controller.html", "/sandbox/")]
         answers = [requests.get(page, timeout=10).status_code for page in pages]
         wait_for(lambda: "payment_intent.succeeded" in [event["type"] for event in receiver.events])
 

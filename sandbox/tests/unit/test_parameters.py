@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from till_sandbox.api.parameters import decode, typed
+from till_sandbox.api.parameters import accepted, decode, typed
 from till_sandbox.errors import ApiError
 
 FIELDS: dict[str, Any] = {
@@ -20,7 +20,7 @@ FIELDS: dict[str, Any] = {
 
 
 def read(*pairs: tuple[str, str]) -> dict[str, Any]:
-    return typed(decode([("amount", "1"), *pairs]), FIELDS)
+    return typed(decode([("amount", "1"), *pairs]), accepted(FIELDS))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,6 @@ def test_what_does_not_fit_is_refused(pairs: list[tuple[str, str]], message: str
 
 def test_what_is_missing_is_named_with_its_place() -> None:
     with pytest.raises(ApiError, match="Missing required param: amount"):
-        typed({}, FIELDS)
+        typed({}, accepted(FIELDS))
     with pytest.raises(ApiError, match=r"Missing required param: shipping\[name\]"):
-        typed({"amount": "1", "shipping": {}}, FIELDS)
+        typed({"amount": "1", "shipping": {}}, accepted(FIELDS))

@@ -29,7 +29,7 @@ class Pending:
     fingerprint: str
 
     def store(self, tx: Transaction, status: int, text: str, request_id: str) -> None:
-        tx.execute(
+        tx.execute_beside(
             "INSERT INTO answers (account, key, fingerprint, status, body, request, created) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, key) DO UPDATE SET fingerprint = excluded.fingerprint, "
             "status = excluded.status, body = excluded.body, request = excluded.request, created = excluded.created",
@@ -58,7 +58,7 @@ def fingerprint(path: str, tree: dict[str, Any], *, publishable: bool) -> str:
 
 def find(tx: Transaction, key: str, request_fingerprint: str) -> Stored | None:
     """The answer kept under the key, if it was for the same request; an error if it was for another."""
-    row = tx.execute(
+    row = tx.execute_beside(
         "SELECT fingerprint, status, body, request FROM answers WHERE account = ? AND key = ? AND created > ?",
         tx.account,
         key,

@@ -1,7 +1,7 @@
 """Who is using what right now. Forgotten when the process ends, as nothing is in use then."""
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 
@@ -13,11 +13,11 @@ class Locks:
         self._changed = threading.Condition()
 
     @contextmanager
-    def hold(self, name: Hashable, *, wait: float, busy: Exception) -> Iterator[None]:
-        """Hold the name for the block; raise `busy` if it is still held after `wait` seconds."""
+    def hold(self, name: Hashable, *, wait: float, busy: Callable[[], Exception]) -> Iterator[None]:
+        """Hold the name for the block; raise what `busy` makes if it is still held after `wait` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: name not in self._held, timeout=wait):
-                raise busy
+                raise busy()
             self._held.add(name)
         try:
             yield

@@ -5,6 +5,7 @@ What exists, and of which type, comes from the official library's parameter type
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from till_sandbox.data import load
@@ -67,19 +68,24 @@ def decode(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return tree
 
 
-def typed(
-    tree: dict[str, Any], fields: dict[str, Spec], *, browser: bool = False, pins_types: bool = False
-) -> dict[str, Any]:
-    """The decoded parameters as values of their types. Refuses unknown, missing and malformed ones as Stripe does.
+@dataclass(frozen=True)
+class Accepted:
+    """The parameters that an operation takes from a kind of caller. Those in `unread` are taken and forgotten."""
+
+    fields: dict[str, Spec]
+    unread: frozenset[str] = frozenset()
+    chooses_types: bool = False
+
+
+def accepted(fields: dict[str, Spec], *, browser: bool = False, pins_types: bool = False) -> Accepted:
+    """What is taken where the library declares `fields`.
 
     `browser`: Stripe.js may have added its own. `pins_types`: the version still takes `payment_method_types`.
     """
     known = dict(fields)
-    if "allowed_payment_method_types" in known:
-        if pins_types:
-            known["payment_method_types"] = {"type": "array", "items": _STRING}
-        elif "payment_method_types" in tree:
-            raise _types_no_longer_supported()
+    chooses_types = "allowed_payment_method_types" in known
+    if chooses_types and pins_types:
+        known["payment_method_types"] = {"type": "array", "items": _STRING}
     extra = {name: _OPEN for name in FROM_STRIPE_JS if browser}
     if browser:
         known |= {**extra, "client_secret": _STRING} | _of_browsers(known)
@@ -91,8 +97,15 @@ def typed(
             "type": {**_STRING, "required": True},
         }
         known["payment_method_data"] = {**known["payment_method_data"], "fields": inside}
-    values = _object(tree, known, "")
-    return {name: value for name, value in values.items() if name not in extra}
+    return Accepted(known, frozenset(extra), chooses_types and not pins_types)
+
+
+def typed(tree: dict[str, Any], taken: Accepted) -> dict[str, Any]:
+    """The decoded parameters as values of their types. Refuses unknown, missing and malformed ones as Stripe does."""
+    if taken.chooses_types and "payment_method_types" in tree:
+        raise _types_no_longer_supported()
+    values = _object(tree, taken.fields, "")
+    return {name: value for name, value in values.items() if name not in taken.unread} if taken.unread else values
 
 
 def _of_browsers(known: dict[str, Spec]) -> dict[str, Spec]:

@@ -4,6 +4,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask import Request, Response
@@ -14,7 +15,7 @@ from till_sandbox.api.call import Call, Principal
 from till_sandbox.api.expand import expand
 from till_sandbox.api.keys import authenticate
 from till_sandbox.api.locks import Locks
-from till_sandbox.api.parameters import decode, spec_of, typed
+from till_sandbox.api.parameters import Accepted, accepted, decode, spec_of, typed
 from till_sandbox.api.route import Route
 from till_sandbox.api.versions import PINNED, answered_version, check_version, pins_types
 from till_sandbox.api.views import for_browser, present
@@ -127,7 +128,7 @@ class Pipeline:
         idempotency.check_key(key)
         account = asked.principal.account
         fingerprint = idempotency.fingerprint(asked.request.path, tree, publishable=asked.principal.publishable)
-        with self._keys.hold((account, key), wait=0, busy=idempotency.in_use(key)):
+        with self._keys.hold((account, key), wait=0, busy=lambda: idempotency.in_use(key)):
             with self._state.read(account) as tx:
                 stored = idempotency.find(tx, key, fingerprint)
             if stored is not None:
@@ -155,14 +156,12 @@ class Pipeline:
                 return _run(asked, Call(tx, params, asked.ids, asked.principal))
         cause = Cause(asked.request_id, pending.key if pending else None)
         with (
-            self._objects.hold(asked.subject, wait=LOCK_WAIT, busy=_lock_timeout()),
+            self._objects.hold(asked.subject, wait=LOCK_WAIT, busy=_lock_timeout),
             self._state.write(account, cause) as tx,
         ):
             breaks_down = asked.request.environ.get(BREAKS_DOWN)
-            reply = _reply(500, {"error": with_log(broken_down().body(), asked.request_id)})
-            if breaks_down != "before":
-                done = _run(asked, Call(tx, params, asked.ids, asked.principal))
-                reply = reply if breaks_down else done
+            done = None if breaks_down == "before" else _run(asked, Call(tx, params, asked.ids, asked.principal))
+            reply = done if done is not None and breaks_down is None else _broken_down(asked)
             if pending is not None:
                 pending.store(tx, reply.status, reply.text, asked.request_id)
         asked.entry.events = tx.emitted
@@ -176,14 +175,13 @@ def _run(asked: Authenticated, call: Call) -> Reply:
     """
     tx = call.tx
     if asked.writes:
-        tx.execute("SAVEPOINT operation")
+        tx.begin_operation()
     try:
         body = present(asked.route.operation(call), asked.request.path)
         status, body = 200, expand(tx, body, call.params.get("expand") or [])
     except ApiError as error:
         if asked.writes and not error.keeps_changes:
-            tx.execute("ROLLBACK TO operation")
-            tx.emitted.clear()
+            tx.undo_operation()
             if error.param != "client_secret":  # who does not know the secret gets to see nothing
                 _show_intent(tx, error, asked)
         if error.is_validation or not asked.writes:
@@ -191,6 +189,10 @@ def _run(asked: Authenticated, call: Call) -> Reply:
             raise
         status, body = error.status, {"error": with_log(error.body(), asked.request_id)}
     return _reply(status, for_browser(body) if call.principal.publishable else body)
+
+
+def _broken_down(asked: Authenticated) -> Reply:
+    return _reply(500, {"error": with_log(broken_down().body(), asked.request_id)})
 
 
 def _reply(status: int, body: dict[str, Any]) -> Reply:
@@ -233,15 +235,17 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
 
 def _params(asked: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
     route = asked.route
-    params = typed(
-        tree,
-        spec_of(route.params) | {name: {"type": "open"} for name in route.undocumented},
-        browser=asked.principal.publishable,
-        pins_types=pins_types(asked.request.headers.get("Stripe-Version")),
-    )
+    pinning = pins_types(asked.request.headers.get("Stripe-Version"))
+    params = typed(tree, _accepted(route, browser=asked.principal.publishable, pins_types=pinning))
     if route.is_list:
         params["limit"] = min(max(params.get("limit", 10), 1), 100)
     return params
+
+
+@cache
+def _accepted(route: Route, *, browser: bool, pins_types: bool) -> Accepted:
+    fields = spec_of(route.params) | {name: {"type": "open"} for name in route.undocumented}
+    return accepted(fields, browser=browser, pins_types=pins_types)
 
 
 def _show_intent(tx: Transaction, error: ApiError, asked: Authenticated) -> None:

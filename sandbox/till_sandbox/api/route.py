@@ -7,7 +7,7 @@ from typing import Any
 from till_sandbox.api.call import Call
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself alone, and can be looked up by
 class Route:
     """A method and path, what answers them, and their parameters: a class of the library's, or given as they are.
 

@@ -85,6 +85,7 @@ def send_delivery(delivery: int) -> dict[str, Any]:
             faults.add(tx, "webhook", way, times, detail)
         for _ in range(times):
             events.deliver(tx, event, endpoint)
+    asked.sandbox().faults.expect()
     return {"sent": times}
 
 

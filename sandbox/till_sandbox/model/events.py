@@ -5,6 +5,7 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.data import load
 from till_sandbox.state import Resource, Transaction
+from till_sandbox.state.transaction import encode
 
 API_VERSION: str = load("sdk")["api_version"]
 TYPES: frozenset[str] = frozenset(load("event-types")["types"])
@@ -38,6 +39,7 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
             "type": event_type,
         }
     )
+    event.text = encode(event)  # its object is the one that goes on changing
     tx.insert(event)
     tx.emitted.append((event.id, event_type))
     for endpoint in endpoints:
@@ -46,7 +48,7 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
 
 def deliver(tx: Transaction, event: Resource, endpoint: Resource) -> None:
     """Have the event sent to the endpoint as soon as this transaction has committed."""
-    tx.execute(
+    tx.execute_beside(
         "INSERT INTO deliveries (account, event, endpoint, created, due_at) VALUES (?, ?, ?, ?, ?)",
         tx.account,
         event.id,

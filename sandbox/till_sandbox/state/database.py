@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from till_sandbox.clock import Clock, SystemClock
+from till_sandbox.state import schema
 from till_sandbox.state.transaction import Cause, Transaction
-
-SCHEMA = Path(__file__).with_name("schema.sql")
+from till_sandbox.state.writer import Writer
 
 
 class State:
-    """Opens transactions. Writers take turns, readers never wait for them.
+    """Opens transactions. Writers take turns, readers never wait for them. No write transaction may be opened within
+    another.
 
     What a write transaction did is there for good once its block ends, or not at all: a process killed in the middle
     leaves nothing half done.
@@ -34,11 +35,11 @@ class State:
         self._clock = clock or SystemClock()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._turn = threading.Lock()
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         _keep_from_others(Path(self.database))
-        connection = self._connection()
-        connection.executescript(f"BEGIN;{SCHEMA.read_text(encoding='utf-8')}COMMIT;")
+        connection = self._open()
+        schema.prepare(connection)
+        self._writer = Writer(connection)
         self._offset = float(self._setting("clock_offset") or 0)
 
     def now(self) -> float:
@@ -73,15 +74,10 @@ class State:
     @contextmanager
     def write(self, account: str, cause: Cause | None = None) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and leaves nothing behind when it raises."""
-        connection = self._connection()
-        with self._turn:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield Transaction(connection, account, self.now(), cause or Cause(), self.public_url, self._followers)
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.rollback()
-                raise
+        with self._writer.write() as connection:
+            tx = Transaction(connection, account, self.now(), cause or Cause(), self.public_url, self._followers)
+            yield tx
+            tx.flush()
 
     def reset(self) -> None:
         """Forget everything, and go back to the clock's time."""
@@ -101,13 +97,16 @@ class State:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.database, timeout=30, isolation_level=None, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = connection
-            self._connections.append(connection)
+            connection = self._local.connection = self._open()
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.database, timeout=30, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        self._connections.append(connection)
         return connection
 
     def _setting(self, name: str) -> str | None:

@@ -5,13 +5,17 @@ from typing import Any
 
 
 class Resource(dict[str, Any]):
-    """An object as Stripe shows it (the dict), and beside it, in `private`, what only the sandbox knows about it."""
+    """An object as Stripe shows it (the dict), and beside it, in `private`, what only the sandbox knows about it.
 
-    __slots__ = ("private",)
+    `text` is its JSON, if it must be kept as it was when that was written.
+    """
+
+    __slots__ = ("private", "text")
 
     def __init__(self, body: dict[str, Any], private: dict[str, Any] | None = None) -> None:
         super().__init__(body)
         self.private: dict[str, Any] = private or {}
+        self.text: str | None = None
 
     @property
     def id(self) -> str:

@@ -10,7 +10,7 @@ from till_sandbox.errors import ApiError, missing_object
 from till_sandbox.state.resource import Resource
 
 #: How Stripe's sentences call an object where it is not by its `object` name.
-SPOKEN = {
+DISPLAY_NAMES = {
     "setup_intent": "setupintent",
     "balance_transaction": "balance transaction",
     "payment_method": "PaymentMethod",
@@ -34,7 +34,11 @@ class Page:
 
 
 class Transaction:
-    """Objects of one account, as of now. Get one from `State.read` or `State.write`."""
+    """Objects of one account, as of now. Get one from `State.read` or `State.write`.
+
+    An object is loaded once: whoever asks for it again gets the same one, with what was changed about it. What is
+    written goes to the database together, when it is looked for there or when the transaction ends.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,9 @@ class Transaction:
         self.exact_now = now
         self.cause = cause
         self.public_url = public_url
+        self._loaded: dict[str, Resource] = {}
+        self._new: dict[str, Resource] = {}
+        self._changed: dict[str, Resource] = {}
         self.emitted: list[tuple[str, str]] = []  # id and type of each event so far
         self._endpoints: list[Resource] | None = None
 
@@ -61,17 +68,22 @@ class Transaction:
 
     def find(self, kind: str, object_id: str) -> Resource | None:
         """The object, or None if this account has none such (or it was deleted)."""
-        row = self._connection.execute(
-            "SELECT body, private FROM objects WHERE id = ? AND account = ? AND kind = ? AND NOT deleted",
-            (object_id, self.account, kind),
-        ).fetchone()
-        return None if row is None else _resource(row)
+        found = self._loaded.get(object_id)
+        if found is None:
+            row = self._connection.execute(
+                "SELECT body, private FROM objects WHERE id = ? AND account = ? AND kind = ? AND NOT deleted",
+                (object_id, self.account, kind),
+            ).fetchone()
+            if row is None:
+                return None
+            found = self._loaded[object_id] = _resource(row)
+        return found if found.kind == kind else None
 
     def get(self, kind: str, object_id: str, *, param: str = "id", status: int = 404) -> Resource:
         """The object; Stripe's "No such …" error if there is none."""
         found = self.find(kind, object_id)
         if found is None:
-            raise missing_object(SPOKEN.get(kind, kind), object_id, param, status=status)
+            raise missing_object(DISPLAY_NAMES.get(kind, kind), object_id, param, status=status)
         return found
 
     def was_deleted(self, kind: str, object_id: str) -> bool:
@@ -82,39 +94,54 @@ class Transaction:
         return row is not None
 
     def insert(self, resource: Resource) -> Resource:
-        self._connection.execute(
-            "INSERT INTO objects (id, account, kind, created, body, private) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                resource.id,
-                self.account,
-                resource.kind,
-                resource.get("created", self.now),
-                encode(resource),
-                encode(resource.private),
-            ),
-        )
+        self._new[resource.id] = self._loaded[resource.id] = resource
         return resource
 
     def save(self, resource: Resource) -> Resource:
-        self._connection.execute(
-            "UPDATE objects SET body = ?, private = ? WHERE id = ?",
-            (encode(resource), encode(resource.private), resource.id),
-        )
+        if resource.id not in self._new:
+            self._changed[resource.id] = self._loaded[resource.id] = resource
         return resource
 
     def delete(self, resource: Resource) -> None:
         """Gone for `get`, `find` and lists; its id still works as a cursor."""
+        self.flush()
+        self._loaded.pop(resource.id, None)
         self._connection.execute("UPDATE objects SET deleted = 1 WHERE id = ?", (resource.id,))
+
+    def flush(self) -> None:
+        """Send what was written to the database, where the transaction's own queries find it."""
+        if self._new:
+            rows = [
+                (it.id, self.account, it.kind, it.get("created", self.now), *_columns(it)) for it in self._new.values()
+            ]
+            self._new.clear()
+            self._connection.executemany(_INSERT, rows)
+        if self._changed:
+            changes = [(*_columns(it), it.id) for it in self._changed.values()]
+            self._changed.clear()
+            self._connection.executemany(_UPDATE, changes)
+
+    def begin_operation(self) -> None:
+        """From here on `undo_operation` takes everything back."""
+        self._connection.execute("SAVEPOINT operation")
+
+    def undo_operation(self) -> None:
+        """Nothing of the operation has happened: objects are as they were before it, also those already loaded."""
+        self._connection.execute("ROLLBACK TO operation")
+        for kept in (self._loaded, self._new, self._changed, self.emitted):
+            kept.clear()
+        self._endpoints = None
 
     def all(self, kind: str, **equal: Any) -> list[Resource]:
         """Every object of a kind whose top-level fields have these values, newest first."""
+        self._flush_kind(kind)
         where, values = _conditions(equal, {})
         rows = self._connection.execute(
-            "SELECT body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
+            "SELECT id, body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
             f"WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq DESC",
             (self.account, kind, *values),
         )
-        return [_resource(row) for row in rows]
+        return [self._known(row) for row in rows]
 
     def page(
         self,
@@ -128,6 +155,7 @@ class Transaction:
         also: tuple[str, tuple[Any, ...]] = ("", ()),
     ) -> Page:
         """One page of a list. `also` is a further condition in SQL with its values."""
+        self._flush_kind(kind)
         where, values = _conditions(equal or {}, created or {})
         where, values = where + also[0], [*values, *also[1]]
         order = "DESC" if ending_before is None else "ASC"
@@ -140,17 +168,18 @@ class Transaction:
         if starting_after is not None and ending_before is not None:
             raise ApiError("Received both starting_after and ending_before parameters. Please pass in only one.")
         rows = self._connection.execute(
-            "SELECT body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
+            "SELECT id, body, private FROM objects "  # noqa: S608  # only our own words and ? are put in
             f"WHERE account = ? AND kind = ? AND NOT deleted{where} ORDER BY seq {order} LIMIT ?",
             (self.account, kind, *values, limit + 1),
         ).fetchall()
-        data = [_resource(row) for row in rows[:limit]]
+        data = [self._known(row) for row in rows[:limit]]
         if order == "ASC":
             data.reverse()
         return Page(data, has_more=len(rows) > limit)
 
     def count(self, kind: str, *, also: tuple[str, tuple[Any, ...]]) -> int:
         """How many objects of a kind there are with a further condition in SQL."""
+        self._flush_kind(kind)
         row = self._connection.execute(
             "SELECT count(*) AS number FROM objects "  # noqa: S608  # only our own words and ? are put in
             f"WHERE account = ? AND kind = ? AND NOT deleted{also[0]}",
@@ -165,22 +194,41 @@ class Transaction:
         return self._endpoints
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        """SQL on the tables beside the objects (deliveries, answers, scheduled things, faults)."""
+        """SQL on any table."""
+        self.flush()
+        return self._connection.execute(sql, values)
+
+    def execute_beside(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """SQL on the tables beside the objects (deliveries, answers, scheduled things, faults) alone."""
         return self._connection.execute(sql, values)
 
     def schedule(self, action: str, subject: str, *, after: float, **detail: Any) -> None:
-        """Have `action` (a name in `sandbox.model.schedule`) done to the object `subject` after some seconds."""
+        """Have `action` (a name in `till_sandbox.model.schedule`) done to the object `subject` after some seconds."""
+        self.schedule_at(self.exact_now + after, action, subject, **detail)
+
+    def schedule_at(self, due_at: float, action: str, subject: str, *, clock: str | None = None, **detail: Any) -> None:
+        """The same at a time of the test clock, or of the sandbox."""
         self._connection.execute(
-            "INSERT INTO scheduled (account, due_at, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
-            (self.account, self.exact_now + after, action, subject, encode(detail)),
+            "INSERT INTO scheduled (account, due_at, action, subject, detail, clock) VALUES (?, ?, ?, ?, ?, ?)",
+            (self.account, due_at, action, subject, encode(detail), clock),
         )
 
+    def _flush_kind(self, kind: str) -> None:
+        """Before objects of a kind are looked for: only what was written of that kind matters."""
+        if any(it.kind == kind for waiting in (self._new, self._changed) for it in waiting.values()):
+            self.flush()
+
+    def _known(self, row: sqlite3.Row) -> Resource:
+        """The object of a row; if it is loaded already, that one."""
+        return self._loaded.get(row["id"]) or self._loaded.setdefault(row["id"], _resource(row))
+
     def _position(self, kind: str, object_id: str, param: str) -> int:
+        self._flush_kind(kind)
         row = self._connection.execute(
             "SELECT seq FROM objects WHERE id = ? AND account = ? AND kind = ?", (object_id, self.account, kind)
         ).fetchone()
         if row is None:
-            raise missing_object(SPOKEN.get(kind, kind), object_id, param, status=400)
+            raise missing_object(DISPLAY_NAMES.get(kind, kind), object_id, param, status=400)
         return int(row["seq"])
 
 
@@ -190,6 +238,21 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def encode(value: Any) -> str:
     """As compact JSON."""
     return _JSON.encode(value)
+
+
+#: The columns that repeat what objects are looked up by.
+_REFERENCES = ("customer", "payment_intent", "charge")
+
+_INSERT = (
+    "INSERT INTO objects (id, account, kind, created, customer, payment_intent, charge, body, private) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPDATE = "UPDATE objects SET customer = ?, payment_intent = ?, charge = ?, body = ?, private = ? WHERE id = ?"
+
+
+def _columns(resource: Resource) -> tuple[str | None, str | None, str | None, str, str]:
+    customer, payment_intent, charge = map(resource.get, _REFERENCES)
+    return customer, payment_intent, charge, resource.text or encode(resource), encode(resource.private)
 
 
 def _resource(row: sqlite3.Row) -> Resource:
@@ -204,7 +267,7 @@ def _conditions(equal: Mapping[str, Any], created: Mapping[str, int]) -> tuple[s
     for name, value in equal.items():
         if not name.replace("_", "").replace(".", "").isalpha():
             raise ApiError(f"Received unknown parameter: {name}", code="parameter_unknown", param=name)
-        where += f" AND json_extract(body, '$.{name}') = ?"
+        where += f" AND {name} = ?" if name in _REFERENCES else f" AND json_extract(body, '$.{name}') = ?"
         values.append(value)
     for name, limit in created.items():
         where += f" AND created {_COMPARISONS[name]} ?"

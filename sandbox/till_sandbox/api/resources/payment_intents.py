@@ -103,11 +103,11 @@ def check_client_secret(call: Call, intent: Resource) -> None:
     if given is None:
         raise ApiError("Missing required param: client_secret.", code="parameter_missing", param="client_secret")
     raise ApiError(
-        f"The client_secret provided does not match the client_secret associated with this {_spoken(intent)}.",
+        f"The client_secret provided does not match the client_secret associated with this {_display_name(intent)}.",
         code=f"{intent.kind}_invalid_parameter",
         param="client_secret",
     )
 
 
-def _spoken(intent: Resource) -> str:
+def _display_name(intent: Resource) -> str:
     return "PaymentIntent" if intent.kind == "payment_intent" else "SetupIntent"

@@ -1,6 +1,5 @@
 """The types of payment method an intent takes: of those the account has enabled, what the intent's filters leave."""
 
-from copy import deepcopy
 from typing import Any
 
 from till_sandbox.errors import ApiError
@@ -41,7 +40,7 @@ def choose(intent: Resource, params: dict[str, Any]) -> None:
 def _options(intent: Resource, name: str) -> dict[str, Any]:
     """What an intent shows of a type that it was told nothing about."""
     method = TYPES[name]
-    return deepcopy(dict(method.payment_options if intent.kind == "payment_intent" else method.setup_options))
+    return dict(method.payment_options if intent.kind == "payment_intent" else method.setup_options)
 
 
 def are_chosen_by(params: dict[str, Any]) -> bool:
