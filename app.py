@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import structlog
 from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy import make_url
 
-from config import ROOT, STRIPE_API_VERSION, Settings
+from config import ROOT, STRIPE_API_VERSION, ConfigurationError, Settings
 from models import db
 from store import cli, logs, testmode, web
 from store.gateway.deadline import RequestDeadline
@@ -44,7 +45,7 @@ def create_app(
     What a test wants to replace is an argument: the settings, the HTTP client for Stripe, the mailer, the clock, what
     counts the seconds of a request, and the folder for what stays on this machine.
     """
-    settings = settings or Settings.load()
+    settings = settings or _settings()
     logs.configure()
     for warning in settings.warnings:
         log.warning("setting", problem=warning)
@@ -78,6 +79,16 @@ def create_app(
     testmode.register(app, settings)
     cli.register(app)
     return app
+
+
+def _settings() -> Settings:
+    """A command prints what is wrong with them as sentences; a server raises ConfigurationError."""
+    try:
+        return Settings.load()
+    except ConfigurationError as failure:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(str(failure)) from None
 
 
 def stripe_gateway(

@@ -1,4 +1,4 @@
-"""The store's own commands: `flask seed`, `upkeep`, `reconcile`, `audit`, `doctor`, `refund`, `settle`."""
+"""The store's own commands: `flask seed`, `upkeep`, `reconcile`, `audit`, `doctor`, `webhooks`, `refund`, `settle`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ from store.domain.errors import (
 from store.domain.money import Money
 from store.services import catalogue, orders, reconciliation
 from store.services.findings import Finding
-from store.services.operations import audit, doctor, health, worker
+from store.services.operations import audit, doctor, endpoints, health, worker
+from store.services.operations.doctor import WebhookSetup
+from store.services.operations.endpoints import Change
 from store.services.orders import reviews
 from store.services.payments import refunds
 from store.services.services import Services
@@ -56,6 +58,7 @@ def register(app: Flask) -> None:
         reconcile_command,
         audit_command,
         doctor_command,
+        webhooks_command,
         refund_command,
         resolve_command,
     ):
@@ -187,11 +190,53 @@ def audit_command(with_stripe: bool, hours: int) -> None:
 @click.command("doctor", cls=StoreCommand)
 @with_appcontext
 def doctor_command() -> None:
-    """Say whether this set-up will work. Exits with 1 if something will not."""
+    """Say whether this set-up will work. Exits with 1 if something will not.
+
+    Tries the keys with a payment that it cancels at once, logs in at the mail server, sends two events to the store.
+    """
     services = _services()
-    findings = doctor.run(services, frozenset(HANDLERS), STRIPE_API_VERSION, services.clock())
-    click.echo("All is well." if not findings else f"{len(findings)} things to mend:")
+    findings = doctor.run(services, _webhook_setup(), services.clock())
+    click.echo("All is well." if not findings else f"{len(findings)} things to put right:")
     _finish(findings)
+
+
+@click.command("webhooks", cls=StoreCommand)
+@click.option("--create", is_flag=True, help="Make the endpoint at Stripe, or put it right, and print its secret.")
+@with_appcontext
+def webhooks_command(create: bool) -> None:
+    """List the events that the store handles; with --create, have Stripe send exactly these to STORE_URL."""
+    services, setup = _services(), _webhook_setup()
+    url = services.settings.store_url + setup.path
+    if not create:
+        click.echo(f"Events for {url}, API version {setup.api_version}:")
+        for name in sorted(setup.types):
+            click.echo(f"  {name}")
+        return
+    try:
+        done = endpoints.ensure(services, url, setup.types, setup.api_version)
+    except PaymentMisconfigured:
+        raise click.ClickException(
+            f"Stripe refuses to make an endpoint for {url}. It takes an address that the internet can reach, and a key "
+            "that may write webhook endpoints. On your own machine, use `stripe listen` instead."
+        ) from None
+    for earlier in done.disabled:
+        click.echo(f"Disabled the earlier endpoint {earlier} at the same address.")
+    click.echo(_ENDPOINT_CHANGES[done.change].format(url=url, types=len(setup.types), version=setup.api_version))
+    if done.secret is not None:
+        click.echo("Put this line into .env, and start the store again:")
+        click.echo(f"STRIPE_WEBHOOK_SECRET={done.secret}")
+
+
+_ENDPOINT_CHANGES = {
+    Change.CREATED: "Made an endpoint for {url}: {types} types of events, API version {version}.",
+    Change.UPDATED: "Updated the endpoint for {url}: {types} types of events. Its secret is the same as before.",
+    Change.NONE: "The endpoint for {url} is right already. Its secret is in Stripe's dashboard, under Webhooks.",
+}
+
+
+def _webhook_setup() -> WebhookSetup:
+    path = current_app.url_map.bind("localhost").build("webhooks.stripe")
+    return WebhookSetup(path, frozenset(HANDLERS), STRIPE_API_VERSION)
 
 
 @click.command("refund", cls=StoreCommand)

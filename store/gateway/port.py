@@ -183,12 +183,23 @@ class SignedEvent:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """An address to which the payment service sends events; `types` are their types, `*` is all of them."""
+    """An address to which the payment service sends events; `types` are their types, `*` is all of them. The version of
+    the API in which it describes things is fixed when the endpoint is created.
+    """
 
+    provider_endpoint_id: str
     url: str
     enabled: bool
     api_version: str | None
     types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTrial:
+    """The payment that the keys were tried with, and whether both keys are of the same account."""
+
+    provider_payment_id: str
+    same_account: bool
 
 
 class PaymentGateway(Protocol):
@@ -240,8 +251,25 @@ class PaymentGateway(Protocol):
     def list_webhook_endpoints(self) -> list[WebhookEndpoint]:
         """Where the service sends events."""
 
+    def create_webhook_endpoint(self, url: str, types: Collection[str], api_version: str) -> str:
+        """Have events of these types sent to `url`; returns the secret that they are signed with. It is shown once."""
+
+    def update_webhook_endpoint(self, provider_endpoint_id: str, types: Collection[str]) -> None:
+        """Have events of exactly these types sent to an endpoint, and enable it."""
+
+    def disable_webhook_endpoint(self, provider_endpoint_id: str) -> None:
+        """Have no events sent to an endpoint."""
+
     def clock(self) -> datetime:
         """The service's own time."""
+
+    def missing_permissions(self) -> list[str]:
+        """What the store needs and its secret key may not do, by the names that the service's dashboard uses; only a
+        restricted key lacks any. Nothing is changed.
+        """
+
+    def try_keys(self, publishable_key: str, amount: Money) -> KeyTrial:
+        """Create a payment with the secret key, read it with the publishable key as a browser does, and cancel it."""
 
     def parse_webhook(self, body: bytes, signature: str, types: Collection[str]) -> WebhookEvent | None:
         """Check a webhook's signature and age, and read its event. Needs no network.

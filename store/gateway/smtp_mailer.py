@@ -23,7 +23,7 @@ from store.gateway.port import Email, MailServerProblem
 log = structlog.get_logger(__name__)
 
 TIMEOUT = 10  # seconds for each answer of the server
-TLS_FROM_THE_START = 465  # the port on which a server speaks TLS before it says anything (RFC 8314)
+TLS_PORT = 465  # on which a server speaks TLS before it says anything (RFC 8314)
 LONGEST_LINE = 998  # bytes of a line that a server must take (RFC 5322)
 
 # Gives the text of a mail: the name of its template and what is put into it. The first line is the subject.
@@ -32,8 +32,9 @@ Render = Callable[[str, Mapping[str, object]], str]
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mail is handed over. With `use_tls` the connection is encrypted by STARTTLS or not used; on port 465 it is
-    encrypted from the start. Without a `username` nobody logs in.
+    """Where mail is handed over. With `use_tls` the connection is encrypted by STARTTLS or not used; with
+    `tls_from_the_start`, by default on port 465, it is encrypted before anything is said. Without a `username` nobody
+    logs in.
     """
 
     host: str
@@ -41,6 +42,7 @@ class MailServer:
     username: str = ""
     password: str = ""
     use_tls: bool = True
+    tls_from_the_start: bool | None = None
 
     def __repr__(self) -> str:
         return f"MailServer({self.host}:{self.port})"
@@ -127,13 +129,16 @@ def put(content: bytes, folder: Path, name: str) -> None:
 @contextmanager
 def _logged_in(server: MailServer) -> Iterator[smtplib.SMTP]:
     encrypted = ssl.create_default_context()
-    if server.port == TLS_FROM_THE_START:
+    from_the_start = server.tls_from_the_start
+    if from_the_start is None:
+        from_the_start = server.port == TLS_PORT
+    if from_the_start:
         connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=encrypted)
     else:
         connection = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
     try:
         connection.ehlo()
-        if server.use_tls and server.port != TLS_FROM_THE_START:
+        if server.use_tls and not from_the_start:
             connection.starttls(context=encrypted)
         if server.username:
             connection.login(server.username, server.password)

@@ -5,22 +5,28 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import stripe
+from click.testing import CliRunner
+from flask.cli import FlaskGroup
 from sqlalchemy import func, select, text
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from app import create_app
 from config import STRIPE_API_VERSION, ConfigurationError, Settings
 from models import Base, InboxEvent, Product
-from store.gateway.port import SignedEvent
+from store.domain.errors import MailUnavailable
+from store.gateway.port import Email, MailServerProblem, SignedEvent
 from store.services.operations import doctor
+from store.services.operations.doctor import WebhookSetup
 from store.webhooks.handlers import HANDLERS
-from tests.support.shop import NoAnswer, Shop
+from tests.support.shop import WEBHOOK_PATH, NoAnswer, Shop, signed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,6 +36,13 @@ pytestmark = pytest.mark.on_sqlite
 ADDRESS = "http://store.test/webhooks/stripe"
 
 
+class NotAllowedYet(stripe.InvalidRequestError):
+    """What the SDK makes of Stripe's 400 to an account that may not take payments."""
+
+    def __init__(self) -> None:
+        super().__init__("not allowed yet", None, http_status=400)  # type: ignore[no-untyped-call]  # the SDK has no types for it
+
+
 class NotPermitted(stripe.PermissionError):
     """What the SDK makes of Stripe's 403 to a restricted key."""
 
@@ -37,8 +50,22 @@ class NotPermitted(stripe.PermissionError):
         super().__init__("not permitted", http_status=403)
 
 
-def diagnosis(shop: Shop, send: Callable[[str, SignedEvent], int] | None = None) -> list[str]:
-    found = doctor.run(shop.services, frozenset(HANDLERS), STRIPE_API_VERSION, shop.clock(), send or to(shop))
+SETUP = WebhookSetup(WEBHOOK_PATH, frozenset(HANDLERS), STRIPE_API_VERSION)
+
+
+def no_wait(_seconds: float) -> None:
+    """Time does not go by."""
+
+
+def diagnosis(
+    shop: Shop,
+    send: Callable[[str, SignedEvent], int] | None = None,
+    *,
+    setup: WebhookSetup = SETUP,
+    ahead: timedelta = timedelta(),
+    wait: Callable[[float], None] = no_wait,
+) -> list[str]:
+    found = doctor.run(shop.services, setup, shop.clock() + ahead, send or to(shop), wait)
     return [str(finding) for finding in found]
 
 
@@ -133,7 +160,7 @@ def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
 
 
 def test_who_takes_the_call_and_says_nothing_is_waited_for_so_long_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "POST_TIMEOUT", 0.2)
+    monkeypatch.setattr(doctor, "SEND_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as caller:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/webhooks/stripe"
         answer = caller.submit(doctor.over_http, url, SignedEvent(b"{}", "t=1,v1=x"))
@@ -145,10 +172,13 @@ def test_who_takes_the_call_and_says_nothing_is_waited_for_so_long_only(monkeypa
     assert isinstance(failure, OSError)
 
 
-def test_without_an_endpoint_the_stores_own_address_is_tried(shop: Shop) -> None:
-    """As on the machine of a developer who uses `stripe listen`, which is no endpoint."""
+def without_endpoint(shop: Shop) -> None:
     endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
     shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"disabled": "true"})
+
+
+def test_without_an_endpoint_the_stores_own_address_is_tried(shop: Shop) -> None:
+    without_endpoint(shop)
     tried: list[str] = []
 
     def send(url: str, event: SignedEvent) -> int:
@@ -158,10 +188,123 @@ def test_without_an_endpoint_the_stores_own_address_is_tried(shop: Shop) -> None
     findings = diagnosis(shop, send)
 
     assert findings == [
-        "webhooks: Stripe knows no enabled endpoint that ends in /webhooks/stripe. Add one in the dashboard, or run "
-        "`stripe listen` on a developer's machine."
+        "webhooks: Stripe knows no enabled endpoint that ends in /webhooks/stripe, and forwards no event to this "
+        "store. Run `stripe listen --latest --forward-to http://127.0.0.1:8000/webhooks/stripe` with the secret that "
+        "it prints, or `flask webhooks --create`."
     ]
     assert set(tried) == {"http://127.0.0.1:8000/webhooks/stripe"}
+
+
+def test_a_developers_stripe_listen_is_recognised_by_what_it_forwards(shop: Shop) -> None:
+    """It is no endpoint that Stripe lists. It signs what it forwards, and takes a second or two."""
+    without_endpoint(shop)
+    waited: list[float] = []
+
+    def forward(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            for event in shop.stripe("GET", "/v1/events")["data"]:
+                shop.receive(signed(event))
+
+    assert diagnosis(shop, wait=forward) == []
+    assert len(waited) == 3
+
+
+def test_events_of_before_do_not_show_that_somebody_listens_now(shop: Shop) -> None:
+    shop.pay(shop.order())
+    shop.deliver()
+    without_endpoint(shop)
+
+    assert len(diagnosis(shop)) == 1
+
+
+def test_a_publishable_key_of_another_account_is_seen(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(stripe_publishable_key="pk_test_another")
+
+    assert diagnosis(shop) == [
+        "keys: STRIPE_PUBLISHABLE_KEY is not of the account of STRIPE_SECRET_KEY: no browser could pay with it. Copy "
+        "both keys again from the dashboard, from the same account."
+    ]
+
+
+def test_the_payment_that_the_keys_are_tried_with_is_cancelled(shop_with: Callable[..., Shop]) -> None:
+    for publishable_key in ("pk_test_shop", "pk_test_another"):
+        diagnosis(shop_with(stripe_publishable_key=publishable_key))
+
+    tried = shop_with().stripe("GET", "/v1/payment_intents")["data"]
+    assert {intent["status"] for intent in tried} == {"canceled"}
+
+
+@pytest.mark.parametrize("currency", ["usd", "jpy", "huf", "isk", "kwd"])
+def test_the_keys_are_tried_in_the_currency_of_the_store(shop_with: Callable[..., Shop], currency: str) -> None:
+    assert diagnosis(shop_with(store_currency=currency)) == []
+
+
+def test_all_that_a_restricted_key_lacks_is_named(shop: Shop) -> None:
+    def refuse(_method: str, path: str) -> None:
+        if "refunds" in path or "events" in path or "cancel" in path:
+            raise NotPermitted
+
+    shop.line.before = refuse
+
+    assert diagnosis(shop) == [
+        "keys: the restricted key STRIPE_SECRET_KEY lacks PaymentIntents (write), Charges and Refunds (write), Events "
+        "(read). Add this to it in the dashboard, under API keys."
+    ]
+
+
+def test_an_account_that_takes_no_payments_yet_is_no_wrong_key(shop: Shop) -> None:
+    def refuse(method: str, path: str) -> None:
+        if (method, path) == ("POST", "/v1/payment_intents"):
+            raise NotAllowedYet
+
+    shop.line.before = refuse
+
+    assert diagnosis(shop) == [
+        "keys: Stripe refuses to create a payment of $5.00. See in the dashboard whether the account may take payments "
+        "in this currency yet."
+    ]
+
+
+@dataclass
+class BadMailServer:
+    """Has this problem."""
+
+    problem: MailServerProblem
+
+    def check(self) -> MailServerProblem:
+        return self.problem
+
+    def send(self, email: Email) -> None:
+        raise MailUnavailable
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (MailServerProblem.NO_ANSWER, "does not answer. Check MAIL_SERVER and MAIL_PORT."),
+        (
+            MailServerProblem.NO_TLS,
+            "does not encrypt. Use the port that does (587, or 465), or set MAIL_USE_TLS=false for a server on this "
+            "machine.",
+        ),
+        (
+            MailServerProblem.CERTIFICATE,
+            "has a certificate that cannot be trusted. Check that MAIL_SERVER is the name in its certificate.",
+        ),
+        (
+            MailServerProblem.NO_LOGIN,
+            "takes no login. Leave MAIL_USERNAME out, or use the port that takes one, usually 587.",
+        ),
+        (MailServerProblem.LOGIN_REFUSED, "refuses the login. Check MAIL_USERNAME and MAIL_PASSWORD."),
+    ],
+)
+def test_every_problem_of_the_mail_server_has_its_remedy(
+    shop_with: Callable[..., Shop], problem: MailServerProblem, sentence: str
+) -> None:
+    shop = shop_with(mailer=BadMailServer(problem), mail_server="smtp.till.test")
+
+    assert diagnosis(shop) == [f"mail: smtp.till.test:587 {sentence}"]
 
 
 def test_an_endpoint_that_is_not_told_enough_is_seen(shop: Shop) -> None:
@@ -170,43 +313,37 @@ def test_an_endpoint_that_is_not_told_enough_is_seen(shop: Shop) -> None:
 
     (finding,) = diagnosis(shop)
 
-    assert finding.startswith(f"webhooks: {ADDRESS} is not told of charge.dispute.closed, ")
-    assert finding.endswith("Add these events to it.")
+    assert finding.startswith(f"webhooks: {ADDRESS} does not get charge.dispute.closed, ")
+    assert finding.endswith("Run `flask webhooks --create`, or add these events to it.")
 
 
 def test_an_endpoint_of_another_api_version_is_seen(shop: Shop) -> None:
     form = {"url": ADDRESS, "enabled_events[0]": "*", "api_version": STRIPE_API_VERSION}
     shop.stripe("POST", "/v1/webhook_endpoints", form)
 
-    found = doctor.run(shop.services, frozenset(HANDLERS), "2030-01-01.later", shop.clock(), to(shop))
+    found = diagnosis(shop, setup=replace(SETUP, api_version="2030-01-01.later"))
 
-    assert [str(finding) for finding in found] == [
-        f"webhooks: {ADDRESS} speaks API version {STRIPE_API_VERSION}, the store 2030-01-01.later. Make a new endpoint "
-        "with the store's version."
+    assert found == [
+        f"webhooks: {ADDRESS} speaks API version {STRIPE_API_VERSION}, the store 2030-01-01.later. Run `flask webhooks "
+        "--create`: a version cannot be changed later."
     ]
 
 
 def test_a_missing_webhook_secret_is_seen(shop_with: Callable[..., Shop]) -> None:
     assert diagnosis(shop_with(stripe_webhook_secret="")) == [
-        "webhooks: STRIPE_WEBHOOK_SECRET is not set. Copy it from the endpoint, or from `stripe listen`."
+        "webhooks: STRIPE_WEBHOOK_SECRET is not set. Take it from `flask webhooks --create`, or from `stripe listen`."
     ]
 
 
 def test_a_clock_that_is_off_is_seen(shop: Shop) -> None:
-    now = shop.clock() + timedelta(minutes=10)
-
-    found = doctor.run(shop.services, frozenset(HANDLERS), STRIPE_API_VERSION, now, to(shop))
-
-    finding = str(found[0])
+    (finding, *_) = diagnosis(shop, ahead=timedelta(minutes=10))
 
     assert finding.startswith("clock: this machine's clock is ")
     assert finding.endswith(" Run a time service: webhooks are refused when their time is too far off.")
 
 
 def test_a_clock_that_is_nearly_right_is_right(shop: Shop) -> None:
-    now = shop.clock() + timedelta(seconds=30)
-
-    assert doctor.run(shop.services, frozenset(HANDLERS), STRIPE_API_VERSION, now, to(shop)) == []
+    assert diagnosis(shop, ahead=timedelta(seconds=30)) == []
 
 
 def test_a_database_without_the_newest_migration_is_seen(shop: Shop) -> None:
@@ -274,8 +411,8 @@ def test_a_key_that_may_not_list_the_endpoints_is_not_a_wrong_key(shop: Shop) ->
         return to(shop)(url, event)
 
     assert diagnosis(shop, send) == [
-        "keys: STRIPE_SECRET_KEY may not list webhook endpoints, so that what they are told of is not known. Allow the "
-        "restricted key to read webhook endpoints."
+        "keys: the restricted key STRIPE_SECRET_KEY lacks Webhook Endpoints (read). Add this to it in the dashboard, "
+        "under API keys."
     ]
     assert set(tried) == {"http://127.0.0.1:8000/webhooks/stripe"}
 
@@ -295,11 +432,13 @@ def test_products_in_another_currency_than_the_stores_are_seen(shop_with: Callab
 def test_a_live_store_that_writes_from_localhost_is_seen(shop_with: Callable[..., Shop]) -> None:
     live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
     mail = {"mail_server": "127.0.0.1", "mail_port": 9, "merchant_email": "owner@example.com"}
-    shop = shop_with(**live, **mail, stripe_api_base="https://api.stripe.com", store_url="https://till.example.com")
+    shop = shop_with(
+        **live, **mail, stripe_api_base="https://api.stripe.com", store_url="https://till.example.com", proxy_hops=1
+    )
 
     assert diagnosis(shop)[:2] == [
-        "mail: MAIL_FROM is an address at localhost, from which few mail servers take a letter. Name an address at the "
-        "store's own domain.",
+        "mail: MAIL_FROM is an address at localhost, which few mail servers accept. Name an address at the store's own "
+        "domain.",
         "mail: 127.0.0.1:9 does not answer. Check MAIL_SERVER and MAIL_PORT.",
     ]
 
@@ -333,6 +472,22 @@ def test_it_sends_as_stripe_does(shop: Shop) -> None:
     assert status == 307
     assert (request.method, request.mimetype) == ("POST", "application/json")
     assert "t=" in request.headers["Stripe-Signature"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("STRIPE_SECRET_KEY", "pk_test_mixed_up"), ("STORE_PORT", "many"), ("DATABASE_URL", "mysql://localhost/till")],
+)
+def test_a_setting_that_is_wrong_is_a_sentence_and_no_traceback(setting: str, value: str) -> None:
+    """The command line loads the store before it knows what is asked of it."""
+    command_line = FlaskGroup(create_app=create_app, load_dotenv=False, set_debug_flag=False)
+
+    result = CliRunner().invoke(command_line, ["doctor"], env={setting: value})
+
+    assert (result.exit_code, result.exception.__class__) == (1, SystemExit)
+    assert f"  - {setting} must " in result.output
+    assert "Traceback" not in result.output
+    assert value not in result.output
 
 
 def test_the_command_goes_the_whole_way_round_and_exits_accordingly(shop: Shop) -> None:

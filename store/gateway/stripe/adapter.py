@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,6 +24,7 @@ from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,
+    KeyTrial,
     PaymentRequest,
     PaymentSession,
     PaymentSnapshot,
@@ -50,6 +51,7 @@ from store.gateway.stripe.transport import (
     READ_TIMEOUT,
     RETRIES,
     StripeHTTPClient,
+    permits,
     retrieve_or_none,
     translate_errors,
     verify,
@@ -60,6 +62,7 @@ __all__ = ["HTTPClient", "StripeGateway"]  # the type of the client too: nobody 
 PAGE = 100  # the most that one list request gives
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
+NO_OBJECT = "pi_of_nobody"  # an id that Stripe gives to no payment
 THIN_EVENT = "v2.core.event"  # names its object but does not carry it; every event of API v2 is one
 TEST_EVENT = "till.test"  # a type that Stripe does not have and no handler takes
 
@@ -246,6 +249,7 @@ class StripeGateway:
             found = self._client.v1.webhook_endpoints.list({"limit": PAGE})
             return [
                 WebhookEndpoint(
+                    provider_endpoint_id=endpoint.id,
                     url=endpoint.url,
                     enabled=endpoint.status == "enabled",
                     api_version=endpoint.api_version,
@@ -254,9 +258,57 @@ class StripeGateway:
                 for endpoint in found.auto_paging_iter()
             ]
 
+    def create_webhook_endpoint(self, url: str, types: Collection[str], api_version: str) -> str:
+        params: Any = {"url": url, "enabled_events": sorted(types), "api_version": api_version}
+        with translate_errors("create_webhook_endpoint", url):
+            return self._client.v1.webhook_endpoints.create(params).secret or ""
+
+    def update_webhook_endpoint(self, provider_endpoint_id: str, types: Collection[str]) -> None:
+        params: Any = {"enabled_events": sorted(types), "disabled": False}
+        with translate_errors("update_webhook_endpoint", provider_endpoint_id):
+            self._client.v1.webhook_endpoints.update(provider_endpoint_id, params)
+
+    def disable_webhook_endpoint(self, provider_endpoint_id: str) -> None:
+        with translate_errors("disable_webhook_endpoint", provider_endpoint_id):
+            self._client.v1.webhook_endpoints.update(provider_endpoint_id, {"disabled": True})
+
     def clock(self) -> datetime:
         with translate_errors("clock", "account"):
             return _date(self._client.v1.payment_intents.list({"limit": 1}))
+
+    def missing_permissions(self) -> list[str]:
+        v1 = self._client.v1
+        # Who lacks a permission is refused with 403 before anybody looks whether the object exists.
+        probes: dict[str, Callable[[], object]] = {
+            "PaymentIntents (write)": lambda: v1.payment_intents.cancel(NO_OBJECT),
+            "Charges and Refunds (write)": lambda: v1.refunds.create({"payment_intent": NO_OBJECT}),
+            "Disputes (read)": lambda: v1.disputes.list({"limit": 1}),
+            "Events (read)": lambda: v1.events.list({"limit": 1}),
+            "Webhook Endpoints (read)": lambda: v1.webhook_endpoints.list({"limit": 1}),
+        }
+        with translate_errors("missing_permissions", "account"):
+            return [permission for permission, probe in probes.items() if not permits(probe)]
+
+    def try_keys(self, publishable_key: str, amount: Money) -> KeyTrial:
+        with translate_errors("try_keys", "account"):
+            intents = self._client.v1.payment_intents
+            intent = intents.create(
+                {
+                    "amount": amount.minor,
+                    "currency": amount.currency,
+                    "allowed_payment_method_types": ["card"],
+                    "description": "flask doctor tries the keys with this payment, and cancels it",
+                }
+            )
+            try:
+                secret = intent.client_secret or ""
+                intents.retrieve(intent.id, {"client_secret": secret}, {"api_key": publishable_key})
+                same_account = True
+            except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError):
+                same_account = False
+            finally:
+                intents.cancel(intent.id)
+        return KeyTrial(intent.id, same_account)
 
     def parse_webhook(self, body: bytes, signature: str, types: Collection[str]) -> WebhookEvent | None:
         verify(body, signature, self._webhook_secrets)

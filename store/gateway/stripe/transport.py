@@ -156,6 +156,17 @@ def retrieve_or_none(retrieve: Callable[..., T], *args: Any) -> T | None:
         return None
 
 
+def permits(call: Callable[[], object]) -> bool:
+    """Whether the key may make this call; that it fails for another reason is no matter."""
+    try:
+        call()
+    except stripe.PermissionError:
+        return False
+    except stripe.InvalidRequestError:
+        return True
+    return True
+
+
 def verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:
     """Check a webhook's signature and age against each secret. Raises SignatureInvalid.
 

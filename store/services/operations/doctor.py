@@ -2,107 +2,164 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import requests
 from sqlalchemy import func, select
 
-from models import Product
+from models import InboxEvent, Product
 from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
-from store.gateway.port import SignedEvent, WebhookEndpoint
+from store.domain.money import Money, smallest_step
+from store.domain.pricing import MINIMUM_CHARGE
+from store.gateway.port import KeyTrial, MailServerProblem, SignedEvent, WebhookEndpoint
 from store.services.findings import Finding
 from store.services.operations import health
 from store.services.services import Services
 
 LARGEST_SKEW = timedelta(seconds=60)
-MAIL_TIMEOUT = 5  # seconds
-POST_TIMEOUT = 5  # seconds, to connect and between bytes
-WEBHOOK_PATH = "/webhooks/stripe"
+SEND_TIMEOUT = 5  # seconds, to connect and between bytes
+# An event that a developer's `stripe listen` forwards is there within seconds: so many looks, so many seconds apart.
+LOOKS, PAUSE = 15, 1.0
 
-# Sends a notice to an address as the payment service would, and returns the status of the answer. Raises OSError.
+# Sends an event to an address as the payment service would, and returns the status of the answer. Raises OSError.
 Send = Callable[[str, SignedEvent], int]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSetup:
+    """What the store needs: events of these `types`, in this version of the API, at the store's own `path`."""
+
+    path: str
+    types: frozenset[str]
+    api_version: str
 
 
 def over_http(url: str, event: SignedEvent) -> int:
     """A redirect is not followed: the payment service does not follow it either."""
     headers = {"Stripe-Signature": event.signature, "Content-Type": "application/json; charset=utf-8"}
-    answer = requests.post(url, event.body, headers=headers, timeout=POST_TIMEOUT, allow_redirects=False)
+    answer = requests.post(url, event.body, headers=headers, timeout=SEND_TIMEOUT, allow_redirects=False)
     return answer.status_code
 
 
 def run(
-    services: Services, types: frozenset[str], api_version: str, now: datetime, send: Send = over_http
+    services: Services,
+    webhooks: WebhookSetup,
+    now: datetime,
+    send: Send = over_http,
+    wait: Callable[[float], None] = time.sleep,
 ) -> list[Finding]:
-    """What would not work; empty when all is well. `kinds` are the events that the store has to be told of.
+    """What would not work; empty when all is well.
 
-    Two webhooks are sent to the store's own address, one signed and one forged. They tell of nothing, so that a running
-    store remembers neither.
+    A payment is created at Stripe and cancelled at once, and two events about nothing are sent to the store's own
+    address, one signed and one forged. No order comes of it.
     """
-    findings = [Finding("database", problem, "") for problem in health.problems(services)]
-    if not findings:
-        findings += _catalogue(services)
+    settings = services.settings
+    findings = [Finding("settings", warning, "") for warning in settings.warnings]
+    database = [Finding("database", problem, "") for problem in health.problems(services)]
+    findings += database or _catalogue(services)
     findings += _mail(services)
     try:
-        findings += _stripe(services, types, api_version, now, send)
+        findings += _stripe(services, webhooks, now, send, wait)
     except PaymentMisconfigured:
         wrong = "Stripe refuses STRIPE_SECRET_KEY."
         findings.append(Finding("keys", wrong, "Copy both keys again from the dashboard, from the same mode."))
     except PaymentUnavailable:
-        wrong = f"{services.settings.stripe_api_base} does not answer."
+        wrong = f"{settings.stripe_api_base} does not answer."
         findings.append(Finding("stripe", wrong, "Check the network, or start the sandbox with `make run`."))
     return findings
 
 
 def _stripe(
-    services: Services, types: frozenset[str], api_version: str, now: datetime, send: Send
+    services: Services, webhooks: WebhookSetup, now: datetime, send: Send, wait: Callable[[float], None]
 ) -> Iterator[Finding]:
+    missing = services.gateway.missing_permissions()
+    if missing:
+        wrong = f"the restricted key STRIPE_SECRET_KEY lacks {_listed(missing)}."
+        yield Finding("keys", wrong, "Add this to it in the dashboard, under API keys.")
+    if any(permission.startswith("PaymentIntents") for permission in missing):
+        return  # nothing else can be tried
     skew = abs(services.gateway.clock() - now)
     if skew > LARGEST_SKEW:
         wrong = f"this machine's clock is {int(skew.total_seconds())} seconds from Stripe's."
         yield Finding("clock", wrong, "Run a time service: webhooks are refused when their time is too far off.")
+    trial = yield from _keys(services)
     if not services.settings.webhook_secrets:
-        yield Finding(
-            "webhooks", "STRIPE_WEBHOOK_SECRET is not set.", "Copy it from the endpoint, or from `stripe listen`."
-        )
-    endpoints = list[WebhookEndpoint]()
-    try:
-        endpoints += filter(_ours, services.gateway.list_webhook_endpoints())
-    except PaymentMisconfigured:  # by a key that was good enough to ask for the time
-        wrong = "STRIPE_SECRET_KEY may not list webhook endpoints, so that what they are told of is not known."
-        yield Finding("keys", wrong, "Allow the restricted key to read webhook endpoints.")
+        wrong = "STRIPE_WEBHOOK_SECRET is not set."
+        yield Finding("webhooks", wrong, "Take it from `flask webhooks --create`, or from `stripe listen`.")
+    elif any(permission.startswith("Webhook Endpoints") for permission in missing):
+        yield from _round_trip(services, services.settings.store_url + webhooks.path, webhooks, now, send)
     else:
-        if not endpoints:
-            wrong = f"Stripe knows no enabled endpoint that ends in {WEBHOOK_PATH}."
-            remedy = "Add one in the dashboard, or run `stripe listen` on a developer's machine."
-            yield Finding("webhooks", wrong, remedy)
+        yield from _webhooks(services, webhooks, trial, now, send, wait)
+
+
+def _keys(services: Services) -> Generator[Finding, None, KeyTrial | None]:
+    """What the keys were tried with; None where they could not be."""
+    amount = _small_amount(services)
+    try:
+        trial = services.gateway.try_keys(services.settings.stripe_publishable_key, amount)
+    except PaymentMisconfigured:  # by a key that was good enough to ask for the time
+        wrong = f"Stripe refuses to create a payment of {amount.text()}."
+        yield Finding("keys", wrong, "See in the dashboard whether the account may take payments in this currency yet.")
+        return None
+    if not trial.same_account:
+        wrong = "STRIPE_PUBLISHABLE_KEY is not of the account of STRIPE_SECRET_KEY: no browser could pay with it."
+        yield Finding("keys", wrong, "Copy both keys again from the dashboard, from the same account.")
+    return trial
+
+
+def _webhooks(
+    services: Services,
+    webhooks: WebhookSetup,
+    trial: KeyTrial | None,
+    now: datetime,
+    send: Send,
+    wait: Callable[[float], None],
+) -> Iterator[Finding]:
+    endpoints = [it for it in services.gateway.list_webhook_endpoints() if _ours(it, webhooks)]
     for endpoint in endpoints:
-        yield from _endpoint(endpoint, types, api_version)
-    if services.settings.webhook_secrets:
-        for url in {endpoint.url for endpoint in endpoints} or {services.settings.store_url + WEBHOOK_PATH}:
-            yield from _round_trip(services, url, now, send)
+        yield from _endpoint(endpoint, webhooks)
+    url = services.settings.store_url + webhooks.path
+    wrong = list[Finding]()
+    for address in {endpoint.url for endpoint in endpoints} or {url}:
+        wrong += _round_trip(services, address, webhooks, now, send)
+    yield from wrong
+    if not endpoints and not wrong:
+        yield from _forwarded(services, webhooks, trial, now, wait)
 
 
-def _ours(endpoint: WebhookEndpoint) -> bool:
-    return endpoint.enabled and urlsplit(endpoint.url).path == WEBHOOK_PATH
+def _small_amount(services: Services) -> Money:
+    """Ten times the least that can be charged, so that it is enough in whatever currency the account is paid out."""
+    currency = services.settings.store_currency
+    return Money(10 * MINIMUM_CHARGE.get(currency, 50 * smallest_step(currency)), currency)
 
 
-def _endpoint(endpoint: WebhookEndpoint, types: frozenset[str], api_version: str) -> Iterator[Finding]:
-    missing = sorted(types - endpoint.types) if "*" not in endpoint.types else []
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)
+
+
+def _ours(endpoint: WebhookEndpoint, webhooks: WebhookSetup) -> bool:
+    return endpoint.enabled and urlsplit(endpoint.url).path.endswith(webhooks.path)
+
+
+def _endpoint(endpoint: WebhookEndpoint, webhooks: WebhookSetup) -> Iterator[Finding]:
+    missing = sorted(webhooks.types - endpoint.types) if "*" not in endpoint.types else []
     if missing:
-        yield Finding("webhooks", f"{endpoint.url} is not told of {', '.join(missing)}.", "Add these events to it.")
-    if endpoint.api_version not in (None, api_version):
-        wrong = f"{endpoint.url} speaks API version {endpoint.api_version}, the store {api_version}."
-        yield Finding("webhooks", wrong, "Make a new endpoint with the store's version.")
+        wrong = f"{endpoint.url} does not get {_listed(missing)}."
+        yield Finding("webhooks", wrong, "Run `flask webhooks --create`, or add these events to it.")
+    if endpoint.api_version not in (None, webhooks.api_version):
+        wrong = f"{endpoint.url} speaks API version {endpoint.api_version}, the store {webhooks.api_version}."
+        yield Finding("webhooks", wrong, "Run `flask webhooks --create`: a version cannot be changed later.")
 
 
-def _round_trip(services: Services, url: str, now: datetime, send: Send) -> Iterator[Finding]:
+def _round_trip(services: Services, url: str, webhooks: WebhookSetup, now: datetime, send: Send) -> Iterator[Finding]:
     try:
         status = send(url, services.gateway.sign_test_event(now, forged=False))
         if not 200 <= status < 300:
-            yield Finding("webhooks", f"{url} answered {status} to a signed event.", _remedy(status))
+            yield Finding("webhooks", f"{url} answered {status} to a signed event.", _remedy(status, webhooks))
             return
         status = send(url, services.gateway.sign_test_event(now, forged=True))
         if status != 400:
@@ -113,9 +170,41 @@ def _round_trip(services: Services, url: str, now: datetime, send: Send) -> Iter
         yield Finding("webhooks", f"{url} does not answer.", remedy)
 
 
-def _remedy(status: int) -> str:
+def _forwarded(
+    services: Services, webhooks: WebhookSetup, trial: KeyTrial | None, now: datetime, wait: Callable[[float], None]
+) -> Iterator[Finding]:
+    """Without an endpoint, a developer's `stripe listen` may forward events. Stripe does not say whether it runs: the
+    event about the payment that was just created is waited for.
+    """
+    unknown = f"Stripe knows no enabled endpoint that ends in {webhooks.path}"
+    if services.settings.live:
+        yield Finding("webhooks", f"{unknown}.", "Run `flask webhooks --create`.")
+    elif trial is not None and not _arrives(services, trial.provider_payment_id, now, wait):
+        url = services.settings.store_url + webhooks.path
+        listen = f"`stripe listen --latest --forward-to {url}`"
+        remedy = f"Run {listen} with the secret that it prints, or `flask webhooks --create`."
+        yield Finding("webhooks", f"{unknown}, and forwards no event to this store.", remedy)
+
+
+def _arrives(services: Services, provider_payment_id: str, now: datetime, wait: Callable[[float], None]) -> bool:
+    for _ in range(LOOKS):
+        if _has_arrived(services, provider_payment_id, now):
+            return True
+        wait(PAUSE)
+    return False
+
+
+def _has_arrived(services: Services, provider_payment_id: str, now: datetime) -> bool:
+    sent = services.gateway.events_for(provider_payment_id, now - LARGEST_SKEW)
+    with services.database.reading() as session:
+        return session.scalar(select(InboxEvent.id).where(InboxEvent.id.in_(sent)).limit(1)) is not None
+
+
+def _remedy(status: int, webhooks: WebhookSetup) -> str:
     if 300 <= status < 400:
         return "Stripe follows no redirect: give it the address that this one leads to."
+    if status in (404, 405):
+        return f"The store takes webhooks at {webhooks.path}: correct the endpoint's address."
     return _REMEDIES.get(status, "Look into the store's log." if status >= 500 else "Have it lead to this store.")
 
 
@@ -123,8 +212,6 @@ _REMEDIES = {
     400: "Copy the endpoint's signing secret into STRIPE_WEBHOOK_SECRET, and start the store again.",
     401: "Let everybody send to it: the signature says who it is.",
     403: "Let everybody send to it: the signature says who it is.",
-    404: f"The store takes webhooks at {WEBHOOK_PATH}: correct the endpoint's address.",
-    405: f"The store takes webhooks at {WEBHOOK_PATH}: correct the endpoint's address.",
     503: "The store's database does not answer: start it, then ask the doctor again.",
 }
 
@@ -141,13 +228,28 @@ def _catalogue(services: Services) -> Iterator[Finding]:
 
 
 def _mail(services: Services) -> Iterator[Finding]:
-    server, port = services.settings.mail_server, services.settings.mail_port
-    if services.settings.live and services.settings.mail_from.rstrip(">").endswith("@localhost"):
-        wrong = "MAIL_FROM is an address at localhost, from which few mail servers take a letter."
+    settings = services.settings
+    if settings.live and settings.mail_from.rstrip(">").endswith("@localhost"):
+        wrong = "MAIL_FROM is an address at localhost, which few mail servers accept."
         yield Finding("mail", wrong, "Name an address at the store's own domain.")
-    if not server:
-        return
-    try:
-        socket.create_connection((server, port), timeout=MAIL_TIMEOUT).close()
-    except OSError:
-        yield Finding("mail", f"{server}:{port} does not answer.", "Check MAIL_SERVER and MAIL_PORT.")
+    if (problem := services.mailer.check()) is not None:
+        wrong, remedy = _MAIL_PROBLEMS[problem]
+        yield Finding("mail", f"{settings.mail_server}:{settings.mail_port} {wrong}", remedy)
+
+
+_MAIL_PROBLEMS = {
+    MailServerProblem.NO_ANSWER: ("does not answer.", "Check MAIL_SERVER and MAIL_PORT."),
+    MailServerProblem.NO_TLS: (
+        "does not encrypt.",
+        "Use the port that does (587, or 465), or set MAIL_USE_TLS=false for a server on this machine.",
+    ),
+    MailServerProblem.CERTIFICATE: (
+        "has a certificate that cannot be trusted.",
+        "Check that MAIL_SERVER is the name in its certificate.",
+    ),
+    MailServerProblem.NO_LOGIN: (
+        "takes no login.",
+        "Leave MAIL_USERNAME out, or use the port that takes one, usually 587.",
+    ),
+    MailServerProblem.LOGIN_REFUSED: ("refuses the login.", "Check MAIL_USERNAME and MAIL_PASSWORD."),
+}
