@@ -17,6 +17,7 @@ _EXPANDABLE: dict[str, list[str]] = load("sdk")["expandable"]
 #: The kind of object behind an id, by its prefix.
 _KINDS = {
     "ch": "charge",
+    "clock": "test_helpers.test_clock",
     "cus": "customer",
     "du": "dispute",
     "pi": "payment_intent",
@@ -32,6 +33,7 @@ _BEHIND = {
     "failure_balance_transaction": "balance_transaction",
     "latest_attempt": "setup_attempt",
     "latest_charge": "charge",
+    "test_clock": "test_helpers.test_clock",
 }
 #: Fields the library's types call plain ids, and Stripe expands all the same.
 _ALSO = {"charge": ["payment_method", "dispute"], "dispute": ["balance_transaction"]}

@@ -15,6 +15,7 @@ from till_sandbox.api.resources import (
     payment_methods,
     refunds,
     setup_intents,
+    test_clocks,
     webhook_endpoints,
 )
 from till_sandbox.api.resources.legacy import CARD_PARAMETERS as CARDS
@@ -105,6 +106,23 @@ ROUTES = (
         setup_intents.verify_microdeposits,
         "SetupIntentVerifyMicrodepositsParams",
         True,
+    ),
+    Route("POST", "/v1/test_helpers/test_clocks", test_clocks.create, "test_helpers.TestClockCreateParams"),
+    Route("GET", "/v1/test_helpers/test_clocks", test_clocks.list_all, "test_helpers.TestClockListParams"),
+    Route(
+        "GET",
+        "/v1/test_helpers/test_clocks/{test_clock}",
+        test_clocks.retrieve,
+        "test_helpers.TestClockRetrieveParams",
+    ),
+    Route(
+        "DELETE", "/v1/test_helpers/test_clocks/{test_clock}", test_clocks.delete, "test_helpers.TestClockDeleteParams"
+    ),
+    Route(
+        "POST",
+        "/v1/test_helpers/test_clocks/{test_clock}/advance",
+        test_clocks.advance,
+        "test_helpers.TestClockAdvanceParams",
     ),
     Route("POST", "/v1/webhook_endpoints", webhook_endpoints.create, "WebhookEndpointCreateParams"),
     Route("GET", "/v1/webhook_endpoints", webhook_endpoints.list_all, "WebhookEndpointListParams"),

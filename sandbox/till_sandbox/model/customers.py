@@ -7,21 +7,28 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
 from till_sandbox.model import events, objects
+from till_sandbox.model.customer_time import CLOCK, check_still, clock_of
 from till_sandbox.model.details import address, check_email, shipping
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.payment_methods import attach, resolve, spend
 from till_sandbox.state import Resource, Transaction
 
 _TEXTS = ("business_name", "description", "email", "individual_name", "name", "phone")
+#: How many customers can live by one test clock.
+MOST_OF_A_CLOCK = 3
 _VALUES = ("balance", "invoice_prefix", "next_invoice_sequence", "preferred_locales")
 
 
 def create(tx: Transaction, params: dict[str, Any]) -> Resource:
     """A new customer, with `payment_method` attached to it if given, which may be its default by the same name.
 
-    Emits customer.created.
+    With `test_clock` it lives by that clock. Emits customer.created.
     """
     customer = _blank(tx)
+    if "test_clock" in params:
+        clock = tx.get(CLOCK, params["test_clock"], param="test_clock", status=400)
+        set_clock(tx, customer, clock)
+        customer["created"] = clock["frozen_time"]
     _apply(customer, params)
     saving = resolve(tx, params["payment_method"]) if "payment_method" in params else None
     settings = params.get("invoice_settings", {})
@@ -38,6 +45,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
 
 
 def update(tx: Transaction, customer: Resource, params: dict[str, Any]) -> Resource:
+    check_still(clock_of(tx, customer))
     before = customer.snapshot()
     _apply(customer, params)
     settings = params.get("invoice_settings", {})
@@ -50,12 +58,23 @@ def update(tx: Transaction, customer: Resource, params: dict[str, Any]) -> Resou
 
 def delete(tx: Transaction, customer: Resource) -> dict[str, Any]:
     """Gone for good; its payment methods are detached. Emits customer.deleted with the whole customer."""
+    check_still(clock_of(tx, customer))
     for payment_method in tx.all("payment_method", customer=customer.id):
         payment_method["customer"] = None
         spend(tx, payment_method)
     tx.delete(customer)
     events.emit(tx, "customer.deleted", customer)
     return {"id": customer.id, "object": "customer", "deleted": True}
+
+
+def set_clock(tx: Transaction, customer: Resource, clock: Resource) -> None:
+    """From now on the customer lives by the clock. The customer is still to be saved if it is new."""
+    check_still(clock)
+    if customer["test_clock"] is not None:
+        raise ApiError("This customer has a test clock already, and it cannot be taken off.", param="customer")
+    if len(tx.all("customer", test_clock=clock.id)) >= MOST_OF_A_CLOCK:
+        raise ApiError(f"A test clock can have at most {MOST_OF_A_CLOCK} customers.", param="test_clock")
+    customer["test_clock"] = clock.id
 
 
 def _apply(customer: Resource, params: dict[str, Any]) -> None:

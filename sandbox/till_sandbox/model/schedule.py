@@ -3,10 +3,11 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from till_sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds
+from till_sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds, test_clocks
+from till_sandbox.model.customer_time import CLOCK
 from till_sandbox.state import Resource, State, Transaction
 
 _log = logging.getLogger(__name__)
@@ -22,9 +23,12 @@ def _open_dispute(tx: Transaction, charge: Resource, kind: str) -> None:
         disputes.open_for(tx, charge, kind)
 
 
+Actions = Mapping[str, tuple[str, Callable[..., Any]]]
+
 #: The kind of object each action is about, and what is done to it.
-ACTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+ACTIONS: Actions = {
     "decide_dispute": ("dispute", disputes.decide),
+    "delete_test_clock": (CLOCK, test_clocks.delete),
     "expire_hold": ("charge", holds.expire),
     "fail_refund": ("refund", refunds.fail),
     "fill_evidence": ("dispute", disputes.fill_evidence),
@@ -36,24 +40,24 @@ ACTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 
 
-def run_due(state: State) -> int:
+def run_due(state: State, actions: Actions = ACTIONS) -> int:
     """Do everything that is due by now, each thing in a transaction of its own; how many things that was."""
     done = 0
-    while _run_next(state):
+    while _run_next(state, actions):
         done += 1
     return done
 
 
-def _run_next(state: State) -> bool:
+def _run_next(state: State, actions: Actions) -> bool:
     with state.read("") as tx:
         row = tx.execute(
-            "SELECT * FROM scheduled WHERE due_at <= ? ORDER BY due_at, id LIMIT 1", state.now()
+            "SELECT * FROM scheduled WHERE clock IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT 1", state.now()
         ).fetchone()
     if row is None:
         return False
     try:
         with state.write(row["account"]) as tx:
-            _run(tx, row)
+            _run(tx, row, actions)
     except Exception:  # noqa: BLE001  # one thing that goes wrong must not keep all later ones from happening
         _log.exception("%s is put off", row["action"])
         with state.write(row["account"]) as tx:
@@ -61,9 +65,30 @@ def _run_next(state: State) -> bool:
     return True
 
 
-def _run(tx: Transaction, row: sqlite3.Row) -> None:
+def _run(tx: Transaction, row: sqlite3.Row, actions: Actions) -> None:
     """Do one thing and strike it off, unless somebody has, or has taken what it is about away."""
-    kind, action = ACTIONS[row["action"]]
+    if not tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount:
+        return
+    if row["action"] == test_clocks.ARRIVE:
+        clock = tx.find(CLOCK, row["subject"])
+        if clock is not None:
+            _arrive(tx, clock, actions)
+        return
+    kind, action = actions[row["action"]]
     subject = tx.find(kind, row["subject"])
-    if tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount and subject is not None:
+    if subject is not None:
         action(tx, subject, **json.loads(row["detail"]))
+
+
+def _arrive(tx: Transaction, clock: Resource, actions: Actions) -> None:
+    """Everything that is due by the clock until then happens in its order, each thing at its own time."""
+    until = test_clocks.target(clock)
+    while True:
+        row = tx.execute(
+            "SELECT * FROM scheduled WHERE clock = ? AND due_at <= ? ORDER BY due_at, id LIMIT 1", clock.id, until
+        ).fetchone()
+        if row is None:
+            break
+        test_clocks.step(tx, clock, row["due_at"])
+        _run(tx, row, actions)
+    test_clocks.finish(tx, clock)

@@ -14,6 +14,7 @@ DISPLAY_NAMES = {
     "setup_intent": "setupintent",
     "balance_transaction": "balance transaction",
     "payment_method": "PaymentMethod",
+    "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
 }
 

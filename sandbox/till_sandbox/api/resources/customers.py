@@ -6,6 +6,7 @@ from till_sandbox.api.call import Call, Listing, listing
 from till_sandbox.api.resources.legacy import refuse_cards
 from till_sandbox.api.search import search as find
 from till_sandbox.model import customers
+from till_sandbox.model.customer_time import CLOCK
 from till_sandbox.state import Page, Resource
 
 
@@ -32,7 +33,12 @@ def delete(call: Call) -> dict[str, Any]:
 
 
 def list_all(call: Call) -> Listing:
-    return listing(call, "customer", {"email": call.params.get("email")})
+    """Those that live by a test clock are in the list of that clock only."""
+    clock = call.params.get("test_clock")
+    if clock is not None:
+        call.tx.get(CLOCK, clock, param="test_clock", status=400)
+    unclocked = ("" if clock else " AND json_extract(body, '$.test_clock') IS NULL", ())
+    return listing(call, "customer", {"email": call.params.get("email"), "test_clock": clock}, also=unclocked)
 
 
 def list_sources(call: Call) -> Listing:
