@@ -67,8 +67,8 @@ proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLE
 		$(BIN)/python -m pytest -p no:cacheprovider tests/proof/test_histories.py
 
 .PHONY: mutation
-mutation: $(VENV)/ready-to-test ## Which small changes to the code does no test notice? MODULE=store/services/stock.py
-	@$(BIN)/python -m tools.mutation $(MODULE)
+mutation: $(VENV)/ready-to-test ## Which small changes does no test notice? MODULE=store/services/stock.py or SAMPLE=300 SEED=1
+	@$(BIN)/python -m tools.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MODULE)
 
 .PHONY: states
 states: $(VENV)/ready-to-run ## Draw docs/states.md from the tables of states

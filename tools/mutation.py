@@ -2,23 +2,28 @@
 
     make mutation                                 all of store/domain, store/services and store/webhooks
     make mutation MODULE=store/services/stock.py  one module, tried again even where nothing changed
+    make mutation SAMPLE=300 SEED=1               so many, chosen at random, and what that says of all of them
 
 Each changed function (a mutant) goes through the type checker, then through those of the tests that call it. A mutant
 that was killed stays so, in `mutants/`, until its function changes; the others are tried again. Remove that folder to
-begin anew. `docs/mutation.md` tells of the mutants that survive.
+begin anew. `docs/mutation.md` says which mutants may survive.
 """
 
+import argparse
 import json
+import math
 import os
+import random
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from mutmut.__main__ import cli
+from mutmut.__main__ import cli, create_mutants
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
+from mutmut.utils.file_utils import copy_also_copy_files, copy_src_dir, setup_source_paths
 from mutmut.workers import isolation
 
 ROOT = Path(__file__).parents[1]
@@ -53,19 +58,41 @@ class FileByFile(PytestRunner):
 
 
 def main(arguments: list[str]) -> int:
-    """Try the mutants of one module, or all that were not tried yet, and print the score."""
+    """Try the mutants of one module, a sample of all, or all that were not killed yet, and print the score."""
     if arguments[:1] == ["types"]:
         return _check_types()
+    asked = _parser().parse_args(arguments)
     os.chdir(ROOT)
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where mutmut looks for `python`
     _forget_survivors()
     isolation.PytestRunner = FileByFile  # type: ignore[attr-defined]  # mutmut has no setting for it
-    wanted = [path.removesuffix(".py").replace("/", ".") + ".*" for path in arguments]
+    wanted = [path.removesuffix(".py").replace("/", ".") + ".*" for path in asked.module]
+    if asked.sample:
+        every = _mutants()
+        wanted = random.Random(asked.seed).sample(every, min(asked.sample, len(every)))  # noqa: S311  # no secret
     try:
         cli(["run", "--max-children", str(os.cpu_count() or 2), *wanted], standalone_mode=False)
     finally:
-        _report()
+        _report(wanted if asked.sample else None)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make mutation", description="Which small changes does no test notice?")
+    parser.add_argument("module", nargs="*", help="try the mutants of this module")
+    parser.add_argument("--sample", type=int, metavar="N", help="try N mutants of all, chosen at random")
+    parser.add_argument("--seed", type=int, default=1, help="another seed chooses others")
+    return parser
+
+
+def _mutants() -> list[str]:
+    """The name of every mutant there is, made first where it is not there yet."""
+    MUTANTS.mkdir(exist_ok=True)
+    copy_src_dir()
+    copy_also_copy_files()
+    setup_source_paths()
+    create_mutants(os.cpu_count() or 2)
+    return sorted(mutant for meta in MUTANTS.glob(METAS) for mutant in _fates(meta))
 
 
 def _check_types() -> int:
@@ -89,9 +116,14 @@ def _forget_survivors() -> None:
         meta.write_text(json.dumps(known, indent=4), "utf-8")
 
 
-def _report() -> None:
-    """The score of each module, as a table for docs/mutation.md, and the names of the mutants that were not killed."""
+def _report(sample: Collection[str] | None) -> None:
+    """The score of each module as a table, and the names of the mutants that were not killed; only of a sample where
+    there is one, with what it says of all mutants.
+    """
     fates = {path: _fates(path) for path in sorted(MUTANTS.glob(METAS))}
+    if sample is not None:
+        chosen = set(sample)
+        fates = {path: {name: fate for name, fate in its.items() if name in chosen} for path, its in fates.items()}
     total: Counter[str] = Counter()
     print(f"\n| module | mutants | {' | '.join(COLUMNS)} | killed |\n|{' --- |' * (len(COLUMNS) + 3)}")
     for path, of_module in fates.items():
@@ -104,6 +136,17 @@ def _report() -> None:
         for mutant, fate in of_module.items():
             if fate not in ("tests", "types"):
                 print(f"{fate}: {mutant}")
+    if sample is not None:
+        low, high = interval(sum(total[fate] for fate in KILLED), total.total())
+        print(f"\nWith a confidence of 95 % between {low:.1%} and {high:.1%} of all mutants are killed.")
+
+
+def interval(killed: int, tried: int) -> tuple[float, float]:
+    """Wilson's 95 % interval for the share of all mutants that are killed, from a random sample of them."""
+    z = 1.96
+    share, spread = killed / tried, z * z / tried
+    half = z * math.sqrt(share * (1 - share) / tried + spread / (4 * tried))
+    return (share + spread / 2 - half) / (1 + spread), (share + spread / 2 + half) / (1 + spread)
 
 
 def _fates(meta: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ def test_money_and_orders_agree_after_everything_has_failed_at_once(tmp_path: Pa
     case, outcome = run(plan, tmp_path, postgres=True, at_once=16)
 
     assert outcome.agrees, report.write(case, outcome)
-    assert set(outcome.faults) == set(Fault)
+    assert set(outcome.struck) == set(Fault)
     assert sum(outcome.faults.values()) > 0
     assert any(order.state == "paid" for order in case.evidence.orders)
 

@@ -55,7 +55,7 @@ class Stack:
         self.engine = _engine(database_url)
         self.sandbox_file = folder / "sandbox.sqlite3"
         self.sandbox = _program(
-            f"sandbox --port {sandbox_port} --database {self.sandbox_file} --key {SECRET_KEY} "
+            f"till_sandbox --port {sandbox_port} --database {self.sandbox_file} --key {SECRET_KEY} "
             f"--forward-to http://127.0.0.1:{store_port}/webhooks/stripe --webhook-secret {WEBHOOK_SECRET}",
             {},
             folder / "sandbox.log",
