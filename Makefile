@@ -14,7 +14,8 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --
 CHECKS := check-rules check-format check-types check-javascript
 
 # How many tests run side by side; each process gets its own databases and ports. Tests wait a good deal, for browsers,
-# time-outs and each other: three keep two processors busy.
+# time-outs and each other: three keep two processors busy. Each process begins with a third of the tests, so that not
+# each needs a browser, PostgreSQL and the rest, and takes from the others when it is done.
 TEST_PROCESSES ?= 3
 
 ##@ Every day
@@ -28,7 +29,7 @@ run: $(VENV)/ready-to-run ## Set up, migrate, seed and start everything; Ctrl-C 
 
 .PHONY: test
 test: setup-test ## Set up and run every test, lint among them; ARGS="-k cart" chooses some
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/ready-to-test node_modules/.ready $(CHECKS) ## Check style and types of the Python and the JavaScript

@@ -75,9 +75,9 @@ def stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
             sandbox.start()
             store.start()
             yield Stack(store, sandbox, webhook_proxy)
-        finally:
-            store.stop()
-            sandbox.stop()
+        finally:  # at once: a browser that is still open would be waited for
+            store.kill()
+            sandbox.kill()
 
 
 @pytest.fixture

@@ -257,6 +257,7 @@ WORK = (
 )
 
 
+@pytest.mark.on_sqlite  # the statements run on both in the integration tests; make chaos kills processes on PostgreSQL
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.name)
 def test_dying_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
     life = Process(shop)

@@ -9,8 +9,6 @@ rolled-back transaction this lets tests commit for real and from several threads
 """
 
 import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,11 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import flask_migrate
 import psycopg2
 import psycopg2.sql
 import pytest
 from sqlalchemy import URL, make_url
 
+from app import create_app
+from config import Settings
 from tools.postgres import PostgresServer, PostgresUnavailable
 
 ROOT = Path(__file__).parents[2]
@@ -191,15 +192,13 @@ SCHEMA = """
 
 
 def migrate(url: str) -> None:
-    """Run `flask db upgrade` against the database at `url`, as `make run` does."""
-    subprocess.run(
-        [sys.executable, "-m", "flask", "db", "upgrade"],
-        cwd=ROOT,
-        env=os.environ | SETTINGS | {"DATABASE_URL": url},
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    """Do what `flask db upgrade` does to the database at `url`."""
+    settings = {name.lower(): value for name, value in SETTINGS.items()}
+    with TemporaryDirectory() as folder:
+        store = create_app(Settings.load(_env_file=None, database_url=url, **settings), instance=Path(folder))
+        with store.app_context():
+            flask_migrate.upgrade()
+        store.extensions["services"].database.engine.dispose()
 
 
 # What every process the tests start can be given; whatever .env holds loses against these.
