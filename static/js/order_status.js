@@ -9,6 +9,9 @@
  * @property {string} next     the path the order belongs on now
  */
 
+/** The document gets this event when the time to pay is over. */
+export const HOLD_OVER = "till:hold-over";
+
 const TIMEOUT = 8000; // milliseconds
 
 /**
@@ -17,14 +20,19 @@ const TIMEOUT = 8000; // milliseconds
  */
 export async function readStatus(address) {
   try {
-    const answer = await fetch(address, {
-      cache: "no-store",
-      headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(TIMEOUT),
-    });
+    const answer = await ask(address);
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;
+  }
+}
+
+/** Whether the store answers with a page, be it that there is none at this address. @param {string} address */
+export async function isReachable(address) {
+  try {
+    return (await ask(address)).status < 500;
+  } catch {
+    return false;
   }
 }
 
@@ -36,4 +44,13 @@ export function isHere(path) {
 /** @param {number} milliseconds */
 export function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** @param {string} address */
+function ask(address) {
+  return fetch(address, {
+    cache: "no-store",
+    headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(TIMEOUT),
+  });
 }

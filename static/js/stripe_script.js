@@ -4,32 +4,41 @@
 
 export class ScriptBlocked extends Error {}
 
+/** Scripts that are on their way. @type {Promise<StripeConstructor>[]} */
+let pending = [];
+
 /**
- * Load Stripe.js. A script that was loaded before is used again; after a failure it may be tried again.
+ * Load Stripe.js. A script that was loaded before is used again; one that is still on its way is asked for once more, and
+ * whichever comes first is taken.
  *
  * @param {string} address
- * @param {number} timeout  milliseconds
- * @returns {Promise<StripeConstructor>} rejects with ScriptBlocked
+ * @returns {Promise<StripeConstructor>} rejects with ScriptBlocked; may take as long as the network lets it
  */
-export function loadStripe(address, timeout) {
-  const loaded = window.Stripe;
-  if (loaded) return Promise.resolve(loaded);
+export async function loadStripe(address) {
+  if (window.Stripe) return window.Stripe;
+  const script = load(address);
+  pending.push(script);
+  try {
+    return await Promise.any(pending);
+  } catch {
+    throw new ScriptBlocked(address);
+  } finally {
+    pending = pending.filter((each) => each !== script);
+  }
+}
+
+/** @param {string} address @returns {Promise<StripeConstructor>} */
+function load(address) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    const giveUp = () => {
-      script.remove();
-      reject(new ScriptBlocked(address));
-    };
-    const clock = setTimeout(giveUp, timeout);
     script.src = address;
     script.addEventListener("error", () => {
-      clearTimeout(clock);
-      giveUp();
+      script.remove();
+      reject(new ScriptBlocked(address));
     });
     script.addEventListener("load", () => {
-      clearTimeout(clock);
       if (window.Stripe) resolve(window.Stripe);
-      else giveUp();
+      else reject(new ScriptBlocked(address));
     });
     document.head.append(script);
   });

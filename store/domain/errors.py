@@ -111,6 +111,28 @@ class PaymentMisconfigured(StoreError):
     code = "payment_misconfigured"
 
 
+class Detail(StrEnum):
+    """A part of what a shopper says of himself at the checkout."""
+
+    EMAIL = "email"
+    FULL_NAME = "full_name"
+    PHONE = "phone"
+    LINE1 = "line1"
+    LINE2 = "line2"
+    CITY = "city"
+    REGION = "region"
+    POSTAL_CODE = "postal_code"
+    COUNTRY = "country"
+
+
+@dataclass(eq=False)
+class DetailsRefused(PaymentMisconfigured):
+    """The payment service does not accept `detail` of the order's; the shopper can change it."""
+
+    code = "details_refused"
+    detail: Detail
+
+
 class RefundRefusal(StrEnum):
     """Why money cannot be returned this way."""
 
@@ -164,6 +186,8 @@ class MailUnavailable(StoreError):
 
 class MailRefused(MailUnavailable):
     """The mail server refused a mail for good: there is no such mailbox, or it will not take this text."""
+
+    code = "mail_refused"
 
 
 class SignatureInvalid(StoreError):

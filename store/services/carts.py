@@ -80,8 +80,11 @@ def count(session: Session, cart_id: str | None) -> int:
     return session.scalar(select(func.sum(CartLine.quantity)).where(CartLine.cart_id == cart_id)) or 0
 
 
-def add(session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime) -> str:
-    """Put `quantity` more of a product into the cart; returns the cart's id, a new one where there was none.
+def add(
+    session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime, *, exactly: bool = False
+) -> str:
+    """Put `quantity` more of a product into the cart, or have `exactly` so many in it; returns the cart's id, a new one
+    where there was none.
 
     Raises QuantityInvalid (below 1, or more than 99 in all), OutOfStock and NotFound.
     """
@@ -94,9 +97,10 @@ def add(session: Session, cart_id: str | None, slug: str, quantity: int, now: da
         session.add(cart)
         session.flush()
     already = session.scalar(_line(cart.id, product.id)) or 0
-    _check(session, cart.id, product, already + quantity)
+    wanted = quantity if exactly else already + quantity
+    _check(session, cart.id, product, wanted)
     if already:
-        _set(session, cart, product.id, already + quantity, now)
+        _set(session, cart, product.id, wanted, now)
     else:
         session.add(CartLine(cart_id=cart.id, product_id=product.id, quantity=quantity, added_at=now))
         cart.updated_at = now

@@ -22,15 +22,18 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/cart/lines")
 def add() -> ResponseReturnValue:
-    """Put a product into the cart; “Buy now” goes on to the checkout."""
+    """Put a product into the cart. “Buy now” means so many and no more, however often it is pressed, and goes on to the
+    checkout.
+    """
     slug = tidy(request.form.get("slug", ""))
+    buy_now = "buy_now" in request.form
     form = AddToCartForm()
     if not form.validate():
         return product_page(slug, form), 400
     with services().database.transaction() as session:
-        remember_cart(carts.add(session, cart_id(), slug, form.quantity.data or 0, now()))
+        remember_cart(carts.add(session, cart_id(), slug, form.quantity.data or 0, now(), exactly=buy_now))
         name = catalogue.product(session, slug).name
-    if "buy_now" in request.form:
+    if buy_now:
         return redirect(url_for("checkout.details"), 303)
     flash(f"{name} is in your cart.")
     return redirect(url_for("cart.show"), 303)

@@ -42,8 +42,10 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.DeadlineExceeded: 503,
     errors.ReviewNotResolved: 409,
     errors.PaymentMisconfigured: 503,
+    errors.DetailsRefused: 409,
     errors.StoreBusy: 503,
     errors.MailUnavailable: 503,
+    errors.MailRefused: 503,
     errors.StoreError: 500,
 }
 

@@ -41,8 +41,9 @@ def known_browser() -> str | None:
 
 def grant(reference: str) -> None:
     """Let this browser see an order that another one placed."""
-    session.permanent = True
-    session[_GRANTED] = [*granted(), reference][-MOST_GRANTED:]
+    if reference not in granted():
+        session.permanent = True
+        session[_GRANTED] = [*granted(), reference][-MOST_GRANTED:]
 
 
 def granted() -> list[str]:

@@ -19,9 +19,11 @@ from store.services.orders import links
 from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import grant, granted, known_browser
-from store.web.pages import Page, confirming_path, page_of, path_of
+from store.web.pages import Because, Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
+from store.web.presentation.details import REFUSED_DETAILS
 from store.web.presentation.messages import OrderMessage, order_message, status_flags
+from store.web.presentation.redirects import redirect_message
 from store.web.presentation.states import StatusFlag
 from store.web.presentation.timeline import timeline
 
@@ -61,6 +63,10 @@ def pay(reference: str) -> ResponseReturnValue:
             if order.payment.state is PaymentState.DECLINED
             else None,
             unfinished=order.payment.state is PaymentState.ACTION_REQUIRED,
+            because=redirect_message(request.args.get("because")),
+            refused_details=REFUSED_DETAILS,
+            link_key=links.key_for(services(), reference),
+            own=order.browser_id == known_browser(),
             declines=DECLINES,
             plain_decline=PLAIN,
             # A little late rather than early: the page asks again at the end, and by then the time must be over.
@@ -76,9 +82,12 @@ def status(reference: str) -> ResponseReturnValue:
     """Where the money is, and everything that happened. An order that can be paid goes to its payment page, unless its
     browser says that it has just paid: then this page waits for the payment service."""
     # A bank's page that sent the browser back here adds the payment's own parameters; the redirect below drops them.
-    page = _look(reference, confirming="confirming" in request.args or "payment_intent" in request.args)
+    failed = request.args.get("redirect_status") == "failed"
+    came_from_paying = "confirming" in request.args or "payment_intent" in request.args
+    page = _look(reference, confirming=came_from_paying and not failed)
     if page.path != request.full_path.rstrip("?"):
-        return redirect(page.path, 303)
+        because = Because.NOT_PAID if came_from_paying else Because.UNPAID
+        return redirect(page.path if page.confirming else path_of(page.order, because), 303)
     order = page.order
     return (
         render_template(
@@ -88,6 +97,7 @@ def status(reference: str) -> ResponseReturnValue:
             timeline=timeline(order.history, order.currency),
             refunded=Money(order.payment.refunded_minor, order.currency),
             confirming=page.confirming,
+            not_paid=url_for(Page.PAY.value, reference=reference, because=Because.NOT_PAID) if page.confirming else "",
             card_to_come=_card_to_come(order, now()),
             newer=_newest_of_browser() if StatusFlag.REPLACED in status_flags(order) else None,
             cancellable=order.state is OrderState.AWAITING_PAYMENT and not page.order_message.waiting,
@@ -98,12 +108,19 @@ def status(reference: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<reference:reference>/from-mail/<key>")
-def from_mail(reference: str, key: str) -> ResponseReturnValue:
-    """The way in from a mail, in any browser."""
+def open_link(reference: str, key: str) -> ResponseReturnValue:
+    """The way to an order with a signed key, in any browser: from a mail, and from the payment page after paying, whose
+    browser may have lost its cookies meanwhile.
+    """
     if not links.opens(services(), reference, key):
         raise NotFound
-    grant(reference)
-    return redirect(url_for("orders.status", reference=reference), 303)
+    with services().database.reading() as session:
+        order = orders.find(session, reference, known_browser(), granted=True)
+    if order.browser_id != known_browser():
+        grant(reference)
+    if "confirming" in request.args:
+        return redirect(url_for("orders.status", reference=reference, confirming=1), 303)
+    return redirect(path_of(order, Because.UNPAID), 303)
 
 
 @blueprint.get("/<reference:reference>/status.json")

@@ -10,6 +10,13 @@ from models import Order
 from store.domain.states import OrderState, PaymentState
 
 
+class Because(StrEnum):
+    """Why a shopper who wanted to see an order is shown its payment page."""
+
+    NOT_PAID = "not-paid"  # it seemed to be paid, and the payment service says that it is not
+    UNPAID = "unpaid"
+
+
 class Page(StrEnum):
     """A page of an order; the value is its endpoint."""
 
@@ -32,9 +39,10 @@ def page_of(order: Order) -> Page:
     return Page.STATUS if order.needs_review else PAGE_OF[order.state, order.payment.state]
 
 
-def path_of(order: Order) -> str:
-    """The address the order's state belongs on, without the host."""
-    return url_for(page_of(order).value, reference=order.reference)
+def path_of(order: Order, because: Because | None = None) -> str:
+    """The address the order's state belongs on, without the host. `because` goes with it to the payment page only."""
+    page = page_of(order)
+    return url_for(page.value, reference=order.reference, because=because if page is Page.PAY else None)
 
 
 def confirming_path(order: Order) -> str:

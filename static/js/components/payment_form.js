@@ -1,35 +1,34 @@
 // Takes the card, on the page, with Stripe.js. Whatever happens, the page says where the money is.
 //
 // The form is always in one state, written to data-state:
-//   loading → ready → paying ⇄ challenged → paid | declined | checking → unknown
+//   loading → ready → paying ⇄ challenged → paid | deciding | declined | checking → unknown
 //   blocked      the card form could not be loaded            unavailable  the payment service does not work
 
-/** @import { Stripe, StripeCardElement, PaymentIntentResult } from "@stripe/stripe-js" */
+/** @import { Stripe } from "@stripe/stripe-js" */
 /** @import { Outcome } from "../payment_outcome.js" */
 
-import { cardStyle, onSchemeChange } from "../card_style.js";
-import { watchForChallenge } from "../challenge_watch.js";
-import { isHere, pause, readStatus } from "../order_status.js";
-import { outcomeOf } from "../payment_outcome.js";
+import { CardField } from "../card_field.js";
+import { HOLD_OVER, isHere, isReachable, pause, readStatus } from "../order_status.js";
+import { lookUp } from "../payment_lookup.js";
+import { ask } from "../payment_outcome.js";
 import { loadStripe, ScriptBlocked } from "../stripe_script.js";
-import { HOLD_OVER } from "./hold_timer.js";
 
-/** @typedef {"loading" | "ready" | "paying" | "challenged" | "declined" | "checking" | "unknown" | "paid" | "unavailable" | "blocked"} State */
+/** @typedef {"loading" | "ready" | "paying" | "challenged" | "declined" | "checking" | "unknown" | "paid" | "deciding" | "unavailable" | "blocked"} State */
 
-const LOAD_TIMEOUT = 15_000; // milliseconds for Stripe.js, and again for its card field
-const NARROW = 376; // pixels: in a narrower window the card's four fields need the room of its picture
-const CHECKS = 6; // how often we ask what became of a payment before we send the shopper to the order's page
+const LOAD_TIMEOUT = 15_000; // milliseconds for Stripe.js and its card field
+
+/** @type {State[]} */
+const BUSY = ["paying", "challenged", "checking", "paid", "deciding"];
+/** @type {State[]} */
+const IDLE = ["ready", "declined", "blocked", "unavailable"];
 
 /** @type {Record<string, State[]>} */
 const SHOWN_IN = {
-  form: ["ready", "paying", "challenged", "declined", "checking", "paid"],
+  form: ["ready", "declined", ...BUSY],
   blocked: ["blocked"],
   unavailable: ["unavailable"],
   unknown: ["unknown"],
 };
-
-/** @type {State[]} */
-const IDLE = ["ready", "declined", "blocked", "unavailable"];
 
 /** @param {HTMLElement} root */
 export function start(root) {
@@ -39,8 +38,11 @@ export function start(root) {
 class PaymentForm {
   /** @type {Stripe | undefined} */
   #stripe;
-  /** @type {StripeCardElement | undefined} */
+  /** @type {CardField | undefined} */
   #card;
+  /** @type {typeof import("../challenge_watch.js").watchForChallenge | undefined} */
+  #watchForChallenge;
+  #loads = 0;
   #overtime = false;
 
   /** @param {HTMLElement} root */
@@ -49,9 +51,11 @@ class PaymentForm {
     this.form = /** @type {HTMLFormElement} */ (this.part("form"));
     this.button = /** @type {HTMLButtonElement} */ (this.part("pay"));
     this.message = this.part("message");
+    this.billing = JSON.parse(this.data("billing"));
   }
 
   start() {
+    this.root.toggleAttribute("data-started", true);
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.pay();
@@ -59,112 +63,112 @@ class PaymentForm {
     for (const retry of this.root.querySelectorAll("[data-part=retry]")) {
       retry.addEventListener("click", () => void this.load());
     }
-    onSchemeChange((style) => this.#card?.update({ style }));
     document.addEventListener(HOLD_OVER, () => this.timeIsOver());
     document.addEventListener("visibilitychange", () => void this.lookAround());
-    addEventListener("pageshow", (event) => event.persisted && void this.lookAround());
+    addEventListener("pageshow", (event) => event.persisted && this.comeBack());
+    void import("../challenge_watch.js").then(
+      (module) => (this.#watchForChallenge = module.watchForChallenge),
+      () => undefined, // the page then says “Asking your bank…” while the bank's window is open
+    );
     void this.load();
   }
 
-  /** Load Stripe.js and put its card field on the page. */
+  /** Load Stripe.js and put its card field on the page. What comes after the page gave up is taken all the same. */
   async load() {
+    const load = (this.#loads += 1);
     this.enter("loading");
+    const clock = setTimeout(() => load === this.#loads && this.enter("blocked"), LOAD_TIMEOUT);
     try {
-      const Stripe = await loadStripe(this.data("stripeJsUrl"), LOAD_TIMEOUT);
-      this.#stripe ??= Stripe(this.data("publishableKey"), { locale: "en" });
+      const Stripe = await loadStripe(this.data("stripeJsUrl"));
+      if (load !== this.#loads) return;
+      this.#stripe ??= Stripe(this.data("publishableKey"), {
+        locale: "en",
+        developerTools: { assistant: { enabled: false } }, // in test mode the store has a drawer of its own
+      });
       await this.mount(this.#stripe);
+      if (load === this.#loads) this.enter(this.message.querySelector(".message.bad") ? "declined" : "ready");
     } catch (problem) {
+      if (load !== this.#loads) return;
       this.enter(problem instanceof ScriptBlocked ? "blocked" : "unavailable");
       if (!(problem instanceof ScriptBlocked)) throw problem;
-      return;
+    } finally {
+      clearTimeout(clock);
     }
-    this.enter(this.message.querySelector(".message.bad") ? "declined" : "ready");
   }
 
   /** @param {Stripe} stripe */
   async mount(stripe) {
-    this.#card?.destroy();
-    const options = { style: cardStyle(), disableLink: true, hideIcon: innerWidth < NARROW };
-    const card = (this.#card = stripe.elements().create("card", options));
-    const ready = new Promise((resolve, reject) => {
-      card.on("ready", resolve);
-      card.on("loaderror", () => reject(new ScriptBlocked()));
-      setTimeout(() => reject(new ScriptBlocked()), LOAD_TIMEOUT);
-    });
-    card.on("change", (event) => {
-      this.part("card-error").textContent = event.error?.message ?? "";
-      this.part("brand").textContent = BRANDS[event.brand] ?? "";
+    this.#card?.element.destroy();
+    const hidePostalCode = Boolean(this.billing.address.postal_code);
+    this.#card = new CardField(stripe, { hidePostalCode }, ({ error, brand }) => {
+      this.part("card-error").textContent = error;
+      this.part("brand").textContent = brand;
     });
     this.form.hidden = false; // a frame that is not shown does not load everywhere
-    card.mount(this.part("card"));
-    await ready;
+    await this.#card.mount(this.part("card"));
   }
 
   /** Ask the bank. One press at a time. */
   async pay() {
     const [stripe, card] = [this.#stripe, this.#card];
     if (!stripe || !card || this.button.disabled) return;
+    if (!navigator.onLine) return this.say(this.template("notice", "offline"));
     this.enter("paying");
-    card.update({ disabled: true });
-    const stopWatching = watchForChallenge(this.form, (open) => this.enter(open ? "challenged" : "paying"));
-    const billing = JSON.parse(this.data("billing"));
-    let outcome = await ask(() =>
-      stripe.confirmCardPayment(this.data("clientSecret"), { payment_method: { card, billing_details: billing } }),
-    );
-    stopWatching();
+    card.element.update({ disabled: true });
+    const stopWatching = this.#watchForChallenge?.(this.form, (open) => this.enter(open ? "challenged" : "paying"));
+    const clientSecret = this.data("clientSecret");
+    const paymentMethod = { card: card.element, billing_details: this.billing };
+    let outcome = await ask(() => stripe.confirmCardPayment(clientSecret, { payment_method: paymentMethod }));
+    stopWatching?.();
     if (outcome.kind === "unknown") {
       this.enter("checking");
-      outcome = await this.findOut(stripe);
+      outcome = await lookUp(stripe, { clientSecret, status: this.data("confirmingStatus") }, () => this.enter("unknown"));
     }
-    card.update({ disabled: false });
-    this.show(outcome, card);
+    card.element.update({ disabled: false });
+    await this.show(outcome, card);
   }
 
-  /**
-   * The question may have been lost on its way, or the answer. Ask what happened before anybody pays again.
-   *
-   * @param {Stripe} stripe
-   * @returns {Promise<Outcome>}
-   */
-  async findOut(stripe) {
-    for (let check = 0; check < CHECKS; check += 1) {
-      await pause(1000 * (check + 1));
-      const outcome = await ask(() => stripe.retrievePaymentIntent(this.data("clientSecret")));
-      if (outcome.kind !== "unknown") return outcome;
-      const status = await readStatus(this.data("status"));
-      if (status && !isHere(status.next)) return { kind: "closed" };
-    }
-    return { kind: "unknown" };
-  }
-
-  /** @param {Outcome} outcome @param {StripeCardElement} card */
-  show(outcome, card) {
+  /** @param {Outcome} outcome @param {CardField} card */
+  async show(outcome, card) {
     switch (outcome.kind) {
       case "paid":
       case "deciding":
-        this.enter(outcome.kind === "paid" ? "paid" : "checking");
-        // This page stays in the history: going back to it asks the server, which knows that the order is paid.
-        return location.assign(this.data("confirming"));
+        card.empty();
+        this.enter(outcome.kind);
+        return this.leave();
       case "closed":
         return location.reload(); // the server knows where the order belongs
       case "invalid":
         this.enter("ready");
         this.part("card-error").textContent = outcome.text;
-        return card.focus();
+        return card.element.focus();
+      case "details":
+        this.enter("ready");
+        return this.say(this.template("details", outcome.detail));
       case "declined":
         return this.decline(outcome.codes, card);
       case "unfinished":
         return this.decline(["payment_intent_authentication_failure"], card);
       case "open":
+      case "asked":
         this.enter("ready");
-        return this.say(this.template("notice", "offline"));
+        return this.say(this.template("notice", outcome.kind));
       case "unavailable":
       case "unknown":
         return this.enter(outcome.kind);
     }
   }
 
-  /** @param {string[]} codes @param {StripeCardElement} card */
+  /** Go to the order's page as soon as the store answers. The address works without this browser's cookies, too. */
+  async leave() {
+    while (!(await isReachable(this.data("status")))) {
+      this.progress("unreachable");
+      await pause(2000);
+    }
+    location.assign(this.data("confirming"));
+  }
+
+  /** @param {string[]} codes @param {CardField} card */
   decline(codes, card) {
     const known = codes.map((code) => this.template("decline", code)).find((found) => found);
     const words = known ?? this.template("decline", "");
@@ -187,15 +191,26 @@ class PaymentForm {
     for (const [part, states] of Object.entries(SHOWN_IN)) this.part(part).hidden = !states.includes(state);
     this.button.disabled = !["ready", "declined"].includes(state);
     if (state === "paying") this.message.replaceChildren();
-    const words = /** @type {HTMLTemplateElement | null} */ (root.querySelector(`template[data-says=${state}]`));
-    this.part("progress").replaceChildren(...(words ? [words.content.cloneNode(true)] : []));
+    this.progress(state);
     if (this.#overtime && IDLE.includes(state)) location.reload();
+  }
+
+  /** Say what is going on. @param {string} what */
+  progress(what) {
+    const words = this.template("says", what);
+    this.part("progress").replaceChildren(...(words ? [words.content.cloneNode(true)] : []));
   }
 
   /** The server closes the order; but never under the feet of somebody who is paying. */
   timeIsOver() {
     this.#overtime = true;
     if (IDLE.includes(this.state)) location.reload();
+  }
+
+  /** The browser kept this page as it was left, and shows it again: the server knows where the order belongs now. */
+  comeBack() {
+    if (!IDLE.includes(this.state)) return location.reload();
+    void this.lookAround();
   }
 
   /** The shopper comes back to this page: was the order paid in another tab, or closed meanwhile? */
@@ -222,30 +237,5 @@ class PaymentForm {
   /** @param {string} kind @param {string} key @returns {HTMLTemplateElement | null} */
   template(kind, key) {
     return this.root.querySelector(`template[data-${kind}="${CSS.escape(key)}"]`);
-  }
-}
-
-/** @type {Record<string, string>} */
-const BRANDS = {
-  amex: "American Express",
-  diners: "Diners Club",
-  discover: "Discover",
-  jcb: "JCB",
-  mastercard: "Mastercard",
-  unionpay: "UnionPay",
-  visa: "Visa",
-};
-
-/**
- * The outcome of a question to Stripe.js; one that never came back is unknown.
- *
- * @param {() => Promise<PaymentIntentResult>} question
- * @returns {Promise<Outcome>}
- */
-async function ask(question) {
-  try {
-    return outcomeOf(await question());
-  } catch {
-    return { kind: "unknown" };
   }
 }

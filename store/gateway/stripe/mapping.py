@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from store.domain.errors import Detail
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
 from store.gateway.port import (
@@ -47,6 +48,18 @@ REFUND_STATUS_TO_EVENT = {
     "succeeded": RefundEvent.SUCCEEDED,
     "failed": RefundEvent.FAILED,
     "canceled": RefundEvent.CANCELLED,
+}
+# The parameters in which an order's details travel. `shipping` is an address with a name and a telephone number.
+DETAIL_OF_PARAM = {
+    "receipt_email": Detail.EMAIL,
+    "shipping[name]": Detail.FULL_NAME,
+    "shipping[phone]": Detail.PHONE,
+    "shipping[address][line1]": Detail.LINE1,
+    "shipping[address][line2]": Detail.LINE2,
+    "shipping[address][city]": Detail.CITY,
+    "shipping[address][state]": Detail.REGION,
+    "shipping[address][postal_code]": Detail.POSTAL_CODE,
+    "shipping[address][country]": Detail.COUNTRY,
 }
 CANNOT_BE_REFUNDED = ("charge_already_refunded", "charge_disputed")
 

@@ -17,12 +17,14 @@ from stripe import HTTPClient
 
 from store.domain.errors import (
     DeadlineExceeded,
+    DetailsRefused,
     PaymentMisconfigured,
     PaymentServiceFailed,
     PaymentUnavailable,
     SignatureInvalid,
 )
 from store.gateway.deadline import RequestDeadline
+from store.gateway.stripe.mapping import DETAIL_OF_PARAM
 
 log = structlog.get_logger(__name__)
 
@@ -215,6 +217,9 @@ def translate_errors(call: str, object: str) -> Iterator[None]:  # noqa: A002  #
             raise DeadlineExceeded from failure
         if kept:
             raise PaymentServiceFailed from failure
+        detail = DETAIL_OF_PARAM.get(getattr(failure, "param", None) or "")
+        if isinstance(failure, stripe.InvalidRequestError) and detail is not None:
+            raise DetailsRefused(detail) from failure
         raise (PaymentUnavailable if unknown else PaymentMisconfigured) from failure
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.domain import errors
+from store.web.presentation.details import REFUSED_DETAILS
 
 NOTHING_CHARGED = "Nothing was charged."
 NOT_BY_THIS_STEP = "Nothing was charged by this step."
@@ -16,11 +17,14 @@ NOT_KNOWN = "We cannot see right now whether you were charged."
 
 @dataclass(frozen=True, slots=True)
 class ErrorMessage:
-    """`retry` offers the same page again, and says where the money is: a failure leaves both in doubt."""
+    """`retry` offers the same page again, and says where the money is: a failure leaves both in doubt. `change_details`
+    offers the checkout, where what is wrong can be changed.
+    """
 
     heading: str
     message: str
     retry: bool = False
+    change_details: bool = False
 
 
 def error_message(error: errors.StoreError) -> ErrorMessage:
@@ -80,6 +84,15 @@ def _amount_out_of_range(error: errors.AmountOutOfRange) -> ErrorMessage:
     )
 
 
+def _details_refused(error: errors.DetailsRefused) -> ErrorMessage:
+    return ErrorMessage(
+        "Please change one of your details",
+        f"The payment service does not accept {REFUSED_DETAILS[error.detail]}. Nothing was charged, and your order is "
+        "kept until you change it.",
+        change_details=True,
+    )
+
+
 _PAYMENTS_AWAY = _always(
     "We cannot take payments right now",
     "The payment service is not answering right now. Your order is kept.",
@@ -102,12 +115,14 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
         "Payments are not available right now. Your order is kept.",
         retry=True,
     ),
+    errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
     errors.ReviewNotResolved.code: _always("That is no longer possible", "This review is not open."),
     errors.StoreBusy.code: _always(
         "The store is very busy", "Your cart and your orders are kept. Please try again in a few seconds.", retry=True
     ),
     errors.MailUnavailable.code: _always("The mail was not sent", "We will try again by ourselves."),
+    errors.MailRefused.code: _always("The mail was not sent", "The mail server does not take it."),
     errors.SignatureInvalid.code: _always(
         "We could not read that", "The signature of this request could not be verified."
     ),

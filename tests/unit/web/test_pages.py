@@ -1,16 +1,21 @@
 """The pages, asked without a browser: what a stranger, a careless shopper and a hostile program get."""
 
 import re
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from app import create_app
 from config import Settings
+from models import Order
 from store.domain.states import OrderState, PaymentState
+from store.services.orders import links
 from store.web.pages import PAGE_OF, Page
-from tests.support.shop import Browser, NoAnswer, Shop
+from tests.support.databases import Databases
+from tests.support.shop import Browser, NoAnswer, Shop, open_shop
 
 DETAILS = {
     "email": "ada@example.com",
@@ -215,7 +220,8 @@ def test_an_unpaid_order_leads_to_its_payment_page_unless_just_paid(browser: Bro
     away = browser.get(f"/orders/{reference}")
     waiting = browser.get(f"/orders/{reference}?confirming=1")
 
-    assert (away.status_code, away.headers["Location"]) == (303, f"/orders/{reference}/pay")
+    assert (away.status_code, away.headers["Location"]) == (303, f"/orders/{reference}/pay?because=unpaid")
+    assert "This order is not paid yet." in browser.get(away.headers["Location"]).text
     assert "Confirming your payment" in waiting.text
     assert '<meta http-equiv="refresh"' in waiting.text
 
@@ -227,6 +233,99 @@ def test_a_bank_that_sends_the_browser_back_leaves_no_secret_in_the_address(brow
     answer = browser.get(f"/orders/{reference}?payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_2")
 
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{reference}?confirming=1")
+
+
+def test_a_bank_that_says_the_payment_failed_leads_back_with_words(browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+
+    answer = browser.get(f"/orders/{reference}?payment_intent=pi_1&redirect_status=failed")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{reference}/pay?because=not-paid")
+    page = browser.get(answer.headers["Location"]).text
+    assert "Your payment did not go through." in page
+    assert "We asked the payment service: nothing was charged." in page
+
+
+@pytest.mark.parametrize("because", ["", "nonsense", "<script>"])
+def test_a_payment_page_says_only_words_of_its_own(browser: Browser, because: str) -> None:
+    reference = place(browser)
+
+    page = browser.get(f"/orders/{reference}/pay", query_string={"because": because})
+
+    assert page.status_code == 200
+    assert "Your payment did not go through." not in page.text
+    assert "nonsense" not in page.text
+
+
+def test_a_mailed_link_opens_the_payment_page_in_any_browser(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+    link = urlsplit(links.order_link(shop.services, reference)).path
+    other = shop.browser()
+
+    opened = other.get(link)
+    page = other.get(opened.headers["Location"])
+
+    assert opened.headers["Location"] == f"/orders/{reference}/pay?because=unpaid"
+    assert page.status_code == 200
+    assert "This order is not paid yet." in page.text
+    assert "Change the e-mail address" not in page.text
+    assert "Set-Cookie" not in browser.get(link).headers
+
+
+def test_a_browser_that_lost_its_cookies_after_paying_sees_the_order(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+    page = browser.get(f"/orders/{reference}/pay").text
+    after_paying = re.search(r'data-confirming="([^"]+)"', page)
+    assert after_paying
+    forgetful = shop.browser()
+
+    answer = forgetful.get(after_paying.group(1))
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{reference}?confirming=1")
+    assert "Confirming your payment" in forgetful.get(answer.headers["Location"]).text
+    assert forgetful.get(after_paying.group(1).replace(reference, "AAAA-AAAA-AAAA-AAAA")).status_code == 404
+
+
+def test_the_payment_page_shows_the_email_and_how_to_change_it(browser: Browser) -> None:
+    reference = place(browser)
+
+    page = browser.get(f"/orders/{reference}/pay").text
+
+    assert "The confirmation goes to" in page
+    assert "ada@example.com" in page
+    assert 'href="/checkout#email"' in page
+
+
+def test_a_hold_of_thirty_minutes_never_reads_as_more(browser: Browser) -> None:
+    reference = place(browser)
+
+    page = browser.get(f"/orders/{reference}/pay").text
+
+    assert re.search(r"for <span[^>]*>(30|29) minutes</span> more", page)
+
+
+def test_buy_now_means_this_many_however_often_it_is_pressed(browser: Browser) -> None:
+    for quantity in ("1", "1", "2"):
+        browser.post(
+            "/cart/lines", {"slug": "cedar-pencil", "quantity": quantity, "buy_now": "1"}, page="/products/cedar-pencil"
+        )
+
+    assert '<span class="cart-count">2<' in browser.get("/cart").text
+
+
+def test_a_refused_detail_is_named_with_a_way_to_change_it(tmp_path: Path, databases: Databases) -> None:
+    shop = open_shop(databases.create("sqlite"), tmp_path, stripe_receipts=True)
+    browser, reference = shop.browser_with_order()
+    with shop.services.database.transaction() as session:
+        session.execute(update(Order).values(email="ada@example"))
+
+    answer = browser.get(f"/orders/{reference}/pay")
+
+    assert answer.status_code == 409
+    assert "The payment service does not accept your e-mail address. Nothing was charged" in answer.text
+    assert 'href="/checkout"' in answer.text
+    shop.close()
 
 
 def test_confirming_ends_when_the_payment_service_knows_of_no_payment(shop: Shop, browser: Browser) -> None:

@@ -28,6 +28,7 @@ def outcome_of(answer: dict[str, Any]) -> dict[str, Any]:
         pytest.param({"paymentIntent": {"status": "canceled"}}, "closed", id="given-up"),
         pytest.param({"paymentIntent": {"status": "requires_action"}}, "unfinished", id="challenge-left-open"),
         pytest.param({"paymentIntent": {"status": "requires_payment_method"}}, "open", id="never-tried"),
+        pytest.param({"paymentIntent": {"status": "requires_source"}}, "unknown", id="new-status"),
         pytest.param(
             {"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
                        "payment_intent": {"status": "succeeded"}}},
@@ -69,6 +70,19 @@ def test_every_answer_says_where_the_money_is(answer: dict[str, Any], kind: str)
 )  # fmt: skip
 def test_a_decline_carries_its_codes_the_most_exact_first(error: dict[str, Any], codes: list[str]) -> None:
     assert outcome_of({"error": error}) == {"kind": "declined", "codes": codes}
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        ({"code": "email_invalid", "param": "billing_details[email]"}, "email"),
+        ({"code": "email_invalid"}, "email"),
+        ({"code": "invalid_characters", "param": "payment_method_data[billing_details][name]"}, "full_name"),
+        ({"code": "x", "param": "payment_method_data[billing_details][address][postal_code]"}, "postal_code"),
+    ],
+)
+def test_a_refused_detail_is_named(error: dict[str, Any], detail: str) -> None:
+    assert outcome_of({"error": {"type": "invalid_request_error", **error}}) == {"kind": "details", "detail": detail}
 
 
 def test_what_was_typed_wrongly_is_told_in_the_words_of_the_field() -> None:

@@ -1,0 +1,75 @@
+// The card field: a frame of the payment service on our page. It never shows us what is typed, but for the postal code.
+
+/** @import { Stripe, StripeCardElement, StripeCardElementOptions, StripeElementStyle } from "@stripe/stripe-js" */
+
+import { ScriptBlocked } from "./stripe_script.js";
+
+const NARROW = 376; // pixels: in a narrower window the card's four fields need the room of its picture
+
+/** @type {Record<string, string>} */
+const BRANDS = {
+  amex: "American Express",
+  diners: "Diners Club",
+  discover: "Discover",
+  jcb: "JCB",
+  mastercard: "Mastercard",
+  unionpay: "UnionPay",
+  visa: "Visa",
+};
+
+/** @type {(() => StripeElementStyle) | undefined} */
+let cardStyle;
+
+export class CardField {
+  #postalCode = "";
+
+  /**
+   * @param {Stripe} stripe
+   * @param {{ hidePostalCode: boolean }} options  it asks for no postal code where the order has one
+   * @param {(change: { error: string, brand: string }) => void} changed
+   */
+  constructor(stripe, { hidePostalCode }, changed) {
+    /** @type {StripeCardElementOptions} */
+    const options = { hidePostalCode, disableLink: true, hideIcon: innerWidth < NARROW };
+    /** @type {StripeCardElement} */
+    this.element = stripe.elements().create("card", { ...options, ...(cardStyle && { style: cardStyle() }) });
+    this.element.on("change", ({ error, brand, value }) => {
+      this.#postalCode = value?.postalCode || this.#postalCode;
+      changed({ error: error?.message ?? "", brand: BRANDS[brand] ?? "" });
+    });
+    void this.#dress();
+  }
+
+  /** Put it on the page. @param {HTMLElement} place @returns {Promise<void>} rejects with ScriptBlocked */
+  mount(place) {
+    const ready = /** @type {Promise<void>} */ (
+      new Promise((resolve, reject) => {
+        this.element.on("ready", () => resolve());
+        this.element.on("loaderror", () => reject(new ScriptBlocked()));
+      })
+    );
+    this.element.mount(place);
+    return ready;
+  }
+
+  /** Empty it for another card; the postal code is the shopper's, not the card's. */
+  clear() {
+    this.element.clear();
+    if (this.#postalCode) this.element.update({ value: { postalCode: this.#postalCode } });
+  }
+
+  /** Leave nothing in it: the page goes into the browser's history. */
+  empty() {
+    this.#postalCode = "";
+    this.element.clear();
+  }
+
+  /** It wears the page's tokens, light or dark; a style that does not arrive leaves it plain. */
+  async #dress() {
+    const style = await import("./card_style.js").catch(() => null);
+    if (!style) return;
+    if (!cardStyle) this.element.update({ style: style.cardStyle() });
+    cardStyle = style.cardStyle;
+    style.onSchemeChange((changed) => this.element.update({ style: changed }));
+  }
+}

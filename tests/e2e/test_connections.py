@@ -1,0 +1,135 @@
+"""Connections that fail while somebody pays: the page says at once what it knows, and finds out the rest."""
+
+import re
+
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+
+from tests.e2e import shop
+from tests.e2e.conftest import Stack
+from tests.support.processes import SandboxProcess
+
+API = re.compile(r"/v1/payment_intents/")
+
+
+def test_an_offline_shopper_sends_nothing_and_one_who_paid_knows_it(page: Page, sandbox: SandboxProcess) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+
+    page.context.set_offline(True)
+    shop.pay(page)
+    expect(shop.message(page)).to_contain_text(
+        "You are offline. Nothing was sent and nothing was charged.", timeout=1000
+    )
+    assert sandbox.charges_of(reference) == []
+
+    page.context.set_offline(False)
+    page.route(API, lambda route: let_through_and_go_offline(page.context, route))
+    shop.pay(page)
+    expect(progress(page)).to_contain_text("We have the answer of your bank. Do not pay again.")
+
+    page.context.set_offline(False)
+    shop.see_paid(page, reference)
+    assert [charge.status for charge in sandbox.charges_of(reference)] == ["succeeded"]
+
+
+def test_a_browser_that_cannot_ask_the_payment_service_lets_the_shop_ask(page: Page, sandbox: SandboxProcess) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+    page.route(API, lambda route: route.abort())
+
+    shop.pay(page)
+
+    expect(shop.message(page)).to_contain_text(
+        "Your browser cannot reach the payment service, so we asked it: nothing was charged.", timeout=12_000
+    )
+    page.unroute(API)
+    shop.pay(page)
+    shop.see_paid(page, reference)
+    assert [charge.status for charge in sandbox.charges_of(reference)] == ["succeeded"]
+
+
+def test_a_shopper_whose_cookies_are_gone_still_lands_on_the_paid_order(page: Page) -> None:
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+    page.context.clear_cookies()
+
+    shop.pay(page)
+
+    shop.see_paid(page, reference)
+
+
+def test_a_detail_that_the_payment_service_refuses_is_named(page: Page, stack: Stack) -> None:
+    reference = shop.go_to_payment(page)
+    stack.store.change("UPDATE orders SET email = 'ada@example' WHERE reference = ?", reference)
+    shop.reload(page)
+    expect(page.get_by_text("The confirmation goes to ada@example.")).to_be_visible()
+    shop.type_card(page)
+
+    shop.pay(page)
+
+    expect(shop.message(page)).to_contain_text("The payment service does not accept your e-mail address.")
+    shop.message(page).get_by_role("link", name="Change it").click()
+    page.get_by_label("Email").fill("ada@example.org")
+    assert shop.continue_to_payment(page) != reference
+
+
+def test_a_script_that_does_not_arrive_leaves_words_and_helpers_are_not_needed(page: Page) -> None:
+    helpers = re.compile(r"/js/(card_style|challenge_watch|local_time|components/hold_timer)\.js")
+    needed = re.compile(r"/js/payment_outcome\.js")
+    for files in (helpers, needed):
+        page.route(files, lambda route: route.abort())
+    reference = shop.go_to_payment(page)
+    expect(page.get_by_text("The card form did not load.").first).to_be_visible()
+    expect(page.get_by_text("Loading the card form…")).to_be_hidden()
+
+    page.unroute(needed)
+    page.get_by_role("link", name="Load the page again").click()
+
+    shop.type_card(page)
+    shop.pay(page)
+    shop.see_paid(page, reference)
+
+
+def test_without_the_first_script_the_page_says_so_after_a_while(page: Page) -> None:
+    page.route(re.compile(r"/js/main\.js"), lambda route: route.abort())
+    shop.go_to_payment(page)
+    expect(page.get_by_text("Loading the card form…")).to_be_visible()
+    expect(page.get_by_role("link", name="Load the page again")).to_be_hidden()
+
+    page.evaluate("document.getAnimations().find(({ animationName }) => animationName === 'appear').finish()")
+
+    expect(page.get_by_role("link", name="Load the page again")).to_be_visible()
+
+
+def test_a_payment_script_that_comes_late_is_taken_and_the_end_is_announced(
+    page: Page, sandbox: SandboxProcess
+) -> None:
+    late: list[Route] = []
+
+    def keep_waiting(route: Route) -> None:
+        late.append(route)
+
+    page.route(f"{sandbox.url}/endive/stripe.js*", keep_waiting)
+    page.clock.install()
+    shop.go_to_payment(page)
+    expect(page.get_by_text("Loading the card form…")).to_be_visible()
+    page.clock.fast_forward(16_000)
+    expect(shop.message(page).filter(has_text="The card form did not load.")).to_be_visible()
+
+    late[0].continue_()
+
+    shop.see_card_form(page)
+    expect(page.get_by_text("Two minutes left to pay.")).to_have_count(0)
+    page.clock.fast_forward("28:00")
+    expect(page.get_by_role("status").filter(has_text="Two minutes left to pay.")).to_be_visible()
+
+
+def progress(page: Page) -> Locator:
+    return page.get_by_role("region", name="Your card").get_by_role("status")
+
+
+def let_through_and_go_offline(context: BrowserContext, route: Route) -> None:
+    """The payment service answers, and then the connection is gone."""
+    answer = route.fetch()
+    route.fulfill(response=answer)
+    context.set_offline(True)
