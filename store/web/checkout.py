@@ -13,7 +13,7 @@ from store.services.carts import CartView
 from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
 from store.web.identity import browser_id, cart_id, known_browser
-from store.web.limits import per_address, per_browser
+from store.web.limits import per_address, per_browser, per_email
 
 blueprint = Blueprint("checkout", __name__)
 
@@ -35,6 +35,7 @@ def details() -> ResponseReturnValue:
 @blueprint.post("/checkout")
 @per_address
 @per_browser
+@per_email
 def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
     looks like a slip is asked about first.

@@ -1,12 +1,17 @@
-"""How many orders one address and one browser may place: card testers order by the thousand, shoppers do not."""
+"""How many orders one address, one browser and one e-mail may place: card testers order by the thousand, shoppers do
+not.
+"""
 
 from __future__ import annotations
 
-from flask import Flask, Response
+import hashlib
+
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from config import Settings
+from store.domain import contacts
 from store.web.current import services
 from store.web.identity import known_browser
 
@@ -29,10 +34,21 @@ def browser_or_address() -> str:
     return f"browser {known_browser() or get_remote_address()}"
 
 
+def email_or_address() -> str:
+    """The e-mail address of the form, however it is spelled, as a digest: counts are logged and kept by their name."""
+    try:
+        email = contacts.email(request.form.get("email", "")).casefold()
+    except contacts.NotAnEmail:
+        return f"address {get_remote_address()}"  # nothing will be placed
+    key = services().settings.signing_keys[-1].encode()[: hashlib.blake2b.MAX_KEY_SIZE]
+    return f"email {hashlib.blake2b(email.encode(), key=key, digest_size=16).hexdigest()}"
+
+
 def placed(response: Response) -> bool:
     """Only an order that was placed counts; a form with a mistake in it does not."""
     return response.status_code == 303
 
 
 per_address = limiter.limit(orders_per_hour, key_func=get_remote_address, deduct_when=placed)
+per_email = limiter.limit(orders_per_hour, key_func=email_or_address, deduct_when=placed)
 per_browser = limiter.limit(orders_per_hour, key_func=browser_or_address, deduct_when=placed)

@@ -17,9 +17,10 @@ pytestmark = pytest.mark.on_sqlite
 SHARED = {"orders_per_hour": 2, "rate_limit_storage": "redis://redis.test:6379"}
 
 
-def place(browser: Browser) -> int:
+def place(browser: Browser, email: str = FORM["email"], address: str = "203.0.113.1") -> int:
     browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
-    return browser.post("/checkout", FORM, page="/checkout").status_code
+    form = {**FORM, "email": email, "csrf_token": browser.token("/checkout")}
+    return browser.open("POST", "/checkout", data=form, headers={"X-Forwarded-For": address}).status_code
 
 
 @pytest.fixture
@@ -51,6 +52,16 @@ def test_one_address_may_place_so_many_orders_an_hour_in_any_browser(
     shop = shop_with(orders_per_hour=2)
 
     assert [place(shop.browser()) for _ in range(3)] == [303, 303, 429]
+
+
+def test_one_email_may_place_so_many_orders_an_hour_from_anywhere(shop_with: Callable[..., Shop]) -> None:
+    """However it is spelled, and whatever else is new."""
+    shop = shop_with(orders_per_hour=2, proxy_hops=1)
+    spelled = ["ada@example.com", "ADA@example.com", " Ada <ada@EXAMPLE.com>", "grace@example.com"]
+
+    answers = [place(shop.browser(), email, f"203.0.113.{n}") for n, email in enumerate(spelled)]
+
+    assert answers == [303, 303, 429, 303]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the counts are in Redis
