@@ -168,10 +168,22 @@ def serving(app: Flask) -> Iterator[str]:
         yield f"http://localhost:{listener.getsockname()[1]}/"
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="session")
+def lasting_context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests, since neither a shop nor the sandbox stores anything in the browser: in it, all frames of the
+    sandbox share a process, which is what takes time to start."""
     with opened_context(browser) as context:
         yield context
+
+
+@pytest.fixture
+def context(lasting_context: BrowserContext) -> Iterator[BrowserContext]:
+    """Where a test may open tabs, which are closed afterwards."""
+    before = list(lasting_context.pages)
+    yield lasting_context
+    for page in lasting_context.pages:
+        if page not in before:
+            page.close()
 
 
 @contextmanager
@@ -192,13 +204,12 @@ def shop(context: BrowserContext, shop_url: str) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def lasting_shop(browser: Browser, shop_url: str) -> Iterator[Shop]:
+def lasting_shop(lasting_context: BrowserContext, shop_url: str) -> Shop:
     """A tab with a card Element that stays mounted: a page is loaded once for all tests that leave it as it was."""
-    with opened_context(browser) as context:
-        opened = tab(context, shop_url)
-        opened.open()
-        opened.mount()
-        yield opened
+    opened = tab(lasting_context, shop_url)
+    opened.open()
+    opened.mount()
+    return opened
 
 
 @pytest.fixture
@@ -210,6 +221,12 @@ def card(lasting_shop: Shop) -> Iterator[Shop]:
     violations = [*lasting_shop.violations]
     lasting_shop.violations.clear()
     assert violations == []
+
+
+@pytest.fixture(scope="session")
+def console_tab(lasting_context: BrowserContext) -> Page:
+    """The tab in which tests open the console, one after the other."""
+    return lasting_context.new_page()
 
 
 def tab(context: BrowserContext, url: str) -> Shop:

@@ -3,23 +3,31 @@
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import ConsoleMessage, Locator, Page
 
 from browser.conftest import SandboxServer
 
 PAYMENT = {"amount": 4900, "currency": "usd", "confirm": "true", "allowed_payment_method_types[]": "card"}
 
 
-def opened(context: BrowserContext, address: str) -> Iterator[Page]:
-    """The console of the sandbox at `address`. Afterwards nothing may have broken in it."""
-    page = context.new_page()
+def opened(page: Page, address: str) -> Iterator[Page]:
+    """The console of the sandbox at `address` in the tab. Afterwards nothing may have broken in it."""
     broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+
+    def hear_error(error: object) -> None:
+        broken.append(str(error))
+
+    def hear_console(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:  # a refusal is logged as that
+            broken.append(message.text)
+
+    page.on("pageerror", hear_error)
+    page.on("console", hear_console)
     page.goto(f"{address}/sandbox/")
     yield page
-    page.close()
-    assert [line for line in broken if "Failed to load resource" not in line] == []  # a refusal is logged as that
+    page.remove_listener("pageerror", hear_error)
+    page.remove_listener("console", hear_console)
+    assert broken == []
 
 
 def refresh(console: Page) -> None:

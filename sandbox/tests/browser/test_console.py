@@ -8,23 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from browser.conftest import KEY, SandboxServer, opened_context
+from browser.conftest import KEY, SandboxServer
 from browser.console_page import PAYMENT, opened, pay, press, refresh, row, said
 from harness.processes import SandboxProcess
 
 
-@pytest.fixture(scope="module")
-def lasting_context(browser: Browser) -> Iterator[BrowserContext]:
-    with opened_context(browser) as context:
-        yield context
-
-
 @pytest.fixture
-def console(lasting_context: BrowserContext, sandbox_server: SandboxServer) -> Iterator[Page]:
+def console(console_tab: Page, sandbox_server: SandboxServer) -> Iterator[Page]:
     sandbox_server.app.test_client().post("/sandbox/reset", json={})
-    yield from opened(lasting_context, sandbox_server.origin)
+    yield from opened(console_tab, sandbox_server.origin)
 
 
 def test_a_payment_is_refunded_whole_or_in_part_as_in_the_dashboard(
@@ -135,8 +129,8 @@ def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sa
 
 
 @pytest.mark.parametrize("kind", ["a connection reset", "a time-out"])
-def test_the_line_breaks(context: BrowserContext, sandbox: SandboxProcess, kind: str) -> None:
-    for console in opened(context, sandbox.url):
+def test_the_line_breaks(console_tab: Page, sandbox: SandboxProcess, kind: str) -> None:
+    for console in opened(console_tab, sandbox.url):
         form = console.get_by_role("form", name="The next API calls")
         form.get_by_label("fail with").select_option(kind)
         if kind == "a time-out":

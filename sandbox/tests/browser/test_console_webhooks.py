@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import stripe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from browser.conftest import KEY, SandboxServer, listening, served
 from browser.console_page import opened, press, refresh, row
@@ -57,8 +57,8 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def console(context: BrowserContext, shop: Shop) -> Iterator[Page]:
-    yield from opened(context, shop.sandbox.origin)
+def console(console_tab: Page, shop: Shop) -> Iterator[Page]:
+    yield from opened(console_tab, shop.sandbox.origin)
 
 
 def test_the_next_webhook_is_lost_doubled_signed_wrongly_or_late(console: Page, shop: Shop) -> None:

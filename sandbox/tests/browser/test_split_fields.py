@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
-from browser.conftest import SandboxServer, Shop, opened_context, tab
+from browser.conftest import SandboxServer, Shop, tab
 
 pytestmark = pytest.mark.browser
 
@@ -14,14 +14,14 @@ KINDS = ("cardNumber", "cardExpiry", "cardCvc")
 
 
 @pytest.fixture(scope="module")
-def lasting_split(browser: Browser, shop_url: str) -> Iterator[Shop]:
+def lasting_split(lasting_context: BrowserContext, shop_url: str) -> Iterator[Shop]:
     """A page with all three, loaded once."""
-    with opened_context(browser) as context:
-        shop = tab(context, shop_url)
-        shop.open()
-        for kind in KINDS:
-            shop.mount(kind, {"showIcon": True} if kind == "cardNumber" else {})
-        yield shop
+    shop = tab(lasting_context, shop_url)
+    shop.open()
+    for kind in KINDS:
+        shop.mount(kind, {"showIcon": True} if kind == "cardNumber" else {})
+    yield shop
+    shop.page.close()
 
 
 @pytest.fixture
