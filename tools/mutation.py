@@ -136,8 +136,9 @@ def _report(sample: Collection[str] | None) -> None:
         for mutant, fate in of_module.items():
             if fate not in ("tests", "types"):
                 print(f"{fate}: {mutant}")
-    if sample is not None:
-        low, high = interval(sum(total[fate] for fate in KILLED), total.total())
+    tried = total.total() - total["not tried"]
+    if sample is not None and tried:
+        low, high = interval(sum(total[fate] for fate in KILLED), tried)
         print(f"\nWith a confidence of 95 % between {low:.1%} and {high:.1%} of all mutants are killed.")
 
 

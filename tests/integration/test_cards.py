@@ -153,7 +153,7 @@ def live_store(shop: Shop) -> Flask:
     same = {"secret_key": "a-secret-for-the-tests-only", "database_url": shop.services.settings.database_url}
     mail = {"mail_server": "127.0.0.1", "merchant_email": "owner@example.com", "store_url": "https://till.example.com"}
     settings = Settings.load(_env_file=None, stripe_webhook_secret="whsec_made_up", **live, **same, **mail)
-    return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock)
+    return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock, stopwatch=shop.clock.stopwatch)
 
 
 def test_with_real_test_keys_the_drawer_is_there_and_says_what_each_card_does(
