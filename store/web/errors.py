@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from store import logs
 from store.domain import errors
+from store.web.mount import current_path
 from store.web.presentation.errors import (
     NOT_BY_THIS_STEP,
     NOT_KNOWN,
@@ -121,7 +122,7 @@ def _page(status: int, message: ErrorMessage, *, nothing_charged: bool = False) 
         message=message,
         money=_where_the_money_is(nothing_charged) if message.retry else "",
         not_known=NOT_KNOWN,
-        retry=request.full_path.rstrip("?") if message.retry and request.method == "GET" else None,
+        retry=current_path() if message.retry and request.method == "GET" else None,
     )
     return make_response(page, status)
 

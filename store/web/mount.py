@@ -6,8 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from flask import request
+
+from store.web.current import services
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def current_path() -> str:
+    """The path and query of this request, as `url_for` writes them."""
+    return services().settings.path_prefix + request.full_path.rstrip("?")
 
 
 class Mount:

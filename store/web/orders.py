@@ -19,6 +19,7 @@ from store.services.orders import links
 from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import grant, granted, known_browser
+from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
 from store.web.presentation.details import REFUSED_DETAILS
@@ -85,7 +86,7 @@ def status(reference: str) -> ResponseReturnValue:
     failed = request.args.get("redirect_status") == "failed"
     came_from_paying = "confirming" in request.args or "payment_intent" in request.args
     page = _look(reference, confirming=came_from_paying and not failed)
-    if page.path != request.full_path.rstrip("?"):
+    if page.path != current_path():
         because = Because.NOT_PAID if came_from_paying else Because.UNPAID
         return redirect(page.path if page.confirming else path_of(page.order, because), 303)
     order = page.order

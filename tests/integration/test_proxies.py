@@ -41,7 +41,7 @@ def test_a_store_under_a_path_writes_that_path_everywhere(shop_with: Callable[..
     assert missing.status_code == 404
 
 
-def test_an_order_under_a_path_leads_to_its_payment_page_there(shop_with: Callable[..., Shop]) -> None:
+def test_an_order_under_a_path_is_paid_and_shown_there(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(store_url="https://host.example/till")
     browser = shop.browser()
 
@@ -50,6 +50,15 @@ def test_an_order_under_a_path_leads_to_its_payment_page_there(shop_with: Callab
     placed = browser.open("POST", "/till/checkout", data=form).location
     status = browser.get(f"{placed.removesuffix('/pay')}/status.json").json
 
+    page = browser.get(placed)
+    shop.pay(shop.read(placed.split("/")[3]))
+    shop.deliver()
+    paid = browser.get(placed)
+    confirmation = browser.get(paid.location)
+
+    assert page.status_code == 200
+    assert paid.location.startswith("/till/orders/")
+    assert confirmation.status_code == 200
     assert cart == "/till/cart"
     assert placed.startswith("/till/orders/")
     assert status is not None
