@@ -35,11 +35,12 @@ class State:
         self._clock = clock or SystemClock()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         _keep_from_others(Path(self.database))
         connection = self._open()
         schema.prepare(connection)
-        self._writer = Writer(connection)
+        self._writer: Writer | None = Writer(connection)
         self._offset = float(self._setting("clock_offset") or 0)
 
     def now(self) -> float:
@@ -74,7 +75,7 @@ class State:
     @contextmanager
     def write(self, account: str, cause: Cause | None = None) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and leaves nothing behind when it raises."""
-        with self._writer.write() as connection:
+        with self._opened_writer().write() as connection:
             tx = Transaction(connection, account, self.now(), cause or Cause(), self.public_url, self._followers)
             yield tx
             tx.flush()
@@ -88,11 +89,18 @@ class State:
         self._offset = 0.0
 
     def close(self) -> None:
-        """Close every thread's connection. Nothing may be using the state any more."""
+        """Close every thread's connection. Nothing may be using the state; whoever uses it again opens it again."""
         for connection in self._connections:
             connection.close()
         self._connections.clear()
+        self._writer = None
         self._local = threading.local()
+
+    def _opened_writer(self) -> Writer:
+        with self._opening:
+            if self._writer is None:
+                self._writer = Writer(self._open())
+            return self._writer
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
