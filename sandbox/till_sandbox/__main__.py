@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _try(database: str, forward_to: Forward | None) -> None:
-    """Do once what the server will do first, to say in a sentence what its log would say with a traceback."""
+    """Try what the server does first, so that a failure is told in a sentence and not as a traceback in its log."""
     try:
         state = State(database)
     except (OSError, sqlite3.Error) as error:
@@ -138,31 +138,33 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def _positive(text: str) -> int:
     if not re.fullmatch("0*[1-9][0-9]{0,8}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
 
 
 def _port(text: str) -> int:
     if not (re.fullmatch("[0-9]{1,5}", text) and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port, a number from 1 to 65535 (SANDBOX_PORT is the default)")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a port, a number from 1 to 65535 (SANDBOX_PORT is the default)"
+        )
     return int(text)
 
 
 def _address(text: str) -> str:
-    """An http or https address with a host, and with a port that is one, if any."""
+    """An http or https address with a host and, if it names one, a valid port."""
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and text.isprintable()
     except ValueError:
         fine = False
     if not fine:
-        raise argparse.ArgumentTypeError(f"{text!r} is no address such as http://127.0.0.1:3000/webhooks")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address such as http://127.0.0.1:3000/webhooks")
     return text
 
 
 def _event(text: str) -> str:
     if not re.fullmatch("evt_[A-Za-z0-9_]+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no event's id: evt_…, as `events` lists them")
+        raise argparse.ArgumentTypeError(f"{text!r} is not the id of an event: evt_…, as `events` lists them")
     return text
 
 

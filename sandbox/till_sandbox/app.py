@@ -60,7 +60,7 @@ def create_app(
 
 
 def answer_refusal(refusal: ApiError) -> Response:
-    """Stripe's answer to what never gets to be a call of the API's."""
+    """Stripe's answer to what does not become a call of the API."""
     request_id = ids.new("req")
     return response(refusal.status, {"error": with_log(refusal.body(), request_id)}, request_id)
 
@@ -73,7 +73,7 @@ def _answer_call(path: str) -> Response:
 
 
 def _answer_http_error(error: HTTPException) -> Response | HTTPException:
-    """Where Stripe's API is, every error is one of Stripe's, Flask's own too."""
+    """Under Stripe's paths every error has Stripe's form, also Flask's own."""
     if not request.path.startswith(API_PATHS):
         return error
     if error.code == RequestEntityTooLarge.code:
@@ -87,7 +87,7 @@ def _answer_http_error(error: HTTPException) -> Response | HTTPException:
 
 
 def _read_on() -> None:
-    """Take what is still being sent, up to a point: a caller cut off while it sends may never read the answer."""
+    """Read what is still being sent, up to a limit: a caller cut off while it sends may never read the answer."""
     body = request.environ["wsgi.input"]
     for _ in range(LARGEST_READ_ON // LARGEST_REQUEST):
         if not body.read(LARGEST_REQUEST):

@@ -33,7 +33,7 @@ Request = tuple[str, str, dict[str, Any]]
 
 
 class Idle(BaseApplication):
-    """An endpoint that does nothing but answer, in the shape the sandbox is served in."""
+    """An endpoint that does nothing but answer, served as the sandbox is."""
 
     def __init__(self, port: int) -> None:
         self._port = port

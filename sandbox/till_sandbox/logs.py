@@ -1,4 +1,4 @@
-"""What the sandbox logs shows what went wrong, never whose secret it went wrong with."""
+"""Logs say what went wrong and hold no secret."""
 
 import logging
 import re

@@ -1,6 +1,6 @@
 """The newest requests to the API, for a developer who wants to know what was asked and why it was refused.
 
-Kept in memory: what a log says is nobody's money, and writing it down would cost more than most requests do.
+Kept in memory: it may be lost, and writing it to disk would cost more than most requests do.
 """
 
 import json
@@ -23,7 +23,7 @@ _SECRET = frozenset({"client_secret", "key", "secret", "stripe_js", "url"})
 
 @dataclass
 class Entry:
-    """One request. Filled in while it is worked on, and shown once it was answered."""
+    """One request. It is filled in while the request is processed, and shown once it has been answered."""
 
     id: str
     created: float

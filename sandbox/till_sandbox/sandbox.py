@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class Sandbox:
-    """Everything one running sandbox consists of; `create_app` makes it and hangs it on the Flask application.
+    """Everything one running sandbox consists of; `create_app` makes it, as an extension of the Flask application.
 
     What Stripe does later (settling, webhooks) happens when `deliver_due` is called, or by itself after `start`.
     """
@@ -42,7 +42,7 @@ class Sandbox:
         self._thread: threading.Thread | None = None
 
     def deliver_due(self) -> int:
-        """One round of everything that is due now: first what happens later, then the webhooks; attempts made."""
+        """Do everything that is due now: scheduled actions, then webhooks. Returns the number of deliveries tried."""
         schedule.run_due(self.state)
         return self.deliverer.deliver_due()
 

@@ -20,7 +20,7 @@ from requests.structures import CaseInsensitiveDict
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from till_sandbox.webhooks import Answer, Outgoing
+from till_sandbox.webhooks import Outgoing, WebhookResponse
 
 START = 1_800_000_000.0
 
@@ -45,9 +45,9 @@ class Endpoint:
     received: list[Outgoing] = field(default_factory=list)
     answers: list[int | None] = field(default_factory=list)
 
-    def __call__(self, outgoing: Outgoing) -> Answer:
+    def __call__(self, outgoing: Outgoing) -> WebhookResponse:
         self.received.append(outgoing)
-        return Answer(self.answers.pop(0) if self.answers else 200, "")
+        return WebhookResponse(self.answers.pop(0) if self.answers else 200, "")
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from store.gateway.port import Mailer, PaymentSession, Recipient
 from store.services import Services, carts, catalogue, checkout, orders, payments
 from tests.support.in_process import InProcessStripe
 from till_sandbox.app import create_app as create_sandbox
-from till_sandbox.webhooks.sending import Answer, Outgoing
+from till_sandbox.webhooks.sending import Outgoing, WebhookResponse
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
 WEBHOOK_PATH = "/webhooks/stripe"
@@ -87,9 +87,9 @@ class Post:
     receiver: Callable[[Outgoing], int] = lambda _delivery: 200
     sent: list[Outgoing] = field(default_factory=list)
 
-    def __call__(self, delivery: Outgoing) -> Answer:
+    def __call__(self, delivery: Outgoing) -> WebhookResponse:
         self.sent.append(delivery)
-        return Answer(self.receiver(delivery), "")
+        return WebhookResponse(self.receiver(delivery), "")
 
 
 def event_of(delivery: Outgoing) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from browser.conftest import KEY, SandboxServer, listening, served
 from browser.console_page import opened, press, refresh, row
 from till_sandbox.app import create_app
-from till_sandbox.webhooks.sending import Answer, Outgoing
+from till_sandbox.webhooks.sending import Outgoing, WebhookResponse
 
 SECRET = "whsec_console"
 
@@ -25,14 +25,14 @@ class Shop:
     answers: int = 200
     sandbox: SandboxServer = field(init=False)
 
-    def hear(self, outgoing: Outgoing) -> Answer:
+    def hear(self, outgoing: Outgoing) -> WebhookResponse:
         signature = outgoing.headers["Stripe-Signature"]
         try:
             signed = stripe.WebhookSignature.verify_header(outgoing.body.decode(), signature, SECRET)
         except stripe.SignatureVerificationError:
             signed = False
         self.heard.append((json.loads(outgoing.body)["type"], signed))
-        return Answer(self.answers, "as the shop says")
+        return WebhookResponse(self.answers, "as the shop says")
 
     def listen(self) -> list[tuple[str, bool]]:
         """What has come since the last time, once everything that is due was sent."""

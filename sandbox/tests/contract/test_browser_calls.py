@@ -109,7 +109,7 @@ def test_a_completed_challenge_takes_the_money(
     status, body = confirm(browser, intent, "4000002760003184")
     assert (status, body["status"]) == (200, "requires_action")
 
-    settled = authentications.settle(sandbox.state, *challenge_of(body), "complete")
+    settled = authentications.decide(sandbox.state, *challenge_of(body), "complete")
 
     assert (settled.status, settled.amount, settled.last4) == ("complete", 4900, "3184")
     paid = client.v1.payment_intents.retrieve(intent.id, {"expand": ["latest_charge"]})
@@ -126,8 +126,8 @@ def test_a_challenge_is_decided_once(
     _, body = confirm(browser, intent, "4000002500003155")
     challenge = challenge_of(body)
 
-    authentications.settle(sandbox.state, *challenge, "fail")
-    again = authentications.settle(sandbox.state, *challenge, "complete")
+    authentications.decide(sandbox.state, *challenge, "fail")
+    again = authentications.decide(sandbox.state, *challenge, "complete")
 
     assert again.status == "failed"
     failed = client.v1.payment_intents.retrieve(intent.id)
@@ -145,7 +145,7 @@ def test_a_challenge_abandoned_for_another_card_is_over(
 
     assert (status, paid["status"]) == (200, "succeeded")
     assert authentications.find(sandbox.state, *challenge_of(body)).status == "failed"
-    authentications.settle(sandbox.state, *challenge_of(body), "complete")
+    authentications.decide(sandbox.state, *challenge_of(body), "complete")
     assert len(client.v1.charges.list({"payment_intent": intent.id}).data) == 1
 
 
@@ -190,7 +190,7 @@ def test_manual_confirmation_waits_for_the_server_after_a_challenge(
         }
     )
 
-    authentications.settle(sandbox.state, *challenge_of(intent.to_dict()), "complete")
+    authentications.decide(sandbox.state, *challenge_of(intent.to_dict()), "complete")
 
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_confirmation"
     assert client.v1.payment_intents.confirm(intent.id).status == "succeeded"
@@ -205,7 +205,7 @@ def test_a_browser_saves_a_card_with_a_setup_intent(
 
     body = browser.post(f"/v1/setup_intents/{setup.id}/confirm", data=form).json
     assert body is not None
-    authentications.settle(sandbox.state, *challenge_of(body), "complete")
+    authentications.decide(sandbox.state, *challenge_of(body), "complete")
 
     done = client.v1.setup_intents.retrieve(setup.id)
     assert done.status == "succeeded"

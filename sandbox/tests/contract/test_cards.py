@@ -69,7 +69,7 @@ def type_in(browser: FlaskClient, intent: stripe.PaymentIntent, row: dict[str, A
 
 def complete(sandbox: Sandbox, body: dict[str, Any]) -> None:
     said = body["next_action"]["use_stripe_sdk"]
-    authentications.settle(sandbox.state, said["source"], said["stripe_js"].partition("client_secret=")[2], "complete")
+    authentications.decide(sandbox.state, said["source"], said["stripe_js"].partition("client_secret=")[2], "complete")
 
 
 def test_the_list_is_whole() -> None:

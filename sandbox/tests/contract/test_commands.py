@@ -146,15 +146,15 @@ def test_nobody_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--port", "99999"], "'99999' is no port"),
-        (["--port", "0"], "'0' is no port"),
-        (["--forward-to", "foo"], "'foo' is no address"),
-        (["--forward-to", "http://shop:http/"], "'http://shop:http/' is no address"),
-        (["--url", "http://[::1", "events"], "'http://[::1' is no address"),
+        (["--port", "99999"], "'99999' is not a port"),
+        (["--port", "0"], "'0' is not a port"),
+        (["--forward-to", "foo"], "'foo' is not an address"),
+        (["--forward-to", "http://shop:http/"], "'http://shop:http/' is not an address"),
+        (["--url", "http://[::1", "events"], "'http://[::1' is not an address"),
         (["--key", "sk_test_łódź", "events"], "test keys only"),
         (["events", "--limit", "some"], "'some' is no number"),
-        (["resend", "../../x"], "'../../x' is no event's id"),
-        (["benchmark", "--rounds", "0"], "'0' is no number of at least 1"),
+        (["resend", "../../x"], "'../../x' is not the id of an event"),
+        (["benchmark", "--rounds", "0"], "'0' is not a number of at least 1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -81,7 +81,7 @@ def test_an_owner_hears_what_the_cardholder_answered_later(state: State) -> None
         challenge = tx.get("authentication", intent.private["challenge"])
     waiting = told(state)
 
-    authentications.settle(state, challenge.id, challenge.private["client_secret"], "complete")
+    authentications.decide(state, challenge.id, challenge.private["client_secret"], "complete")
 
     assert waiting == []
     assert told(state) == ["payment_intent succeeded as succeeded"]

@@ -52,7 +52,7 @@ def test_a_file_of_an_older_version_keeps_all_that_is_in_it(tmp_path: Path) -> N
         with closing(State(tmp_path / "older.sqlite3")) as state, state.read(ACCOUNT) as tx:
             assert [it.id for it in tx.all("charge", payment_intent="pi_1")] == ["ch_1"]
             assert [it.id for it in tx.all("refund", charge="ch_1")] == ["re_1"]
-            assert [row["clock"] for row in tx.execute("SELECT clock FROM scheduled")] == [None]
+            assert [tuple(row) for row in tx.execute("SELECT action, clock FROM scheduled")] == [("book_charge", None)]
 
 
 def test_an_object_is_found_as_it_was_left_in_the_same_transaction(state: State) -> None:

@@ -1,4 +1,4 @@
-"""What a resource module gets to see of a request."""
+"""A request as a resource module sees it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from till_sandbox.state import Page, Transaction
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: an account, through its secret key or through the publishable key every browser sees."""
+    """The caller: an account, with its secret key or with the publishable key that every browser sees."""
 
     account: str
     publishable: bool
@@ -33,7 +33,7 @@ class Listing:
 
 
 def listing(call: Call, kind: str, equal: dict[str, Any], **more: Any) -> Listing:
-    """The page of a list the common parameters (limit, cursors, created) and `equal` ask for. None means any."""
+    """The page of a list that the common parameters (limit, cursors, created) and `equal` select. None means any."""
     params = call.params
     created = params.get("created", {})
     return Listing(

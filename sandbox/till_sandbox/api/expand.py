@@ -1,6 +1,6 @@
-"""`expand`: objects in place of their ids, up to four levels deep. Which fields can be expanded: `data/sdk.json`.
+"""`expand`: objects in place of their ids, up to four levels deep. `data/sdk.json` says which fields can be expanded.
 
-Whether a path can be expanded depends on the kinds of objects along it alone, never on what this answer holds.
+Whether a path can be expanded depends only on the kinds of objects along it, never on what this answer holds.
 """
 
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def _can_be_expanded(kind: str, parts: list[str]) -> bool:
 
 
 def _field(kind: str, parts: list[str]) -> tuple[int, tuple[str, ...]]:
-    """How many parts of the path name a field of the kind, and of which kinds what is there can be: none, if none."""
+    """How many parts of the path name a field of the kind, and the kinds of what it can hold; (0, ()) for no field."""
     fields = _fields(kind)
     for used in range(1, len(parts) + 1):
         name = ".".join(parts[:used])
@@ -117,7 +117,7 @@ def _fill(tx: Transaction, body: dict[str, Any], parts: list[str]) -> None:
 
 
 def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> Any:
-    """Expand a field of the object or of a hash inside it; nothing, where there is nothing to expand."""
+    """Expand a field of the object or of a hash inside it. Returns what is there now, or None."""
     for part in parts[:-1]:
         inside = body.get(part)
         if not isinstance(inside, dict):

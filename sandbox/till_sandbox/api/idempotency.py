@@ -14,7 +14,7 @@ LONGEST = 255
 
 @dataclass(frozen=True)
 class Stored:
-    """What was answered the first time; `body` is the very text."""
+    """The first answer; `body` is its text, unchanged."""
 
     status: int
     body: str
@@ -23,7 +23,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Pending:
-    """A key whose request is being worked on."""
+    """A key whose request is being processed."""
 
     key: str
     fingerprint: str
@@ -49,8 +49,8 @@ def check_key(key: str) -> None:
 
 
 def fingerprint(path: str, tree: dict[str, Any], *, publishable: bool) -> str:
-    """Equal for equal requests: the path, and a digest of the parameters and the kind of key that asks. What a secret
-    key was answered is not for a browser.
+    """Equal for equal requests: the path, and a digest of the parameters and the kind of key that asks. A browser must
+    not get what a secret key was answered.
     """
     said = json.dumps([tree, publishable], sort_keys=True).encode()
     return f"{path} {hashlib.blake2b(said, digest_size=16).hexdigest()}"

@@ -19,9 +19,9 @@ _KEY = re.compile(r"(sk|pk)_test_([A-Za-z0-9_]+)")
 
 
 def authenticate(request: Request) -> Principal:
-    """Who asks, by Bearer or Basic authorization or a `key` parameter (as browsers send it). 401 otherwise.
+    """The caller, by Bearer or Basic authorization or a `key` parameter (as browsers send it). 401 otherwise.
 
-    403 when it is asked for on another account's behalf (`Stripe-Account`, `Stripe-Context`).
+    403 when the request is on another account's behalf (`Stripe-Account`, `Stripe-Context`).
     """
     key = _given(request)
     if not key:

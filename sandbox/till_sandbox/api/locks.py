@@ -1,4 +1,4 @@
-"""Who is using what right now. Forgotten when the process ends, as nothing is in use then."""
+"""Which objects and keys are in use right now. Kept in memory: when the process ends, nothing is in use."""
 
 import threading
 from collections.abc import Callable, Hashable, Iterator

@@ -38,7 +38,7 @@ _SHOWN_WITH_ERRORS = {"/v1/payment_intents/": "payment_intent", "/v1/setup_inten
 
 @dataclass(frozen=True)
 class Authenticated:
-    """A request that came with a good key: who asks for which operation, about what."""
+    """A request with a valid key: the caller, the operation and the ids in its path."""
 
     request: Request
     route: Route
@@ -56,7 +56,7 @@ class Authenticated:
 
     @property
     def subject(self) -> tuple[str, str]:
-        """What nobody else may change meanwhile: the object in the path, or nothing else's business."""
+        """What no other request may change meanwhile: the object in the path, or else this request alone."""
         return self.principal.account, next(iter(self.ids.values()), self.request_id)
 
 
@@ -69,7 +69,7 @@ class Reply:
 
 
 class Pipeline:
-    """Answers requests. Keeps only what lives as long as the process: which objects and keys are in use right now."""
+    """Answers requests. It keeps in memory which objects and keys are in use right now, and nothing else."""
 
     def __init__(self, state: State, log: RequestLog) -> None:
         self._state = state
@@ -108,7 +108,7 @@ class Pipeline:
             check_version(request.headers.get("Stripe-Version"))
         except ApiError as error:  # the one refusal without a log
             return response(error.status, {"error": error.body()}, request_id)
-        asked = Authenticated(request, route, path_ids, principal, entry)
+        incoming = Authenticated(request, route, path_ids, principal, entry)
         key = (request.headers.get("Idempotency-Key") or None) if request.method == "POST" else None
         entry.idempotency_key = key
         try:
@@ -117,82 +117,84 @@ class Pipeline:
             tree = decode(_pairs(request))
             entry.sent(tree)
             if key is not None:
-                return self._answer_once(asked, tree, key)
-            reply = self._perform(asked, self._checked(asked, tree), None)
+                return self._answer_once(incoming, tree, key)
+            reply = self._perform(incoming, self._checked(incoming, tree), None)
             return response(reply.status, reply.text, request_id)
         except ApiError as error:
             return _refused(error, request_id, {**error.headers, **_echo(key)})
 
-    def _answer_once(self, asked: Authenticated, tree: dict[str, Any], key: str) -> Response:
+    def _answer_once(self, incoming: Authenticated, tree: dict[str, Any], key: str) -> Response:
         """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
         idempotency.check_key(key)
-        account = asked.principal.account
-        fingerprint = idempotency.fingerprint(asked.request.path, tree, publishable=asked.principal.publishable)
+        account = incoming.principal.account
+        fingerprint = idempotency.fingerprint(incoming.request.path, tree, publishable=incoming.principal.publishable)
         with self._keys.hold((account, key), wait=0, busy=lambda: idempotency.in_use(key)):
             with self._state.read(account) as tx:
                 stored = idempotency.find(tx, key, fingerprint)
             if stored is not None:
-                asked.entry.replayed = True
+                incoming.entry.replayed = True
                 headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request, **_echo(key)}
-                return response(stored.status, stored.body, asked.request_id, headers)
-            reply = self._perform(asked, self._checked(asked, tree), idempotency.Pending(key, fingerprint))
-            return response(reply.status, reply.text, asked.request_id, _echo(key))
+                return response(stored.status, stored.body, incoming.request_id, headers)
+            reply = self._perform(incoming, self._checked(incoming, tree), idempotency.Pending(key, fingerprint))
+            return response(reply.status, reply.text, incoming.request_id, _echo(key))
 
-    def _checked(self, asked: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
+    def _checked(self, incoming: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
         """The typed parameters. A refusal of them shows the intent they were for, as every other refusal does."""
         try:
-            return _params(asked, tree)
+            return _params(incoming, tree)
         except ApiError as error:
-            if asked.writes and not asked.principal.publishable:
-                with self._state.read(asked.principal.account) as tx:
-                    _show_intent(tx, error, asked)
+            if incoming.writes and not incoming.principal.publishable:
+                with self._state.read(incoming.principal.account) as tx:
+                    _show_intent(tx, error, incoming)
             raise
 
-    def _perform(self, asked: Authenticated, params: dict[str, Any], pending: idempotency.Pending | None) -> Reply:
+    def _perform(self, incoming: Authenticated, params: dict[str, Any], pending: idempotency.Pending | None) -> Reply:
         """The operation in a transaction of its own, together with what is kept under its idempotency key."""
-        account = asked.principal.account
-        if not asked.writes:
+        account = incoming.principal.account
+        if not incoming.writes:
             with self._state.read(account) as tx:
-                return _run(asked, Call(tx, params, asked.ids, asked.principal))
-        cause = Cause(asked.request_id, pending.key if pending else None)
+                return _run(incoming, Call(tx, params, incoming.ids, incoming.principal))
+        cause = Cause(incoming.request_id, pending.key if pending else None)
         with (
-            self._objects.hold(asked.subject, wait=LOCK_WAIT, busy=_lock_timeout),
+            self._objects.hold(incoming.subject, wait=LOCK_WAIT, busy=_lock_timeout),
             self._state.write(account, cause) as tx,
         ):
-            breaks_down = asked.request.environ.get(BREAKS_DOWN)
-            done = None if breaks_down == "before" else _run(asked, Call(tx, params, asked.ids, asked.principal))
-            reply = done if done is not None and breaks_down is None else _broken_down(asked)
+            breaks_down = incoming.request.environ.get(BREAKS_DOWN)
+            done = (
+                None if breaks_down == "before" else _run(incoming, Call(tx, params, incoming.ids, incoming.principal))
+            )
+            reply = done if done is not None and breaks_down is None else _broken_down(incoming)
             if pending is not None:
-                pending.store(tx, reply.status, reply.text, asked.request_id)
-        asked.entry.events = tx.emitted
+                pending.store(tx, reply.status, reply.text, incoming.request_id)
+        incoming.entry.events = tx.emitted
         return reply
 
 
-def _run(asked: Authenticated, call: Call) -> Reply:
-    """What the operation answers. What a refused one did is undone, unless the refusal keeps it.
+def _run(incoming: Authenticated, call: Call) -> Reply:
+    """The operation's answer. What a refused operation did is undone, unless the refusal keeps it.
 
-    Raises the refusals that are not worth remembering: those of wrong requests.
+    Raises the refusals that are not kept under an idempotency key: those of invalid requests.
     """
     tx = call.tx
-    if asked.writes:
+    if incoming.writes:
         tx.begin_operation()
     try:
-        body = present(asked.route.operation(call), asked.request.path)
+        body = present(incoming.route.operation(call), incoming.request.path)
         status, body = 200, expand(tx, body, call.params.get("expand") or [])
     except ApiError as error:
-        if asked.writes and not error.keeps_changes:
+        if incoming.writes and not error.keeps_changes:
             tx.undo_operation()
             if error.param != "client_secret":  # who does not know the secret gets to see nothing
-                _show_intent(tx, error, asked)
-        if error.is_validation or not asked.writes:
+                _show_intent(tx, error, incoming)
+        if error.is_validation or not incoming.writes:
             error.details = for_browser(error.details) if call.principal.publishable else error.details
             raise
-        status, body = error.status, {"error": with_log(error.body(), asked.request_id)}
+        status, body = error.status, {"error": with_log(error.body(), incoming.request_id)}
     return _reply(status, for_browser(body) if call.principal.publishable else body)
 
 
-def _broken_down(asked: Authenticated) -> Reply:
-    return _reply(500, {"error": with_log(broken_down().body(), asked.request_id)})
+def _broken_down(incoming: Authenticated) -> Reply:
+    return _reply(500, {"error": with_log(broken_down().body(), incoming.request_id)})
 
 
 def _reply(status: int, body: dict[str, Any]) -> Reply:
@@ -233,10 +235,10 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if name != "key"]
 
 
-def _params(asked: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
-    route = asked.route
-    pinning = pins_types(asked.request.headers.get("Stripe-Version"))
-    params = typed(tree, _accepted(route, browser=asked.principal.publishable, pins_types=pinning))
+def _params(incoming: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
+    route = incoming.route
+    pinning = pins_types(incoming.request.headers.get("Stripe-Version"))
+    params = typed(tree, _accepted(route, browser=incoming.principal.publishable, pins_types=pinning))
     if route.is_list:
         params["limit"] = min(max(params.get("limit", 10), 1), 100)
     return params
@@ -248,11 +250,11 @@ def _accepted(route: Route, *, browser: bool, pins_types: bool) -> Accepted:
     return accepted(fields, browser=browser, pins_types=pins_types)
 
 
-def _show_intent(tx: Transaction, error: ApiError, asked: Authenticated) -> None:
+def _show_intent(tx: Transaction, error: ApiError, incoming: Authenticated) -> None:
     """Put the intent the call was about, unchanged, beside the error."""
     for prefix, kind in _SHOWN_WITH_ERRORS.items():
-        if asked.request.path.startswith(prefix) and "intent" in asked.ids:
-            error.details.setdefault(kind, tx.find(kind, asked.ids["intent"]))
+        if incoming.request.path.startswith(prefix) and "intent" in incoming.ids:
+            error.details.setdefault(kind, tx.find(kind, incoming.ids["intent"]))
 
 
 def with_log(body: dict[str, Any], request_id: str) -> dict[str, Any]:

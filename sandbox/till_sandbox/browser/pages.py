@@ -109,7 +109,7 @@ def decide(authentication_id: str) -> BaseResponse:
     if outcome is None:
         return _nothing_to_confirm("The answer must be to complete the authentication or to fail it.", status=400)
     try:
-        decided = authentications.settle(_state(), authentication_id, request.args.get("client_secret", ""), outcome)
+        decided = authentications.decide(_state(), authentication_id, request.args.get("client_secret", ""), outcome)
     except authentications.NotFound:
         return _nothing_to_confirm()
     return _after(decided)

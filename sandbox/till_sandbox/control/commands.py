@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from till_sandbox import faults
 from till_sandbox.api.keys import account_of
-from till_sandbox.control import asked
+from till_sandbox.control import request_args
 from till_sandbox.control.listings import list_faults
 from till_sandbox.errors import ApiError
 from till_sandbox.model import authentications, challenges, disputes, events, refunds
@@ -30,7 +30,7 @@ def add_fault() -> tuple[dict[str, Any], int]:
         "probability": (int, float),
         "seed": int,
     }
-    body = asked.body({"target": str, "kind": str, "times": int, **detail}, required=("target", "kind"))
+    body = request_args.body({"target": str, "kind": str, "times": int, **detail}, required=("target", "kind"))
     target, kind, times = body.pop("target"), body.pop("kind"), body.pop("times", 1)
     if kind not in faults.KINDS.get(target, ()):
         raise ApiError("; ".join(f"target {name}: kind is one of {', '.join(of)}" for name, of in faults.KINDS.items()))
@@ -41,21 +41,21 @@ def add_fault() -> tuple[dict[str, Any], int]:
     _check_seconds(body)
     if kind == "reorder":
         body.setdefault("seconds", faults.OVERTAKEN_WITHIN)
-    asked.sandbox().faults.add(target, kind, times, body)
+    request_args.sandbox().faults.add(target, kind, times, body)
     return list_faults(), 201
 
 
 @blueprint.delete("/faults")
 def clear_faults() -> dict[str, Any]:
     """Let everything work again."""
-    asked.sandbox().faults.clear()
+    request_args.sandbox().faults.clear()
     return list_faults()
 
 
 @blueprint.delete("/faults/<int:fault>")
 def clear_fault(fault: int) -> dict[str, Any]:
     """Take one fault back."""
-    asked.sandbox().faults.clear(min(fault, asked.LARGEST))
+    request_args.sandbox().faults.clear(min(fault, request_args.LARGEST))
     return list_faults()
 
 
@@ -64,19 +64,21 @@ def send_delivery(delivery: int) -> dict[str, Any]:
     """Send it (again) now. {"times": 2} sends it twice; {"way": "bad_signature"} (or another webhook fault, with
     "seconds" for a delay) has it go wrong once.
     """
-    body = asked.body({"times": int, "way": str, "seconds": (int, float)})
+    body = request_args.body({"times": int, "way": str, "seconds": (int, float)})
     times, way = body.get("times", 1), body.get("way", "as_usual")
-    if not 1 <= times <= asked.MOST:
-        raise ApiError(f"times is from 1 to {asked.MOST}")
+    if not 1 <= times <= request_args.MOST:
+        raise ApiError(f"times is from 1 to {request_args.MOST}")
     _check_seconds(body)
     if way not in WAYS:
         raise ApiError(f"way must be one of {', '.join(WAYS)}")
-    state = asked.sandbox().state
+    state = request_args.sandbox().state
     with state.read("") as tx:
-        row = tx.execute("SELECT account, event, endpoint FROM deliveries WHERE id = ?", min(delivery, asked.LARGEST))
+        row = tx.execute(
+            "SELECT account, event, endpoint FROM deliveries WHERE id = ?", min(delivery, request_args.LARGEST)
+        )
         found = row.fetchone()
     if found is None:
-        raise asked.unknown("delivery", str(delivery))
+        raise request_args.unknown("delivery", str(delivery))
     with state.write(found["account"]) as tx:
         event, endpoint = tx.get("event", found["event"]), tx.get("webhook_endpoint", found["endpoint"])
         if way != "as_usual":
@@ -85,16 +87,16 @@ def send_delivery(delivery: int) -> dict[str, Any]:
             faults.add(tx, "webhook", way, times, detail)
         for _ in range(times):
             events.deliver(tx, event, endpoint)
-    asked.sandbox().faults.expect()
+    request_args.sandbox().faults.expect()
     return {"sent": times}
 
 
 @blueprint.post("/challenges/<challenge_id>")
-def settle_challenge(challenge_id: str) -> dict[str, Any]:
+def decide_challenge(challenge_id: str) -> dict[str, Any]:
     """Decide it: {"outcome": "complete"} or {"outcome": "fail"}; or "abandon" it, as a cardholder does who closes the
     bank's page: nobody can answer any more, and the payment goes on waiting for an answer.
     """
-    outcome = asked.body({"outcome": str}, required=("outcome",))["outcome"]
+    outcome = request_args.body({"outcome": str}, required=("outcome",))["outcome"]
     if outcome not in ("complete", "fail", "abandon"):
         raise ApiError("outcome must be complete, fail or abandon")
     with _account_of(challenge_id) as tx:
@@ -106,7 +108,7 @@ def settle_challenge(challenge_id: str) -> dict[str, Any]:
             tx.save(challenge)
         else:
             kind = "setup_intent" if challenge["intent"].startswith("seti_") else "payment_intent"
-            authentications.decide(tx, challenge, tx.get(kind, challenge["intent"]), outcome)
+            authentications.apply_decision(tx, challenge, tx.get(kind, challenge["intent"]), outcome)
         return {"challenge": dict(challenge)}
 
 
@@ -114,7 +116,7 @@ def settle_challenge(challenge_id: str) -> dict[str, Any]:
 def refund() -> dict[str, Any]:
     """Refund as if from the dashboard: {"charge": …} or {"payment_intent": …}, optionally "amount" and "reason"."""
     fields = {"charge": str, "payment_intent": str, "amount": int, "reason": str}
-    body = asked.body(fields)
+    body = request_args.body(fields)
     if body.get("reason", REASONS[0]) not in REASONS:
         raise ApiError(f"reason must be one of {', '.join(REASONS)}")
     with _account_of(body.get("charge") or body.get("payment_intent") or "") as tx:
@@ -124,7 +126,7 @@ def refund() -> dict[str, Any]:
 @blueprint.post("/disputes")
 def dispute() -> dict[str, Any]:
     """Dispute a charge as its cardholder would: {"charge": …}, optionally "kind" (a key of data/disputes.json)."""
-    body = asked.body({"charge": str, "kind": str}, required=("charge",))
+    body = request_args.body({"charge": str, "kind": str}, required=("charge",))
     kind = body.get("kind", "fraudulent")
     if kind not in disputes.KINDS:
         raise ApiError(f"kind must be one of {', '.join(disputes.KINDS)}")
@@ -138,11 +140,11 @@ def dispute() -> dict[str, Any]:
 @blueprint.post("/clock")
 def clock() -> dict[str, Any]:
     """Move the sandbox's time forward: {"advance": seconds}."""
-    seconds = asked.body({"advance": int}, required=("advance",))["advance"]
+    seconds = request_args.body({"advance": int}, required=("advance",))["advance"]
     if seconds < 0:
         raise ApiError("time only goes forward")
-    state = asked.sandbox().state
-    if state.ahead + seconds > asked.LONGEST:
+    state = request_args.sandbox().state
+    if state.ahead + seconds > request_args.LONGEST:
         raise ApiError("advance is too large")
     state.advance_clock(seconds)
     return {"now": int(state.now()), "ahead": int(state.ahead)}
@@ -151,34 +153,34 @@ def clock() -> dict[str, Any]:
 @blueprint.post("/endpoints")
 def add_endpoint() -> dict[str, Any]:
     """Send every event of a key's account to an address: {"key": …, "url": …, "secrets": [whsec_…]}."""
-    body = asked.body({"key": str, "url": str, "secrets": list}, required=("key", "url", "secrets"))
+    body = request_args.body({"key": str, "url": str, "secrets": list}, required=("key", "url", "secrets"))
     if not all(isinstance(secret, str) for secret in body["secrets"]):
         raise ApiError("secrets is of the wrong type")
     try:
         account_of(body["key"])
     except ValueError as error:
         raise ApiError(str(error)) from error
-    asked.sandbox().forward(body["key"], body["url"], body["secrets"])
+    request_args.sandbox().forward(body["key"], body["url"], body["secrets"])
     return {"forwarding_to": body["url"]}
 
 
 @blueprint.post("/reset")
 def reset() -> dict[str, Any]:
     """Forget everything but where events are forwarded to."""
-    asked.body({})
-    asked.sandbox().reset()
+    request_args.body({})
+    request_args.sandbox().reset()
     return {"reset": True}
 
 
 def _check_seconds(body: dict[str, Any]) -> None:
-    if not 0 <= body.get("seconds", 0) <= asked.LONGEST:
-        raise ApiError(f"seconds is from 0 to {asked.LONGEST}")
+    if not 0 <= body.get("seconds", 0) <= request_args.LONGEST:
+        raise ApiError(f"seconds is from 0 to {request_args.LONGEST}")
 
 
 def _account_of(object_id: str) -> AbstractContextManager[Transaction]:
     """A write transaction of the account an object belongs to."""
-    with asked.sandbox().state.read("") as tx:
+    with request_args.sandbox().state.read("") as tx:
         row = tx.execute("SELECT account FROM objects WHERE id = ?", object_id).fetchone()
     if row is None:
-        raise asked.unknown("object", object_id)
-    return asked.sandbox().state.write(row["account"])
+        raise request_args.unknown("object", object_id)
+    return request_args.sandbox().state.write(row["account"])

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, request
 
-from till_sandbox.control import asked
+from till_sandbox.control import request_args
 from till_sandbox.model import challenges, money
 from till_sandbox.state import Transaction
 
@@ -19,13 +19,13 @@ def health() -> dict[str, str]:
 @blueprint.get("/accounts")
 def accounts() -> dict[str, Any]:
     """Every account that was used, or the one asked for, with its number of payments; the newest of them first."""
-    account = asked.account()
-    with asked.sandbox().state.read("") as tx:
+    account = request_args.account()
+    with request_args.sandbox().state.read("") as tx:
         rows = tx.execute(
             "SELECT account AS id, count(*) FILTER (WHERE kind = 'payment_intent') AS payments "
             "FROM objects WHERE account = coalesce(?, account) GROUP BY account ORDER BY min(seq) DESC LIMIT ?",
             account,
-            asked.limit(),
+            request_args.limit(),
         )
         return {"accounts": [dict(row) for row in rows]}
 
@@ -52,12 +52,12 @@ def list_events() -> dict[str, Any]:
 @blueprint.get("/events/<event_id>")
 def event(event_id: str) -> dict[str, Any]:
     """One event."""
-    with asked.sandbox().state.read("") as tx:
+    with request_args.sandbox().state.read("") as tx:
         row = tx.execute(
             "SELECT account, json(body) AS body FROM objects WHERE id = ? AND kind = 'event'", event_id
         ).fetchone()
     if row is None:
-        raise asked.unknown("event", event_id)
+        raise request_args.unknown("event", event_id)
     return {"event": {"account": row["account"], **current_app.json.loads(row["body"])}}
 
 
@@ -65,14 +65,14 @@ def event(event_id: str) -> dict[str, Any]:
 def deliveries() -> dict[str, Any]:
     """Deliveries, each with its attempts; `?about=` as for events."""
     about = request.args.get("about")
-    where, values = _where(asked.account(), about, table="o.")
-    with asked.sandbox().state.read("") as tx:
+    where, values = _where(request_args.account(), about, table="o.")
+    with request_args.sandbox().state.read("") as tx:
         rows = tx.execute(
             "SELECT d.*, json_extract(o.body, '$.type') AS type, json_extract(e.body, '$.url') AS url "  # noqa: S608  # only names of ours
             "FROM deliveries d JOIN objects o ON o.id = d.event JOIN objects e ON e.id = d.endpoint "
             f"WHERE {where} ORDER BY d.id DESC LIMIT ?",
             *values,
-            asked.limit(),
+            request_args.limit(),
         ).fetchall()
         return {"deliveries": [{**row, "attempts": _attempts(tx, row["id"])} for row in map(dict, rows)]}
 
@@ -80,33 +80,33 @@ def deliveries() -> dict[str, Any]:
 @blueprint.get("/requests")
 def list_requests() -> dict[str, Any]:
     """The newest requests to the API, each with its answer; `?about=` an object that one of them names."""
-    log = asked.sandbox().requests
-    found = log.newest(asked.limit(), account=asked.account(), about=request.args.get("about"))
+    log = request_args.sandbox().requests
+    found = log.newest(request_args.limit(), account=request_args.account(), about=request.args.get("about"))
     return {"requests": found}
 
 
 @blueprint.get("/clock")
 def clock() -> dict[str, Any]:
     """The sandbox's time, and how far ahead of this machine's it is, in seconds."""
-    state = asked.sandbox().state
+    state = request_args.sandbox().state
     return {"now": int(state.now()), "ahead": int(state.ahead)}
 
 
 @blueprint.get("/faults")
 def list_faults() -> dict[str, Any]:
     """What is still to go wrong, oldest first."""
-    return {"faults": [vars(fault) for fault in asked.sandbox().faults.all()]}
+    return {"faults": [vars(fault) for fault in request_args.sandbox().faults.all()]}
 
 
 def _newest(kind: str, about: str | None) -> list[dict[str, Any]]:
-    where, values = _where(asked.account(), about)
-    with asked.sandbox().state.read("") as tx:
+    where, values = _where(request_args.account(), about)
+    with request_args.sandbox().state.read("") as tx:
         rows = tx.execute(
             "SELECT account, json(body) AS body FROM objects "  # noqa: S608  # only names of ours
             f"WHERE kind = ? AND NOT deleted AND {where} ORDER BY seq DESC LIMIT ?",
             kind,
             *values,
-            asked.limit(),
+            request_args.limit(),
         )
         return [{"account": row["account"], **current_app.json.loads(row["body"])} for row in rows]
 

@@ -1,4 +1,4 @@
-"""The door for the 3-D Secure page: what a challenge is about, and deciding it."""
+"""What the 3-D Secure page needs: what a challenge is about, and deciding it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -38,7 +38,7 @@ def find(state: State, authentication_id: str, client_secret: str) -> Authentica
         return _described(challenge, intent)
 
 
-def settle(
+def decide(
     state: State, authentication_id: str, client_secret: str, outcome: Literal["complete", "fail"]
 ) -> Authentication:
     """Decide the challenge and do what follows (charge the card, or ask for another). Raises NotFound.
@@ -48,12 +48,14 @@ def settle(
     with state.write(_account(state, authentication_id)) as tx:
         challenge, intent = _load(tx, authentication_id, client_secret)
         if challenge["status"] == "pending":
-            decide(tx, challenge, intent, outcome)
+            apply_decision(tx, challenge, intent, outcome)
         return _described(challenge, intent)
 
 
-def decide(tx: Transaction, challenge: Resource, intent: Resource, outcome: Literal["complete", "fail"]) -> None:
-    """What `settle` does, inside a transaction and without the client secret."""
+def apply_decision(
+    tx: Transaction, challenge: Resource, intent: Resource, outcome: Literal["complete", "fail"]
+) -> None:
+    """What `decide` does, inside a transaction and without the client secret."""
     challenge["status"] = "complete" if outcome == "complete" else "failed"
     tx.save(challenge)
     intent.private.pop("challenge", None)

@@ -13,7 +13,7 @@ from till_sandbox.state import Resource, Transaction
 #: Seconds until a card's hold lapses if it is not captured.
 HOLD = 7 * 24 * 3600
 #: Seconds after which an automatically captured charge has its balance transaction, and its dispute if there is one.
-SETTLES_AFTER, DISPUTED_AFTER = 1.0, 1.0
+BOOKED_AFTER, DISPUTED_AFTER = 1.0, 1.0
 
 _UNDECIDED = dict.fromkeys(
     (
@@ -57,9 +57,9 @@ def succeed(tx: Transaction, intent: Resource, payment_method: Resource, secure:
     events.emit(tx, "charge.succeeded", charge)
     if not held:
         if intent["capture_method"] == "automatic":
-            settle(tx, charge)
+            book(tx, charge)
         else:
-            tx.schedule("settle_charge", charge.id, after=SETTLES_AFTER)
+            tx.schedule("book_charge", charge.id, after=BOOKED_AFTER)
         _schedule_disputes(tx, charge)
     return charge
 
@@ -81,30 +81,30 @@ def fail(
 def capture(tx: Transaction, charge: Resource, amount: int, *, suffix: str | None) -> Resource:
     """Take `amount` of a hold; the rest is released. Emits charge.captured."""
     charge |= {"amount_captured": amount, "captured": True, **_descriptor(suffix)}
-    _book(tx, charge)
+    _add_balance_transaction(tx, charge)
     events.emit(tx, "charge.captured", charge)
     _schedule_disputes(tx, charge)
     return charge
 
 
-def settle(tx: Transaction, charge: Resource) -> Resource:
+def book(tx: Transaction, charge: Resource) -> Resource:
     """Give a captured charge its balance transaction, if it has none yet. Emits charge.updated."""
     if charge["balance_transaction"] is not None or not charge["captured"] or charge["status"] != "succeeded":
         return charge
     before = charge.snapshot()
-    _book(tx, charge)
+    _add_balance_transaction(tx, charge)
     events.emit(tx, "charge.updated", charge, before)
     return charge
 
 
-def _book(tx: Transaction, charge: Resource) -> None:
+def _add_balance_transaction(tx: Transaction, charge: Resource) -> None:
     row = balance.of_charge(tx, charge, available=of_charge(charge).consequences(charge).available)
     charge["balance_transaction"] = row.id
     tx.save(charge)
 
 
 def update(tx: Transaction, charge: Resource, params: dict[str, Any]) -> Resource:
-    settle(tx, charge)
+    book(tx, charge)
     before = charge.snapshot()
     if "metadata" in params:
         charge["metadata"] = merged(charge["metadata"], params["metadata"])

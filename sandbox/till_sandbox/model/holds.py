@@ -1,4 +1,4 @@
-"""Money held on a card and not captured: released when the payment is canceled, lapsed when nobody came for it."""
+"""Money held on a card and not captured: released when the payment is canceled, or expired when nobody captured it."""
 
 from till_sandbox.model import events, followers
 from till_sandbox.state import Resource, Transaction

@@ -37,7 +37,7 @@ def resolve(tx: Transaction, payment_method_id: str, param: str = "payment_metho
 
 
 def attach(tx: Transaction, payment_method: Resource, customer: str) -> Resource:
-    """Save the PaymentMethod to the customer. The bank is asked, so declining cards are refused here."""
+    """Save the PaymentMethod to the customer. The bank is asked, so a card that declines is refused here."""
     if payment_method["customer"] == customer:
         return payment_method
     if payment_method.private.get("spent"):
@@ -73,7 +73,7 @@ def link_to_existing(tx: Transaction, payment_method: Resource, customer: str | 
 
 
 def spend(tx: Transaction, payment_method: Resource) -> None:
-    """It has paid, or was detached: without a customer to keep it, it is good for nothing any more."""
+    """It has paid or was detached. If no customer has it, it cannot be used again."""
     if payment_method["customer"] is None:
         payment_method.private["spent"] = True
         tx.save(payment_method)

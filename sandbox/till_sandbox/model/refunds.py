@@ -1,4 +1,4 @@
-"""Refunds: whole or in parts, at once or, with some test cards, later or not for good."""
+"""Refunds: whole or partial; they succeed at once, or with some test cards later, or fail after they succeeded."""
 
 import secrets
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
 from till_sandbox.model import balance, events, objects
-from till_sandbox.model.charges import settle
+from till_sandbox.model.charges import book
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.methods import of_charge
 from till_sandbox.model.money import text
@@ -29,7 +29,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
             f"({text(remaining, charge['currency'])})",
             param="amount",
         )
-    settle(tx, charge)  # nothing is given back that is not booked yet
+    book(tx, charge)  # nothing is given back that is not booked yet
     behaviour = of_charge(charge).consequences(charge).refunds
     refund = _blank(tx, charge, amount, params)
     refund["balance_transaction"] = balance.of_refund(tx, refund, charge).id
@@ -82,7 +82,7 @@ def succeed(tx: Transaction, refund: Resource) -> Resource:
 
 
 def fail(tx: Transaction, refund: Resource) -> Resource:
-    """The bank could not book it: the money is the account's again. Emits refund.updated and refund.failed."""
+    """The bank could not book it: the money returns to the account. Emits refund.updated and refund.failed."""
     before = refund.snapshot()
     charge = tx.get("charge", refund["charge"])
     row = balance.of_failed_refund(tx, refund, charge)

@@ -27,6 +27,7 @@ Actions = Mapping[str, tuple[str, Callable[..., Any]]]
 
 #: The kind of object each action is about, and what is done to it.
 ACTIONS: Actions = {
+    "book_charge": ("charge", charges.book),
     "decide_dispute": ("dispute", disputes.decide),
     "delete_test_clock": (CLOCK, test_clocks.delete),
     "expire_hold": ("charge", holds.expire),
@@ -35,7 +36,6 @@ ACTIONS: Actions = {
     "open_dispute": ("charge", _open_dispute),
     "reference_refund": ("refund", refunds.reference),
     "release_funds": ("balance_transaction", balance.release),
-    "settle_charge": ("charge", charges.settle),
     "succeed_refund": ("refund", refunds.succeed),
 }
 
@@ -66,7 +66,7 @@ def _run_next(state: State, actions: Actions) -> bool:
 
 
 def _run(tx: Transaction, row: sqlite3.Row, actions: Actions) -> None:
-    """Do one thing and strike it off, unless somebody has, or has taken what it is about away."""
+    """Do one thing and remove it from the table, unless it is gone or its object is."""
     if not tx.execute("DELETE FROM scheduled WHERE id = ?", row["id"]).rowcount:
         return
     if row["action"] == test_clocks.ARRIVE:

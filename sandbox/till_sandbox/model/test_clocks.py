@@ -75,7 +75,7 @@ def finish(tx: Transaction, clock: Resource) -> None:
 
 
 def delete(tx: Transaction, clock: Resource) -> dict[str, Any]:
-    """Gone, with its customers and what was to happen by it. Emits test_helpers.test_clock.deleted."""
+    """Delete it, its customers and what was scheduled by it. Emits test_helpers.test_clock.deleted."""
     check_still(clock)
     for customer in tx.all("customer", test_clock=clock.id):
         customers.delete(tx, customer)

@@ -49,7 +49,7 @@ def update(tx: Transaction, endpoint: Resource, params: dict[str, Any]) -> Resou
 
 
 def delete(tx: Transaction, endpoint: Resource) -> None:
-    """Gone, with everything still on its way to it."""
+    """Delete it. Its pending deliveries fail."""
     tx.execute("UPDATE deliveries SET status = 'failed' WHERE endpoint = ? AND status = 'pending'", endpoint.id)
     tx.delete(endpoint)
 

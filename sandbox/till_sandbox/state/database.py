@@ -18,8 +18,8 @@ class State:
     """Opens transactions. Writers take turns, readers never wait for them. No write transaction may be opened within
     another.
 
-    What a write transaction did is there for good once its block ends, or not at all: a process killed in the middle
-    leaves nothing half done.
+    A write transaction is on disk once its block ends, or has no effect: a process killed in the middle leaves nothing
+    half done.
     """
 
     def __init__(

@@ -5,10 +5,9 @@ from pathlib import Path
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 
-#: The number of changes to the tables so far; a file says in `user_version` how many it has.
-VERSION = 1
-
-_FIRST = """
+#: The changes to the tables so far; a file says in `user_version` how many of them it has.
+_CHANGES = (
+    """
     ALTER TABLE objects ADD COLUMN customer TEXT;
     ALTER TABLE objects ADD COLUMN payment_intent TEXT;
     ALTER TABLE objects ADD COLUMN charge TEXT;
@@ -21,14 +20,16 @@ _FIRST = """
         charge = json_extract(body, '$.charge');
     ALTER TABLE scheduled ADD COLUMN clock TEXT;
     DROP INDEX IF EXISTS scheduled_due;
-"""
+    """,
+    "UPDATE scheduled SET action = 'book_charge' WHERE action = 'settle_charge';",
+)
 
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Make the tables that are missing and change those that are older, all or nothing. Raises sqlite3.Error."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    is_older = version < VERSION and _has_tables(connection)
-    script = f"{_FIRST if is_older else ''}{SCHEMA.read_text(encoding='utf-8')}PRAGMA user_version = {VERSION};"
+    missing = _CHANGES[version:] if _has_tables(connection) else ()
+    script = f"{''.join(missing)}{SCHEMA.read_text(encoding='utf-8')}PRAGMA user_version = {len(_CHANGES)};"
     try:
         connection.executescript(f"BEGIN IMMEDIATE;{script}COMMIT;")
     except sqlite3.Error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from till_sandbox import pretty
 from till_sandbox.faults import Fault, Faults
 from till_sandbox.state import Resource, State
-from till_sandbox.webhooks.sending import Answer, Outgoing, Send
+from till_sandbox.webhooks.sending import Outgoing, Send, WebhookResponse
 from till_sandbox.webhooks.signing import signature_header
 
 #: Seconds until the second try; each further wait is twice as long, up to the longest. After three days it gives up.
@@ -85,13 +85,13 @@ class Deliverer:
         try:
             event, endpoint = self._load(delivery)
             if event is None or endpoint is None:
-                self._record(delivery, Answer(None, "the endpoint is gone"), 0.0, last=True)
+                self._record(delivery, WebhookResponse(None, "the endpoint is gone"), 0.0, last=True)
                 return
             fault = self._faults.next("webhook", f"{event['type']} {event.id}")
             if fault is not None and fault.kind in ("delay", "reorder"):
                 self._postpone(delivery, fault)
             elif fault is not None and fault.kind == "drop":
-                self._record(delivery, Answer(None, "dropped on request"), 0.0, last=True)
+                self._record(delivery, WebhookResponse(None, "dropped on request"), 0.0, last=True)
             else:
                 self._send_now(delivery, event, endpoint, fault)
         finally:
@@ -124,11 +124,11 @@ class Deliverer:
         return Outgoing(endpoint["url"], body, headers)
 
     def _postpone(self, delivery: Delivery, fault: Fault) -> None:
-        """Later than it should be; reordering is being late enough for what comes next to overtake."""
+        """Send it later. To reorder, it is sent late enough for the next deliveries to overtake it."""
         with self._state.write(delivery.account) as tx:
             tx.execute("UPDATE deliveries SET due_at = ? WHERE id = ?", self._state.now() + fault.seconds, delivery.id)
 
-    def _record(self, delivery: Delivery, answer: Answer, seconds: float, *, last: bool = False) -> None:
+    def _record(self, delivery: Delivery, answer: WebhookResponse, seconds: float, *, last: bool = False) -> None:
         now = self._state.now()
         wait = min(FIRST_WAIT * 2.0**delivery.attempts, LONGEST_WAIT)
         given_up = last or now + wait > delivery.created + GIVE_UP_AFTER

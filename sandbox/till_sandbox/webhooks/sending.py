@@ -20,7 +20,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebhookResponse:
     """What came back: a status and some text, or no status and why there was no answer."""
 
     status: int | None
@@ -32,17 +32,17 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-Send = Callable[[Outgoing], Answer]
+Send = Callable[[Outgoing], WebhookResponse]
 
 
-def send_over_http(outgoing: Outgoing) -> Answer:
-    """Post it. Never raises: no answer is an answer too."""
+def send_over_http(outgoing: Outgoing) -> WebhookResponse:
+    """Post it. Never raises: when there is no answer, the response says why."""
     try:
         with requests.Session() as session:
             session.trust_env = False  # a proxy meant for the internet must not see deliveries to this machine
             answer = session.post(
                 outgoing.url, data=outgoing.body, headers=outgoing.headers, timeout=TIMEOUT, allow_redirects=False
             )
-            return Answer(answer.status_code, answer.text[:KEPT_ANSWER])
+            return WebhookResponse(answer.status_code, answer.text[:KEPT_ANSWER])
     except (requests.RequestException, ValueError) as error:  # an address can be nonsense
-        return Answer(None, type(error).__name__)
+        return WebhookResponse(None, type(error).__name__)

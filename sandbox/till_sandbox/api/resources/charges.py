@@ -18,7 +18,7 @@ _OF_CAPTURE = {
 
 
 def create(call: Call) -> Resource:
-    """Closed to new accounts: every way of asking has its own refusal."""
+    """Refused, as for every new account; each way of asking has a refusal of its own."""
     params = call.params
     refuse_cards(params)
     if "customer" not in params:

@@ -33,7 +33,7 @@ def delete(call: Call) -> dict[str, Any]:
 
 
 def list_all(call: Call) -> Listing:
-    """Those that live by a test clock are in the list of that clock only."""
+    """Customers with a test clock are listed only when that clock is asked for."""
     clock = call.params.get("test_clock")
     if clock is not None:
         call.tx.get(CLOCK, clock, param="test_clock", status=400)
