@@ -91,13 +91,13 @@ class Shop:
         outer = self.page.frame_locator("body > div > iframe[name^=__privateStripeFrame][src*=three-ds-2-challenge]")
         return outer.frame_locator("iframe[name=stripe-challenge-frame]")
 
-    def told(self, name: str) -> list[dict[str, Any]]:
+    def events(self, name: str) -> list[dict[str, Any]]:
         """The events of that name so far, oldest first."""
-        events: list[dict[str, Any]] = self.page.evaluate("name => told.filter(event => event.name === name)", name)
+        events: list[dict[str, Any]] = self.page.evaluate("name => events.filter(event => event.name === name)", name)
         return events
 
     def last_change(self) -> dict[str, Any]:
-        return self.told("change")[-1]
+        return self.events("change")[-1]
 
     def pay(self, secret: str, **options: Any) -> None:
         """Start paying with the card Element; `outcome` waits for the end."""

@@ -23,7 +23,7 @@ def shop(browser: Browser, shop_url: str) -> Iterator[Shop]:
     keeping.close()
 
 
-def test_a_field_that_was_cleared_on_leaving_comes_back_empty_and_takes_a_card(
+def test_a_field_cleared_on_leaving_comes_back_empty_and_takes_a_card(
     shop: Shop, shop_url: str, sandbox_server: SandboxServer
 ) -> None:
     secret = sandbox_server.payment_intent()["client_secret"]

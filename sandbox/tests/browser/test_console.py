@@ -73,7 +73,7 @@ def test_a_challenge_is_completed_failed_or_abandoned(console: Page, sandbox_ser
         assert sandbox_server.get(f"/v1/payment_intents/{asked['id']}")["status"] == payment
 
 
-def test_a_refused_request_shows_what_was_sent_why_it_was_refused_and_what_followed(
+def test_a_request_shows_what_was_sent_why_it_failed_and_what_followed(
     console: Page, sandbox_server: SandboxServer
 ) -> None:
     pay(sandbox_server, "pm_card_chargeDeclined")
@@ -129,7 +129,7 @@ def test_the_next_calls_are_refused_before_or_after_their_work(console: Page, sa
 
 
 @pytest.mark.parametrize("kind", ["a connection reset", "a time-out"])
-def test_the_line_breaks(console_tab: Page, sandbox: SandboxProcess, kind: str) -> None:
+def test_the_connection_breaks(console_tab: Page, sandbox: SandboxProcess, kind: str) -> None:
     for console in opened(console_tab, sandbox.url):
         form = console.get_by_role("form", name="The next API calls")
         form.get_by_label("fail with").select_option(kind)

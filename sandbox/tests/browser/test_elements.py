@@ -54,7 +54,7 @@ def test_a_change_event_has_stripes_shape(card: Shop) -> None:
 
     card.page.keyboard.type("4")
 
-    assert card.told("change") == [
+    assert card.events("change") == [
         {
             "name": "change",
             "elementType": "card",
@@ -76,7 +76,7 @@ def test_events_come_once_and_only_when_something_is_another(card: Shop) -> None
     card.page.locator("#pay").focus()
 
     expect(card.page.locator("#card")).not_to_contain_class("StripeElement--focus")
-    names = [event["name"] for event in card.page.evaluate("() => told")]
+    names = [event["name"] for event in card.page.evaluate("() => events")]
     assert names == ["focus", "change", "change", "escape", "blur"]
 
 
@@ -96,7 +96,7 @@ def test_the_container_wears_the_state_as_classes(shop: Shop) -> None:
     expect(box).to_have_class("box")
 
 
-def test_the_shops_style_reaches_the_inputs_and_the_rest_is_ignored_with_a_warning(shop: Shop) -> None:
+def test_the_shops_style_reaches_the_inputs_and_the_rest_is_warned_of(shop: Shop) -> None:
     shop.open()
     style = {
         "base": {
@@ -184,7 +184,7 @@ def test_enter_submits_the_form_around_the_field(card: Shop) -> None:
     card.input("cvc").press("Escape")
 
     expect(card.page.locator("#card")).to_contain_class("StripeElement--focus")
-    assert [event["name"] for event in card.told("escape")] == ["escape"]
+    assert [event["name"] for event in card.events("escape")] == ["escape"]
     assert card.page.evaluate("() => submits") == 1
 
 
@@ -306,4 +306,4 @@ def test_a_field_that_cannot_load_says_so(shop: Shop) -> None:
     shop.page.clock.fast_forward(3000)
     shop.page.evaluate("() => failed.then(() => true)")
 
-    assert shop.told("loaderror")[0]["error"]["type"] == "api_connection_error"
+    assert shop.events("loaderror")[0]["error"]["type"] == "api_connection_error"

@@ -28,7 +28,7 @@ HOLD_MESSAGES = """
 """
 
 
-def test_what_is_filled_in_before_the_field_knows_the_page_is_reported_to_it(
+def test_what_is_filled_in_before_field_and_page_have_met_is_reported(
     shop: Shop, sandbox_server: SandboxServer
 ) -> None:
     shop.page.add_init_script(HOLD_MESSAGES)
@@ -36,7 +36,7 @@ def test_what_is_filled_in_before_the_field_knows_the_page_is_reported_to_it(
     shop.page.evaluate("() => { window.mounted = mount('card', {hidePostalCode: true}); }")
 
     shop.fill_card()
-    assert shop.told("change") == []
+    assert shop.events("change") == []
     shop.page.evaluate("() => { letThrough(); return mounted; }")
 
     assert shop.last_change()["complete"] is True

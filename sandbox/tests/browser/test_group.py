@@ -18,11 +18,11 @@ def mounted(shop: Shop) -> Shop:
 def test_another_locale_reaches_the_fields_that_are_there_already(mounted: Shop) -> None:
     expect(mounted.input("cardnumber")).to_have_attribute("placeholder", "Card number")
 
-    mounted.page.evaluate("() => elements.on('update-end', () => told.push({name: 'update-end'}))")
+    mounted.page.evaluate("() => elements.on('update-end', () => events.push({name: 'update-end'}))")
     mounted.page.evaluate("() => elements.update({locale: 'de'})")
 
     expect(mounted.input("cardnumber")).to_have_attribute("placeholder", "Kartennummer")
-    assert len(mounted.told("update-end")) == 1
+    assert len(mounted.events("update-end")) == 1
 
 
 def test_an_element_is_found_until_it_is_destroyed(mounted: Shop) -> None:

@@ -53,7 +53,7 @@ def test_without_a_choice_the_card_s_first_network_is_used(card: Shop, sandbox_s
     assert paid_over(card, sandbox_server) == "cartes_bancaires"
 
 
-def test_the_page_is_told_when_there_is_a_choice_and_when_there_is_none_any_more(shop: Shop) -> None:
+def test_the_page_hears_when_there_is_a_choice_and_when_none_is_left(shop: Shop) -> None:
     shop.open()
     shop.mount("cardNumber")
 
@@ -62,4 +62,4 @@ def test_the_page_is_told_when_there_is_a_choice_and_when_there_is_none_any_more
     shop.input("cardnumber", "cardNumber").fill("4242424242424242")
     expect(choice(shop, "cardNumber")).to_be_hidden()
 
-    assert [event["elementType"] for event in shop.told("networkschange")] == ["cardNumber", "cardNumber"]
+    assert [event["elementType"] for event in shop.events("networkschange")] == ["cardNumber", "cardNumber"]

@@ -10,7 +10,12 @@ from till_sandbox.browser import script
 
 @pytest.mark.parametrize(
     "path",
-    ["/v3/controller.html", "/v3/elements-inner-card.html?componentName=card", "/sandbox/3ds/src_none?client_secret=x"],
+    [
+        "/v3/controller.html",
+        "/v3/elements-inner-card.html?componentName=card",
+        "/v3/three-ds-2-challenge.html",
+        "/sandbox/3ds/src_none?client_secret=x",
+    ],
 )
 def test_frames_may_stand_in_any_page_and_load_nothing_foreign(sandbox_server: SandboxServer, path: str) -> None:
     answer = sandbox_server.app.test_client().get(path)

@@ -116,7 +116,7 @@ def test_the_number_leaves_the_frame_for_the_sandbox_alone(shop: Shop, sandbox_s
     heard = shop.page.evaluate("() => heard")
     assert len(heard) > 5
     assert not any(_shows_number(message) for message in heard)
-    assert not _shows_number(shop.page.evaluate("() => JSON.stringify(told) + document.documentElement.outerHTML"))
+    assert not _shows_number(shop.page.evaluate("() => JSON.stringify(events) + document.documentElement.outerHTML"))
     carriers = [request for request in requests if _shows_number(f"{request.url} {request.post_data}")]
     [carrier] = carriers
     assert carrier.url.startswith(sandbox_server.origin)
@@ -225,11 +225,16 @@ def test_without_the_sandboxs_frames_a_payment_ends_as_without_connection(
     shop: Shop, sandbox_server: SandboxServer
 ) -> None:
     shop.page.route("**/v3/controller.html", lambda route: route.abort())
-    shop.open()
+    shop.page.clock.install()
+    with shop.page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
+        shop.open()
 
-    failed = shop.page.evaluate(
-        "secret => stripe.confirmCardPayment(secret)", sandbox_server.payment_intent()["client_secret"]
+    shop.page.evaluate(
+        "secret => { window.payment = stripe.confirmCardPayment(secret); }",
+        sandbox_server.payment_intent()["client_secret"],
     )
+    shop.page.clock.fast_forward(3000)
+    failed = shop.outcome()
     shop.page.unroute_all()
     found = shop.page.evaluate(
         "secret => stripe.retrievePaymentIntent(secret)", sandbox_server.payment_intent()["client_secret"]

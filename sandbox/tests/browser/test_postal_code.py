@@ -38,7 +38,7 @@ def test_the_cards_country_decides_form_label_and_keyboard(card: Shop, subtests:
             assert card.last_change()["complete"] is True
 
 
-def test_none_is_asked_for_before_the_country_is_known_or_where_banks_do_not_check_it(card: Shop) -> None:
+def test_none_is_asked_for_where_the_country_is_unknown_or_checks_none(card: Shop) -> None:
     expect(card.input("postal")).to_have_count(0)
 
     card.fill_card(GERMAN, postal=None)

@@ -90,32 +90,37 @@ def challenge_frame() -> Response:
 
 @blueprint.get("/sandbox/3ds/<authentication_id>")
 def challenge(authentication_id: str) -> BaseResponse:
-    """The bank's question, or, once it has been decided, what follows the answer."""
+    """The bank's 3-D Secure page, or, once the cardholder has decided, what follows."""
     try:
-        asked = authentications.find(_state(), authentication_id, request.args.get("client_secret", ""))
+        authentication = authentications.find(_state(), authentication_id, request.args.get("client_secret", ""))
     except authentications.NotFound:
         return _nothing_to_confirm()
-    if asked.status != "pending":
-        return _after(asked)
-    page = render_template("browser/challenge.html", merchant=asked.merchant, amount=_amount(asked), last4=asked.last4)
-    return _frame(page, form_action=f"'self' {_origin(asked)}".strip())
+    if authentication.status != "pending":
+        return _decided_page(authentication)
+    page = render_template(
+        "browser/challenge.html",
+        merchant=authentication.merchant,
+        amount=_amount(authentication),
+        last4=authentication.last4,
+    )
+    return _frame(page, form_action=f"'self' {_origin(authentication)}".strip())
 
 
 @blueprint.post("/sandbox/3ds/<authentication_id>")
 def decide(authentication_id: str) -> BaseResponse:
-    """The cardholder's answer, in `outcome`: complete or fail. What was decided first stays."""
+    """The cardholder's decision, in `outcome`: complete or fail. What was decided first stays."""
     outcomes: dict[str, Literal["complete", "fail"]] = {"complete": "complete", "fail": "fail"}
     outcome = outcomes.get(request.form.get("outcome", ""))
     if outcome is None:
-        return _nothing_to_confirm("The answer must be to complete the authentication or to fail it.", status=400)
+        return _nothing_to_confirm("The authentication can be completed or failed.", status=400)
     try:
         decided = authentications.decide(_state(), authentication_id, request.args.get("client_secret", ""), outcome)
     except authentications.NotFound:
         return _nothing_to_confirm()
-    return _after(decided)
+    return _decided_page(decided)
 
 
-def _after(decided: Authentication) -> BaseResponse:
+def _decided_page(decided: Authentication) -> BaseResponse:
     if request.args.get("redirect") == "1" and decided.return_url:
         return _private(redirect(_return_address(decided), code=303))
     page = render_template(
@@ -144,18 +149,18 @@ def _return_address(decided: Authentication) -> str:
     return parts._replace(query=f"{parts.query}&{added}" if parts.query else added).geturl()
 
 
-def _origin(asked: Authentication) -> str:
-    """Where the form may lead after the answer: browsers hold a form's redirects against form-action as well."""
-    if request.args.get("redirect") != "1" or not asked.return_url:
+def _origin(authentication: Authentication) -> str:
+    """Where the form may lead after the decision: browsers hold a form's redirects against form-action as well."""
+    if request.args.get("redirect") != "1" or not authentication.return_url:
         return ""
-    parts = urlsplit(asked.return_url)
+    parts = urlsplit(authentication.return_url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _amount(asked: Authentication) -> str:
-    if asked.amount is None or asked.currency is None:
+def _amount(authentication: Authentication) -> str:
+    if authentication.amount is None or authentication.currency is None:
         return "Nothing now"
-    return f"{money.text(asked.amount, asked.currency)} {asked.currency.upper()}"
+    return f"{money.text(authentication.amount, authentication.currency)} {authentication.currency.upper()}"
 
 
 def _state() -> State:

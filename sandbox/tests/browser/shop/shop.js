@@ -4,8 +4,8 @@
 const page = /** @type {typeof window & Record<string, any>} */ (window);
 
 /** @type {({name: string} & Record<string, unknown>)[]} */
-const told = [];
-page.told = told;
+const events = [];
+page.events = events;
 page.submits = 0;
 
 /**
@@ -26,7 +26,7 @@ page.start = (key, options, elementsOptions) => {
 page.mount = (type, options) => {
   const element = page.elements.create(type, options);
   for (const name of ["ready", "change", "focus", "blur", "escape", "loaderror", "networkschange"]) {
-    element.on(name, (/** @type {object} */ event) => told.push({ name, ...event }));
+    element.on(name, (/** @type {object} */ event) => events.push({ name, ...event }));
   }
   const ready = new Promise((resolve) => element.once("ready", () => resolve(undefined)));
   const box = document.getElementById(type);
@@ -51,7 +51,7 @@ page.remount = async (type) => {
   const ready = new Promise((resolve) => element.once("ready", resolve));
   element.mount(`#${type}`);
   await ready;
-  told.length = 0;
+  events.length = 0;
   page.submits = 0;
 };
 
