@@ -40,7 +40,10 @@ def test_each_field_has_its_frame_and_its_words(split: Shop) -> None:
     ]:
         expect(split.page.locator(f"#{kind} iframe")).to_have_attribute("title", title)
         expect(split.input(name, kind)).to_have_attribute("placeholder", placeholder)
+        expect(split.input(name, kind)).to_have_attribute("data-elements-stable-field-name", kind)
+        expect(split.page.locator(f"iframe[src*='componentName={kind}']")).to_have_count(1)
 
+    expect(split.frame("cardNumber").locator(".CardNumberField-input-wrapper input.InputElement")).to_have_count(1)
     split.page.evaluate("() => cardCvc.update({placeholder: '123'})")
     expect(split.input("cvc", "cardCvc")).to_have_attribute("placeholder", "123")
     expect(split.frame("cardNumber").locator(".CardBrandIcon-container")).to_be_visible()

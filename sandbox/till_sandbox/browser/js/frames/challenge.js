@@ -1,6 +1,6 @@
 /**
- * The frame around the bank's 3-D Secure page. It shows that page, and tells the shop's page when the cardholder has
- * decided there.
+ * The frame around the bank's 3-D Secure page. It shows that page, and notifies the shop's page when the cardholder
+ * has decided there.
  */
 import { AUTHENTICATED } from "../shared/frame-channel.js";
 import { connectToParent } from "./parent.js";

@@ -1,5 +1,5 @@
 /**
- * A card field: the inputs of one frame, what they add up to, and the channel to the page. The page is told states and
+ * A card field: the inputs of one frame, what they add up to, and the channel to the page. The page gets states and
  * never characters; the card itself is only given to the controller, a frame of the same origin.
  *
  * @typedef {object} Reading what the controller gets
@@ -88,7 +88,7 @@ async function start() {
   document.dir = given.rtl ? "rtl" : "ltr";
   await loadFonts(given.fonts);
   notifyPage = (name, payload) => channel.notify(name, payload);
-  // The page has been told nothing yet, whatever was typed meanwhile.
+  // The page knows no state yet, whatever was typed meanwhile.
   lastState = "";
   if (given.brand !== undefined) neighbourBrand = brandNamed(given.brand);
   applyOptions(given, inputNamed("postal")?.isEmpty);
@@ -236,8 +236,8 @@ function moveFocus(input, step) {
 }
 
 /**
- * The page has given this frame the focus, or is about to. An input that asked for it too soon would fight with the
- * page over which frame has it, so it waits until this one does.
+ * The page has given this frame the focus, or is about to. An input that took it too soon would take it from the page
+ * again, so it waits until this frame has it.
  *
  * @param {"start" | "end"} [caret] where the focus comes from another field; without it, it is wherever work is left
  */

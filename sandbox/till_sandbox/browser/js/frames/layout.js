@@ -28,7 +28,7 @@ export class Layout {
     root.addEventListener("focusout", () => this.arrange());
   }
 
-  /** @param {(height: number) => void} listener told the height the frame needs, at once and whenever it changes */
+  /** @param {(height: number) => void} listener called with the height the frame needs, at once and whenever it changes */
   onHeight(listener) {
     let last = 0;
     new ResizeObserver(() => {

@@ -20,7 +20,7 @@ export function answerChallenge(outcome) {
 
 /**
  * Shows the bank's 3-D Secure page in a dialog over the page until the cardholder has decided or walked away.
- * What came of it is for the API to say.
+ * The API knows the outcome.
  *
  * @param {string} url of the bank's page
  * @returns {Promise<void>}
@@ -41,8 +41,8 @@ export async function showChallenge(url) {
 /**
  * @param {string} url of the bank's page
  * @returns {{dialog: HTMLElement, frame: Frame, decided: Promise<"complete" | "fail" | null>}} `decided` resolves with
- *   what the bank has still to be told: null once it was told on its page, fail when the cardholder closed the dialog or
- *   the challenge could not be shown
+ *   what is still to be sent to the bank: null once it was decided on its page, fail when the cardholder closed the
+ *   dialog or the challenge could not be shown
  */
 function drawDialog(url) {
   /** @type {(outcome: "complete" | "fail" | null) => void} */

@@ -286,10 +286,10 @@ export class CardField {
   /** @param {FieldState} before */
   #emitChange(before) {
     const event = this.#changeEvent(this.#state);
-    const told = JSON.stringify(event);
+    const written = JSON.stringify(event);
     const known = this.#lastChange || JSON.stringify(this.#changeEvent(before));
-    this.#lastChange = told;
-    if (told !== known) this.#emit("change", event);
+    this.#lastChange = written;
+    if (written !== known) this.#emit("change", event);
   }
 
   /** @param {FieldState} state */

@@ -6,7 +6,7 @@ import { ORIGIN } from "./origin.js";
  * @property {string} page path of what it shows, on the sandbox
  * @property {string} name the frame's name
  * @property {string} title what a screen reader says of it
- * @property {() => unknown} options what the frame is told when it connects
+ * @property {() => unknown} options what the frame gets when it connects
  * @property {Record<string, import("../shared/frame-channel.js").Handler>} handlers what the frame may request, or notify the page of
  * @property {() => void} onConnect called each time the frame has connected: again, if the browser had to reload it
  * @property {() => void} onFail called when the frame has loaded something that is not ours

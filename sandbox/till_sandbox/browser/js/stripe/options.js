@@ -18,7 +18,7 @@ import { refuseElementNotImitated } from "./not-imitated.js";
  * @property {string} invalid
  * @property {string} webkitAutofill
  *
- * @typedef {object} FieldOptions what the frame is told
+ * @typedef {object} FieldOptions what the frame gets
  * @property {import("../shared/style.js").StyleRule[]} style
  * @property {boolean} disabled
  * @property {boolean} showIcon

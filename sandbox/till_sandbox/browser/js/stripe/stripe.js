@@ -48,7 +48,7 @@ export function createStripe(publishableKey, options) {
     /** @param {unknown} data @param {unknown} [element] @param {unknown} [more] after "card" */
     createPaymentMethod: (data, element, more) => createPaymentMethod(caller, data, element, more),
 
-    /** Libraries that wrap Stripe.js name themselves; nobody here needs to know. */
+    /** Libraries that wrap Stripe.js name themselves; the sandbox has no use for it. */
     registerAppInfo: () => undefined,
     _registerWrapper: () => undefined,
   };
