@@ -180,7 +180,8 @@ class Settings(BaseSettings):
         default="Till <till@localhost>", description="like Till <till@example.com>, with one address"
     )
     merchant_email: str = Field(default="", description="one address such as merchant@example.com")
-    orders_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # that one address or browser may place
+    orders_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # of one address, browser or e-mail
+    declines_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # on all of these orders
     stripe_receipts: Flag = False  # let Stripe mail its own receipt to the shopper
 
     @classmethod
@@ -320,7 +321,7 @@ class Settings(BaseSettings):
             raise _Unfit
         return address
 
-    @field_validator("orders_per_hour")
+    @field_validator("orders_per_hour", "declines_per_hour")
     @classmethod
     def _few_when_live(cls, value: int, info: ValidationInfo) -> int:
         """Shoppers order now and then; developers, and what they run against the store, all day."""

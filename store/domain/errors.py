@@ -76,6 +76,12 @@ class AmountOutOfRange(StoreError):
     maximum: Money
 
 
+class TooManyDeclines(StoreError):
+    """More cards were declined than one shopper has: from this address, browser or e-mail none is taken for a while."""
+
+    code = "too_many_declines"
+
+
 @dataclass(eq=False)
 class OrderClosed(StoreError):
     """The order takes no payment any more: it is paid, cancelled, expired, or the bank is deciding."""

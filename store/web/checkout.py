@@ -13,7 +13,7 @@ from store.services.carts import CartView
 from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
 from store.web.identity import browser_id, cart_id, known_browser
-from store.web.limits import per_address, per_browser, per_email
+from store.web.limits import few_declines, per_address, per_browser, per_email, remember
 
 blueprint = Blueprint("checkout", __name__)
 
@@ -36,6 +36,7 @@ def details() -> ResponseReturnValue:
 @per_address
 @per_browser
 @per_email
+@few_declines
 def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
     looks like a slip is asked about first.
@@ -45,6 +46,7 @@ def place() -> ResponseReturnValue:
         cart, _last = _cart_and_last_order()
         return render_template("checkout.html", form=form, cart=cart), 400
     order = checkout.place(services(), cart_id(), browser_id(), form.recipient(), now())
+    remember(order)
     return redirect(url_for("orders.pay", reference=order.reference), 303)
 
 

@@ -34,6 +34,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.AmountOutOfRange: 409,
     errors.CartEmpty: 409,
     errors.OutOfStock: 409,
+    errors.TooManyDeclines: 429,
     errors.OrderClosed: 409,
     errors.RefundRefused: 409,
     errors.SignatureInvalid: 400,

@@ -19,6 +19,7 @@ from store.services.orders import links
 from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import grant, granted, known_browser
+from store.web.limits import few_declines
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINES, PLAIN, decline_message
@@ -45,6 +46,7 @@ def listing() -> ResponseReturnValue:
 
 
 @blueprint.get("/<reference:reference>/pay")
+@few_declines
 def pay(reference: str) -> ResponseReturnValue:
     """The card form, while the order can be paid; else the page its state belongs on."""
     order = _find(reference)

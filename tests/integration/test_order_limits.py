@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fakeredis import FakeRedis, FakeServer
 from redis import Redis
+from werkzeug.test import TestResponse
 
 from models import Order
 from store.services import checkout
@@ -18,9 +19,13 @@ SHARED = {"orders_per_hour": 2, "rate_limit_storage": "redis://redis.test:6379"}
 
 
 def place(browser: Browser, email: str = FORM["email"], address: str = "203.0.113.1") -> int:
+    return check_out(browser, email, address).status_code
+
+
+def check_out(browser: Browser, email: str, address: str) -> TestResponse:
     browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "1"}, page="/products/cedar-pencil")
     form = {**FORM, "email": email, "csrf_token": browser.token("/checkout")}
-    return browser.open("POST", "/checkout", data=form, headers={"X-Forwarded-For": address}).status_code
+    return browser.open("POST", "/checkout", data=form, headers={"X-Forwarded-For": address})
 
 
 @pytest.fixture
@@ -100,3 +105,42 @@ def test_an_order_is_placed_though_redis_goes_away_before_it_is_counted(
     monkeypatch.setattr(checkout, "place", and_then_redis_goes_away)
 
     assert place(shop.browser()) == 303
+
+
+@pytest.mark.parametrize("kept", ["address", "browser", "email", "nothing"])
+def test_who_had_many_cards_declined_orders_no_more_for_an_hour(shop_with: Callable[..., Shop], kept: str) -> None:
+    """By whatever a card tester leaves the same."""
+    shop = shop_with(declines_per_hour=4, proxy_hops=1)
+    browsers = [shop.browser() for _ in range(3)]
+
+    answers = []
+    for number in range(3):
+        browser = browsers[0 if kept == "browser" else number]
+        email = "ada@example.com" if kept == "email" else f"tester{number}@example.com"
+        answer = check_out(browser, email, "203.0.113.9" if kept == "address" else f"203.0.113.{number}")
+        answers.append(answer.status_code)
+        if answer.status_code == 303:
+            try_two_cards(shop, answer.location.split("/")[2])
+    shop.clock.forward(hours=2)
+
+    assert answers == [303, 303, 303 if kept == "nothing" else 429]
+    assert place(browsers[0], "ada@example.com", "203.0.113.9") == 303
+
+
+def test_an_open_order_takes_no_more_cards_once_many_were_declined(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(declines_per_hour=2)
+    browser, reference = shop.browser_with_order()
+    before = browser.get(f"/orders/{reference}/pay")
+
+    try_two_cards(shop, reference)
+    refused = browser.get(f"/orders/{reference}/pay")
+
+    assert (before.status_code, refused.status_code) == (200, 429)
+    assert "A declined card is not charged" in refused.text
+
+
+def try_two_cards(shop: Shop, reference: str) -> None:
+    payment = shop.open(shop.read(reference))
+    for card in ("4000000000000002", "4000000000009995"):
+        shop.confirm(payment, card)
+    shop.deliver()

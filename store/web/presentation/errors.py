@@ -106,6 +106,11 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.CartEmpty.code: _always("Your cart is empty", "Put something into it first."),
     errors.OutOfStock.code: _out_of_stock,
     errors.AmountOutOfRange.code: _amount_out_of_range,
+    errors.TooManyDeclines.code: _always(
+        "Too many cards were declined",
+        "A declined card is not charged. To protect the owners of cards we take no other for an hour or two. "
+        "Your cart is kept.",
+    ),
     errors.OrderClosed.code: _always("That is no longer possible", "This order no longer takes a payment."),
     errors.PaymentUnavailable.code: _PAYMENTS_AWAY,
     errors.DeadlineExceeded.code: _PAYMENTS_AWAY,
