@@ -7,7 +7,6 @@ takes its place. Every call that could do harm twice carries a derived idempoten
 from __future__ import annotations
 
 import heapq
-import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
@@ -15,10 +14,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import stripe
-import structlog
 from stripe import HTTPClient
 
-from store.domain.errors import PaymentMisconfigured, RefundRefused, WebhookUnreadable
+from store.domain.errors import PaymentMisconfigured, RefundRefused
 from store.domain.money import Money
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
@@ -33,6 +31,7 @@ from store.gateway.port import (
     WebhookEndpoint,
     WebhookEvent,
 )
+from store.gateway.stripe import webhooks
 from store.gateway.stripe.mapping import (
     CANCELLATION_REASONS,
     CANCELLED,
@@ -41,7 +40,6 @@ from store.gateway.stripe.mapping import (
     REFUND_KEY,
     dispute_of,
     event_of,
-    is_of_own_account,
     refund_of,
     shipping_of,
     snapshot_of,
@@ -54,7 +52,6 @@ from store.gateway.stripe.transport import (
     permits,
     retrieve_or_none,
     translate_errors,
-    verify,
 )
 
 __all__ = ["HTTPClient", "StripeGateway"]  # the type of the client too: nobody else imports the SDK
@@ -63,10 +60,6 @@ PAGE = 100  # the most that one list request gives
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
 NO_OBJECT = "pi_of_nobody"  # an id that Stripe gives to no payment
-THIN_EVENT = "v2.core.event"  # names its object but does not carry it; every event of API v2 is one
-TEST_EVENT = "till.test"  # a type that Stripe does not have and no handler takes
-
-log = structlog.get_logger(__name__)
 
 stripe.enable_telemetry = False  # it would write a file into the user's home
 
@@ -311,30 +304,11 @@ class StripeGateway:
         return KeyTrial(intent.id, same_account)
 
     def parse_webhook(self, body: bytes, signature: str, types: Collection[str]) -> WebhookEvent | None:
-        verify(body, signature, self._webhook_secrets)
-        try:
-            event = json.loads(body)
-            if event["object"] == THIN_EVENT:
-                return None
-            if event["object"] != "event":
-                raise WebhookUnreadable
-            # The type comes first: the object of an event that nobody handles may look like anything.
-            if event["type"] not in types:
-                return None
-            if not is_of_own_account(event):
-                log.info("webhook of another account", event_id=event["id"], type=event["type"])
-                return None
-            return event_of(event)
-        except (ValueError, KeyError, TypeError, AttributeError) as failure:
-            raise WebhookUnreadable from failure
+        webhooks.verify(body, signature, self._webhook_secrets)
+        return webhooks.parse(body, types)
 
     def sign_test_event(self, at: datetime, *, forged: bool) -> SignedEvent:
-        seconds = int(at.timestamp())
-        event = {"id": "evt_test", "object": "event", "type": TEST_EVENT, "livemode": False, "created": seconds}
-        body = json.dumps({**event, "data": {"object": {"object": "test"}}})
-        secret = f"whsec_{secrets.token_hex()}" if forged else self._webhook_secrets[0]
-        signature = stripe.WebhookSignature.generate_signature_header(body, secret, timestamp=seconds)
-        return SignedEvent(body.encode(), signature)
+        return webhooks.sign_test_event(at, f"whsec_{secrets.token_hex()}" if forged else self._webhook_secrets[0])
 
 
 def _session(intent: stripe.PaymentIntent, observed_at: datetime) -> PaymentSession:

@@ -1,10 +1,8 @@
-"""The way to Stripe: one HTTP client with a deadline, a circuit breaker and a log, what its errors are called, and the
-check of a webhook's signature.
-"""
+"""The way to Stripe: one HTTP client with a deadline, a circuit breaker and a log, and what its errors are called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -21,7 +19,6 @@ from store.domain.errors import (
     PaymentMisconfigured,
     PaymentServiceFailed,
     PaymentUnavailable,
-    SignatureInvalid,
 )
 from store.gateway.deadline import RequestDeadline
 from store.gateway.stripe.mapping import DETAIL_OF_PARAM
@@ -38,7 +35,6 @@ TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
 FAILURES = 3  # calls in a row without an answer, after which web requests stop calling
 PAUSE = 10.0  # seconds until web requests may call again
-SIGNATURE_TOLERANCE = 300  # seconds; an older signature is refused as a replay
 
 
 class NotSent(stripe.APIConnectionError):
@@ -167,26 +163,6 @@ def permits(call: Callable[[], object]) -> bool:
     except stripe.InvalidRequestError:
         return True
     return True
-
-
-def verify(body: bytes, signature: str, secrets: Sequence[str]) -> None:
-    """Check a webhook's signature and age against each secret. Raises SignatureInvalid.
-
-    `construct_event` would do the same, and then build SDK objects that nobody needs.
-    """
-    if not signature.isascii():  # the SDK cannot even compare it
-        raise SignatureInvalid
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as failure:
-        raise SignatureInvalid from failure
-    for secret in secrets:
-        try:
-            stripe.WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE)
-        except stripe.SignatureVerificationError:
-            continue
-        return
-    raise SignatureInvalid
 
 
 @contextmanager
