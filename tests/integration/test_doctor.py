@@ -443,6 +443,23 @@ def test_a_live_store_that_writes_from_localhost_is_seen(shop_with: Callable[...
     ]
 
 
+def test_a_setting_that_works_and_is_probably_not_meant_is_seen(shop_with: Callable[..., Shop]) -> None:
+    """A live shop with an https address has something in front of it."""
+    shop = shop_with(
+        stripe_secret_key="sk_live_made_up",
+        stripe_publishable_key="pk_live_made_up",
+        stripe_api_base="https://api.stripe.com",
+        store_url="https://till.example.com",
+        mail_server="smtp.till.test",
+        mailer=BadMailServer(MailServerProblem.NO_ANSWER),
+        merchant_email="owner@example.com",
+    )
+
+    (finding, *_) = diagnosis(shop)
+
+    assert finding.startswith("settings: PROXY_HOPS is not set while STORE_URL is https")
+
+
 @contextmanager
 def listening(application: "WSGIApplication") -> Iterator[str]:
     """A store, or what stands in its place, behind a real socket; the address of its webhooks."""

@@ -39,7 +39,6 @@ from store.gateway.stripe.mapping import (
     ORDER_REFERENCE,
     REFUND_KEY,
     dispute_of,
-    event_of,
     refund_of,
     shipping_of,
     snapshot_of,
@@ -217,8 +216,9 @@ class StripeGateway:
                 for first in range(0, len(wanted), MOST_TYPES)
             ]
             # An event has one type, so that no two lists have the same one.
-            for event in heapq.merge(*listed, key=lambda event: event.created, reverse=True):
-                yield event_of(event.to_dict())
+            for listed_event in heapq.merge(*listed, key=lambda event: event.created, reverse=True):
+                if (event := webhooks.readable(listed_event.to_dict())) is not None:
+                    yield event
 
     def events_for(self, provider_payment_id: str, since: datetime) -> dict[str, str]:
         types: dict[str, str] = {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import stripe
 import structlog
@@ -59,6 +60,15 @@ def parse(body: bytes, types: Collection[str]) -> WebhookEvent | None:
         return event_of(event)
     except (ValueError, KeyError, TypeError, AttributeError) as failure:
         raise WebhookUnreadable from failure
+
+
+def readable(event: Mapping[str, Any]) -> WebhookEvent | None:
+    """An event of Stripe's list; None, and a line in the log, for one that cannot be read: it stops no other."""
+    try:
+        return event_of(event)
+    except (ValueError, KeyError, TypeError, AttributeError) as failure:
+        log.warning("event not readable", event_id=event.get("id"), failure=type(failure).__name__)
+        return None
 
 
 def sign_test_event(at: datetime, secret: str) -> SignedEvent:

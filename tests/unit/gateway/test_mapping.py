@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from store.domain.states import PaymentEvent
 from store.gateway.port import FraudWarningSnapshot, PaymentSnapshot, RiskReviewSnapshot
 from store.gateway.stripe.mapping import event_of, is_of_own_account, snapshot_of
+from store.gateway.stripe.webhooks import readable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 INTENT: dict[str, Any] = {
@@ -86,6 +88,13 @@ def test_a_review_of_the_payment_service_says_whether_it_is_open_and_why(
     parsed = event_of(event("review.opened", review))
 
     assert parsed.object == RiskReviewSnapshot("prv_1", "pi_1", is_open, reason)
+
+
+def test_a_listed_event_that_cannot_be_read_stops_no_other() -> None:
+    with capture_logs() as log:
+        assert readable(event("payment_intent.succeeded", {"object": "payment_intent"})) is None
+
+    assert [(line["event"], line["event_id"]) for line in log] == [("event not readable", "evt_1")]
 
 
 @pytest.mark.parametrize(("named", "own"), [({}, True), ({"account": None}, True), ({"account": "acct_1"}, False)])
