@@ -62,6 +62,23 @@ def test_the_keyboard_goes_on_to_the_next_field_and_back(split: Shop) -> None:
     expect(split.input("cvc", "cardCvc")).to_have_value("1234")
 
 
+def test_a_field_that_is_full_takes_the_focus_from_no_other(split: Shop) -> None:
+    """A fast script types the security code before the page hears that the number is full."""
+    split.input("cvc", "cardCvc").click()
+
+    split.input("cardnumber", "cardNumber").evaluate(
+        """input => {
+            input.value = '4242424242424242';
+            input.dispatchEvent(new InputEvent('input', {inputType: 'insertText'}));
+        }"""
+    )
+    split.page.wait_for_function("() => events.some(event => event.elementType === 'cardNumber' && event.complete)")
+    split.page.keyboard.type("123")
+
+    expect(split.input("cvc", "cardCvc")).to_have_value("123")
+    expect(split.input("exp-date", "cardExpiry")).to_have_value("")
+
+
 def test_each_field_tells_of_itself(split: Shop) -> None:
     split.input("cardnumber", "cardNumber").fill("5555555555554444")
     split.input("exp-date", "cardExpiry").fill("12 / 20")

@@ -228,7 +228,7 @@ export class CardField {
         escape: () => this.#emit("escape"),
         submit: () => container.submitForm(),
         height: (/** @type {number} */ height) => this.#resize(height),
-        leave: (/** @type {1 | -1} */ step) => this.#group.moveFocus(this, step),
+        leave: (/** @type {1 | -1} */ step) => this.#leave(step),
       },
       onConnect: () => undefined,
       onFail: () => this.#emit("loaderror", { error: LOAD_ERROR }),
@@ -269,6 +269,16 @@ export class CardField {
     if (!this.#focusWhenReady) return;
     this.#focusWhenReady = false;
     this.focus();
+  }
+
+  /**
+   * The input is full, or Backspace was pressed in an empty one. A shopper or a fast script may be in another field by
+   * the time this message arrives; then the focus stays there.
+   *
+   * @param {1 | -1} step
+   */
+  #leave(step) {
+    if (document.activeElement === this.#frame?.iframe) this.#group.moveFocus(this, step);
   }
 
   /** @param {FieldState} state */
