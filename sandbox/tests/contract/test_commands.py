@@ -152,7 +152,7 @@ def test_nobody_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         (["--forward-to", "http://shop:http/"], "'http://shop:http/' is not an address"),
         (["--url", "http://[::1", "events"], "'http://[::1' is not an address"),
         (["--key", "sk_test_łódź", "events"], "test keys only"),
-        (["events", "--limit", "some"], "'some' is no number"),
+        (["events", "--limit", "some"], "'some' is not a number"),
         (["resend", "../../x"], "'../../x' is not the id of an event"),
         (["benchmark", "--rounds", "0"], "'0' is not a number of at least 1"),
     ],
