@@ -78,7 +78,7 @@ def test_a_fault_says_how_often_it_struck(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
-def test_a_breakdown_is_kept_under_its_idempotency_key_whether_the_work_was_done_or_not(
+def test_a_breakdown_is_kept_under_its_key_whether_work_was_done_or_not(
     control: FlaskClient, http: FlaskClient, when: str, made: int
 ) -> None:
     ask_for(control, target="api", kind="error", when=when, match="POST /v1/payment_intents")
@@ -171,7 +171,7 @@ def test_a_delivery_goes_wrong(
 
 
 @pytest.mark.usefixtures("listening")
-def test_a_delivery_signed_wrongly_is_signed_rightly_when_it_is_tried_again(
+def test_a_delivery_signed_wrongly_is_signed_rightly_the_next_time(
     control: FlaskClient, client: stripe.StripeClient, endpoint: Endpoint, later: Callable[[float], None]
 ) -> None:
     ask_for(control, target="webhook", kind="bad_signature")

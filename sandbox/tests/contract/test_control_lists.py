@@ -63,9 +63,7 @@ def test_events_and_deliveries_of_one_payment(
     assert one == {"event": events[0]}
 
 
-def test_an_abandoned_challenge_takes_no_answer_and_leaves_the_payment_waiting(
-    control: FlaskClient, client: stripe.StripeClient
-) -> None:
+def test_an_abandoned_challenge_leaves_the_payment_waiting(control: FlaskClient, client: stripe.StripeClient) -> None:
     intent = pay(client, "pm_card_authenticationRequired")
     (challenge,) = (control.get("/sandbox/challenges").json or {})["challenges"]
 

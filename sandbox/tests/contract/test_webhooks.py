@@ -223,8 +223,8 @@ def test_what_cannot_be_done_now_does_not_hold_up_the_rest(
 ) -> None:
     with sandbox.state.write(account_of("sk_test_contract")) as tx:
         intent = tx.insert(Resource({"id": "ch_broken", "object": "charge", "balance_transaction": None}))
-        tx.schedule("settle_charge", intent.id, after=0)
-        tx.schedule("settle_charge", "ch_gone", after=0)
+        tx.schedule("book_charge", intent.id, after=0)
+        tx.schedule("book_charge", "ch_gone", after=0)
     client.v1.payment_intents.create(
         {"amount": 500, "currency": "usd", "confirm": True, "payment_method": "pm_card_visa"}
     )
@@ -232,4 +232,4 @@ def test_what_cannot_be_done_now_does_not_hold_up_the_rest(
     later(2)
 
     assert client.v1.events.list({"type": "charge.updated"}).data
-    assert "settle_charge is put off" in caplog.text
+    assert "book_charge is put off" in caplog.text

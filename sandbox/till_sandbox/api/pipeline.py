@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Request, Response
 
@@ -210,16 +211,18 @@ def _refused(error: ApiError, request_id: str, headers: dict[str, str] | None = 
     return response(error.status, {"error": with_log(error.body(), request_id)}, request_id, headers)
 
 
-def response(status: int, body: Any, request_id: str, headers: dict[str, str] | None = None) -> Response:
+def response(
+    status: int, body: Any, request_id: str, headers: dict[str, str] | None = None, version: str = PINNED
+) -> Response:
     """An answer with the headers every answer of Stripe's has."""
     text = body if isinstance(body, str) else pretty.dumps(body)
-    answer = Response(text + "\n", status=status, content_type="application/json")
-    answer.headers["Request-Id"] = request_id
-    answer.headers["Stripe-Version"] = PINNED
-    answer.headers["Cache-Control"] = "no-cache, no-store"
-    for name, value in (headers or {}).items():
-        answer.headers[name] = value
-    return answer
+    every = {
+        "Content-Type": "application/json",
+        "Request-Id": request_id,
+        "Stripe-Version": version,
+        "Cache-Control": "no-cache, no-store",
+    }
+    return Response(text + "\n", status=status, headers=every | (headers or {}))
 
 
 def _pairs(request: Request) -> list[tuple[str, str]]:
@@ -231,8 +234,11 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
             "questions, we can help at https://support.stripe.com/."
         )
-    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    return [(name, value) for name, value in pairs if name != "key"]
+    if request.mimetype == "multipart/form-data":
+        sent = list(request.form.items(multi=True))
+    else:
+        sent = parse_qsl(request.get_data().decode(errors="replace"), keep_blank_values=True)
+    return [(name, value) for name, value in (*request.args.items(multi=True), *sent) if name != "key"]
 
 
 def _params(incoming: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:

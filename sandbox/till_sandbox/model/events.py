@@ -21,9 +21,7 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
     if before is not None and not changed:
         return
     endpoints = [endpoint for endpoint in tx.enabled_endpoints() if wants(endpoint, event_type)]
-    data: dict[str, Any] = {"object": dict(subject)}
-    if before is not None:
-        data["previous_attributes"] = changed
+    data = {"object": dict(subject)} | ({"previous_attributes": changed} if before is not None else {})
     event = Resource(
         {
             "id": ids.new("evt")
@@ -39,11 +37,20 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
             "type": event_type,
         }
     )
-    event.text = encode(event)  # its object is the one that goes on changing
+    event.text = _text(event, subject)
     tx.insert(event)
     tx.emitted.append((event.id, event_type))
     for endpoint in endpoints:
         deliver(tx, event, endpoint)
+
+
+def _text(event: Resource, subject: Resource) -> str:
+    """The event's JSON as of now: its object goes on changing. The object's own part serves for its row as well."""
+    subject.text = encode(subject)
+    before = event["data"].get("previous_attributes")
+    more = "" if before is None else f',"previous_attributes":{encode(before)}'
+    around = encode({**event, "data": None})  # in which no text can hold the quotes of a name
+    return around.replace('"data":null', f'"data":{{"object":{subject.text}{more}}}', 1)
 
 
 def deliver(tx: Transaction, event: Resource, endpoint: Resource) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 class Resource(dict[str, Any]):
     """An object as Stripe shows it (the dict), and beside it, in `private`, what only the sandbox knows about it.
 
-    `text` is its JSON, if it must be kept as it was when that was written.
+    `text` is its JSON as of when it was last saved, where somebody needed that already.
     """
 
     __slots__ = ("private", "text")

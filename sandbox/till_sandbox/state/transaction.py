@@ -99,6 +99,7 @@ class Transaction:
         return resource
 
     def save(self, resource: Resource) -> Resource:
+        resource.text = None
         if resource.id not in self._new:
             self._changed[resource.id] = self._loaded[resource.id] = resource
         return resource
@@ -126,9 +127,15 @@ class Transaction:
         """From here on `undo_operation` takes everything back."""
         self._connection.execute("SAVEPOINT operation")
 
+    def end_operation(self) -> None:
+        """It is done, and nothing takes it back any more but the failure of the transaction."""
+        self.flush()
+        self._connection.execute("RELEASE operation")
+
     def undo_operation(self) -> None:
         """Nothing of the operation has happened: objects are as they were before it, also those already loaded."""
         self._connection.execute("ROLLBACK TO operation")
+        self._connection.execute("RELEASE operation")
         for kept in (self._loaded, self._new, self._changed, self.emitted):
             kept.clear()
         self._endpoints = None
