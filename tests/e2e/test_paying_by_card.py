@@ -25,12 +25,29 @@ def test_an_order_is_paid_once_a_signed_webhook_says_so(page: Page, sandbox: San
     assert (intent.amount, intent.currency, intent.status) == (2800, "usd", "succeeded")
 
 
-def test_after_a_decline_the_same_payment_takes_another_card(page: Page, sandbox: SandboxProcess) -> None:
-    reference = shop.go_to_payment(page)
+def test_a_card_from_elsewhere_is_asked_for_no_postal_code_that_is_known(page: Page) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page, Country="Canada", City="Ottawa", Postal_code="K1A 0B1")
+    reference = shop.continue_to_payment(page)
 
-    shop.type_card(page, shop.DECLINED)
+    shop.type_card(page, shop.PAYS)  # of the United States
+    expect(shop.card_field(page).locator("input[name=postal]")).to_have_count(0)
+    shop.pay(page)
+
+    shop.see_paid(page, reference)
+
+
+def test_after_a_decline_another_card_is_taken_with_the_same_postal_code(page: Page, sandbox: SandboxProcess) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page, Country="Ireland", City="Dublin", Postal_code="")
+    reference = shop.continue_to_payment(page)
+    postal_code = shop.card_field(page).locator("input[name=postal]")
+
+    shop.type_card(page, shop.DECLINED, postal="10001")
     shop.pay(page)
     expect(shop.message(page)).to_have_text(PLAIN_DECLINE, use_inner_text=True)
+    shop.card_field(page).locator("input[name=cardnumber]").fill(shop.ANOTHER_THAT_PAYS)
+    expect(postal_code).to_have_value("10001")
     shop.type_card(page, shop.ANOTHER_THAT_PAYS)
     shop.pay(page)
 
