@@ -5,6 +5,12 @@ from playwright.sync_api import Page, expect
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser
 
+TEXT_TWICE_AS_LARGE = """document.addEventListener("DOMContentLoaded", () => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(":root { font-size: 200% }");
+    document.adoptedStyleSheets = [sheet];
+})"""
+
 SMALL = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -36,6 +42,31 @@ def test_the_whole_purchase_fits_a_screen_390_pixels_wide(new_browser: NewBrowse
     see_no_sideways_scrolling(page)
     page.goto("/orders")
     see_no_sideways_scrolling(page)
+
+
+def test_text_twice_as_large_is_not_cut_off_on_a_small_screen(new_browser: NewBrowser) -> None:
+    page = new_browser(**SMALL).new_page()
+    page.add_init_script(TEXT_TWICE_AS_LARGE)
+
+    for path in ("/", "/orders"):
+        page.goto(path)
+        see_nothing_cut_off(page)
+    shop.put_in_cart(page)
+    see_nothing_cut_off(page)
+    page.goto("/checkout")
+    page.get_by_role("button", name="Continue to payment").tap()
+    expect(page.get_by_role("alert")).to_be_visible()
+    see_nothing_cut_off(page)
+    shop.fill_in_details(page, Email="a-rather-long-address.of-somebody@mail.department.example.com")
+    reference = shop.continue_to_payment(page)
+    shop.type_card(page, shop.DECLINED)
+    shop.pay_button(page).tap()
+    expect(shop.message(page)).to_contain_text("Nothing was charged.")
+    see_nothing_cut_off(page)
+    shop.type_card(page)
+    shop.pay_button(page).tap()
+    shop.see_paid(page, reference)
+    see_nothing_cut_off(page)
 
 
 def test_the_whole_purchase_works_with_the_keyboard_alone(page: Page) -> None:
@@ -125,3 +156,20 @@ def tab_to_card_number(page: Page) -> None:
 def see_no_sideways_scrolling(page: Page) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} is {wide} pixels too wide"
+
+
+def see_nothing_cut_off(page: Page) -> None:
+    """Everything that is shown ends within the window and within the box that it is in."""
+    see_no_sideways_scrolling(page)
+    cut_off = page.evaluate(
+        """() => {
+            const overflows = (each) =>
+                getComputedStyle(each).overflowX !== "visible" && each.scrollWidth > each.clientWidth + 1;
+            return [...document.body.querySelectorAll("*")]
+                .filter((each) => each.checkVisibility())
+                .filter((each) => !each.closest(".out-of-sight, svg, dialog, .picture, select"))
+                .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 || overflows(each))
+                .map((each) => `${each.tagName}.${each.className}`);
+        }"""
+    )
+    assert cut_off == []
