@@ -307,7 +307,7 @@ def test_every_problem_of_the_mail_server_has_its_remedy(
     assert diagnosis(shop) == [f"mail: smtp.till.test:587 {sentence}"]
 
 
-def test_an_endpoint_that_is_not_told_enough_is_seen(shop: Shop) -> None:
+def test_an_endpoint_that_lacks_events_is_seen(shop: Shop) -> None:
     endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
     shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"enabled_events[0]": "payment_intent.succeeded"})
 

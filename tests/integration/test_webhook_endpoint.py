@@ -44,7 +44,7 @@ def make(shop: Shop, version: str, *types: str) -> str:
     return made
 
 
-def test_it_makes_an_endpoint_with_the_handled_events_and_prints_its_secret(shop: Shop) -> None:
+def test_it_makes_an_endpoint_with_the_handled_events_and_says_its_secret(shop: Shop) -> None:
     output = create(shop)
 
     assert enabled(shop) == [(STRIPE_API_VERSION, set(HANDLERS))]

@@ -83,9 +83,12 @@ def test_a_server_that_does_not_encrypt_gets_no_login_and_no_mail() -> None:
     assert server.taken == []
 
 
-def test_a_certificate_that_nobody_trusts_is_found_out() -> None:
-    with SmtpServer(Encryption.STARTTLS) as server:
-        assert mailer_for(server, use_tls=True).check() is MailServerProblem.CERTIFICATE
+@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.FROM_THE_START])
+def test_a_certificate_that_nobody_trusts_is_found_out(encryption: Encryption) -> None:
+    with SmtpServer(encryption) as server:
+        mailer = mailer_for(server, use_tls=True, from_the_start=encryption is Encryption.FROM_THE_START)
+
+        assert mailer.check() is MailServerProblem.CERTIFICATE
 
 
 def test_a_server_that_encrypts_from_the_start_is_spoken_to_so(trusted: None) -> None:
