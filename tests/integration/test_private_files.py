@@ -8,6 +8,8 @@ import pytest
 from app import create_app
 from config import Settings
 from models import db
+from store.services import mail
+from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
 
@@ -22,8 +24,17 @@ def test_the_folder_and_the_database_are_for_the_stores_user_alone(tmp_path: Pat
     with app.app_context():
         db.create_all()
         db.engine.dispose()
-    (folder / "mail").mkdir()
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
-    assert stat.S_IMODE((folder / "mail").stat().st_mode) == 0o700
+
+
+def test_a_mail_in_the_folder_is_for_the_stores_user_alone(shop: Shop) -> None:
+    shop.pay(shop.order())
+    shop.deliver()
+
+    mail.send_due(shop.services, shop.clock())
+
+    (letter,) = shop.mail_folder.iterdir()
+    assert stat.S_IMODE(letter.stat().st_mode) == 0o600
+    assert stat.S_IMODE(shop.mail_folder.stat().st_mode) == 0o700

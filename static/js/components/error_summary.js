@@ -1,4 +1,4 @@
-// A form came back with errors: the summary is read first, and its links put the cursor into the field.
+// A form came back with errors, or with a question: that is read first, and its links put the cursor into the field.
 
 /** @param {HTMLElement} summary */
 export function start(summary) {
