@@ -1,5 +1,7 @@
 """The checkout form: what is missing or wrong is said at the top and at the field, and nothing typed is lost."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.e2e import shop
@@ -101,3 +103,15 @@ def test_a_present_is_billed_to_who_pays(page: Page) -> None:
     expect(payer.get_by_label("City")).to_be_hidden()
 
     shop.continue_to_payment(page)
+
+
+def test_an_email_that_looks_like_a_slip_is_asked_about_and_enter_keeps_it(page: Page) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page, Email="ada@gmail.con")
+
+    page.get_by_role("button", name="Continue to payment").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_role("button", name="Use ada@gmail.com")).to_be_visible()
+    page.get_by_label("City").press("Enter")
+
+    page.wait_for_url(re.compile(r"/orders/[A-Z0-9-]+/pay$"))
