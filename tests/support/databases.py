@@ -1,7 +1,7 @@
 """Fixtures: a database of its own for every test, on SQLite and on PostgreSQL, made by the migrations.
 
 The migrations run once per database system and test process; a database is a copy of the result. When a test is done
-with its database, the next test gets it, emptied: a copy costs PostgreSQL 50 to 500 ms, emptying it 5. Unlike a
+with its database, the next test gets it, emptied, which costs PostgreSQL a quarter of a copy. Unlike a
 rolled-back transaction this lets tests commit for real and from several threads.
 
     def test_something(database_url): ...     runs twice: on SQLite and on PostgreSQL
