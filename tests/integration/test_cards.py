@@ -183,7 +183,7 @@ def test_a_live_store_serves_no_test_card_page_and_no_part_of_it(live_store: Fla
     for name in DEVELOPERS_ONLY:
         assert (name, live.get(f"/static/{name}", buffered=True).status_code) == (name, 404)
         assert (name, test.get(f"/static/{name}", buffered=True).status_code) == (name, 200)
-    imported = re.findall(r'from "./([^"]+)"', live.get("/static/js/main.js", buffered=True).text)
+    imported = re.findall(r'import\("./([^"]+)"\)', live.get("/static/js/main.js", buffered=True).text)
     assert imported
     assert not {f"js/{name}" for name in imported} & DEVELOPERS_ONLY
 
