@@ -49,7 +49,7 @@ def create_app(
     logs.configure()
     for warning in settings.warnings:
         log.warning("setting", problem=warning)
-    os.umask(0o077)  # the database and the letters hold names and addresses: nobody but the store's user reads them
+    os.umask(0o077)  # the database and the mails hold names and addresses: nobody but the store's user reads them
     app = Flask(__name__, root_path=str(ROOT), instance_path=str(instance))
     app.config.update(
         SECRET_KEY=settings.signing_keys[-1],

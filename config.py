@@ -49,8 +49,8 @@ _ACCOUNT_IN_KEY = re.compile(r"[spr]k_[a-z]+_5(1[A-Za-z0-9]{15})")
 _HOST = r"^(([\w-]{1,63}\.)*[\w-]{1,63}\.?|[0-9A-Fa-f]*(:[0-9A-Fa-f]*){2,7})$"  # a name, or a number of IPv4 or IPv6
 _NEEDED_BY_A_LIVE_KEY = {
     "stripe_webhook_secret": "without it no webhook can be believed",
-    "store_url": "letters lead to their orders with it",
-    "mail_server": "without it no shopper gets a letter",
+    "store_url": "mails link to their orders with it",
+    "mail_server": "without it no shopper gets a mail",
     "merchant_email": "disputes have a date by which they must be answered",
 }
 

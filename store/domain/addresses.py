@@ -10,7 +10,7 @@ class Address:
     """A person and a place. Every field is a text, empty where there is nothing to say.
 
     `country` is an ISO 3166-1 code of two capitals, `region` is written as the country writes it on an envelope (a
-    state's code, such as `CA`, or its name), `phone` has its country's prefix (`+41 44 668 18 00`).
+    state's code, such as `CA`, or its name), `phone` is in E.164 (`+41446681800`) unless no numbering plan knows it.
     """
 
     full_name: str

@@ -35,6 +35,6 @@ def test_a_mail_in_the_folder_is_for_the_stores_user_alone(shop: Shop) -> None:
 
     mail.send_due(shop.services, shop.clock())
 
-    (letter,) = shop.mail_folder.iterdir()
-    assert stat.S_IMODE(letter.stat().st_mode) == 0o600
+    (written,) = shop.mail_folder.iterdir()
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert stat.S_IMODE(shop.mail_folder.stat().st_mode) == 0o700

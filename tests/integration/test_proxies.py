@@ -97,3 +97,17 @@ def test_with_live_keys_a_browser_stays_with_https_and_so_does_its_cookie(shop_w
 
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     assert "; Secure; HttpOnly;" in answer.headers["Set-Cookie"]
+
+
+def test_a_shop_that_was_not_told_of_its_proxy_says_so_at_start(
+    shop_with: Callable[..., Shop], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = shop_with(**LIVE)
+    silent = capsys.readouterr().err
+
+    shop_with(**{name: value for name, value in LIVE.items() if name != "proxy_hops"})
+    said = capsys.readouterr().err
+
+    assert told.services.settings.warnings == []
+    assert "PROXY_HOPS" not in silent
+    assert "PROXY_HOPS is not set while STORE_URL is https" in said

@@ -167,7 +167,7 @@ def test_what_leads_nowhere_is_refused_with_a_live_key(setting: str, value: str)
         ("store_url", "http://shop..test"),
     ],
 )
-def test_what_no_letter_could_be_sent_with_is_refused_and_not_shown(setting: str, value: str) -> None:
+def test_what_no_mail_could_be_sent_with_is_refused_and_not_shown(setting: str, value: str) -> None:
     (problem,) = problems(**{setting: value})
 
     assert problem.startswith(f"{setting.upper()} must be ")
