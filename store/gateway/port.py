@@ -263,6 +263,11 @@ class PaymentGateway(Protocol):
     def clock(self) -> datetime:
         """The service's own time."""
 
+    def account_id(self) -> str:
+        """The service's name for the account of the secret key, which it is asked for once. Empty text when the key may
+        not know.
+        """
+
     def missing_permissions(self) -> list[str]:
         """What the store needs and its secret key may not do, by the names that the service's dashboard uses; only a
         restricted key lacks any. Nothing is changed.

@@ -94,6 +94,7 @@ class StripeGateway:
         )
         self._webhook_secrets = list(webhook_secrets)
         self._receipts = receipts
+        self._account_id: str | None = None
 
     def create_payment(self, request: PaymentRequest) -> PaymentSession:
         params: dict[str, Any] = {
@@ -268,6 +269,15 @@ class StripeGateway:
     def clock(self) -> datetime:
         with translate_errors("clock", "account"):
             return _date(self._client.v1.payment_intents.list({"limit": 1}))
+
+    def account_id(self) -> str:
+        if self._account_id is None:
+            with translate_errors("account_id", "account"):
+                try:
+                    self._account_id = self._client.v1.accounts.retrieve_current().id
+                except stripe.PermissionError:  # a restricted key may lack this, and needs it for nothing else
+                    self._account_id = ""
+        return self._account_id
 
     def missing_permissions(self) -> list[str]:
         v1 = self._client.v1

@@ -1,0 +1,57 @@
+"""The store can name the account that its key belongs to, and asks for it once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stripe
+
+from config import STRIPE_API_VERSION
+from store.gateway.stripe import StripeGateway
+from till_sandbox.app import create_app
+from till_sandbox.testing import Endpoint, InProcessStripe, connect
+
+
+class NotPermitted(stripe.PermissionError):
+    """What the SDK makes of Stripe's 403 to a restricted key."""
+
+    def __init__(self) -> None:
+        super().__init__("not permitted", http_status=403)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[InProcessStripe]:
+    application = create_app(tmp_path / "sandbox.sqlite3", send=Endpoint())
+    yield InProcessStripe(application)
+    application.extensions["sandbox"].stop()
+
+
+def gateway(line: InProcessStripe, key: str) -> StripeGateway:
+    return StripeGateway(key, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=line)
+
+
+def test_keys_of_two_accounts_are_told_apart(line: InProcessStripe) -> None:
+    keys = ("sk_test_one", "sk_test_other")
+
+    accounts = [gateway(line, key).account_id() for key in keys]
+
+    assert accounts == [connect(line.application, key).v1.accounts.retrieve_current().id for key in keys]
+    assert len(set(accounts)) == 2
+
+
+def test_the_account_is_asked_for_once(line: InProcessStripe) -> None:
+    asking = gateway(line, "sk_test_one")
+
+    asking.account_id()
+    asking.account_id()
+
+    assert line.requests == [("GET", "/v1/account")]
+
+
+def test_a_key_that_may_not_know_its_account_works_all_the_same(line: InProcessStripe) -> None:
+    def refuse(_method: str, _path: str) -> None:
+        raise NotPermitted
+
+    line.before = refuse
+
+    assert gateway(line, "sk_test_one").account_id() == ""
