@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ class OpenShops:
     """At most one idle shop, of the usual settings, for each database.
 
     A shop is lent again only when nothing in it remembers the test before: its database was emptied, its sandbox was
-    told to forget everything, and one that Stripe failed to answer, which a circuit breaker counts, is not kept.
+    told to forget everything; one that Stripe failed to answer, which a circuit breaker counts, is not kept, nor one
+    whose test failed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,8 +32,17 @@ class OpenShops:
         self._idle: dict[str, Shop] = {}
         self._opened = 0
 
-    def borrow(self, database_url: str) -> Shop:
-        """A shop as `open_shop` opens it, on a database without rows."""
+    @contextmanager
+    def lent(self, database_url: str, test: pytest.FixtureRequest) -> Iterator[Shop]:
+        """A shop as `open_shop` opens it, on a database without rows. It is closed when the test fails."""
+        failures = test.session.testsfailed
+        shop = self._borrow(database_url)
+        try:
+            yield shop
+        finally:
+            self._give_back(database_url, shop, passed=test.session.testsfailed == failures)
+
+    def _borrow(self, database_url: str) -> Shop:
         kept = self._idle.pop(database_url, None)
         # All shops of a process count orders in the place that the last one to be opened has named, such as a Redis.
         if kept is not None and type(limiter.storage).__name__ == "MemoryStorage":
@@ -43,9 +54,8 @@ class OpenShops:
         folder.mkdir()
         return open_shop(database_url, folder)
 
-    def give_back(self, database_url: str, shop: Shop) -> None:
-        """Keep a shop for the next test, or close it."""
-        if shop.line.failed or sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_FILES:
+    def _give_back(self, database_url: str, shop: Shop, *, passed: bool) -> None:
+        if not passed or shop.line.failed or sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_FILES:
             shop.close()
             return
         shop.services.database.engine.dispose()
@@ -74,8 +84,7 @@ def open_shops(tmp_path_factory: pytest.TempPathFactory) -> OpenShops:
 
 
 @pytest.fixture
-def usual_shop(database_url: str, open_shops: OpenShops) -> Iterator[Shop]:
+def usual_shop(database_url: str, open_shops: OpenShops, request: pytest.FixtureRequest) -> Iterator[Shop]:
     """A whole shop with the usual settings, on the test's database."""
-    shop = open_shops.borrow(database_url)
-    yield shop
-    open_shops.give_back(database_url, shop)
+    with open_shops.lent(database_url, request) as shop:
+        yield shop

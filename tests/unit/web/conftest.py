@@ -11,11 +11,10 @@ from tests.support.shop import Browser, Shop
 
 
 @pytest.fixture
-def shop(databases: Databases, open_shops: OpenShops) -> Iterator[Shop]:
+def shop(databases: Databases, open_shops: OpenShops, request: pytest.FixtureRequest) -> Iterator[Shop]:
     address = databases.take("sqlite")
-    shop = open_shops.borrow(address)
-    yield shop
-    open_shops.give_back(address, shop)
+    with open_shops.lent(address, request) as shop:
+        yield shop
     databases.give_back(address)
 
 
