@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import Request, Response
 
@@ -234,11 +233,8 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
             "questions, we can help at https://support.stripe.com/."
         )
-    if request.mimetype == "multipart/form-data":
-        sent = list(request.form.items(multi=True))
-    else:
-        sent = parse_qsl(request.get_data().decode(errors="replace"), keep_blank_values=True)
-    return [(name, value) for name, value in (*request.args.items(multi=True), *sent) if name != "key"]
+    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    return [(name, value) for name, value in pairs if name != "key"]
 
 
 def _params(incoming: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
