@@ -60,7 +60,7 @@ def fill_in_details(page: Page, **changes: str) -> None:
 def continue_to_payment(page: Page) -> str:
     """Place the order; returns its reference."""
     page.get_by_role("button", name="Continue to payment").click()
-    page.wait_for_url(re.compile(r"/orders/[A-Z0-9-]+/pay$"))
+    page.wait_for_url(re.compile(r"/orders/[A-Z0-9-]+/pay$"), wait_until="domcontentloaded")
     return reference_on(page)
 
 
