@@ -2,6 +2,7 @@
 
 import pytest
 import stripe
+from flask import Flask
 from flask.testing import FlaskClient
 
 from till_sandbox.browser.pages import RELEASES
@@ -301,3 +302,12 @@ def test_the_script_is_there_under_the_name_of_every_release(browser: FlaskClien
     assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
     assert answer.text == browser.get("/endive/stripe.js").text
     assert browser.get("/everest/stripe.js").status_code == 404
+
+
+def test_a_browser_sends_its_key_in_the_form(application: Flask, client: stripe.StripeClient) -> None:
+    intent = client.v1.payment_intents.create({"amount": 500, "currency": "usd"})
+    form = {"key": "pk_test_contract", "client_secret": str(intent.client_secret), "payment_method": "pm_card_visa"}
+
+    answer = application.test_client().post(f"/v1/payment_intents/{intent.id}/confirm", data=form)
+
+    assert (answer.json or {})["status"] == "succeeded"
