@@ -1,5 +1,6 @@
 """A headless Chromium to drive with Playwright: for the browser tests and for taking pictures."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,13 +21,24 @@ ARGUMENTS = [
 ]
 
 
+_running = threading.local()
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """The browser, until the block ends; one at a time in each thread. Raises tools.browser.BrowserMissing."""
+    """The browser, until the block ends. Raises tools.browser.BrowserMissing.
+
+    Playwright takes one in each thread only: a block inside another one gets the same browser.
+    """
+    outer: Browser | None = getattr(_running, "browser", None)
+    if outer is not None:
+        yield outer
+        return
     executable = find()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = _running.browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         try:
             yield browser
         finally:
+            _running.browser = None
             browser.close()
