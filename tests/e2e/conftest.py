@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("premises")
+    folder = tmp_path_factory.mktemp("stack")
     port, sandbox_port = free_port(), free_port()
     store = StoreProcess(folder, port, sandbox_port, databases.create("sqlite"))
     store.flask("seed")

@@ -55,14 +55,14 @@ def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, webhook_
     expect(page.get_by_text("You paid $28.00 with Visa ending 4242.")).to_be_visible()
 
 
-def test_a_webhook_told_twice_pays_once(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
+def test_a_webhook_received_twice_pays_once(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
     with webhook_proxy.doubling():
         shop.pay(page)
         shop.see_paid(page, reference)
-        wait_until(lambda: told_twice(store))
+        wait_until(lambda: received_twice(store))
 
     shop.reload(page)
     expect(shop.timeline(page, "was received")).to_have_count(1)
@@ -74,8 +74,8 @@ def state_of(store: StoreProcess, reference: str) -> str:
     return str(state)
 
 
-def told_twice(store: StoreProcess) -> bool:
-    """Whether the store has been told of a payment for the second time; only a doubling postbox does that."""
+def received_twice(store: StoreProcess) -> bool:
+    """Whether the store got the event of a payment for the second time; only a doubling proxy does that."""
     rows = store.read("SELECT 1 FROM webhook_events WHERE kind = 'payment_intent.succeeded' AND deliveries > 1")
     return bool(rows)
 

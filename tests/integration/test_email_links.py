@@ -44,7 +44,7 @@ def test_a_link_opens_its_own_order_alone(shop: Shop) -> None:
     assert shop.browser().get(f"/orders/{other}/from-mail/{key}").status_code == 404
 
 
-def test_a_developer_reads_the_letters_in_the_browser(shop: Shop) -> None:
+def test_a_developer_reads_the_mails_in_the_browser(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
@@ -54,7 +54,8 @@ def test_a_developer_reads_the_letters_in_the_browser(shop: Shop) -> None:
 
     assert page.status_code == 200
     assert f"Your order {order.reference} is paid" in page.text
+    assert "No e-mail has been sent yet." not in page.text
 
 
-def test_with_a_mail_server_there_is_no_page_of_letters(shop_with: Callable[..., Shop]) -> None:
+def test_with_a_mail_server_there_is_no_page_of_mails(shop_with: Callable[..., Shop]) -> None:
     assert shop_with(mail_server="127.0.0.1").browser().get("/dev/mail").status_code == 404

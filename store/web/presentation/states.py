@@ -116,7 +116,7 @@ TABLE: tuple[_Row, ...] = (
         StatusMessage(
             "Confirming your payment",
             "Your payment of {total} is being confirmed. Do not pay again.",
-            "We are waiting for the payment service to tell us. That takes a few seconds.",
+            "We are waiting for the payment service to confirm it. That takes a few seconds.",
             "clock",
             Tone.WAIT,
             waiting=True,
@@ -180,8 +180,7 @@ TABLE: tuple[_Row, ...] = (
         StatusMessage(
             "Your bank has questions about this payment",
             "You paid {total}{card}, and the payment is disputed. Your bank decides where the money goes.",
-            "Somebody told the bank that this payment was not right. We answer the bank; "
-            "you need not do anything here.",
+            "The bank was asked to check this payment. We answer the bank; you need not do anything here.",
             "eye",
             Tone.WAIT,
         ),
