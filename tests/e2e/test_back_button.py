@@ -39,7 +39,7 @@ def test_pages_that_come_back_ask_where_they_belong_and_keep_no_card(
     other.goto(f"/orders/{reference}/pay")
     shop.type_card(other, shop.ANOTHER_THAT_PAYS)
     shop.pay(other)
-    expect(other.get_by_text("We have the answer of your bank.")).to_be_visible()
+    expect(other.get_by_text("Your payment went through. Do not pay again.")).to_be_visible()
     expect(shop.card_field(other).locator("input[name=cardnumber]")).to_have_value("")
     other.unroute("**/status.json")
     shop.see_paid(other, reference)

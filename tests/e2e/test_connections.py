@@ -31,7 +31,7 @@ def test_an_offline_shopper_sends_nothing_and_one_who_paid_knows_it(page: Page, 
     page.context.set_offline(False)
     page.route(API, lambda route: let_through_and_go_offline(page.context, route))
     shop.pay(page)
-    expect(progress(page)).to_contain_text("We have the answer of your bank. Do not pay again.")
+    expect(progress(page)).to_contain_text("Your payment went through. Do not pay again.")
 
     page.context.set_offline(False)
     shop.see_paid(page, reference)

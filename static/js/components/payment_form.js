@@ -162,7 +162,7 @@ class PaymentForm {
   /** Go to the order's page as soon as the store answers. The address works without this browser's cookies, too. */
   async leave() {
     while (!(await isReachable(this.data("status")))) {
-      this.progress("unreachable");
+      this.progress(`${this.state}-unreachable`);
       await pause(2000);
     }
     location.assign(this.data("confirming"));
