@@ -15,7 +15,7 @@ from store.domain.states import OrderState, PaymentState
 from store.services.orders import links
 from store.web.pages import PAGE_OF, Page
 from tests.support.databases import Databases
-from tests.support.shop import Browser, NoAnswer, Shop, open_shop
+from tests.support.shop import Browser, NoAnswer, Shop, event_of, open_shop, signed
 
 DETAILS = {
     "email": "ada@example.com",
@@ -336,6 +336,24 @@ def test_confirming_ends_when_the_payment_service_knows_of_no_payment(shop: Shop
     shop.clock.forward(seconds=6)
     answer = browser.get(f"/orders/{reference}/status.json?confirming=1")
 
+    assert answer.json is not None
+    assert answer.json["next"] == f"/orders/{reference}/pay"
+
+
+def test_a_page_that_says_the_bank_is_deciding_asks_until_it_knows(shop: Shop, browser: Browser) -> None:
+    reference = place(browser)
+    browser.get(f"/orders/{reference}/pay")
+    order = shop.read(reference)
+    shop.pay(order, "4000000000000002")
+    (late,) = [event_of(sent) for sent in shop.lose() if event_of(sent)["type"] == "payment_intent.payment_failed"]
+    late["type"], late["data"]["object"]["status"] = "payment_intent.processing", "processing"
+    assert shop.receive(signed(late)) == 200
+
+    first = browser.get(f"/orders/{reference}")
+    shop.clock.forward(seconds=6)
+    answer = browser.get(f"/orders/{reference}/status.json")
+
+    assert "The bank is deciding. Do not pay again." in first.text
     assert answer.json is not None
     assert answer.json["next"] == f"/orders/{reference}/pay"
 
