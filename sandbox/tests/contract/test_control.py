@@ -52,6 +52,15 @@ def test_the_next_calls_fail_and_no_more(control: FlaskClient, http: FlaskClient
     assert control.get("/sandbox/faults").json == {"faults": []}
 
 
+def test_a_fault_strikes_after_calls_that_found_none(control: FlaskClient, http: FlaskClient) -> None:
+    quiet = [http.post("/v1/payment_intents", data=PAYMENT).status_code for _ in range(2)]
+
+    ask_for(control, target="api", kind="error")
+
+    assert quiet == [200, 200]
+    assert http.post("/v1/payment_intents", data=PAYMENT).status_code == 500
+
+
 def test_of_calls_that_come_at_once_one_fails_when_one_was_asked_for(sandbox: Sandbox) -> None:
     sandbox.faults.add("api", "error", 1, {})
     start = Barrier(8)

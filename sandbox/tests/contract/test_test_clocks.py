@@ -138,15 +138,17 @@ def test_a_clock_is_deleted_by_itself_after_a_month(
 
 
 def test_what_is_due_by_a_clock_happens_at_its_own_time_and_in_order(
-    client: stripe.StripeClient, sandbox: Sandbox, clock: ManualClock, test_clock: str
+    client: stripe.StripeClient, sandbox: Sandbox, clock: ManualClock
 ) -> None:
+    begin = int(START) - 30 * DAY  # a past in which all of it would be due by the sandbox's time
+    test_clock = client.v1.test_helpers.test_clocks.create({"frozen_time": begin}).id
     customer_id = client.v1.customers.create({"test_clock": test_clock}).id
     happened: list[tuple[str, int]] = []
 
     def note(tx: Transaction, customer: Resource, word: str) -> None:
         happened.append((word, customer_time.now_of(tx, customer)))
         if word == "second":
-            customer_time.schedule(tx, customer, NEW_YEAR + 3 * DAY, "note", customer.id, word="third")
+            customer_time.schedule(tx, customer, begin + 3 * DAY, "note", customer.id, word="third")
 
     def pass_time(seconds: float) -> None:
         clock.advance(seconds)
@@ -155,12 +157,12 @@ def test_what_is_due_by_a_clock_happens_at_its_own_time_and_in_order(
     with sandbox.state.write(account_of("sk_test_contract")) as tx:
         customer = tx.get("customer", customer_id)
         for days, word in ((2, "second"), (1, "first"), (9, "never")):
-            customer_time.schedule(tx, customer, NEW_YEAR + days * DAY, "note", customer.id, word=word)
+            customer_time.schedule(tx, customer, begin + days * DAY, "note", customer.id, word=word)
 
     pass_time(60)
     before = list(happened)
-    advance(client, test_clock, NEW_YEAR + 4 * DAY)
+    advance(client, test_clock, begin + 4 * DAY)
     pass_time(2)
 
     assert before == []
-    assert happened == [(word, NEW_YEAR + days * DAY) for days, word in ((1, "first"), (2, "second"), (3, "third"))]
+    assert happened == [(word, begin + days * DAY) for days, word in ((1, "first"), (2, "second"), (3, "third"))]

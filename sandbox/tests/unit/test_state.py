@@ -80,6 +80,7 @@ def test_an_operation_that_is_undone_leaves_nothing_behind(state: State) -> None
         tx.insert(note("n_2"))
         tx.flush()
         tx.undo_operation()
+        assert tx.get("note", "n_1")["text"] == "a"
         tx.insert(note("n_3"))
 
     with state.read(ACCOUNT) as tx:
