@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -148,7 +149,7 @@ class CheckoutForm(FlaskForm, AddressForm):
     @classmethod
     def like(cls, shipping: Address, billing: Address, email: str) -> CheckoutForm:
         """The form as it was filled in for an earlier order."""
-        same = billing == shipping
+        same = replace(billing, phone=shipping.phone) == shipping  # the form asks one telephone number
         bill_to = {} if same else {"bill_to": _as_fields(billing)}
         return cls(formdata=None, data={**_as_fields(shipping), **bill_to, "email": email, "same_as_shipping": same})
 
