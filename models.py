@@ -1,4 +1,4 @@
-"""The tables, and the rules that hold whoever writes: CHECK, UNIQUE, and states that only happenings change.
+"""The tables, and the rules that hold whoever writes: CHECK, UNIQUE, and states that only transitions change.
 
 Amounts are minor units of the row's currency; times are aware and in UTC.
 """
@@ -23,14 +23,26 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    exists,
     inspect,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedColumn,
+    column_property,
+    composite,
+    mapped_column,
+    relationship,
+    validates,
+)
 from sqlalchemy.types import TypeDecorator
 
+from store.domain.addresses import Address
 from store.domain.money import Money
-from store.domain.states import DisputeState, OrderState, PaymentState, RefundState, ReservationState
+from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine
+from store.domain.states import DisputeState, OrderState, PaymentKind, PaymentState, RefundState, ReservationState
 
 T = TypeVar("T")
 
@@ -68,6 +80,18 @@ def _states(kind: type[StrEnum], name: str = "state") -> Enum:
     )
 
 
+def _partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows for which `where` holds, the same on both databases."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _address_columns(prefix: str) -> list[MappedColumn[str]]:
+    """The columns of one Address, in the order of its fields."""
+    lengths = {"full_name": 120, "line1": 200, "line2": 200, "city": 120, "region": 120, "postal_code": 20}
+    lengths |= {"country": 2, "phone": 40}
+    return [mapped_column(f"{prefix}_{field}", String(length)) for field, length in lengths.items()]
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -87,12 +111,12 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 class Product(Base):
-    """Something to sell. `held` pieces of `stock` are promised to orders that are not paid yet."""
+    """Something to sell. `reserved` pieces of `stock` belong to orders that are not paid yet."""
 
     __tablename__ = "products"
     __table_args__ = (
         CheckConstraint("price_minor > 0", name="price_positive"),
-        CheckConstraint("held >= 0 AND held <= stock", name="held_within_stock"),
+        CheckConstraint("reserved >= 0 AND reserved <= stock", name="reserved_within_stock"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -106,7 +130,7 @@ class Product(Base):
     price_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     stock: Mapped[int]
-    reserved: Mapped[int] = mapped_column("held", default=0)
+    reserved: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(index=True)
 
     @property
@@ -136,68 +160,92 @@ class CartLine(Base):
     added_at: Mapped[datetime]
 
 
+class Review(Base):
+    """A reason for a person to look at an order. `subject` is the id of the payment, refund or dispute it is about, or
+    empty. It is open until somebody resolves it, with a note.
+    """
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        _partial_index("uq_reviews_open", "order_id", "reason", "subject", where="resolved_at IS NULL", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(255), default="")
+    data: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None] = mapped_column(String(80))
+    note: Mapped[str | None] = mapped_column(String(500))
+
+
 class Order(Base):
-    """A promise to deliver, with its prices copied. An awaiting order holds its stock until `expires_at`."""
+    """A priced agreement with a customer, its prices copied. An open order keeps its stock until `expires_at`.
+
+    `closed_because` says why it was closed, while it is. `payment` is the live payment, the one it counts on.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint("total_minor > 0", name="total_positive"),
         # One open order for each cart, however often "Continue to payment" is pressed.
-        Index(
-            "uq_orders_open_cart",
-            "cart_id",
-            unique=True,
-            sqlite_where=text("state = 'awaiting_payment'"),
-            postgresql_where=text("state = 'awaiting_payment'"),
-        ),
-        # What upkeep asks for: open orders by their end. It stays as small as the open orders are few.
-        Index(
-            "ix_orders_open_expiry",
-            "expires_at",
-            sqlite_where=text("state = 'awaiting_payment'"),
-            postgresql_where=text("state = 'awaiting_payment'"),
-        ),
+        _partial_index("uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment'", unique=True),
+        # What the worker asks for: open orders by their end. It stays as small as the open orders are few.
+        _partial_index("ix_orders_open_expiry", "expires_at", where="state = 'awaiting_payment'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(24), unique=True)
     state: Mapped[OrderState] = mapped_column(_states(OrderState), default=OrderState.AWAITING_PAYMENT)
+    closed_because: Mapped[str | None] = mapped_column(String(20))
     reservation: Mapped[ReservationState] = mapped_column(
-        "goods", _states(ReservationState, "goods"), default=ReservationState.RESERVED
+        _states(ReservationState, "reservation"), default=ReservationState.RESERVED
     )
     disputed: Mapped[bool] = mapped_column(default=False)
-    needs_review: Mapped[bool] = mapped_column(default=False)
     cart_id: Mapped[str] = mapped_column(String(32))
     browser_id: Mapped[str] = mapped_column(String(32), index=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     currency: Mapped[str] = mapped_column(String(3))
     total_minor: Mapped[int] = mapped_column(BigInteger)
     email: Mapped[str] = mapped_column(String(254))
-    full_name: Mapped[str] = mapped_column(String(120))
-    address_line1: Mapped[str] = mapped_column(String(200))
-    address_line2: Mapped[str] = mapped_column(String(200))
-    city: Mapped[str] = mapped_column(String(120))
-    region: Mapped[str] = mapped_column(String(120))
-    postal_code: Mapped[str] = mapped_column(String(20))
-    country: Mapped[str] = mapped_column(String(2))
-    phone: Mapped[str] = mapped_column(String(40))
+    shipping: Mapped[Address] = composite(*_address_columns("shipping"))
+    billing: Mapped[Address] = composite(*_address_columns("billing"))
     placed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     extensions: Mapped[int] = mapped_column(default=0)
     claimed_until: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    fulfilled_at: Mapped[datetime | None]
+    tracking: Mapped[str | None] = mapped_column(String(120))
+    # Whether a person must look at it: read with the order, in the same statement.
+    needs_review: Mapped[bool] = column_property(
+        exists().where(Review.order_id == id, Review.resolved_at.is_(None)).correlate_except(Review)  # noqa: A003
+    )
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", viewonly=True)
-    payment: Mapped[Payment] = relationship(viewonly=True)
-    refunds: Mapped[list[Refund]] = relationship(order_by="Refund.id", viewonly=True)
+    adjustments: Mapped[list[OrderAdjustment]] = relationship(order_by="OrderAdjustment.position", viewonly=True)
+    payments: Mapped[list[Payment]] = relationship(order_by="Payment.id", viewonly=True)
+    payment: Mapped[Payment] = relationship(
+        primaryjoin="and_(Order.id == Payment.order_id, Payment.live)", viewonly=True, uselist=False
+    )
     history: Mapped[list[HistoryEntry]] = relationship(order_by="HistoryEntry.id", viewonly=True)
+    reviews: Mapped[list[Review]] = relationship(order_by="Review.id", viewonly=True)
 
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
 
+    @property
+    def quote(self) -> Quote:
+        """Its price, from its lines and adjustments."""
+        lines = tuple(QuoteLine(line.product_id, line.unit_price, line.quantity) for line in self.lines)
+        adjustments = tuple(Adjustment(each.kind, each.label, each.amount) for each in self.adjustments)
+        return Quote(self.currency, lines, adjustments)
+
     @validates("state")
-    def _state_is_moved_not_set(self, key: str, value: OrderState) -> OrderState:
+    def _state_is_a_transition(self, key: str, value: OrderState) -> OrderState:
         return _only_at_birth(self, key, value)
 
 
@@ -229,9 +277,28 @@ class OrderLine(Base):
         return self.unit_price * self.quantity
 
 
+class OrderAdjustment(Base):
+    """What an order costs beside its lines, as it was quoted: shipping, a discount (negative), a tax."""
+
+    __tablename__ = "order_adjustments"
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[AdjustmentKind] = mapped_column(_states(AdjustmentKind, "kind"))
+    label: Mapped[str] = mapped_column(String(120))
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
 class Payment(Base):
-    """The one payment of an order, as far as the payment service has told. `intent_id` is its name there; until that is
-    known, `open_attempt` counts the requests that the service broke down over.
+    """A fact about money, as the payment service last described it. An order has several over time, and one live one.
+
+    `provider_payment_id` is the service's id of it; until that is known, `create_attempt` counts the requests that the
+    service failed on. `refund_due`: it was received, and is to be returned whole.
     """
 
     __tablename__ = "payments"
@@ -239,17 +306,19 @@ class Payment(Base):
         CheckConstraint("received_minor >= 0", name="received_not_negative"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= received_minor", name="refunded_within_received"),
         CheckConstraint("state NOT IN ('paid', 'refunded') OR received_minor > 0", name="paid_means_received"),
-        Index(
-            "ix_payments_refund_due",
-            "order_id",
-            sqlite_where=text("refund_due"),
-            postgresql_where=text("refund_due"),
-        ),
+        _partial_index("uq_payments_live", "order_id", where="live", unique=True),
+        # What the worker asks for, each a few rows however many payments there are.
+        _partial_index("ix_payments_refund_due", "order_id", where="refund_due"),
+        _partial_index("ix_payments_not_live", "order_id", where="NOT live"),
     )
 
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    kind: Mapped[PaymentKind] = mapped_column(_states(PaymentKind, "kind"), default=PaymentKind.CARD)
+    live: Mapped[bool] = mapped_column(default=True)
     state: Mapped[PaymentState] = mapped_column(_states(PaymentState), default=PaymentState.UNOPENED)
-    provider_payment_id: Mapped[str | None] = mapped_column("intent_id", String(255), unique=True)
+    provider_payment_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    account: Mapped[str] = mapped_column(String(80), default="")
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     received_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -258,39 +327,41 @@ class Payment(Base):
     last_decline: Mapped[str | None] = mapped_column(String(80))
     card_brand: Mapped[str | None] = mapped_column(String(40))
     card_last4: Mapped[str | None] = mapped_column(String(4))
-    open_attempt: Mapped[int] = mapped_column(default=1)
+    create_attempt: Mapped[int] = mapped_column(default=1)
     awaited_since: Mapped[datetime | None]
     looked_up_at: Mapped[datetime | None]
+    observed_at: Mapped[datetime | None]
 
     @validates("state")
-    def _state_is_moved_not_set(self, key: str, value: PaymentState) -> PaymentState:
+    def _state_is_a_transition(self, key: str, value: PaymentState) -> PaymentState:
         return _only_at_birth(self, key, value)
 
 
 class Refund(Base):
-    """Money on its way back: asked for by the store (`key` is its name for it, `attempt` the number of the request) or
+    """Money on its way back: requested by the store (`key` is its name for it, `attempt` the number of the request) or
     made elsewhere.
     """
 
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
-        Index(
-            "ix_refunds_requested",
-            "asked_at",
-            sqlite_where=text("state = 'requested'"),
-            postgresql_where=text("state = 'requested'"),
-        ),
+        _partial_index("ix_refunds_requested", "requested_at", where="state = 'requested'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
     state: Mapped[RefundState] = mapped_column(_states(RefundState))
-    provider_refund_id: Mapped[str | None] = mapped_column("refund_id", String(255), unique=True)
+    provider_refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     key: Mapped[str | None] = mapped_column(String(255), unique=True)
     attempt: Mapped[int] = mapped_column(default=1)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
-    asked_at: Mapped[datetime]
+    requested_at: Mapped[datetime]
+
+    payment: Mapped[Payment] = relationship(viewonly=True)
+
+    @validates("state")
+    def _state_is_a_transition(self, key: str, value: RefundState) -> RefundState:
+        return _only_at_birth(self, key, value)
 
 
 class Dispute(Base):
@@ -298,44 +369,50 @@ class Dispute(Base):
 
     __tablename__ = "disputes"
 
-    provider_dispute_id: Mapped[str] = mapped_column("dispute_id", String(255), primary_key=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    provider_dispute_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
     state: Mapped[DisputeState] = mapped_column(_states(DisputeState))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     opened_at: Mapped[datetime]
 
+    payment: Mapped[Payment] = relationship(viewonly=True)
+
+    @validates("state")
+    def _state_is_a_transition(self, key: str, value: DisputeState) -> DisputeState:
+        return _only_at_birth(self, key, value)
+
 
 class UnmatchedEvent(Base):
-    """What was told of a refund or a dispute before its payment was known here. Kept until the payment is, or for so
-    long that it must be another program's.
+    """What a webhook said of a refund or a dispute before its payment was known here. Kept until the payment is, or for
+    so long that it must be another program's.
     """
 
-    __tablename__ = "early_news"
+    __tablename__ = "unmatched_events"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    provider_payment_id: Mapped[str] = mapped_column("payment_id", String(255), index=True)
+    provider_payment_id: Mapped[str] = mapped_column(String(255), index=True)
     kind: Mapped[str] = mapped_column(String(20))
-    facts: Mapped[dict[str, Any]]
-    received_at: Mapped[datetime] = mapped_column("told_at", index=True)
+    data: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Mail(Base):
-    """A letter that a transaction decided to send; upkeep sends it. `once` keeps one happening from two letters."""
+    """An e-mail that a transaction decided to send; the worker sends it. `dedupe_key` keeps one event from two
+    e-mails.
+    """
 
     __tablename__ = "mails"
     __table_args__ = (
-        UniqueConstraint("order_id", "once"),
-        Index(
-            "ix_mails_unsent", "due_at", sqlite_where=text("sent_at IS NULL"), postgresql_where=text("sent_at IS NULL")
-        ),
+        UniqueConstraint("order_id", "dedupe_key"),
+        _partial_index("ix_mails_unsent", "due_at", where="sent_at IS NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     kind: Mapped[str] = mapped_column(String(40))
-    dedupe_key: Mapped[str] = mapped_column("once", String(300))
+    dedupe_key: Mapped[str] = mapped_column(String(300))
     message_id: Mapped[str] = mapped_column(String(120), unique=True)
-    detail: Mapped[dict[str, Any]]
+    data: Mapped[dict[str, Any]]
     written_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
@@ -343,20 +420,23 @@ class Mail(Base):
 
 
 class HistoryEntry(Base):
-    """One thing that happened to an order. `once` names a happening that is told of more than once."""
+    """One event in the life of an order. `dedupe_key` names an event that is reported more than once; `actor` is the
+    person behind `source`, where one is known.
+    """
 
     __tablename__ = "history"
-    __table_args__ = (UniqueConstraint("order_id", "once"),)
+    __table_args__ = (UniqueConstraint("order_id", "dedupe_key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     at: Mapped[datetime]
-    what: Mapped[str] = mapped_column(String(40))
+    type: Mapped[str] = mapped_column(String(40))
     from_state: Mapped[str | None] = mapped_column(String(20))
     to_state: Mapped[str | None] = mapped_column(String(20))
-    source: Mapped[str] = mapped_column("told_by", String(20))
-    detail: Mapped[dict[str, Any]]
-    dedupe_key: Mapped[str | None] = mapped_column("once", String(300))
+    source: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str | None] = mapped_column(String(80))
+    data: Mapped[dict[str, Any]]
+    dedupe_key: Mapped[str | None] = mapped_column(String(300))
 
 
 class InboxEvent(Base):
@@ -365,7 +445,7 @@ class InboxEvent(Base):
     __tablename__ = "webhook_events"
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(120))
+    type: Mapped[str] = mapped_column(String(120))
     received_at: Mapped[datetime]
     deliveries: Mapped[int] = mapped_column(default=1)
     handled_at: Mapped[datetime | None]

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from store.domain.states import (
+    DISPUTE,
     ORDER,
     PAYMENT,
+    REFUND,
+    DisputeEvent,
+    DisputeState,
     Machine,
-    Moves,
     OrderEvent,
     OrderState,
+    Outcome,
     PaymentEvent,
     PaymentState,
-    Stale,
+    RefundEvent,
+    RefundState,
 )
 
 PAGE = Path(__file__).parents[1] / "docs" / "states.md"
@@ -30,20 +35,22 @@ def page() -> str:
             "",
             "Drawn from `store/domain/states.py` by `make states`; a test fails when the two differ.",
             "",
-            "An order is a promise, a payment is a fact about money. A pair of a state and an event moves, is stale",
-            "(told twice or too late: nothing changes), or is impossible (a person should look).",
+            "An event in a state is applied (→ the next state), stale (a duplicate, or older than what is known:",
+            "nothing changes), or rejected (it contradicts what is known: a person should look).",
             "",
             *_section("Order", ORDER, OrderState, OrderEvent),
             *_section("Payment", PAYMENT, PaymentState, PaymentEvent),
+            *_section("Refund", REFUND, RefundState, RefundEvent),
+            *_section("Dispute", DISPUTE, DisputeState, DisputeEvent),
         ]
     )
 
 
 def _section(title: str, machine: Machine[Any, Any], states: type[StrEnum], events: type[StrEnum]) -> list[str]:
     arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (state, event), to in machine.moves.items():
+    for state, event, to in machine.edges:
         arrows[state.value, to.value].append(event.value)
-    diagram = [f"    {state} --> {to}: {', '.join(origin)}" for (state, to), origin in arrows.items()]
+    diagram = [f"    {state} --> {to}: {', '.join(events)}" for (state, to), events in arrows.items()]
     first = next(iter(states))
     return [
         f"## {title}",
@@ -65,10 +72,8 @@ def _section(title: str, machine: Machine[Any, Any], states: type[StrEnum], even
 
 
 def _cell(machine: Machine[Any, Any], state: StrEnum, event: StrEnum) -> str:
-    answer = machine.answer(state, event)
-    if isinstance(answer, Moves):
-        return f"→ {answer.to.value}"
-    return "stale" if isinstance(answer, Stale) else "impossible"
+    outcome, after = machine.decide(state, event)
+    return f"→ {after.value}" if outcome is Outcome.APPLIED else outcome.name.lower()
 
 
 if __name__ == "__main__":

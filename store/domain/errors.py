@@ -139,6 +139,14 @@ class DetailsRefused(PaymentMisconfigured):
     detail: Detail
 
 
+@dataclass(eq=False)
+class PaymentUnconfirmed(StoreError):
+    """A webhook is about a payment that is not known here. The payment service has to confirm that it is ours."""
+
+    code = "payment_unconfirmed"
+    provider_payment_id: str
+
+
 class RefundRefusal(StrEnum):
     """Why money cannot be returned this way."""
 
@@ -158,6 +166,24 @@ class RefundRefused(StoreError):
     reason: RefundRefusal = RefundRefusal.BY_PAYMENT_SERVICE
     amount: Money | None = None
     requested_at: datetime | None = None
+
+
+class FulfilmentRefusal(StrEnum):
+    """Why an order was not fulfilled."""
+
+    NOT_PAID = "not_paid"
+    REVIEW_OPEN = "review_open"
+    DISPUTED = "disputed"
+    TRACKING_INVALID = "tracking_invalid"  # not one line, or longer than `longest_tracking` characters
+
+
+@dataclass(eq=False)
+class OrderNotFulfilled(StoreError):
+    """The order is not to be sent; `reason` says why."""
+
+    code = "order_not_fulfilled"
+    reason: FulfilmentRefusal
+    longest_tracking: int
 
 
 class ReviewRefusal(StrEnum):

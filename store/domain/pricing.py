@@ -1,7 +1,17 @@
-"""What may be charged: the bounds Stripe sets on an amount, and prices brought into the store's currency."""
+"""The price of an order: `quote` is the only place that computes one. Also what one card payment may be.
+
+A total is the sum of the lines and of the adjustments. Every amount is whole minor units, so the sum is exact; a rule
+that divides says how it rounds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from store.domain.addresses import Address
 from store.domain.errors import AmountOutOfRange
 from store.domain.money import Money, smallest_step
 
@@ -16,6 +26,94 @@ MINIMUM_CHARGE = {
 
 # The API's own text says eight digits; a newer page allows more for some cards. Eight is safe everywhere.
 MAXIMUM_CHARGE = 99_999_999
+
+
+class AdjustmentKind(StrEnum):
+    """What an order costs beside its lines."""
+
+    SHIPPING = "shipping"
+    DISCOUNT = "discount"
+    TAX = "tax"
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """So many of one product, at the price that it has now."""
+
+    product_id: int
+    unit_price: Money
+    quantity: int
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """An amount on top of the lines; a discount is negative. `label` is what the customer reads."""
+
+    kind: AdjustmentKind
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Lines and adjustments in one currency, and what they add up to."""
+
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    adjustments: tuple[Adjustment, ...] = ()
+
+    @property
+    def subtotal(self) -> Money:
+        return Money.sum((line.total for line in self.lines), self.currency)
+
+    @property
+    def total(self) -> Money:
+        return Money.sum((adjustment.amount for adjustment in self.adjustments), self.currency) + self.subtotal
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What a rule may look at: what was asked for, and the quote as the rules before it have left it."""
+
+    quote: Quote
+    address: Address | None
+    shipping: str | None
+    codes: tuple[str, ...]
+    now: datetime
+
+
+# A rule finds the adjustments of a basket, such as what a shipping method costs. Rules run in order.
+Rule = Callable[[Basket], Iterable[Adjustment]]
+
+RULES: tuple[Rule, ...] = ()
+
+
+def quote(
+    items: Sequence[QuoteLine],
+    address: Address | None,
+    shipping: str | None,
+    codes: Sequence[str],
+    now: datetime,
+    *,
+    currency: str,
+    rules: Sequence[Rule] = RULES,
+) -> Quote:
+    """The price of `items` sent to `address` by the method `shipping`, with the discount `codes`, at `now`.
+
+    `currency` is the quote's while there are no items. Raises ValueError for items of two currencies, and for
+    adjustments that take the total below zero.
+    """
+    found = Quote(items[0].unit_price.currency if items else currency, tuple(items))
+    for rule in rules:
+        basket = Basket(found, address, shipping, tuple(codes), now)
+        found = Quote(found.currency, found.lines, (*found.adjustments, *rule(basket)))
+    if found.total.minor < 0:
+        raise ValueError("the adjustments take the total below zero")
+    return found
 
 
 def check_chargeable(total: Money) -> None:

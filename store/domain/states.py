@@ -1,15 +1,15 @@
-"""The machines of the store: an order is a promise; payments, refunds and disputes are facts about money.
+"""The four state machines: order, payment, refund, dispute. One edge a line: state, event, next state.
 
-Each is a table from (state, event) to the next state. A pair that moves nothing because it was told twice or told late
-is listed as stale; every other pair is impossible and means that a person should look. `docs/states.md` is drawn from
-here.
+A pair of state and event that is listed as stale changes nothing: the event is a duplicate, or older than what is
+known. Every pair that is listed nowhere is rejected: it contradicts what is known, and a person should look at it.
+`docs/states.md` is drawn from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
 from typing import Generic, TypeVar
 
 
@@ -32,11 +32,17 @@ class OrderEvent(StrEnum):
 
 
 class ReservationState(StrEnum):
-    """Where an order's goods are: promised to it, gone with it, or back on the shelf."""
+    """What became of an order's stock: reserved for it, committed to it by its payment, or released for others."""
 
-    RESERVED = "held"
-    COMMITTED = "sold"
-    RELEASED = "free"
+    RESERVED = "reserved"
+    COMMITTED = "committed"
+    RELEASED = "released"
+
+
+class PaymentKind(StrEnum):
+    """How a payment is made: with a card, on the store's own page."""
+
+    CARD = "card"
 
 
 class PaymentState(StrEnum):
@@ -51,7 +57,10 @@ class PaymentState(StrEnum):
 
 
 class PaymentEvent(StrEnum):
+    """`still_open` is what the payment service says when it is asked about a payment that takes a card (again)."""
+
     OPENED = "opened"
+    STILL_OPEN = "still_open"
     DECLINED = "declined"
     ACTION_REQUIRED = "action_required"
     PROCESSING = "processing"
@@ -95,129 +104,174 @@ class DisputeEvent(StrEnum):
     UNDER_REVIEW = "under_review"
     WON = "won"
     LOST = "lost"
+    WON_AFTER_ALL = "won_after_all"
+    LOST_AFTER_ALL = "lost_after_all"
 
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class Moves(Generic[S]):
-    """The event takes the machine to state `to`."""
+class Outcome(Enum):
+    """What an event does to a row."""
 
-    to: S
-
-
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """The event was told before, or too late to matter: nothing changes and nothing is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Impossible:
-    """The event cannot happen in this state: nothing changes and a person should look."""
+    APPLIED = auto()
+    STALE = auto()  # a duplicate, or older than what is known: nothing changes and nothing is wrong
+    REJECTED = auto()  # it contradicts what is known: nothing changes and a person should look
 
 
 @dataclass(frozen=True)
 class Machine(Generic[S, E]):
-    moves: Mapping[tuple[S, E], S]
-    stale: frozenset[tuple[S, E]]
+    """A matrix from (state, event) to what follows."""
 
-    def answer(self, state: S, event: E) -> Moves[S] | Stale | Impossible:
-        """What `event` does to a machine in `state`: exactly one of the three answers, for every pair."""
-        if (to := self.moves.get((state, event))) is not None:
-            return Moves(to)
-        return Stale() if (state, event) in self.stale else Impossible()
+    edges: Sequence[tuple[S, E, S]]
+    stale: Sequence[tuple[S, Sequence[E]]]
+    _next: dict[tuple[S, E], S] = field(init=False, repr=False)
+    _stale: frozenset[tuple[S, E]] = field(init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_next", {(state, event): to for state, event, to in self.edges})
+        object.__setattr__(
+            self, "_stale", frozenset((state, event) for state, events in self.stale for event in events)
+        )
 
-def _each(states: list[S], events: list[E]) -> frozenset[tuple[S, E]]:
-    return frozenset((state, event) for state in states for event in events)
+    def decide(self, state: S, event: E) -> tuple[Outcome, S]:
+        """What `event` does in `state`, and the state that follows: `state` itself unless the event is applied."""
+        if (to := self._next.get((state, event))) is not None:
+            return Outcome.APPLIED, to
+        return (Outcome.STALE if (state, event) in self._stale else Outcome.REJECTED), state
 
 
 _O, _OE = OrderState, OrderEvent
 
 ORDER: Machine[OrderState, OrderEvent] = Machine(
-    moves={
-        (_O.AWAITING_PAYMENT, _OE.PAYMENT_RECEIVED): _O.PAID,
-        (_O.AWAITING_PAYMENT, _OE.CANCELLED): _O.CANCELLED,
-        (_O.AWAITING_PAYMENT, _OE.EXPIRED): _O.EXPIRED,
-        (_O.PAID, _OE.FULFILLED): _O.FULFILLED,
-        (_O.PAID, _OE.MONEY_RETURNED): _O.REFUNDED,
-        (_O.FULFILLED, _OE.MONEY_RETURNED): _O.REFUNDED,
-        # Money that came late: taken if the goods are still there, else returned.
-        (_O.CANCELLED, _OE.PAYMENT_RECEIVED): _O.PAID,
-        (_O.EXPIRED, _OE.PAYMENT_RECEIVED): _O.PAID,
-        (_O.CANCELLED, _OE.MONEY_RETURNED): _O.REFUNDED,
-        (_O.EXPIRED, _OE.MONEY_RETURNED): _O.REFUNDED,
-        # A refund can fail after it succeeded: the money is with the store again.
-        (_O.REFUNDED, _OE.REFUND_FAILED): _O.PAID,
-    },
-    stale=(
-        _each([_O.PAID, _O.FULFILLED, _O.REFUNDED], [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED])
-        | _each([_O.CANCELLED, _O.EXPIRED], [_OE.CANCELLED, _OE.EXPIRED])
-        | _each([_O.FULFILLED], [_OE.FULFILLED])
-        | _each([_O.REFUNDED], [_OE.MONEY_RETURNED])
-        | _each([_O.PAID, _O.FULFILLED, _O.CANCELLED, _O.EXPIRED], [_OE.REFUND_FAILED])
-    ),
+    edges=[
+        (_O.AWAITING_PAYMENT, _OE.PAYMENT_RECEIVED, _O.PAID),
+        (_O.AWAITING_PAYMENT, _OE.CANCELLED, _O.CANCELLED),
+        (_O.AWAITING_PAYMENT, _OE.EXPIRED, _O.EXPIRED),
+        (_O.PAID, _OE.FULFILLED, _O.FULFILLED),
+        (_O.PAID, _OE.MONEY_RETURNED, _O.REFUNDED),
+        (_O.FULFILLED, _OE.MONEY_RETURNED, _O.REFUNDED),
+        # Money that came late: the order is paid if the stock is still there, else the money is returned.
+        (_O.CANCELLED, _OE.PAYMENT_RECEIVED, _O.PAID),
+        (_O.EXPIRED, _OE.PAYMENT_RECEIVED, _O.PAID),
+        (_O.CANCELLED, _OE.MONEY_RETURNED, _O.REFUNDED),
+        (_O.EXPIRED, _OE.MONEY_RETURNED, _O.REFUNDED),
+        # A refund can fail after it succeeded: the store has the money again.
+        (_O.REFUNDED, _OE.REFUND_FAILED, _O.PAID),
+    ],
+    stale=[
+        (_O.PAID, [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED, _OE.REFUND_FAILED]),
+        (_O.FULFILLED, [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED, _OE.REFUND_FAILED, _OE.FULFILLED]),
+        (_O.REFUNDED, [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED, _OE.MONEY_RETURNED]),
+        (_O.CANCELLED, [_OE.CANCELLED, _OE.EXPIRED, _OE.REFUND_FAILED]),
+        (_O.EXPIRED, [_OE.CANCELLED, _OE.EXPIRED, _OE.REFUND_FAILED]),
+    ],
 )
 
 _P, _PE = PaymentState, PaymentEvent
-_UNDECIDED = [_P.UNOPENED, _P.OPEN, _P.DECLINED, _P.ACTION_REQUIRED, _P.PROCESSING]
-_DECIDED = [_P.PAID, _P.CANCELLED, _P.REFUNDED]
-_OBSERVATIONS = [_PE.OPENED, _PE.DECLINED, _PE.ACTION_REQUIRED, _PE.PROCESSING]
+_OBSERVATIONS = [_PE.OPENED, _PE.STILL_OPEN, _PE.DECLINED, _PE.ACTION_REQUIRED, _PE.PROCESSING]
 
 PAYMENT: Machine[PaymentState, PaymentEvent] = Machine(
-    moves={
-        (_P.UNOPENED, _PE.OPENED): _P.OPEN,
-        **{(state, _PE.DECLINED): _P.DECLINED for state in _UNDECIDED if state is not _P.DECLINED},
-        **{(state, _PE.ACTION_REQUIRED): _P.ACTION_REQUIRED for state in _UNDECIDED if state is not _P.ACTION_REQUIRED},
-        **{(state, _PE.PROCESSING): _P.PROCESSING for state in _UNDECIDED if state is not _P.PROCESSING},
-        **{(state, _PE.PAID): _P.PAID for state in _UNDECIDED},
-        **{(state, _PE.CANCELLED): _P.CANCELLED for state in _UNDECIDED},
-        (_P.PAID, _PE.REFUNDED): _P.REFUNDED,
-        (_P.REFUNDED, _PE.REFUND_FAILED): _P.PAID,
-    },
-    stale=(
-        _each([_P.OPEN, _P.DECLINED, _P.ACTION_REQUIRED, _P.PROCESSING], [_PE.OPENED])
-        | frozenset(
-            {(_P.DECLINED, _PE.DECLINED), (_P.ACTION_REQUIRED, _PE.ACTION_REQUIRED), (_P.PROCESSING, _PE.PROCESSING)}
-        )
-        | _each(_DECIDED, _OBSERVATIONS)
-        | frozenset(
-            {(_P.PAID, _PE.PAID), (_P.REFUNDED, _PE.PAID), (_P.REFUNDED, _PE.REFUNDED), (_P.CANCELLED, _PE.CANCELLED)}
-        )
-        | frozenset({(_P.PAID, _PE.REFUND_FAILED)})
-    ),
+    edges=[
+        (_P.UNOPENED, _PE.OPENED, _P.OPEN),
+        (_P.UNOPENED, _PE.DECLINED, _P.DECLINED),
+        (_P.UNOPENED, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
+        (_P.UNOPENED, _PE.PROCESSING, _P.PROCESSING),
+        (_P.UNOPENED, _PE.PAID, _P.PAID),
+        (_P.UNOPENED, _PE.CANCELLED, _P.CANCELLED),
+        (_P.OPEN, _PE.DECLINED, _P.DECLINED),
+        (_P.OPEN, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
+        (_P.OPEN, _PE.PROCESSING, _P.PROCESSING),
+        (_P.OPEN, _PE.PAID, _P.PAID),
+        (_P.OPEN, _PE.CANCELLED, _P.CANCELLED),
+        (_P.DECLINED, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
+        (_P.DECLINED, _PE.PROCESSING, _P.PROCESSING),
+        (_P.DECLINED, _PE.PAID, _P.PAID),
+        (_P.DECLINED, _PE.CANCELLED, _P.CANCELLED),
+        (_P.ACTION_REQUIRED, _PE.DECLINED, _P.DECLINED),
+        (_P.ACTION_REQUIRED, _PE.PROCESSING, _P.PROCESSING),
+        (_P.ACTION_REQUIRED, _PE.PAID, _P.PAID),
+        (_P.ACTION_REQUIRED, _PE.CANCELLED, _P.CANCELLED),
+        (_P.ACTION_REQUIRED, _PE.STILL_OPEN, _P.OPEN),
+        (_P.PROCESSING, _PE.DECLINED, _P.DECLINED),
+        (_P.PROCESSING, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
+        (_P.PROCESSING, _PE.PAID, _P.PAID),
+        (_P.PROCESSING, _PE.CANCELLED, _P.CANCELLED),
+        (_P.PROCESSING, _PE.STILL_OPEN, _P.OPEN),
+        (_P.PAID, _PE.REFUNDED, _P.REFUNDED),
+        (_P.REFUNDED, _PE.REFUND_FAILED, _P.PAID),
+    ],
+    stale=[
+        (_P.OPEN, [_PE.OPENED, _PE.STILL_OPEN]),
+        (_P.DECLINED, [_PE.OPENED, _PE.STILL_OPEN, _PE.DECLINED]),
+        (_P.ACTION_REQUIRED, [_PE.OPENED, _PE.ACTION_REQUIRED]),
+        (_P.PROCESSING, [_PE.OPENED, _PE.PROCESSING]),
+        (_P.PAID, [*_OBSERVATIONS, _PE.PAID, _PE.REFUND_FAILED]),
+        (_P.REFUNDED, [*_OBSERVATIONS, _PE.PAID, _PE.REFUNDED]),
+        (_P.CANCELLED, [*_OBSERVATIONS, _PE.CANCELLED]),
+    ],
 )
 
 _R, _RE = RefundState, RefundEvent
 
 REFUND: Machine[RefundState, RefundEvent] = Machine(
-    moves={
-        **{(_R.REQUESTED, event): _R(event.value) for event in _RE},
-        **{(_R.PENDING, event): _R(event.value) for event in (_RE.SUCCEEDED, _RE.FAILED, _RE.CANCELLED)},
-        (_R.SUCCEEDED, _RE.FAILED): _R.FAILED,
-        (_R.SUCCEEDED, _RE.CANCELLED): _R.CANCELLED,
-    },
-    stale=(
-        _each([_R.PENDING, _R.SUCCEEDED], [_RE.PENDING])
-        | _each([_R.SUCCEEDED], [_RE.SUCCEEDED])
-        | _each([_R.FAILED, _R.CANCELLED], list(_RE))
-    ),
+    edges=[
+        (_R.REQUESTED, _RE.PENDING, _R.PENDING),
+        (_R.REQUESTED, _RE.SUCCEEDED, _R.SUCCEEDED),
+        (_R.REQUESTED, _RE.FAILED, _R.FAILED),
+        (_R.REQUESTED, _RE.CANCELLED, _R.CANCELLED),
+        (_R.PENDING, _RE.SUCCEEDED, _R.SUCCEEDED),
+        (_R.PENDING, _RE.FAILED, _R.FAILED),
+        (_R.PENDING, _RE.CANCELLED, _R.CANCELLED),
+        # The bank can send a refund back after it succeeded.
+        (_R.SUCCEEDED, _RE.FAILED, _R.FAILED),
+        (_R.SUCCEEDED, _RE.CANCELLED, _R.CANCELLED),
+    ],
+    stale=[
+        (_R.PENDING, [_RE.PENDING]),
+        (_R.SUCCEEDED, [_RE.PENDING, _RE.SUCCEEDED]),
+        (_R.FAILED, list(_RE)),
+        (_R.CANCELLED, list(_RE)),
+    ],
 )
 
 _D, _DE = DisputeState, DisputeEvent
-# A dispute only goes forward, so of two things told in the wrong order the later one is known by its rank. Only a
-# decision can be reversed: which of `won` and `lost` is the later one is not to be known from the two, so each is
-# impossible after the other.
-_RANK = {_D.NEW: 0, _D.INQUIRY: 1, _D.CLOSED: 2, _D.NEEDS_RESPONSE: 3, _D.UNDER_REVIEW: 4, _D.WON: 5, _D.LOST: 5}
 
+# A dispute only goes forward, so of two events in the wrong order the later one is known by its state. Only a decision
+# can be reversed: which of `won` and `lost` is the later one cannot be known from the two, so each is rejected after
+# the other, until the payment service is asked: its answer is `WON_AFTER_ALL` or `LOST_AFTER_ALL`.
 DISPUTE: Machine[DisputeState, DisputeEvent] = Machine(
-    moves={(state, event): _D(event.value) for state in _D for event in _DE if _RANK[_D(event.value)] > _RANK[state]},
-    stale=frozenset(
-        (state, event)
-        for state in _D
-        for event in _DE
-        if _RANK[_D(event.value)] < _RANK[state] or event.value == state.value
-    ),
+    edges=[
+        (_D.NEW, _DE.INQUIRY, _D.INQUIRY),
+        (_D.NEW, _DE.CLOSED, _D.CLOSED),
+        (_D.NEW, _DE.NEEDS_RESPONSE, _D.NEEDS_RESPONSE),
+        (_D.NEW, _DE.UNDER_REVIEW, _D.UNDER_REVIEW),
+        (_D.NEW, _DE.WON, _D.WON),
+        (_D.NEW, _DE.LOST, _D.LOST),
+        (_D.INQUIRY, _DE.CLOSED, _D.CLOSED),
+        (_D.INQUIRY, _DE.NEEDS_RESPONSE, _D.NEEDS_RESPONSE),
+        (_D.INQUIRY, _DE.UNDER_REVIEW, _D.UNDER_REVIEW),
+        (_D.INQUIRY, _DE.WON, _D.WON),
+        (_D.INQUIRY, _DE.LOST, _D.LOST),
+        (_D.CLOSED, _DE.NEEDS_RESPONSE, _D.NEEDS_RESPONSE),
+        (_D.CLOSED, _DE.UNDER_REVIEW, _D.UNDER_REVIEW),
+        (_D.CLOSED, _DE.WON, _D.WON),
+        (_D.CLOSED, _DE.LOST, _D.LOST),
+        (_D.NEEDS_RESPONSE, _DE.UNDER_REVIEW, _D.UNDER_REVIEW),
+        (_D.NEEDS_RESPONSE, _DE.WON, _D.WON),
+        (_D.NEEDS_RESPONSE, _DE.LOST, _D.LOST),
+        (_D.UNDER_REVIEW, _DE.WON, _D.WON),
+        (_D.UNDER_REVIEW, _DE.LOST, _D.LOST),
+        (_D.WON, _DE.LOST_AFTER_ALL, _D.LOST),
+        (_D.LOST, _DE.WON_AFTER_ALL, _D.WON),
+    ],
+    stale=[
+        (_D.INQUIRY, [_DE.INQUIRY]),
+        (_D.CLOSED, [_DE.INQUIRY, _DE.CLOSED]),
+        (_D.NEEDS_RESPONSE, [_DE.INQUIRY, _DE.CLOSED, _DE.NEEDS_RESPONSE]),
+        (_D.UNDER_REVIEW, [_DE.INQUIRY, _DE.CLOSED, _DE.NEEDS_RESPONSE, _DE.UNDER_REVIEW]),
+        (_D.WON, [_DE.INQUIRY, _DE.CLOSED, _DE.NEEDS_RESPONSE, _DE.UNDER_REVIEW, _DE.WON, _DE.WON_AFTER_ALL]),
+        (_D.LOST, [_DE.INQUIRY, _DE.CLOSED, _DE.NEEDS_RESPONSE, _DE.UNDER_REVIEW, _DE.LOST, _DE.LOST_AFTER_ALL]),
+    ],
 )

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from store.domain.addresses import Address
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
 
@@ -83,28 +84,14 @@ class PaymentSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who an order is shipped to. `country` is a two-letter ISO code; an optional part that is absent is empty text."""
-
-    full_name: str
-    address_line1: str
-    address_line2: str
-    city: str
-    region: str
-    postal_code: str
-    country: str
-    phone: str
-    email: str
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentRequest:
     """A payment to create. The same request with the same `idempotency_key` gives the same payment again."""
 
     order_reference: str
     amount: Money
     description: str
-    recipient: Recipient
+    shipping: Address
+    email: str
     idempotency_key: str
 
 

@@ -1,4 +1,4 @@
-"""Carts: what a shopper is about to order. A cart promises nothing; stock is held when the order is placed."""
+"""Carts: what a shopper is about to order. A cart promises nothing; stock is reserved when the order is placed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import Cart, CartLine, Order, OrderLine, Product
 from store.domain.errors import NotFound, OutOfStock, QuantityInvalid, Subject
 from store.domain.money import Money
+from store.domain.pricing import Quote, QuoteLine, quote
 from store.domain.references import new_token
 from store.domain.states import OrderState
 from store.services import catalogue
@@ -19,8 +20,20 @@ MOST = 99
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One product in a cart, with how many are left for it. A line that is not `orderable` stops the checkout."""
+class CartItem:
+    """A product in a cart and how many of it."""
+
+    product: Product
+    quantity: int
+
+    @property
+    def quote_line(self) -> QuoteLine:
+        return QuoteLine(self.product.id, self.product.price, self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class CartRow:
+    """One product in a cart, with how many are `available`. A row that is not `orderable` stops the checkout."""
 
     product: Product
     quantity: int
@@ -41,12 +54,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class CartView:
-    lines: list[Line]
-    currency: str
+    """What is in a cart, and its price as it would be ordered now."""
+
+    lines: list[CartRow]
+    quote: Quote
 
     @property
     def total(self) -> Money:
-        return Money.sum((line.total for line in self.lines), self.currency)
+        return self.quote.total
 
     @property
     def count(self) -> int:
@@ -57,20 +72,25 @@ class CartView:
         return bool(self.lines) and all(line.orderable for line in self.lines)
 
 
-def view(session: Session, cart_id: str | None, currency: str) -> CartView:
-    """What is in the cart, with what is left of it. Pieces that the cart's own open order holds count as left.
+def view(session: Session, cart_id: str | None, currency: str, now: datetime) -> CartView:
+    """What is in the cart, with what is left of it. Pieces that the cart's own open order has reserved count as left.
 
     `currency` is that of an empty cart; otherwise it is the products'.
     """
-    rows = session.execute(
-        select(Product, CartLine.quantity)
-        .join(CartLine)
-        .where(CartLine.cart_id == (cart_id or ""))
-        .order_by(CartLine.added_at, Product.id)
-    ).all()
-    own = _held_by_open_order(session, cart_id) if rows else {}
-    lines = [Line(product, quantity, max(product.available + own.get(product.id, 0), 0)) for product, quantity in rows]
-    return CartView(lines, lines[0].product.currency if lines else currency)
+    items = _items(session, cart_id)
+    own = _reserved_by_open_order(session, cart_id) if items else {}
+    rows = [
+        CartRow(item.product, item.quantity, max(item.product.available + own.get(item.product.id, 0), 0))
+        for item in items
+    ]
+    return CartView(rows, quote([item.quote_line for item in items], None, None, (), now, currency=currency))
+
+
+def lock_items(session: Session, cart_id: str | None) -> list[CartItem]:
+    """What is in the cart, in product order; the cart stays locked, so that two clicks order one after the other."""
+    if cart_id is None or _lock(session, cart_id) is None:
+        return []
+    return sorted(_items(session, cart_id), key=lambda item: item.product.id)
 
 
 def count(session: Session, cart_id: str | None) -> int:
@@ -141,6 +161,16 @@ def empty_of(session: Session, cart_id: str, order_id: int) -> None:
     )
 
 
+def _items(session: Session, cart_id: str | None) -> list[CartItem]:
+    rows = session.execute(
+        select(Product, CartLine.quantity)
+        .join(CartLine)
+        .where(CartLine.cart_id == (cart_id or ""))
+        .order_by(CartLine.added_at, Product.id)
+    )
+    return [CartItem(product, quantity) for product, quantity in rows]
+
+
 def _lock(session: Session, cart_id: str) -> Cart | None:
     return session.get(Cart, cart_id, with_for_update=True)
 
@@ -159,12 +189,12 @@ def _set(session: Session, cart: Cart, product_id: int, quantity: int, now: date
 def _check(session: Session, cart_id: str, product: Product, quantity: int) -> None:
     if quantity > MOST:
         raise QuantityInvalid(MOST)
-    available = product.available + _held_by_open_order(session, cart_id).get(product.id, 0)
+    available = product.available + _reserved_by_open_order(session, cart_id).get(product.id, 0)
     if quantity > available:
         raise OutOfStock(product.name, max(available, 0))
 
 
-def _held_by_open_order(session: Session, cart_id: str | None) -> dict[int, int]:
+def _reserved_by_open_order(session: Session, cart_id: str | None) -> dict[int, int]:
     rows = session.execute(
         select(OrderLine.product_id, OrderLine.quantity)
         .join(Order)

@@ -7,21 +7,22 @@ from datetime import datetime
 from models import Order
 from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
-from store.gateway.port import CancelReason, Recipient
+from store.gateway.port import CancelReason
 from store.services import orders, payments
+from store.services.orders import Customer
 from store.services.services import Services
 
 
-def place(services: Services, cart_id: str | None, browser_id: str, recipient: Recipient, now: datetime) -> Order:
-    """The open order of this cart for this recipient: the same one however often it is asked for.
+def place(services: Services, cart_id: str | None, browser_id: str, customer: Customer, now: datetime) -> Order:
+    """The open order of this cart for this customer: the same one however often it is asked for.
 
-    An open order for other goods or another address is given up first, its payment cancelled. If that one turns out
-    to be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Raises CartEmpty,
+    An open order for other products or another address is closed first, its payment cancelled. If that one turns out to
+    be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Raises CartEmpty,
     OutOfStock, AmountOutOfRange, PaymentUnavailable.
     """
     while True:
         with services.database.transaction() as session:
-            placed = orders.place(session, cart_id, browser_id, recipient, now, services.hold)
+            placed = orders.place(session, cart_id, browser_id, customer, now, services.hold)
         if isinstance(placed, Order):
             return placed
         left = payments.close(services, placed.reference, CancelReason.REPLACED, now)
@@ -30,7 +31,7 @@ def place(services: Services, cart_id: str | None, browser_id: str, recipient: R
 
 
 def cancel(services: Services, reference: str, now: datetime) -> None:
-    """Give an unpaid order up for the shopper. Raises OrderClosed when it is too late for that, and
+    """Close an unpaid order for the shopper. Raises OrderClosed when it is too late for that, and
     PaymentUnavailable.
     """
     if payments.close(services, reference, CancelReason.BY_SHOPPER, now) is not OrderState.CANCELLED:

@@ -1,4 +1,4 @@
-"""What a check found: a sentence about what is wrong, and one about what a person should do."""
+"""What a check found: a sentence subject what is wrong, and one subject what a person should do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`about` names an order, a product or a setting."""
+    """`subject` names an order, a product or a setting."""
 
-    about: str
+    subject: str
     wrong: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.about}: {self.wrong} {self.remedy}"
+        return f"{self.subject}: {self.wrong} {self.remedy}"

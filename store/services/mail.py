@@ -20,9 +20,9 @@ from models import Mail, Order
 from store.domain.errors import MailUnavailable
 from store.domain.money import Money
 from store.gateway.port import Email
+from store.services.history import insert_once
 from store.services.orders.links import order_link
 from store.services.services import Services
-from store.services.transitions import insert_once
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 class Kind(StrEnum):
     ORDER_PAID = "order_paid"
     ORDER_EXPIRED = "order_expired"
+    ORDER_FULFILLED = "order_fulfilled"
     LATE_PAYMENT_RETURNED = "late_payment_returned"
+    SECOND_PAYMENT_RETURNED = "second_payment_returned"
     REFUNDED = "refunded"
     DISPUTE_OPENED = "dispute_opened"
 
@@ -46,20 +48,20 @@ TO_MERCHANT = (Kind.DISPUTE_OPENED,)
 
 
 def write(
-    session: Session, order_id: int, kind: Kind, now: datetime, *, dedupe_key: str | None = None, **detail: Any
+    session: Session, order: Order, kind: Kind, now: datetime, *, dedupe_key: str | None = None, **data: Any
 ) -> None:
-    """Put a letter into the outbox: one for each `once` of an order, by default one of each kind."""
-    email = {
-        "order_id": order_id,
+    """Put an e-mail into the outbox: one for each `dedupe_key` of an order, by default one of each kind."""
+    row = {
+        "order_id": order.id,
         "kind": kind,
-        "once": dedupe_key or kind,
+        "dedupe_key": dedupe_key or kind,
         "message_id": f"<{uuid.uuid4()}@till>",
-        "detail": detail,
+        "data": data,
         "written_at": now,
         "due_at": now,
         "attempts": 0,
     }
-    insert_once(session, Mail, email)
+    insert_once(session, Mail, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,11 @@ def _postpone(session: Session, claimed: _Claimed, at: datetime) -> None:
 def _email(session: Session, services: Services, mail_id: int) -> Email:
     mail = session.get_one(Mail, mail_id)
     order = session.scalars(
-        select(Order).where(Order.id == mail.order_id).options(selectinload(Order.lines), selectinload(Order.payment))
+        select(Order)
+        .where(Order.id == mail.order_id)
+        .options(selectinload(Order.lines), selectinload(Order.adjustments), selectinload(Order.payment))
     ).one()
-    amount = mail.detail.get("amount")
+    amount = mail.data.get("amount")
     facts = {
         "order": order,
         "store": services.settings.store_name,

@@ -1,134 +1,69 @@
-"""Orders under lock, and the only writer of their states and their history.
+"""The transition engine: the only writer of a state, for orders, payments, refunds and disputes alike.
 
-Lock first, then read, then decide: `lock` takes the order's row and returns what it says now. The statements are few
-and go through SQLAlchemy Core, each by an index, because paying runs through here.
+Lock first, then read, then decide. `lock` takes an order's row together with the payment that is asked for. `apply`
+asks the row's machine what an event does to it, writes the new state and the history in the caller's transaction, and
+returns what happened. Both go by an index and cost one statement, because paying runs through here.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, inspect, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, inspect, select, update
+from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm.attributes import set_committed_value
 
-from models import Base, HistoryEntry, Order, Payment
+from models import Base, Dispute, Order, Payment, Refund
 from store.domain.errors import NotFound
-from store.domain.money import Money
-from store.domain.states import (
-    ORDER,
-    PAYMENT,
-    Impossible,
-    Moves,
-    OrderEvent,
-    OrderState,
-    PaymentEvent,
-    PaymentState,
-    ReservationState,
-)
+from store.domain.states import DISPUTE, ORDER, PAYMENT, REFUND, Machine, Outcome
+from store.services import history
+from store.services.history import Origin
 
-SETTLED = "order.settled"  # the history's word for an order that a person looked into
-
-
-class Source(StrEnum):
-    """Who told the store what it writes down."""
-
-    SHOPPER = "shopper"
-    WEBHOOK = "webhook"
-    LOOKUP = "lookup"
-    WORKER = "worker"
-    RECONCILIATION = "reconciliation"
-    STAFF = "staff"
-    STORE = "store"
+MACHINES: Mapping[type[Base], tuple[str, Machine[Any, Any]]] = {
+    Order: ("order", ORDER),
+    Payment: ("payment", PAYMENT),
+    Refund: ("refund", REFUND),
+    Dispute: ("dispute", DISPUTE),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    by: Source
-    at: datetime
+class Transition:
+    """What an event did to a row: `after` is `before` unless it was applied."""
+
+    outcome: Outcome
+    before: StrEnum
+    after: StrEnum
+
+    @property
+    def applied(self) -> bool:
+        return self.outcome is Outcome.APPLIED
+
+    @property
+    def rejected(self) -> bool:
+        return self.outcome is Outcome.REJECTED
 
 
-class Answer(enum.Enum):
-    """What became of an event."""
-
-    MOVED = enum.auto()
-    STALE = enum.auto()
-    IMPOSSIBLE = enum.auto()
-
-
-@dataclass(slots=True)
-class LockedOrder:
-    """An order and its payment as they stand while this transaction holds the order's lock."""
-
-    id: int
-    reference: str
-    state: OrderState
-    total: Money
-    cart_id: str
-    expires_at: datetime
-    extensions: int
-    reservation: ReservationState
-    payment_state: PaymentState
-    provider_payment_id: str | None
-    refund_due: bool
-    received_minor: int
-    refunded_minor: int
-    declines: int
-
-
-def lock(session: Session, where: ColumnElement[bool]) -> LockedOrder | None:
+def lock(session: Session, where: ColumnElement[bool]) -> Order | None:
     """The order that `where` finds, locked until the transaction ends; None when there is none.
 
-    Its payment is locked with it: of a row that is only joined, PostgreSQL returns what it was before the wait.
+    Its live payment is read and locked with it, as `order.payment`: of a row that is only joined, PostgreSQL returns
+    what it was before the wait. A payment of the order is locked by this as well: whoever writes one locks its order.
     """
-    row = session.execute(
-        select(
-            Order.id,
-            Order.reference,
-            Order.state,
-            Order.total_minor,
-            Order.currency,
-            Order.cart_id,
-            Order.expires_at,
-            Order.extensions,
-            Order.reservation,
-            Payment.state.label("payment_state"),
-            Payment.provider_payment_id,
-            Payment.refund_due,
-            Payment.received_minor,
-            Payment.refunded_minor,
-            Payment.declines,
-        )
-        .join(Payment)
+    return session.execute(
+        select(Order)
+        .join(Order.payment)
         .where(where)
+        .options(contains_eager(Order.payment))
         .with_for_update(of=(Order, Payment))
-    ).one_or_none()
-    if row is None:
-        return None
-    return LockedOrder(
-        id=row.id,
-        reference=row.reference,
-        state=row.state,
-        total=Money(row.total_minor, row.currency),
-        cart_id=row.cart_id,
-        expires_at=row.expires_at,
-        extensions=row.extensions,
-        reservation=row.reservation,
-        payment_state=row.payment_state,
-        provider_payment_id=row.provider_payment_id,
-        refund_due=row.refund_due,
-        received_minor=row.received_minor,
-        refunded_minor=row.refunded_minor,
-        declines=row.declines,
-    )
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
 
 
-def lock_by_reference(session: Session, reference: str) -> LockedOrder:
+def lock_by_reference(session: Session, reference: str) -> Order:
     """Raises NotFound."""
     order = lock(session, Order.reference == reference)
     if order is None:
@@ -136,99 +71,51 @@ def lock_by_reference(session: Session, reference: str) -> LockedOrder:
     return order
 
 
-def move_order(session: Session, order: LockedOrder, event: OrderEvent, origin: Origin, **detail: Any) -> Answer:
-    """Tell the order's machine that `event` happened; writes the new state and the history, or nothing."""
-    answer = ORDER.answer(order.state, event)
-    if not isinstance(answer, Moves):
-        return Answer.IMPOSSIBLE if isinstance(answer, Impossible) else Answer.STALE
-    values: dict[str, Any] = {"state": answer.to}
-    if answer.to is OrderState.PAID:
-        values["paid_at"] = origin.at
-    session.execute(update(Order).where(Order.id == order.id).values(values))
-    write(session, order.id, f"order.{event}", origin, order.state, answer.to, detail)
-    order.state = answer.to
-    return Answer.MOVED
+def lock_payment(session: Session, provider_payment_id: str) -> tuple[Order, Payment] | None:
+    """The payment with this id at the payment service and its order, locked; None when there is none here."""
+    order = lock(session, Payment.provider_payment_id == provider_payment_id)
+    if order is not None:
+        return order, order.payment
+    of_service = select(Payment).where(Payment.provider_payment_id == provider_payment_id)
+    earlier = session.scalars(of_service).one_or_none()
+    if earlier is None:
+        return None
+    order = lock(session, Order.id == earlier.order_id)
+    session.refresh(earlier)
+    return (order, earlier) if order is not None else None
 
 
-def move_payment(
+def apply(
     session: Session,
-    order: LockedOrder,
-    event: PaymentEvent,
+    order: Order,
+    row: Order | Payment | Refund | Dispute,
+    event: StrEnum,
     origin: Origin,
     *,
-    amounts: Mapping[str, int] | None = None,
-    noted: bool = False,
-    **detail: Any,
-) -> Answer:
-    """Tell the payment's machine that `event` happened; `amounts` are columns that change together with its state.
+    values: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    recorded: bool = False,
+) -> Transition:
+    """Apply `event` to `row`, which is `order` or something of it, under the lock of the order.
 
-    With `noted`, the caller has written the happening into the history already.
+    When the event is applied, `values` are columns that change together with the state, and `data` goes into the
+    history; with `recorded`, the caller has written the event into the history already.
     """
-    answer = PAYMENT.answer(order.payment_state, event)
-    if isinstance(answer, Impossible):
-        return Answer.IMPOSSIBLE
-    if isinstance(answer, Moves):
-        session.execute(update(Payment).where(Payment.order_id == order.id).values(state=answer.to, **(amounts or {})))
-        if not noted:
-            write(session, order.id, f"payment.{event}", origin, order.payment_state, answer.to, detail)
-        order.payment_state = answer.to
-        for column, amount in (amounts or {}).items():
-            setattr(order, column, amount)
-        return Answer.MOVED
-    return Answer.STALE
+    name, machine = MACHINES[type(row)]
+    before = row.state
+    outcome, after = machine.decide(before, event)
+    if outcome is Outcome.APPLIED:
+        write(session, row, {"state": after, **(values or {})})
+        if not recorded:
+            history.add(session, order, f"{name}.{event}", origin, before, after, data)
+    return Transition(outcome, before, after)
 
 
-def write(
-    session: Session,
-    order_id: int,
-    what: str,
-    origin: Origin,
-    from_state: StrEnum | None = None,
-    to_state: StrEnum | None = None,
-    detail: dict[str, Any] | None = None,
-    dedupe_key: str | None = None,
-) -> bool:
-    """Add a line to the order's history. A line with the same `once` is written a single time; False when it was
-    there.
-    """
-    line = {
-        "order_id": order_id,
-        "at": origin.at,
-        "what": what,
-        "from_state": from_state,
-        "to_state": to_state,
-        "told_by": origin.by,
-        "detail": detail or {},
-        "once": dedupe_key,
-    }
-    return insert_once(session, HistoryEntry, line)
-
-
-def insert_once(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
-    """Insert a row unless one with the same unique columns is there; says whether it was inserted."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    key = inspect(table).primary_key[0]
-    return session.execute(insert(table).values(row).on_conflict_do_nothing().returning(key)).one_or_none() is not None
-
-
-def flag_for_review(session: Session, order: LockedOrder, reason: str, origin: Origin, **detail: Any) -> None:
-    """Set the order aside for a person, with the reason in its history; telling it again adds nothing.
-
-    `payment`, `refund` and `dispute` in the detail are ids: two of a kind are two reasons. What is wrong with a payment
-    is told by every reconciliation, so once a person settled it, it stays settled; anything else is told when it
-    happens, so after a person settled the order it is a new reason.
-    """
-    dedupe_key = ":".join(
-        ["review", reason, *(str(detail[kind]) for kind in ("payment", "refund", "dispute") if kind in detail)]
-    )
-    if "payment" not in detail and (settled := _times_settled(session, order)):
-        dedupe_key += f":{settled}"
-    if write(
-        session, order.id, "order.needs_review", origin, detail={"reason": reason, **detail}, dedupe_key=dedupe_key
-    ):
-        session.execute(update(Order).where(Order.id == order.id).values(needs_review=True))
-
-
-def _times_settled(session: Session, order: LockedOrder) -> int:
-    lines = select(func.count()).where(HistoryEntry.order_id == order.id, HistoryEntry.what == SETTLED)
-    return session.scalar(lines) or 0
+def write(session: Session, row: Base, values: Mapping[str, Any]) -> None:
+    """Change columns of a row that is locked, in one statement; the object in memory says the same afterwards."""
+    mapper = inspect(type(row))
+    key = [column == getattr(row, mapper.get_property_by_column(column).key) for column in mapper.primary_key]
+    statement = update(type(row)).where(*key).values(dict(values))
+    session.execute(statement, execution_options={"synchronize_session": False, "autoflush": False})
+    for attribute, value in values.items():
+        set_committed_value(row, attribute, value)

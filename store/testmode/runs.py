@@ -18,13 +18,15 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from models import HistoryEntry, InboxEvent, Order, Payment
+from store.domain.addresses import Address
 from store.domain.errors import NotFound
 from store.domain.states import OrderState, PaymentState, ReservationState
-from store.gateway.port import CancelReason, Recipient
-from store.services import carts, checkout, payments, transitions
+from store.gateway.port import CancelReason
+from store.services import carts, checkout, history, payments, transitions
+from store.services.history import Origin, Source
+from store.services.orders import Customer
 from store.services.payments import refunds
 from store.services.services import Services
-from store.services.transitions import Origin, Source
 from store.testmode import shelf
 from store.testmode.test_cards import Scenario, scenario
 
@@ -36,17 +38,16 @@ OPENED = "payment_intent.created"
 
 _PLACED, _NOTED = "test_card.placed", "test_card.noted"
 
-RECIPIENT = Recipient(
+ADDRESS = Address(
     full_name="Test Shopper",
-    address_line1="1 Test Street",
-    address_line2="",
+    line1="1 Test Street",
+    line2="",
     city="New York",
     region="NY",
     postal_code="10001",
     country="US",
-    phone="",
-    email="test-card@example.com",
 )
+CUSTOMER = Customer(shipping=ADDRESS, billing=ADDRESS, email="test-card@example.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +88,16 @@ def place(services: Services, browser_id: str, chosen: Scenario, now: datetime) 
     _cancel_earlier(services, browser_id, now)
     with services.database.transaction() as session:
         cart_id = carts.add(session, None, shelf.plentiful(session), 1, now)
-    order = checkout.place(services, cart_id, browser_id, RECIPIENT, now)
+    order = checkout.place(services, cart_id, browser_id, CUSTOMER, now)
     with services.database.transaction() as session:
-        transitions.write(
-            session, order.id, _PLACED, Origin(Source.STORE, now), detail={"scenario": chosen.key}, dedupe_key=_PLACED
-        )
+        history.add_once(session, order, _PLACED, Origin(Source.STORE, now), _PLACED, {"scenario": chosen.key})
     return order
 
 
 def scenario_of(session: Session, reference: str, browser_id: str | None) -> Scenario:
     """What the order of a run of this browser is to try. Raises NotFound for every other order."""
     detail = session.scalar(
-        select(HistoryEntry.detail)
+        select(HistoryEntry.data)
         .join(Order)
         .where(Order.reference == reference, Order.browser_id == (browser_id or ""), HistoryEntry.dedupe_key == _PLACED)
     )
@@ -129,7 +128,7 @@ def observe(services: Services, reference: str, acted_on: Collection[str]) -> Ob
 
 def refund(services: Services, reference: str, now: datetime) -> None:
     """Return the whole payment, once. Raises RefundRefused, PaymentUnavailable and PaymentMisconfigured."""
-    refunds.ask(services, reference, None, f"order-{reference}-refund-test-card", Origin(Source.STORE, now))
+    refunds.submit(services, reference, None, f"order-{reference}-refund-test-card", Origin(Source.STORE, now))
 
 
 def note(
@@ -138,10 +137,8 @@ def note(
     """Keep how the run ended, once, and put a piece back for one that went with the order."""
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-        detail = {"scenario": tried.key, "passed": passed, **got}
-        first = transitions.write(
-            session, order.id, _NOTED, Origin(Source.STORE, now), detail=detail, dedupe_key=_NOTED
-        )
+        data = {"scenario": tried.key, "passed": passed, **got}
+        first = history.add_once(session, order, _NOTED, Origin(Source.STORE, now), _NOTED, data)
         if first and order.reservation is ReservationState.COMMITTED:
             shelf.put_back(session, order.id)
 
@@ -150,13 +147,13 @@ def results(session: Session) -> dict[str, Result]:
     """How the last run of each scenario ended, by the scenario's key."""
     newest = session.scalar(select(func.max(HistoryEntry.id))) or 0
     rows = session.execute(
-        select(HistoryEntry.detail, HistoryEntry.at, Order.reference, Order.browser_id)
+        select(HistoryEntry.data, HistoryEntry.at, Order.reference, Order.browser_id)
         .join(Order)
-        .where(HistoryEntry.id > newest - REMEMBERED, HistoryEntry.what == _NOTED)
+        .where(HistoryEntry.id > newest - REMEMBERED, HistoryEntry.type == _NOTED)
         .order_by(HistoryEntry.id)
     )
     return {
-        row.detail["scenario"]: Result(row.reference, row.browser_id, row.at, row.detail["passed"], row.detail)
+        row.data["scenario"]: Result(row.reference, row.browser_id, row.at, row.data["passed"], row.data)
         for row in rows
     }
 
@@ -183,7 +180,7 @@ def _row(session: Session, reference: str) -> Row[OrderState, bool, bool, dateti
             Payment.state.label("payment_state"),
             Payment.provider_payment_id,
         )
-        .join(Payment)
+        .join(Order.payment)
         .where(Order.reference == reference)
     ).one_or_none()
     if row is None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from models import Order
+from store.domain.addresses import Address
 from store.domain.countries import country_name, validation_rules
 
 
-def postal_lines(order: Order) -> list[str]:
-    """The order's address line by line, as its country writes it in Latin letters, the country's name last.
+def postal_lines(address: Address) -> list[str]:
+    """An address line by line, as its country writes it in Latin letters, the country's name last.
 
     Spelled as the shopper spelled it. What the country's form has no place for is kept: a city goes below the street,
     anything else above the country.
     """
-    country = country_name(order.country)
-    form = validation_rules(order.country).address_latin_format
-    city = order.city if "%C" in form or order.city.casefold() != country.casefold() else ""
-    street = [order.address_line1, order.address_line2] + ([city] if "%C" not in form else [])
+    country = country_name(address.country)
+    form = validation_rules(address.country).address_latin_format
+    city = address.city if "%C" in form or address.city.casefold() != country.casefold() else ""
+    street = [address.line1, address.line2] + ([city] if "%C" not in form else [])
     values = {
-        "%N": order.full_name,
+        "%N": address.full_name,
         "%A": "\n".join(filter(None, street)),
         "%C": city,
-        "%S": order.region,
-        "%Z": order.postal_code,
+        "%S": address.region,
+        "%Z": address.postal_code,
     }
     written = "\n".join(_written(line, values) for line in form.split("%n"))
     homeless = " ".join(values[part] for part in ("%Z", "%S") if part not in form and values[part])

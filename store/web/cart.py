@@ -67,5 +67,5 @@ def after_a_form(slug: str | None = None) -> ResponseReturnValue:
 def _cart_page(refused: tuple[str, ChangeLineForm] | None = None) -> str:
     """The cart; `refused` is a line whose new quantity could not be taken, shown as it was typed."""
     with services().database.reading() as session:
-        cart = carts.view(session, cart_id(), services().settings.store_currency)
+        cart = carts.view(session, cart_id(), services().settings.store_currency, now())
     return render_template("cart.html", cart=cart, refused=refused, form=PostForm())

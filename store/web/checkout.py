@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Order
-from store.domain.addresses import Address
 from store.domain.countries import countries
 from store.services import carts, checkout, orders
 from store.services.carts import CartView
@@ -25,8 +24,7 @@ def details() -> ResponseReturnValue:
     if not cart.can_check_out:
         return redirect(url_for("cart.show"), 303)
     if last:
-        address = _address_of(last)
-        form = CheckoutForm.like(address, address, last.email)
+        form = CheckoutForm.like(last.shipping, last.billing, last.email)
     else:
         form = CheckoutForm(formdata=None, country=_likely_country())
     return render_template("checkout.html", form=form, cart=cart), 200
@@ -45,30 +43,17 @@ def place() -> ResponseReturnValue:
     if not form.validate() or not form.is_settled(request.form.get("email_meant")):
         cart, _last = _cart_and_last_order()
         return render_template("checkout.html", form=form, cart=cart), 400
-    order = checkout.place(services(), cart_id(), browser_id(), form.recipient(), now())
+    order = checkout.place(services(), cart_id(), browser_id(), form.customer(), now())
     remember(order)
     return redirect(url_for("orders.pay", reference=order.reference), 303)
 
 
 def _cart_and_last_order() -> tuple[CartView, Order | None]:
     with services().database.reading() as session:
-        cart = carts.view(session, cart_id(), services().settings.store_currency)
+        cart = carts.view(session, cart_id(), services().settings.store_currency, now())
         browser = known_browser()
         newest = orders.of_browser(session, browser) if browser else []
     return cart, newest[0] if newest else None
-
-
-def _address_of(order: Order) -> Address:
-    return Address(
-        full_name=order.full_name,
-        line1=order.address_line1,
-        line2=order.address_line2,
-        city=order.city,
-        region=order.region,
-        postal_code=order.postal_code,
-        country=order.country,
-        phone=order.phone,
-    )
 
 
 def _likely_country() -> str:

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Length, Optional, StopValidation, V
 
 from store.domain import contacts, countries
 from store.domain.addresses import Address
-from store.gateway.port import Recipient
+from store.services.orders import Customer
 
 _FIELDS = {"line1": "address_line1", "line2": "address_line2"}  # of an Address that the form calls otherwise
 
@@ -186,9 +186,9 @@ class CheckoutForm(FlaskForm, AddressForm):
         bill_to: AddressForm = self.bill_to.form
         return bill_to.address()
 
-    def recipient(self) -> Recipient:
-        """The form's content, once it is valid."""
-        return Recipient(**{name: getattr(self, name).data or "" for name in Recipient.__dataclass_fields__})
+    def customer(self) -> Customer:
+        """Who orders, once the form is valid."""
+        return Customer(shipping=self.shipping(), billing=self.billing(), email=self.email.data or "")
 
 
 def _as_fields(address: Address) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import session
 
 from store.domain.references import new_token
+from store.services.orders import Access
 
 _CART, _BROWSER, _GRANTED = "cart", "browser", "granted"
 
@@ -50,6 +51,11 @@ def granted() -> list[str]:
     """The orders of other browsers that this one may see."""
     value = session.get(_GRANTED)
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def access() -> Access:
+    """What this browser has shown: its name, and the signed links that it has followed."""
+    return Access(browser_id=known_browser(), references=frozenset(granted()))
 
 
 def _text(key: str) -> str | None:

@@ -60,8 +60,8 @@ def browser_or_address() -> str:
 
 def email_or_address() -> str:
     """The e-mail address of the form, however it is spelled, as a digest: counts are logged and kept by their name."""
-    if request.method != "POST":  # a page that is only looked at has no form, whatever body comes with the question
-        return address()
+    if request.method != "POST":
+        return address()  # a body that comes with a page's address is not read
     try:
         email = contacts.email(request.form.get("email", "")).casefold()
     except contacts.NotAnEmail:

@@ -15,10 +15,10 @@ from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailab
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
 from store.services import checkout, orders, payments
-from store.services.orders import links
+from store.services.orders import Access, links
 from store.web.current import now, services
 from store.web.forms import PostForm
-from store.web.identity import grant, granted, known_browser
+from store.web.identity import access, grant, known_browser
 from store.web.limits import few_declines
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
@@ -49,17 +49,13 @@ def listing() -> ResponseReturnValue:
 @few_declines
 def pay(reference: str) -> ResponseReturnValue:
     """The card form, while the order can be paid; else the page its state belongs on."""
-    order = _find(reference)
-    if page_of(order) is not Page.PAY:
-        return redirect(path_of(order), 303)
-    opened = payments.open(services(), reference, now())
-    order = _find(reference)  # opening may have learnt something, such as a decline
+    order, payment = payments.create(services(), reference, now(), access())
     settings = services().settings
     return (
         render_template(
             "pay.html",
             order=order,
-            client_secret=opened.client_secret,
+            client_secret=payment.client_secret,
             publishable_key=settings.stripe_publishable_key,
             stripe_js_url=settings.stripe_js_url,
             decline=decline_message(order.payment.last_decline)
@@ -91,7 +87,7 @@ def status(reference: str) -> ResponseReturnValue:
     if page.path != current_path():
         because = Because.NOT_PAID if came_from_paying else Because.UNPAID
         return redirect(page.path if page.confirming else path_of(page.order, because), 303)
-    order = page.order
+    order = _find(reference)
     return (
         render_template(
             "order.html",
@@ -118,7 +114,7 @@ def open_link(reference: str, key: str) -> ResponseReturnValue:
     if not links.opens(services(), reference, key):
         raise NotFound
     with services().database.reading() as session:
-        order = orders.find(session, reference, known_browser(), granted=True)
+        order = orders.peek(session, reference, Access(references=frozenset({reference})))
     if order.browser_id != known_browser():
         grant(reference)
     if "confirming" in request.args:
@@ -142,7 +138,7 @@ def status_json(reference: str) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/cancel")
 def cancel(reference: str) -> ResponseReturnValue:
     """Give an unpaid order up. Its things go back to the shelf, the cart keeps its own list."""
-    _find(reference)
+    _peek(reference)
     checkout.cancel(services(), reference, now())
     return redirect(url_for("orders.status", reference=reference), 303)
 
@@ -176,7 +172,7 @@ def _look(reference: str, *, confirming: bool) -> OrderPage:
 
     `confirming` ends as soon as the order moves, or the payment service has answered that it was not paid after all.
     """
-    order = _find(reference)
+    order = _peek(reference)
     confirming = confirming and page_of(order) is Page.PAY
     answer = PollResult.NOT_ASKED
     if confirming or order_message(order, status_flags(order)).waiting:
@@ -196,7 +192,7 @@ def _ask(order: Order) -> tuple[PollResult, Order]:
         payments.look_up(services(), order.reference, now())
     except (PaymentUnavailable, PaymentMisconfigured):
         failed = True  # not known is an answer here: the page says so and goes on waiting
-    order = _find(order.reference)
+    order = _peek(order.reference)
     asked = order.payment.looked_up_at
     if failed:
         return PollResult.NO_ANSWER, order
@@ -221,4 +217,10 @@ def _newest_of_browser() -> Order | None:
 
 def _find(reference: str) -> Order:
     with services().database.reading() as session:
-        return orders.find(session, reference, known_browser(), granted=reference in granted())
+        return orders.find(session, reference, access())
+
+
+def _peek(reference: str) -> Order:
+    """The order and its payment, without what only its page shows."""
+    with services().database.reading() as session:
+        return orders.peek(session, reference, access())

@@ -6,40 +6,49 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from models import Order
 from store.gateway.port import CardUsed, DisputeSnapshot, PaymentSnapshot, RefundSnapshot, WebhookEvent
 from store.services import payments
+from store.services.history import Origin
 from store.services.payments import disputes, refunds, unmatched_events
 from store.services.services import Services
-from store.services.transitions import Origin
 
-# A handler writes the event's effects in the transaction it is given; returns whether the event is about this store.
-Handler = Callable[[Session, Services, WebhookEvent, Origin], bool]
-
-
-def payment_changed(session: Session, services: Services, event: WebhookEvent, origin: Origin) -> bool:
-    return isinstance(event.object, PaymentSnapshot) and payments.record(session, services, event.object, origin)
+# A handler writes the event's effects in the transaction that it is given. It returns the reference of the order that
+# the event is about, or None when the event is not about this store.
+Handler = Callable[[Session, Services, WebhookEvent, Origin], str | None]
 
 
-def card_used(session: Session, _services: Services, event: WebhookEvent, _origin: Origin) -> bool:
-    return isinstance(event.object, CardUsed) and payments.note_card(session, event.object)
+def payment_changed(session: Session, services: Services, event: WebhookEvent, origin: Origin) -> str | None:
+    if not isinstance(event.object, PaymentSnapshot):
+        return None
+    order = payments.record(session, services, event.object, origin)
+    return order.reference if order is not None else None
 
 
-def refund_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> bool:
+def card_used(session: Session, _services: Services, event: WebhookEvent, _origin: Origin) -> str | None:
+    return payments.note_card(session, event.object) if isinstance(event.object, CardUsed) else None
+
+
+def refund_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> str | None:
     if not isinstance(event.object, RefundSnapshot):
-        return False
-    known = refunds.record(session, event.object, origin)
-    if not known:
-        unmatched_events.keep(session, event.object, origin)
-    return known
+        return None
+    return _known(session, refunds.record(session, event.object, origin), event.object, origin)
 
 
-def dispute_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> bool:
+def dispute_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> str | None:
     if not isinstance(event.object, DisputeSnapshot):
-        return False
-    known = disputes.record(session, event.object, origin)
-    if not known:
-        unmatched_events.keep(session, event.object, origin)
-    return known
+        return None
+    return _known(session, disputes.record(session, event.object, origin), event.object, origin)
+
+
+def _known(
+    session: Session, order: Order | None, snapshot: RefundSnapshot | DisputeSnapshot, origin: Origin
+) -> str | None:
+    """What is said of a payment that is not known yet is kept until it is."""
+    if order is None:
+        unmatched_events.store(session, snapshot, origin)
+        return None
+    return order.reference
 
 
 HANDLERS: dict[str, Handler] = {

@@ -6,6 +6,7 @@ caller answers 5xx so that the payment service delivers it again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import InboxEvent, Order, Payment
-from store.domain.errors import StoreBusy
+from store.domain.errors import PaymentUnconfirmed, StoreBusy
 from store.gateway.port import WebhookEvent
+from store.services.history import Origin, Source
 from store.services.services import Services
-from store.services.transitions import Origin, Source
 from store.webhooks.handlers import HANDLERS
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ class InboxResult(StrEnum):
 
 
 def receive(services: Services, body: bytes, signature: str | None, now: datetime) -> InboxResult:
-    """Receive one delivery. Needs no call to the payment service.
+    """Receive one delivery. Needs no call to the payment service, unless the event is about a payment that is not known
+    here: then the service is asked whether it is ours.
 
     An event without a handler, or of another account, leaves no trace. Raises SignatureInvalid, WebhookUnreadable,
     StoreBusy, and whatever a handler raises; then nothing was changed.
@@ -65,9 +67,12 @@ def _catch_up_with(services: Services, event: WebhookEvent, origin: Origin) -> b
 
 def _receive(services: Services, event: WebhookEvent, origin: Origin) -> InboxResult:
     try:
-        with services.database.transaction() as session:
-            outcome = _handle_once(session, services, event, origin)
-            order = _order_of(session, event)
+        try:
+            outcome, order = _handle(services, event, origin)
+        except PaymentUnconfirmed as unknown:
+            confirmed = services.gateway.find_payment(unknown.provider_payment_id)
+            asked = replace(origin, source=Source.LOOKUP)
+            outcome, order = _handle(services, replace(event, object=confirmed), asked)
     except Exception as failure:  # whatever it was: it is kept beside the event, and answered by the web
         _remember_failure(services, event, failure, origin.at)
         raise
@@ -75,26 +80,33 @@ def _receive(services: Services, event: WebhookEvent, origin: Origin) -> InboxRe
     return outcome
 
 
-def _handle_once(session: Session, services: Services, event: WebhookEvent, origin: Origin) -> InboxResult:
+def _handle(services: Services, event: WebhookEvent, origin: Origin) -> tuple[InboxResult, str | None]:
+    with services.database.transaction() as session:
+        return _handle_once(session, services, event, origin)
+
+
+def _handle_once(
+    session: Session, services: Services, event: WebhookEvent, origin: Origin
+) -> tuple[InboxResult, str | None]:
+    """What became of the event, and the reference of the order that it is about."""
     if _remember(session, event, origin.at):
-        return InboxResult.DUPLICATE
-    ours = HANDLERS[event.type](session, services, event, origin)
-    outcome = InboxResult.HANDLED if ours else InboxResult.IGNORED
+        return InboxResult.DUPLICATE, _order_of(session, event)
+    order = HANDLERS[event.type](session, services, event, origin)
+    outcome = InboxResult.HANDLED if order is not None else InboxResult.IGNORED
     session.execute(
         update(InboxEvent)
         .where(InboxEvent.id == event.event_id)
         .values(handled_at=origin.at, outcome=outcome, last_error=None)
     )
-    return outcome
+    return outcome, order
 
 
 def _order_of(session: Session, event: WebhookEvent) -> str | None:
-    """The reference of the order that an event is about, for the log."""
+    """The reference of the order that an event is about, where no handler says it."""
     if event.object is None:
         return None
-    return session.scalar(
-        select(Order.reference).join(Payment).where(Payment.provider_payment_id == event.object.provider_payment_id)
-    )
+    name = event.object.provider_payment_id
+    return session.scalar(select(Order.reference).join(Payment).where(Payment.provider_payment_id == name))
 
 
 def _remember(session: Session, event: WebhookEvent, now: datetime) -> bool:
@@ -104,7 +116,7 @@ def _remember(session: Session, event: WebhookEvent, now: datetime) -> bool:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     counted = (
         insert(InboxEvent)
-        .values(id=event.event_id, kind=event.type, received_at=now)
+        .values(id=event.event_id, type=event.type, received_at=now)
         .on_conflict_do_update(index_elements=[InboxEvent.id], set_={"deliveries": InboxEvent.deliveries + 1})
         .returning(InboxEvent.handled_at)
     )

@@ -164,7 +164,7 @@ def test_the_brand_is_shown_while_the_number_is_typed(page: Page) -> None:
 def expect_held(store: StoreProcess, reference: str) -> None:
     """The order waits and its stock is still promised to it."""
     ((state, reserved),) = store.read(
-        "SELECT orders.state, products.held FROM orders JOIN order_lines ON order_lines.order_id = orders.id "
+        "SELECT orders.state, products.reserved FROM orders JOIN order_lines ON order_lines.order_id = orders.id "
         "JOIN products ON products.id = order_lines.product_id WHERE reference = ?",
         reference,
     )

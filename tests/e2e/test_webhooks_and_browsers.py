@@ -76,7 +76,7 @@ def state_of(store: StoreProcess, reference: str) -> str:
 
 def received_twice(store: StoreProcess) -> bool:
     """Whether the store got the event of a payment for the second time; only a doubling proxy does that."""
-    rows = store.read("SELECT 1 FROM webhook_events WHERE kind = 'payment_intent.succeeded' AND deliveries > 1")
+    rows = store.read("SELECT 1 FROM webhook_events WHERE type = 'payment_intent.succeeded' AND deliveries > 1")
     return bool(rows)
 
 

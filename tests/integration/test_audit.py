@@ -8,10 +8,11 @@ from sqlalchemy import text
 from models import InboxEvent
 from store.domain.money import Money
 from store.gateway.port import CancelReason
-from store.services import payments
+from store.services import payments, transitions
+from store.services.history import Origin, Source
 from store.services.operations import audit
+from store.services.orders import reviews
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 RUNNING = "Is `flask worker --every 30` running?"
@@ -19,11 +20,24 @@ ELSE = "If it is, `flask reconcile` says what stands in its way."
 UNPAID_PAYMENT = "is paid, but its payment is not. Run `flask reconcile`; send nothing out before."
 PAID_FOR_NOTHING = "was paid for, but is not paid. Refund it with `flask refund`, or look into it."
 WRONG_AMOUNT = "was paid with another amount than its total. Settle the difference."
-WRONG_TOTAL = "has a total that is not the sum of its lines. Look into it before it is sent."
+WRONG_PAYMENT = "has a payment of another amount than its total. Look into it before it is sent."
 WRONG_REFUNDS = "does not agree with its refunds. Run `flask reconcile`."
-WRONG_GOODS = "has goods that are not where its state says. Look into its timeline."
+WRONG_STOCK = "has stock that is not where its state says. Look into its timeline with `flask order`."
 WRONG_FLAG = "is flagged as disputed, or not, against its disputes. Run `flask reconcile`."
-SET_ASIDE = "is set aside for a person. Its timeline says why: settle it with the shopper."
+
+
+def wrong_total(total: str, quoted: str) -> str:
+    return f"has a total of {total}; its lines and adjustments come to {quoted}. Look into it before it is sent."
+
+
+def in_review(reference: str) -> str:
+    return f"order {reference}: waits for a person: refund_failed. See `flask order {reference}`, then `flask resolve`."
+
+
+def open_review(shop: Shop, reference: str) -> None:
+    with shop.services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        reviews.open_review(session, order, "refund_failed", Origin(Source.WEBHOOK, shop.clock()))
 
 
 def audited(shop: Shop) -> list[str]:
@@ -38,7 +52,7 @@ def damage(shop: Shop, statement: str, **values: Any) -> None:
 
 def one(table: str, change: str) -> str:
     """Changes one order's row, or its payment's."""
-    key = "id = :id" if table == "orders" else "order_id = :id"
+    key = {"orders": "id = :id", "refunds": "payment_id = :id"}.get(table, "order_id = :id")
     return f"UPDATE {table} SET {change} WHERE {key}"  # noqa: S608  # the tests' own words
 
 
@@ -52,7 +66,7 @@ def paid(shop: Shop) -> tuple[str, int]:
 def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
     reference, order_id = paid(shop)
     money = None if amount is None else Money(amount, "usd")
-    refunds.ask(shop.services, reference, money, f"{reference}-1", Origin(Source.STAFF, shop.clock()))
+    refunds.submit(shop.services, reference, money, f"{reference}-1", Origin(Source.STAFF, shop.clock()))
     shop.deliver()
     return reference, order_id
 
@@ -60,16 +74,15 @@ def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [
-        (one("orders", "needs_review = true"), [SET_ASIDE]),
         (one("orders", "disputed = true"), [WRONG_FLAG]),
         (
             "DELETE FROM payments WHERE order_id = :id",
-            ["has no payment, not even one that is not opened. Find out who removed it."],
+            ["has no live payment, not even one that is not opened. Find out who removed it."],
         ),
         (one("payments", "state = 'paid', received_minor = amount_minor"), [PAID_FOR_NOTHING]),
-        (one("payments", "amount_minor = amount_minor + 1"), [WRONG_TOTAL]),
-        (one("orders", "total_minor = total_minor + 1"), [WRONG_TOTAL]),
-        (one("order_lines", "unit_price_minor = unit_price_minor + 1"), [WRONG_TOTAL]),
+        (one("payments", "amount_minor = amount_minor + 1"), [WRONG_PAYMENT]),
+        (one("orders", "total_minor = total_minor + 1"), [wrong_total("$8.01", "$8.00"), WRONG_PAYMENT]),
+        (one("order_lines", "unit_price_minor = unit_price_minor + 1"), [wrong_total("$8.00", "$8.02")]),
         (one("payments", "refund_due = true"), [f"waits for a refund that was not made. {RUNNING}"]),
     ],
 )
@@ -87,7 +100,7 @@ def test_an_order_that_lost_its_lines_has_no_total(shop: Shop) -> None:
 
     damage(shop, "DELETE FROM order_lines WHERE order_id = :id", id=broken.id)
 
-    assert f"order {broken.reference}: {WRONG_TOTAL}" in audited(shop)
+    assert f"order {broken.reference}: {wrong_total('$8.00', '$0.00')}" in audited(shop)
 
 
 @pytest.mark.parametrize(
@@ -95,14 +108,13 @@ def test_an_order_that_lost_its_lines_has_no_total(shop: Shop) -> None:
     [
         (one("payments", "state = 'open'"), [UNPAID_PAYMENT]),
         (one("payments", "state = 'refunded'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
-        (one("orders", "state = 'cancelled', goods = 'free'"), [PAID_FOR_NOTHING]),
-        (one("orders", "state = 'expired', goods = 'free'"), [PAID_FOR_NOTHING]),
+        (one("orders", "state = 'cancelled', reservation = 'released'"), [PAID_FOR_NOTHING]),
+        (one("orders", "state = 'expired', reservation = 'released'"), [PAID_FOR_NOTHING]),
         (one("payments", "received_minor = received_minor + 1"), [WRONG_AMOUNT]),
         (one("payments", "refunded_minor = 5"), [WRONG_REFUNDS]),
         (one("orders", "state = 'refunded'"), [WRONG_REFUNDS]),
-        (one("orders", "goods = 'free'"), [WRONG_GOODS]),
+        (one("orders", "reservation = 'released'"), [WRONG_STOCK]),
         (one("payments", "refunded_minor = received_minor"), [WRONG_REFUNDS]),
-        (one("orders", "goods = 'free', needs_review = true"), [SET_ASIDE]),
     ],
 )
 def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: str, wrong: list[str]) -> None:
@@ -118,12 +130,12 @@ def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: 
     ("statement", "wrong"),
     [
         (one("payments", "state = 'paid'"), [WRONG_REFUNDS]),
-        (one("orders", "state = 'paid', goods = 'sold'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
-        (one("orders", "state = 'fulfilled', goods = 'sold'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
+        (one("orders", "state = 'paid', reservation = 'committed'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
+        (one("orders", "state = 'fulfilled', reservation = 'committed'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
         (one("payments", "refunded_minor = refunded_minor - 1"), [WRONG_REFUNDS]),
         (one("refunds", "state = 'failed'"), [WRONG_REFUNDS]),
         (one("payments", "received_minor = received_minor + 1"), [WRONG_AMOUNT, WRONG_REFUNDS]),
-        (one("orders", "goods = 'sold'"), []),  # goods that were sent stay sold
+        (one("orders", "reservation = 'committed'"), []),  # goods that were sent stay sold
     ],
 )
 def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, statement: str, wrong: list[str]) -> None:
@@ -139,7 +151,7 @@ def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, stateme
 def test_a_payment_of_which_nothing_is_left_is_not_paid(shop: Shop) -> None:
     reference, order_id = refunded(shop)
 
-    damage(shop, one("orders", "state = 'paid', goods = 'sold'"), id=order_id)
+    damage(shop, one("orders", "state = 'paid', reservation = 'committed'"), id=order_id)
     damage(shop, one("payments", "state = 'paid'"), id=order_id)
 
     assert audited(shop) == [f"order {reference}: {WRONG_REFUNDS}"]
@@ -163,23 +175,24 @@ def test_an_order_that_is_gone_has_no_goods(shop: Shop) -> None:
     payments.close(shop.services, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
     assert audited(shop) == []
 
-    damage(shop, one("orders", "goods = 'sold'"), id=gone.id)
+    damage(shop, one("orders", "reservation = 'committed'"), id=gone.id)
 
-    assert audited(shop) == [f"order {gone.reference}: {WRONG_GOODS}"]
+    assert audited(shop) == [f"order {gone.reference}: {WRONG_STOCK}"]
 
 
-def test_a_paid_order_that_is_set_aside_already_is_not_named_twice(shop: Shop) -> None:
+def test_a_paid_order_in_review_is_named_once(shop: Shop) -> None:
     reference, order_id = paid(shop)
 
-    damage(shop, one("orders", "state = 'expired', goods = 'free', needs_review = true"), id=order_id)
+    open_review(shop, reference)
+    damage(shop, one("orders", "state = 'expired', reservation = 'released'"), id=order_id)
 
-    assert audited(shop) == [f"order {reference}: {SET_ASIDE}"]
+    assert audited(shop) == [in_review(reference)]
 
 
 def test_late_money_that_waits_for_its_refund_is_named_for_that_alone(shop: Shop) -> None:
     reference, order_id = paid(shop)
 
-    damage(shop, one("orders", "state = 'expired', goods = 'free'"), id=order_id)
+    damage(shop, one("orders", "state = 'expired', reservation = 'released'"), id=order_id)
     damage(shop, one("payments", "refund_due = true"), id=order_id)
 
     assert audited(shop) == [f"order {reference}: waits for a refund that was not made. {RUNNING}"]
@@ -188,33 +201,34 @@ def test_late_money_that_waits_for_its_refund_is_named_for_that_alone(shop: Shop
 def test_orders_are_named_in_the_order_in_which_they_were_placed(shop: Shop) -> None:
     placed = [shop.order(1).reference for _ in range(3)]
 
-    damage(shop, "UPDATE orders SET needs_review = true")
+    for reference in placed:
+        open_review(shop, reference)
 
-    assert audited(shop) == [f"order {reference}: {SET_ASIDE}" for reference in placed]
+    assert audited(shop) == [in_review(reference) for reference in placed]
 
 
 def test_pieces_that_nobody_was_promised_are_counted(shop: Shop) -> None:
     shop.order(2)
     paid(shop)
 
-    damage(shop, "UPDATE products SET held = held + 3 WHERE slug = 'cedar-pencil'")
-    damage(shop, "UPDATE products SET held = held + 1 WHERE slug = 'brass-pen'")
+    damage(shop, "UPDATE products SET reserved = reserved + 3 WHERE slug = 'cedar-pencil'")
+    damage(shop, "UPDATE products SET reserved = reserved + 1 WHERE slug = 'brass-pen'")
 
-    remedy = "Set `held` to what was promised."
+    remedy = "Set `reserved` to what they need."
     assert sorted(audited(shop)) == [
-        f"product brass-pen: 1 pieces are held, open orders were promised 0. {remedy}",
-        f"product cedar-pencil: 5 pieces are held, open orders were promised 2. {remedy}",
+        f"product brass-pen: 1 are reserved, open orders need 0. {remedy}",
+        f"product cedar-pencil: 5 are reserved, open orders need 2. {remedy}",
     ]
 
 
 def test_stock_that_an_open_order_lost_is_found_in_order_and_in_stock(shop: Shop) -> None:
     order = shop.order(2)
 
-    damage(shop, one("orders", "goods = 'free'"), id=order.id)
+    damage(shop, one("orders", "reservation = 'released'"), id=order.id)
 
     assert audited(shop) == [
-        f"order {order.reference}: {WRONG_GOODS}",
-        "product cedar-pencil: 2 pieces are held, open orders were promised 0. Set `held` to what was promised.",
+        f"order {order.reference}: {WRONG_STOCK}",
+        "product cedar-pencil: 2 are reserved, open orders need 0. Set `reserved` to what they need.",
     ]
 
 
@@ -247,8 +261,8 @@ def test_a_refund_that_was_asked_for_may_wait_for_a_quarter_of_an_hour(shop: Sho
 def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop) -> None:
     now = shop.clock()
     with shop.services.database.transaction() as session:
-        session.add(InboxEvent(id="evt_1", kind="charge.succeeded", received_at=now, last_error="KeyError"))
-        session.add(InboxEvent(id="evt_2", kind="charge.succeeded", received_at=now, handled_at=now))
+        session.add(InboxEvent(id="evt_1", type="charge.succeeded", received_at=now, last_error="KeyError"))
+        session.add(InboxEvent(id="evt_2", type="charge.succeeded", received_at=now, handled_at=now))
 
     shop.clock.forward(minutes=14)
     early = audited(shop)
@@ -256,7 +270,7 @@ def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop)
 
     assert early == []
     assert audited(shop) == [
-        "event evt_1: a webhook of kind charge.succeeded could not be handled (KeyError). "
+        "event evt_1: a webhook of type charge.succeeded could not be handled (KeyError). "
         "Run `flask reconcile`, and look into the log."
     ]
 
@@ -271,5 +285,5 @@ def test_a_letter_that_nobody_takes_is_named_with_its_tries(shop: Shop) -> None:
 
     assert early == []
     assert audited(shop) == [
-        f"order {reference}: its letter “order_paid” was not sent after 4 tries. Check MAIL_SERVER with `flask doctor`."
+        f"order {reference}: its e-mail “order_paid” was not sent after 4 tries. Check MAIL_SERVER with `flask doctor`."
     ]

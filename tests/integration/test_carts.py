@@ -29,7 +29,7 @@ def remove(shop: Shop, cart: str | None, slug: str) -> None:
 
 def view(shop: Shop, cart: str | None) -> carts.CartView:
     with shop.services.database.reading() as session:
-        return carts.view(session, cart, "usd")
+        return carts.view(session, cart, "usd", shop.clock())
 
 
 def content(shop: Shop, cart: str | None) -> dict[str, int]:

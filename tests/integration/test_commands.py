@@ -13,14 +13,14 @@ from models import Base, Order, Refund
 from store.domain.errors import PaymentMisconfigured, RefundRefusal, RefundRefused, StoreBusy
 from store.domain.money import Money
 from store.domain.states import RefundState
+from store.services.history import Origin, Source
 from store.services.operations import worker
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
 COMMANDS = ("seed", "worker", "reconcile", "audit", "refund AAAA")
-WRITTEN_DOWN = "The refund is written down, and upkeep asks for it until it is made: do not ask for it again."
+REQUESTED = "The refund is requested, and the worker submits it until it is made: do not request it again."
 
 BUSY = "The database did not do what it was asked, or not in time."
 
@@ -84,7 +84,7 @@ def test_a_refund_asked_for_twice_is_made_once_although_stripe_failed(
     second = run(shop, "refund", reference, "--amount", "500")
     recover(shop, monkeypatch)
 
-    assert (first.exit_code, first.stdout.splitlines()) == (0, [why, WRITTEN_DOWN])
+    assert (first.exit_code, first.stdout.splitlines()) == (0, [why, REQUESTED])
     assert second.exit_code == 1
     assert second.stderr.startswith("Error: A refund of $5.00 of this order, requested at 20")
     assert "`flask refund --another` requests one besides." in second.stderr
@@ -105,7 +105,7 @@ def test_a_refund_whose_answer_could_not_be_saved_is_not_asked_for_again(
     second = run(shop, "refund", reference, "--amount", "500")
     recover(shop, monkeypatch)
 
-    assert (first.exit_code, first.stdout.splitlines()) == (0, [BUSY, WRITTEN_DOWN])
+    assert (first.exit_code, first.stdout.splitlines()) == (0, [BUSY, REQUESTED])
     assert second.exit_code == 1
     assert returned(shop) == 500
     assert [row.state for row in rows(shop)] == [RefundState.SUCCEEDED]
@@ -150,7 +150,7 @@ def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
     def ask(number: int) -> RefundState:
         amount = Money(500 - 200 * number, "usd")
         key = refunds.request(shop.services, reference, amount, origin, another=True)
-        return refunds.ask(shop.services, reference, amount, key, origin)
+        return refunds.submit(shop.services, reference, amount, key, origin)
 
     assert at_once(2, ask) == [RefundState.SUCCEEDED] * 2
     assert sorted(row.amount_minor for row in rows(shop)) == [300, 500]
@@ -160,17 +160,17 @@ def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
 def test_a_known_key_stands_for_one_amount_of_one_order(shop: Shop) -> None:
     order, other = paid(shop), paid(shop)
     origin = Origin(Source.STAFF, shop.clock())
-    refunds.ask(shop.services, order.reference, Money(500, "usd"), "key", origin)
+    refunds.submit(shop.services, order.reference, Money(500, "usd"), "key", origin)
 
     with pytest.raises(RefundRefused) as other_amount:
-        refunds.ask(shop.services, order.reference, Money(300, "usd"), "key", origin)
+        refunds.submit(shop.services, order.reference, Money(300, "usd"), "key", origin)
     with pytest.raises(RefundRefused) as other_order:
-        refunds.ask(shop.services, other.reference, Money(500, "usd"), "key", origin)
+        refunds.submit(shop.services, other.reference, Money(500, "usd"), "key", origin)
 
     assert other_amount.value.reason is RefundRefusal.KEY_OF_ANOTHER_AMOUNT
     assert other_order.value.reason is RefundRefusal.KEY_OF_ANOTHER_ORDER
-    assert refunds.ask(shop.services, order.reference, Money(500, "usd"), "key", origin) is RefundState.SUCCEEDED
-    assert refunds.ask(shop.services, order.reference, None, "key", origin) is RefundState.SUCCEEDED
+    assert refunds.submit(shop.services, order.reference, Money(500, "usd"), "key", origin) is RefundState.SUCCEEDED
+    assert refunds.submit(shop.services, order.reference, None, "key", origin) is RefundState.SUCCEEDED
     assert returned(shop) == 500
 
 

@@ -110,7 +110,7 @@ def test_every_event_of_a_known_dispute_is_handled_and_none_is_stored(shop: Shop
     assert len(answers) >= 4
     assert set(answers) == {200}
     with shop.services.database.reading() as session:
-        rows = session.query(InboxEvent).filter(InboxEvent.kind.startswith("charge.dispute."))
+        rows = session.query(InboxEvent).filter(InboxEvent.type.startswith("charge.dispute."))
         assert {row.outcome for row in rows} == {"handled"}
         assert session.query(UnmatchedEvent).all() == []
 
@@ -135,7 +135,7 @@ def retell(shop: Shop, event: dict[str, Any], status: str, name: str) -> int:
 
 
 def contradictions(shop: Shop, reference: str) -> list[dict[str, Any]]:
-    return [entry.detail for entry in shop.read(reference).history if entry.what == "order.needs_review"]
+    return [entry.data for entry in shop.read(reference).history if entry.type == "review.opened"]
 
 
 @pytest.mark.parametrize(("first", "second"), [("lost", "won"), ("won", "lost")])
@@ -147,8 +147,8 @@ def test_a_reversed_decision_opens_a_review_and_reconciliation_follows_it(
     assert [retell(shop, event, second, name) for name in ("evt_1", "evt_2")] == [200, 200]
 
     dispute = event["data"]["object"]["id"]
-    origin = {"reason": "dispute_contradicted", "dispute": dispute, "here": first, "said": second}
-    assert contradictions(shop, reference) == [origin]
+    data = {"reason": "dispute_contradicted", "subject": dispute, "known": first, "reported": second}
+    assert contradictions(shop, reference) == [data]
     assert shop.read(reference).needs_review
     assert states(shop) == [DisputeState(first)], "which of the two is newer is not known yet"
 
@@ -164,7 +164,7 @@ def test_a_reversed_decision_opens_a_review_and_reconciliation_follows_it(
 
     assert states(shop) == [DisputeState(second)]
     assert shop.read(reference).disputed is (second == "lost")
-    assert shop.history(reference)[-1] == f"dispute.{second}"
+    assert shop.history(reference)[-1] == f"dispute.{second}_after_all"
 
 
 def test_an_appeal_leaves_a_loss_a_loss_until_it_is_won(shop: Shop) -> None:

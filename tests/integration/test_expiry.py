@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from store.domain.errors import OrderClosed
-from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState, ReservationState
+from store.domain.states import OrderState, PaymentEvent, PaymentState, ReservationState
 from store.gateway.port import PaymentGateway, PaymentSession
-from store.services import checkout, stock, transitions
+from store.services import checkout
 from store.services.operations import worker
-from store.services.transitions import Origin, Source
 from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
@@ -165,10 +164,7 @@ def late_payment(shop: Shop) -> str:
     order = shop.order(2, "brass-pen")
     shop.set_stock("brass-pen", 2)
     shop.pay(order)
-    with shop.services.database.transaction() as session:
-        locked = transitions.lock_by_reference(session, order.reference)
-        transitions.move_order(session, locked, OrderEvent.EXPIRED, Origin(Source.WORKER, shop.clock()))
-        stock.free(session, locked)
+    shop.close_by_hand(order.reference)
     return order.reference
 
 

@@ -33,7 +33,7 @@ def test_a_payment_nobody_told_of_is_found_and_written_down(shop: Shop) -> None:
 
     assert before == [f"order {order.reference}: is paid at Stripe and not here. Run `flask reconcile`."]
     assert f"order {order.reference}: order.payment_received" in report.repaired
-    assert report.left == []
+    assert report.unresolved == []
     assert shop.read(order.reference).state is OrderState.PAID
     assert reconciled(shop).repaired == []
 
@@ -80,7 +80,7 @@ def test_money_for_an_unknown_order_is_listed_another_programs_is_not(shop: Shop
     shop.stripe("POST", "/v1/payment_intents", form)
     shop.stripe("POST", "/v1/payment_intents", {**form, "metadata[order_reference]": "LOST-LOST-LOST-LOST"})
 
-    left = [str(finding) for finding in reconciled(shop).left]
+    left = [str(finding) for finding in reconciled(shop).unresolved]
 
     (found,) = left
     assert found.partition(": ")[2] == (
@@ -100,13 +100,12 @@ def test_a_shop_in_order_has_nothing_for_the_audit(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("damage", "found"),
     [
-        ("UPDATE orders SET state = 'paid', goods = 'sold'", "is paid, but its payment is not"),
+        ("UPDATE orders SET state = 'paid', reservation = 'committed'", "is paid, but its payment is not"),
         ("UPDATE payments SET state = 'paid', received_minor = 800", "was paid for, but is not paid"),
         ("UPDATE payments SET state = 'paid', received_minor = 1", "with another amount"),
-        ("UPDATE orders SET total_minor = 1", "not the sum of its lines"),
-        ("UPDATE products SET held = held + 1 WHERE slug = 'cedar-pencil'", "pieces are held"),
-        ("UPDATE orders SET goods = 'sold'", "goods that are not where its state says"),
-        ("UPDATE orders SET needs_review = true", "is set aside for a person"),
+        ("UPDATE orders SET total_minor = 1", "its lines and adjustments come to"),
+        ("UPDATE products SET reserved = reserved + 1 WHERE slug = 'cedar-pencil'", "are reserved, open orders need"),
+        ("UPDATE orders SET reservation = 'committed'", "stock that is not where its state says"),
         ("UPDATE orders SET expires_at = '2020-01-01 00:00:00'", "should have expired long ago"),
         ("UPDATE payments SET refund_due = true", "waits for a refund"),
         ("UPDATE payments SET state = 'paid', received_minor = 800, refunded_minor = 5", "agree with its refunds"),

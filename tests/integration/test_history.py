@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import text
 
 from store.domain.money import Money
-from store.services import checkout
+from store.services import checkout, orders
+from store.services.history import Origin, Source
 from store.services.operations import worker
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 Line = tuple[str, str | None, str | None, str, dict[str, Any]]
@@ -24,7 +24,7 @@ PAID: list[Line] = [
 
 def history(shop: Shop, reference: str) -> list[Line]:
     entries = shop.read(reference).history
-    return [(entry.what, entry.from_state, entry.to_state, entry.source, entry.detail) for entry in entries]
+    return [(entry.type, entry.from_state, entry.to_state, entry.source, entry.data) for entry in entries]
 
 
 def paid(shop: Shop) -> str:
@@ -37,8 +37,8 @@ def paid(shop: Shop) -> str:
 def refund(shop: Shop, reference: str, amount: int | None = None) -> None:
     money = None if amount is None else Money(amount, "usd")
     with shop.services.database.reading() as session:
-        key = refunds.next_key(session, reference)
-    refunds.ask(shop.services, reference, money, key, Origin(Source.STAFF, shop.clock()))
+        key = refunds.next_key(session, orders.peek(session, reference, orders.STAFF))
+    refunds.submit(shop.services, reference, money, key, Origin(Source.STAFF, shop.clock()))
 
 
 def test_of_an_order_that_is_paid(shop: Shop) -> None:
@@ -164,12 +164,19 @@ def test_of_a_refund_that_fails_after_all(shop: Shop) -> None:
     shop.clock.forward(seconds=10)
     shop.deliver()
 
+    refunded = shop.refunds(order.reference)[0].provider_refund_id
     assert [line for line in history(shop, order.reference) if line[0] != "refund.pending"][-5:] == [
         ("refund.succeeded", "requested", "succeeded", "staff", {"amount": 800}),
         ("order.money_returned", "paid", "refunded", "staff", {}),
         ("refund.failed", "succeeded", "failed", "webhook", {"amount": 800}),
         ("order.refund_failed", "refunded", "paid", "webhook", {}),
-        ("order.needs_review", None, None, "webhook", {"reason": "refund_failed", "reservation": "sold"}),
+        (
+            "review.opened",
+            None,
+            None,
+            "webhook",
+            {"reason": "refund_failed", "subject": refunded, "reservation": "committed"},
+        ),
     ]
 
 
@@ -186,7 +193,7 @@ def test_of_a_dispute_that_is_lost(shop: Shop) -> None:
     shop.deliver()
 
     origin = [line for line in history(shop, order.reference) if line[0].startswith("dispute.")]
-    assert origin[0] == ("dispute.needs_response", None, "needs_response", "webhook", {"amount": 800})
+    assert origin[0] == ("dispute.needs_response", "new", "needs_response", "webhook", {"amount": 800})
     assert origin[-1] == ("dispute.lost", origin[-2][2], "lost", "webhook", {"amount": 800})
 
 
@@ -196,8 +203,8 @@ def test_of_money_that_came_when_the_goods_were_gone(shop: Shop) -> None:
     shop.confirm(payment)
     held_back = shop.lose()
     with shop.services.database.transaction() as session:  # as after a backup was played back
-        session.execute(text("UPDATE orders SET state = 'expired', goods = 'free'"))
-        session.execute(text("UPDATE products SET held = 0, stock = 0 WHERE slug = 'cedar-pencil'"))
+        session.execute(text("UPDATE orders SET state = 'expired', reservation = 'released'"))
+        session.execute(text("UPDATE products SET reserved = 0, stock = 0 WHERE slug = 'cedar-pencil'"))
 
     for delivery in held_back:
         shop.receive(delivery)
@@ -219,7 +226,10 @@ def test_each_refund_of_an_order_has_a_name_of_its_own(shop: Shop) -> None:
 
     def names() -> list[str]:
         with shop.services.database.reading() as session:
-            return [refunds.next_key(session, reference) for reference in (first, second)]
+            return [
+                refunds.next_key(session, orders.peek(session, reference, orders.STAFF))
+                for reference in (first, second)
+            ]
 
     before = names()
     refund(shop, first, 100)

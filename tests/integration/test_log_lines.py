@@ -24,7 +24,7 @@ def lines(log: list[LogLine], event: str) -> list[LogLine]:
 def broken_stock(shop: Shop) -> None:
     """What is held is gone: selling it cannot work."""
     with shop.services.database.transaction() as session:
-        session.execute(text("UPDATE products SET held = 0"))
+        session.execute(text("UPDATE products SET reserved = 0"))
 
 
 def test_every_webhook_has_a_line_with_what_became_of_it(shop: Shop) -> None:

@@ -8,9 +8,9 @@ from store.domain.errors import PaymentServiceFailed, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, RefundState
 from store.services import carts, mail
+from store.services.history import Origin, Source
 from store.services.operations import worker
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.shop import NoAnswer, Shop
 
 
@@ -26,7 +26,7 @@ def paid(shop: Shop) -> Order:
 
 
 def ask(shop: Shop, order: Order, amount: int, key: str) -> RefundState:
-    return refunds.ask(shop.services, order.reference, Money(amount, "usd"), key, Origin(Source.STAFF, shop.clock()))
+    return refunds.submit(shop.services, order.reference, Money(amount, "usd"), key, Origin(Source.STAFF, shop.clock()))
 
 
 def refund_attempts(shop: Shop) -> dict[str | None, int]:
@@ -36,8 +36,8 @@ def refund_attempts(shop: Shop) -> dict[str | None, int]:
 
 def open_attempts(shop: Shop) -> dict[str, int]:
     with shop.services.database.reading() as session:
-        rows = session.execute(select(Order.reference, Payment.open_attempt).join(Payment))
-        return {row.reference: row.open_attempt for row in rows}
+        rows = session.execute(select(Order.reference, Payment.create_attempt).join(Order.payment))
+        return {row.reference: row.create_attempt for row in rows}
 
 
 def stock(shop: Shop) -> dict[str, tuple[int, int]]:
@@ -163,7 +163,7 @@ def test_late_money_whose_goods_are_there_in_part_takes_none_of_them(shop: Shop)
     shop.confirm(payment)
     held_back = shop.lose()
     with shop.services.database.transaction() as session:  # the order was given up without asking Stripe
-        session.execute(update(Order).values(state=OrderState.EXPIRED, reservation="free"))
+        session.execute(update(Order).values(state=OrderState.EXPIRED, reservation="released"))
         session.execute(update(Product).values(reserved=0))
         session.execute(update(Product).where(Product.slug.in_(["brass-pen", "stoneware-mug"])).values(stock=2))
     before = stock(shop)

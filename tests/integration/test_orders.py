@@ -13,9 +13,14 @@ from store.domain.errors import NotFound
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState, ReservationState
 from store.services import carts, catalogue, checkout, orders
-from tests.support.shop import RECIPIENT, Shop
+from store.services.orders import STAFF, Access
+from tests.support.shop import ADDRESS, CUSTOMER, Shop
 
-EVERYTHING = replace(RECIPIENT, address_line2="Flat 3", phone="+1 555 0100")
+EVERYTHING = replace(
+    CUSTOMER,
+    shipping=replace(ADDRESS, line2="Flat 3", phone="+1 555 0100"),
+    billing=replace(ADDRESS, full_name="Grace Payer", city="Chicago"),
+)
 
 
 def filled(shop: Shop, *slugs: str, quantity: int = 2) -> str:
@@ -27,16 +32,16 @@ def filled(shop: Shop, *slugs: str, quantity: int = 2) -> str:
     return cart
 
 
-def found(shop: Shop, reference: str, browser_id: str | None, *, granted: bool = False) -> Order:
+def found(shop: Shop, reference: str, access: Access) -> Order:
     with shop.services.database.reading() as session:
-        return orders.find(session, reference, browser_id, granted=granted)
+        return orders.find(session, reference, access)
 
 
 def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
     """All that a page shows of them can be read after the transaction."""
     with shop.services.database.reading() as session:
         found = orders.of_browser(session, browser_id)
-    assert all(order.lines and order.history and order.payment.amount_minor == order.total_minor for order in found)
+    assert all(order.lines and order.payment.amount_minor == order.total_minor for order in found)
     return [order.reference for order in found]
 
 
@@ -45,8 +50,8 @@ def test_an_order_keeps_where_it_goes_and_what_it_is_for(shop: Shop) -> None:
 
     placed = checkout.place(shop.services, cart, "a-browser", EVERYTHING, now)
 
-    order = found(shop, placed.reference, "a-browser")
-    assert orders.recipient_of(order) == EVERYTHING
+    order = found(shop, placed.reference, Access(browser_id="a-browser"))
+    assert (order.shipping, order.billing, order.email) == (EVERYTHING.shipping, EVERYTHING.billing, EVERYTHING.email)
     assert (order.cart_id, order.browser_id, order.currency) == (cart, "a-browser", "usd")
     assert (order.placed_at, order.expires_at, order.paid_at) == (now, now + timedelta(minutes=30), None)
     assert (order.state, order.reservation) == (OrderState.AWAITING_PAYMENT, ReservationState.RESERVED)
@@ -84,15 +89,17 @@ def test_an_order_is_replaced_when_one_product_took_the_place_of_another(shop: S
     second = shop.place(cart)
 
     assert second.reference != first.reference
-    assert [line.slug for line in found(shop, second.reference, second.browser_id).lines] == ["brass-pen"]
+    assert [line.slug for line in found(shop, second.reference, Access(browser_id=second.browser_id)).lines] == [
+        "brass-pen"
+    ]
 
 
 def test_an_order_is_the_same_until_its_time_is_over(shop: Shop) -> None:
     now, cart = shop.clock(), filled(shop, "cedar-pencil")
-    first = checkout.place(shop.services, cart, "a-browser", RECIPIENT, now)
+    first = checkout.place(shop.services, cart, "a-browser", CUSTOMER, now)
 
-    just_before = checkout.place(shop.services, cart, "a-browser", RECIPIENT, first.expires_at - timedelta(seconds=1))
-    then = checkout.place(shop.services, cart, "a-browser", RECIPIENT, first.expires_at)
+    just_before = checkout.place(shop.services, cart, "a-browser", CUSTOMER, first.expires_at - timedelta(seconds=1))
+    then = checkout.place(shop.services, cart, "a-browser", CUSTOMER, first.expires_at)
 
     assert just_before.reference == first.reference
     assert then.reference != first.reference
@@ -112,13 +119,13 @@ def test_an_order_is_found_by_its_own_browser_and_by_who_may_see_it(shop: Shop) 
     reference = shop.place(shop.cart(), browser_id="mine").reference
     other = shop.place(shop.cart(), browser_id="mine").reference
 
-    assert found(shop, reference, "mine").reference == reference
-    assert found(shop, other, None, granted=True).reference == other
+    assert found(shop, reference, Access(browser_id="mine")).reference == reference
+    assert found(shop, other, Access(references=frozenset({other}))).reference == other
     for browser in ("another", "", None):
         with pytest.raises(NotFound):
-            found(shop, reference, browser)
+            found(shop, reference, Access(browser_id=browser))
     with pytest.raises(NotFound):
-        found(shop, "NO-SUCH-ORDER", "mine", granted=True)
+        found(shop, "NO-SUCH-ORDER", STAFF)
 
 
 def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:

@@ -12,9 +12,9 @@ from store.domain.errors import MailUnavailable
 from store.domain.money import Money
 from store.gateway.port import Email
 from store.services import mail
+from store.services.history import Origin, Source
 from store.services.orders import links
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 
@@ -53,7 +53,7 @@ def paid(shop: Shop, number: str = "4242424242424242") -> str:
 
 
 def refund(shop: Shop, reference: str, amount: int, key: str) -> None:
-    refunds.ask(shop.services, reference, Money(amount, "usd"), key, Origin(Source.STAFF, shop.clock()))
+    refunds.submit(shop.services, reference, Money(amount, "usd"), key, Origin(Source.STAFF, shop.clock()))
 
 
 def send(shop: Shop) -> int:
@@ -149,7 +149,7 @@ def test_what_is_told_twice_has_one_letter(shop: Shop, smtp_sink: SmtpSink) -> N
 
     with shop.services.database.transaction() as session:
         for dedupe_key in ("refund:1", "refund:2", "refund:1", None, None):
-            mail.write(session, order.id, mail.Kind.REFUNDED, now, dedupe_key=dedupe_key, amount=1)
+            mail.write(session, order, mail.Kind.REFUNDED, now, dedupe_key=dedupe_key, amount=1)
 
     assert send(shop) == 3
     assert len(smtp_sink.emails) == 3
@@ -158,11 +158,9 @@ def test_what_is_told_twice_has_one_letter(shop: Shop, smtp_sink: SmtpSink) -> N
 def test_fifty_letters_are_sent_at_a_time_the_oldest_first(shop: Shop, smtp_sink: SmtpSink) -> None:
     order, now = shop.order(), shop.clock()
     with shop.services.database.transaction() as session:
-        mail.write(session, order.id, mail.Kind.REFUNDED, now, dedupe_key="the last", amount=1)
+        mail.write(session, order, mail.Kind.REFUNDED, now, dedupe_key="the last", amount=1)
         for number in range(50):
-            mail.write(
-                session, order.id, mail.Kind.REFUNDED, now - timedelta(minutes=1), dedupe_key=f"{number}", amount=2
-            )
+            mail.write(session, order, mail.Kind.REFUNDED, now - timedelta(minutes=1), dedupe_key=f"{number}", amount=2)
 
     rounds = [mail.send_due(shop.services, now) for _ in range(3)]
 
@@ -177,6 +175,6 @@ def test_a_dispute_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
 
     with shop.services.database.reading() as session:
         dispute = session.scalars(select(Dispute)).one()
-    assert dispute.order_id == shop.read(reference).id
+    assert dispute.payment_id == shop.read(reference).payment.id
     assert dispute.amount_minor == 800
     assert timedelta() <= dispute.opened_at - now < timedelta(minutes=1)

@@ -1,7 +1,6 @@
 """Placing an order holds stock for exactly those who get some, and asking twice gives one order."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from store.domain.money import Money
 from store.domain.states import OrderState
 from store.services import carts, checkout
 from tests.support.concurrency import at_once
-from tests.support.shop import RECIPIENT, Shop
+from tests.support.shop import CUSTOMER, Shop, living_in
 
 
 def test_an_order_copies_its_prices_holds_its_stock_and_has_an_end(shop: Shop) -> None:
@@ -94,7 +93,7 @@ def test_another_address_replaces_the_open_order_and_cancels_its_payment(shop: S
     first = shop.place(cart)
     payment = shop.open(first)
 
-    second = shop.place(cart, replace(RECIPIENT, city="Shelbyville"))
+    second = shop.place(cart, living_in("Shelbyville"))
 
     assert second.reference != first.reference
     assert shop.read(first.reference).state is OrderState.CANCELLED
@@ -121,7 +120,7 @@ def test_an_order_that_was_paid_meanwhile_is_not_replaced(shop: Shop) -> None:
     shop.pay(first)
 
     with pytest.raises(OrderClosed) as refusal:
-        shop.place(cart, replace(RECIPIENT, city="Shelbyville"))
+        shop.place(cart, living_in("Shelbyville"))
 
     assert refusal.value.reference == first.reference
     assert shop.read(first.reference).state is OrderState.PAID
@@ -133,7 +132,7 @@ def test_the_last_pieces_can_be_ordered_by_the_cart_that_reserved_them(shop: Sho
     shop.place(cart)
 
     with shop.services.database.reading() as session:
-        view = carts.view(session, cart, "usd")
+        view = carts.view(session, cart, "usd", shop.clock())
 
     assert view.can_check_out
     assert view.lines[0].orderable
@@ -145,7 +144,7 @@ def test_a_cart_that_asks_for_more_than_is_left_is_warned_and_not_placed(shop: S
     shop.order(2, "brass-pen")
 
     with shop.services.database.reading() as session:
-        view = carts.view(session, cart, "usd")
+        view = carts.view(session, cart, "usd", shop.clock())
     with pytest.raises(OutOfStock) as refusal:
         shop.place(cart)
 
@@ -170,7 +169,7 @@ def test_when_one_of_two_products_is_gone_nothing_is_held(shop: Shop) -> None:
 @pytest.mark.parametrize("cart", [None, "no-such-cart", ""])
 def test_an_empty_cart_places_nothing(shop: Shop, cart: str | None) -> None:
     with pytest.raises(CartEmpty):
-        checkout.place(shop.services, cart, "browser", RECIPIENT, shop.clock())
+        checkout.place(shop.services, cart, "browser", CUSTOMER, shop.clock())
 
 
 def test_a_total_that_no_card_can_pay_is_refused_before_anything_is_held(shop: Shop) -> None:

@@ -8,11 +8,10 @@ import pytest
 from models import Order, Refund
 from store.domain.errors import PaymentUnavailable, RefundRefused
 from store.domain.money import Money
-from store.domain.states import OrderEvent, OrderState, PaymentState, RefundState, ReservationState
-from store.services import stock, transitions
+from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
+from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
@@ -26,7 +25,7 @@ def paid(shop: Shop, quantity: int = 5, number: str = "4242424242424242") -> Ord
 
 def ask(shop: Shop, order: Order, amount: int | None, key: str) -> RefundState:
     money = Money(amount, "usd") if amount is not None else None
-    return refunds.ask(shop.services, order.reference, money, key, Origin(Source.STAFF, shop.clock()))
+    return refunds.submit(shop.services, order.reference, money, key, Origin(Source.STAFF, shop.clock()))
 
 
 def agreed(shop: Shop) -> bool:
@@ -185,10 +184,7 @@ def paid_too_late(shop: Shop, number: str) -> Order:
     """The order was let go without asking Stripe, and its goods were gone when the money came."""
     order = shop.order(2, "brass-pen")
     shop.pay(order, number)
-    with shop.services.database.transaction() as session:
-        locked = transitions.lock_by_reference(session, order.reference)
-        transitions.move_order(session, locked, OrderEvent.EXPIRED, Origin(Source.WORKER, shop.clock()))
-        stock.free(session, locked)
+    shop.close_by_hand(order.reference)
     shop.set_stock("brass-pen", 1)
     shop.deliver()
     return order
@@ -207,8 +203,7 @@ def test_a_pending_refund_counts_until_it_is_decided(shop: Shop) -> None:
 
 
 def shop_refunds(shop: Shop, order: Order) -> list[Refund]:
-    with shop.services.database.reading() as session:
-        return list(session.query(Refund).where(Refund.order_id == order.id))
+    return shop.refunds(order.reference)
 
 
 @pytest.mark.parametrize("seed", range(6))

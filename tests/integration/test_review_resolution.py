@@ -5,40 +5,41 @@ import pytest
 from models import Order
 from store.domain.errors import NotFound, ReviewNotResolved, ReviewRefusal
 from store.services import transitions
+from store.services.history import Origin, Source
 from store.services.operations import audit
 from store.services.orders import reviews
-from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 
-def set_aside(shop: Shop, order: Order, reason: str, **detail: str) -> None:
+def open_review(shop: Shop, order: Order, reason: str, subject: str = "", *, lasting: bool = False) -> None:
     with shop.services.database.transaction() as session:
         locked = transitions.lock_by_reference(session, order.reference)
-        transitions.flag_for_review(session, locked, reason, Origin(Source.WEBHOOK, shop.clock()), **detail)
+        origin = Origin(Source.WEBHOOK, shop.clock())
+        reviews.open_review(session, locked, reason, origin, subject=subject, lasting=lasting)
 
 
 def settle(shop: Shop, order: Order, note: str = "Called the shopper.") -> None:
-    reviews.settle(shop.services, order.reference, note, Origin(Source.STAFF, shop.clock()))
+    reviews.resolve(shop.services, order.reference, note, Origin(Source.STAFF, shop.clock()))
 
 
 def reasons(shop: Shop, order: Order) -> list[str]:
     history = shop.read(order.reference).history
-    return [entry.detail["reason"] for entry in history if entry.what == "order.needs_review"]
+    return [entry.data["reason"] for entry in history if entry.type == "review.opened"]
 
 
 def test_an_order_that_is_settled_is_no_longer_set_aside_and_the_note_is_kept(shop: Shop) -> None:
     order, other = shop.order(), shop.order()
     for each in (order, other):
-        set_aside(shop, each, "refund_failed")
+        open_review(shop, each, "refund_failed")
 
     settle(shop, order, " Paid back by transfer. ")
 
     last = shop.read(order.reference).history[-1]
-    assert (last.what, last.source, last.detail) == ("order.settled", "staff", {"note": "Paid back by transfer."})
+    assert (last.type, last.source, last.data) == ("review.resolved", "staff", {"note": "Paid back by transfer."})
     assert not shop.read(order.reference).needs_review
     assert shop.read(other.reference).needs_review
     with shop.services.database.reading() as session:
-        assert [finding.about for finding in audit.run(session, shop.clock())] == [f"order {other.reference}"]
+        assert [finding.subject for finding in audit.run(session, shop.clock())] == [f"order {other.reference}"]
 
 
 def test_an_order_that_is_not_set_aside_cannot_be_settled(shop: Shop) -> None:
@@ -47,16 +48,16 @@ def test_an_order_that_is_not_set_aside_cannot_be_settled(shop: Shop) -> None:
     with pytest.raises(ReviewNotResolved) as refusal:
         settle(shop, order)
     with pytest.raises(NotFound):
-        reviews.settle(shop.services, "NO-SUCH", "Called.", Origin(Source.STAFF, shop.clock()))
+        reviews.resolve(shop.services, "NO-SUCH", "Called.", Origin(Source.STAFF, shop.clock()))
 
     assert refusal.value.reason is ReviewRefusal.NOT_IN_REVIEW
-    assert "order.settled" not in shop.history(order.reference)
+    assert "review.resolved" not in shop.history(order.reference)
 
 
 @pytest.mark.parametrize("note", ["", "  ", "two\nlines", "\0", "\udcff", "x" * 501])
 def test_a_note_is_one_line(shop: Shop, note: str) -> None:
     order = shop.order()
-    set_aside(shop, order, "refund_failed")
+    open_review(shop, order, "refund_failed")
 
     with pytest.raises(ReviewNotResolved) as refusal:
         settle(shop, order, note)
@@ -68,8 +69,8 @@ def test_a_note_is_one_line(shop: Shop, note: str) -> None:
 def test_what_happens_after_it_was_settled_sets_it_aside_again(shop: Shop) -> None:
     order = shop.order()
     for _ in range(3):
-        set_aside(shop, order, "refund_failed")
-        set_aside(shop, order, "refund_failed")
+        open_review(shop, order, "refund_failed")
+        open_review(shop, order, "refund_failed")
         assert shop.read(order.reference).needs_review
         settle(shop, order)
 
@@ -78,25 +79,24 @@ def test_what_happens_after_it_was_settled_sets_it_aside_again(shop: Shop) -> No
 
 def test_a_payment_that_was_looked_into_is_not_brought_up_again_but_another_is(shop: Shop) -> None:
     order = shop.order()
-    set_aside(shop, order, "wrong_amount", payment="pi_1")
+    open_review(shop, order, "wrong_amount", "pi_1", lasting=True)
     settle(shop, order)
 
-    set_aside(shop, order, "wrong_amount", payment="pi_1")
+    open_review(shop, order, "wrong_amount", "pi_1", lasting=True)
     assert not shop.read(order.reference).needs_review
-    set_aside(shop, order, "wrong_amount", payment="pi_2")
+    open_review(shop, order, "wrong_amount", "pi_2", lasting=True)
 
     assert shop.read(order.reference).needs_review
     assert reasons(shop, order) == ["wrong_amount"] * 2
 
 
-@pytest.mark.parametrize("kind", ["payment", "refund", "dispute"])
-def test_two_of_a_kind_are_two_reasons(shop: Shop, kind: str) -> None:
+def test_one_reason_about_two_subjects_is_two_reviews(shop: Shop) -> None:
     order = shop.order()
-    for name in ("a", "b", "a"):
-        set_aside(shop, order, "told", **{kind: name})
+    for subject in ("a", "b", "a"):
+        open_review(shop, order, "refund_failed", subject)
 
     history = shop.read(order.reference).history
-    assert [entry.detail[kind] for entry in history if entry.what == "order.needs_review"] == ["a", "b"]
+    assert [entry.data["subject"] for entry in history if entry.type == "review.opened"] == ["a", "b"]
 
 
 def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> None:
@@ -104,7 +104,7 @@ def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> No
     order = shop.read(reference)
     shop.pay(order)
     shop.deliver()
-    set_aside(shop, order, "refund_failed")
+    open_review(shop, order, "refund_failed")
     settle(shop, order, "secretly noted")
 
     page = browser.get(f"/orders/{reference}").text
@@ -115,7 +115,7 @@ def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> No
 
 def test_the_command_settles_an_order_once(shop: Shop) -> None:
     order = shop.order()
-    set_aside(shop, order, "refund_failed")
+    open_review(shop, order, "refund_failed")
     words = ("resolve", order.reference, "--note", "Called the shopper.")
 
     answers = [shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False) for _ in range(2)]

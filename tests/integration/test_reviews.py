@@ -11,7 +11,6 @@ from models import Order, Refund
 from store.domain.errors import RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.domain.states import (
-    OrderEvent,
     OrderState,
     PaymentEvent,
     PaymentState,
@@ -20,13 +19,13 @@ from store.domain.states import (
     ReservationState,
 )
 from store.gateway.port import CancelReason, PaymentSnapshot, RefundSnapshot
-from store.services import checkout, payments, transitions
+from store.services import checkout, payments
+from store.services.history import Origin, Source
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.shop import Shop
 
 
-def tell(shop: Shop, snapshot: PaymentSnapshot) -> bool:
+def tell(shop: Shop, snapshot: PaymentSnapshot) -> Order | None:
     with shop.services.database.transaction() as session:
         return payments.record(session, shop.services, snapshot, Origin(Source.WEBHOOK, shop.clock()))
 
@@ -40,7 +39,7 @@ def tell_refund(shop: Shop, order: Order, amount: int, name: str = "re_1") -> No
 
 
 def ask(shop: Shop, order: Order, amount: Money | None, key: str = "all") -> RefundState:
-    return refunds.ask(shop.services, order.reference, amount, key, Origin(Source.STAFF, shop.clock()))
+    return refunds.submit(shop.services, order.reference, amount, key, Origin(Source.STAFF, shop.clock()))
 
 
 def paid(shop: Shop) -> Order:
@@ -51,7 +50,7 @@ def paid(shop: Shop) -> Order:
 
 
 def reasons(shop: Shop, order: Order) -> list[dict[str, Any]]:
-    return [entry.detail for entry in shop.read(order.reference).history if entry.what == "order.needs_review"]
+    return [entry.data for entry in shop.read(order.reference).history if entry.type == "review.opened"]
 
 
 def refund_rows(shop: Shop) -> list[Refund]:
@@ -80,7 +79,7 @@ def test_money_that_does_not_fit_the_order(shop: Shop, change: dict[str, Any], f
     assert tell(shop, replace(origin, **change))
     assert tell(shop, replace(origin, **change))
 
-    assert reasons(shop, order) == [{"payment": opened.provider_payment_id, **facts}]
+    assert reasons(shop, order) == [{"subject": opened.provider_payment_id, **facts}]
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
     assert not shop.read(other.reference).needs_review
 
@@ -108,7 +107,7 @@ def test_money_for_a_payment_that_was_cancelled(shop: Shop) -> None:
 
     tell(shop, replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd")))
 
-    assert reasons(shop, order) == [{"reason": "paid_after_cancel", "payment": opened.provider_payment_id}]
+    assert reasons(shop, order) == [{"reason": "paid_after_cancel", "subject": opened.provider_payment_id}]
     assert shop.read(order.reference).state is OrderState.CANCELLED
 
 
@@ -120,7 +119,7 @@ def test_a_payment_that_is_said_to_be_cancelled_after_it_was_paid(shop: Shop) ->
 
     tell(shop, replace(snapshot, event=PaymentEvent.CANCELLED, cancelled_because=CancelReason.EXPIRED))
 
-    assert reasons(shop, order) == [{"reason": "cancelled_after_paid", "payment": intent}]
+    assert reasons(shop, order) == [{"reason": "cancelled_after_paid", "subject": intent}]
     after = shop.read(order.reference)
     assert (after.state, after.payment.state, after.reservation) == (
         OrderState.PAID,
@@ -146,8 +145,8 @@ def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     assert shop.read(other.reference).payment.refund_due
     assert [(row.state, row.key) for row in refund_rows(shop)] == [(RefundState.FAILED, "all")]
     assert shop.read(order.reference).payment.refunded_minor == 0
-    failed = [entry for entry in shop.read(order.reference).history if entry.what == "refund.failed"]
-    origin = [(entry.from_state, entry.to_state, entry.source, entry.detail) for entry in failed]
+    failed = [entry for entry in shop.read(order.reference).history if entry.type == "refund.failed"]
+    origin = [(entry.from_state, entry.to_state, entry.source, entry.data) for entry in failed]
     assert origin == [("requested", "failed", "staff", {"amount": 800})]
 
 
@@ -163,7 +162,7 @@ def test_a_refund_that_was_told_of_while_stripe_refused_it_stays(shop: Shop) -> 
 
     origin = Origin(Source.STAFF, shop.clock())
     with pytest.raises(RefundRefused):
-        refunds.ask(replace(shop.services, gateway=cast("Any", Refuses())), order.reference, None, "all", origin)
+        refunds.submit(replace(shop.services, gateway=cast("Any", Refuses())), order.reference, None, "all", origin)
 
     after = shop.read(order.reference)
     assert [row.state for row in refund_rows(shop)] == [RefundState.SUCCEEDED]
@@ -191,7 +190,7 @@ def test_a_refund_made_elsewhere_is_kept_with_its_amount_and_its_day(shop: Shop)
         ("re_1", None, 100, RefundState.SUCCEEDED),
         ("re_2", None, 200, RefundState.SUCCEEDED),
     ]
-    assert all(timedelta() <= row.asked_at - now < timedelta(minutes=1) for row in refund_rows(shop))
+    assert all(timedelta() <= row.requested_at - now < timedelta(minutes=1) for row in refund_rows(shop))
     assert shop.read(order.reference).payment.refunded_minor == 300
 
 
@@ -209,9 +208,7 @@ def test_a_refund_of_another_order_changes_nothing_here(shop: Shop) -> None:
 
 def test_goods_that_were_sent_do_not_come_back_to_the_shelf_with_the_money(shop: Shop) -> None:
     sent, kept = paid(shop), paid(shop)
-    with shop.services.database.transaction() as session:
-        order = transitions.lock_by_reference(session, sent.reference)
-        transitions.move_order(session, order, OrderEvent.FULFILLED, Origin(Source.STAFF, shop.clock()))
+    shop.fulfil(sent.reference)
     before = shop.product().stock
 
     ask(shop, sent, None, "sent")

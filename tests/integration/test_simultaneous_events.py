@@ -11,12 +11,10 @@ from sqlalchemy.orm import Session
 from store.domain.errors import StoreBusy
 from store.domain.states import PaymentState
 from store.services import payments, transitions
+from store.services.history import Origin, Source
 from store.services.operations import audit
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
-from tests.support.shop import RECIPIENT, Shop
-
-FORM = {name: getattr(RECIPIENT, name) for name in RECIPIENT.__dataclass_fields__}
+from tests.support.shop import FORM, Shop
 
 
 def wait_until_somebody_waits(session: Session, other: threading.Thread) -> None:
@@ -62,7 +60,7 @@ def test_who_waited_for_an_order_reads_its_payment_as_it_is_by_then(shop: Shop) 
 
     def wait_and_read() -> None:
         with shop.services.database.transaction() as session:
-            read.append(transitions.lock_by_reference(session, order.reference).payment_state)
+            read.append(transitions.lock_by_reference(session, order.reference).payment.state)
 
     other = threading.Thread(target=wait_and_read)
     with shop.services.database.transaction() as session:

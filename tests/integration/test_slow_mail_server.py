@@ -54,7 +54,7 @@ def write_letters(shop: Shop, many: int) -> None:
     order = shop.order()
     with shop.services.database.transaction() as session:
         for number in range(many):
-            mail.write(session, order.id, mail.Kind.REFUNDED, shop.clock(), dedupe_key=f"{number}", amount=100)
+            mail.write(session, order, mail.Kind.REFUNDED, shop.clock(), dedupe_key=f"{number}", amount=100)
 
 
 def unsent(shop: Shop) -> int:

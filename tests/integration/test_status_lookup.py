@@ -72,7 +72,7 @@ def test_what_is_looked_up_is_told_by_the_look_up(shop: Shop) -> None:
     for seconds in (0, 5):
         payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
 
-    history = [(entry.what, entry.source, entry.at) for entry in shop.read(order.reference).history[2:]]
+    history = [(entry.type, entry.source, entry.at) for entry in shop.read(order.reference).history[2:]]
     then = begun + 5 * SECOND
     assert history == [("payment.paid", "lookup", then), ("order.payment_received", "lookup", then)]
     assert shop.read(order.reference).payment.card_last4 == "4242"
@@ -80,16 +80,16 @@ def test_what_is_looked_up_is_told_by_the_look_up(shop: Shop) -> None:
 
 def test_the_reason_why_one_event_could_not_be_handled_is_not_that_of_another(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
-        session.add(InboxEvent(id="evt_1", kind="charge.succeeded", received_at=shop.clock(), last_error="KeyError"))
+        session.add(InboxEvent(id="evt_1", type="charge.succeeded", received_at=shop.clock(), last_error="KeyError"))
     shop.pay(shop.order(2))
     with shop.services.database.transaction() as session:  # what is held is gone: selling it cannot work
-        session.execute(text("UPDATE products SET held = 0"))
+        session.execute(text("UPDATE products SET reserved = 0"))
 
     shop.deliver()
 
     with shop.services.database.reading() as session:
         failed = select(InboxEvent).where(InboxEvent.last_error.is_not(None))
-        errors = {event.id: (event.kind, event.last_error) for event in session.scalars(failed)}
+        errors = {event.id: (event.type, event.last_error) for event in session.scalars(failed)}
     assert errors.pop("evt_1") == ("charge.succeeded", "KeyError")
     assert list(errors.values()) == [("payment_intent.succeeded", "IntegrityError")]
 

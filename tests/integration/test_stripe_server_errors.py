@@ -9,9 +9,9 @@ from models import Order
 from store.domain.errors import PaymentServiceFailed, PaymentUnavailable
 from store.domain.states import OrderState, RefundState
 from store.services import reconciliation
+from store.services.history import Origin, Source
 from store.services.operations import audit
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop
 
@@ -149,7 +149,7 @@ def test_a_spare_payment_that_nobody_has_closed_is_found_and_cancelled(shop: Sho
     assert before == [f"has a second payment that is open, {spare}."]
     ends = {i["id"]: (i["status"], i["cancellation_reason"]) for i in intents(shop)}
     assert ends == {kept: ("requires_payment_method", None), spare: ("canceled", "duplicate")}
-    assert report.left == []
+    assert report.unresolved == []
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
 
 
@@ -161,9 +161,9 @@ def test_a_refund_is_made_once_though_stripe_broke_down_over_it(shop: Shop, when
     break_down(shop, REFUND, when)
     origin = Origin(Source.STAFF, shop.clock())
     with pytest.raises(PaymentServiceFailed):
-        refunds.ask(shop.services, order.reference, None, "refund-of-all", origin)
+        refunds.submit(shop.services, order.reference, None, "refund-of-all", origin)
 
-    states = at_once(4, lambda _: refunds.ask(shop.services, order.reference, None, "refund-of-all", origin))
+    states = at_once(4, lambda _: refunds.submit(shop.services, order.reference, None, "refund-of-all", origin))
 
     assert set(states) == {RefundState.SUCCEEDED}
     assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1

@@ -8,7 +8,9 @@ from sqlalchemy import text, update
 from models import Order, Product
 from store.domain.errors import NotFound
 from store.domain.states import OrderState, PaymentState
-from store.services import orders
+from store.services import transitions
+from store.services.history import Origin, Source
+from store.services.orders import reviews
 from store.testmode import runs
 from store.testmode.test_cards import Scenario, scenario
 from store.webhooks.handlers import HANDLERS
@@ -63,10 +65,10 @@ def test_a_test_card_order_says_what_is_to_be_tried(shop: Shop) -> None:
     order = place(shop)
 
     placed = shop.read(order.reference)
-    assert [(entry.what, entry.source, entry.detail) for entry in placed.history[1:]] == [
+    assert [(entry.type, entry.source, entry.data) for entry in placed.history[1:]] == [
         ("test_card.placed", "store", {"scenario": PAYS})
     ]
-    assert orders.recipient_of(placed) == runs.RECIPIENT
+    assert (placed.shipping, placed.email) == (runs.CUSTOMER.shipping, runs.CUSTOMER.email)
     assert scenario_of(shop, order.reference, "mine") == chosen(PAYS)
 
 
@@ -138,8 +140,8 @@ def test_a_try_is_noted_once_and_its_piece_goes_back_to_the_shelf(shop: Shop) ->
     note(shop, order, passed=False)
 
     assert (sold, shop.product().stock) == (before - 1, before)
-    noted = [entry for entry in shop.read(order.reference).history if entry.what == "test_card.noted"]
-    assert [(entry.source, entry.detail) for entry in noted] == [
+    noted = [entry for entry in shop.read(order.reference).history if entry.type == "test_card.noted"]
+    assert [(entry.source, entry.data) for entry in noted] == [
         ("store", {"scenario": PAYS, "passed": True, "read": "Payment received"})
     ]
 
@@ -185,7 +187,7 @@ def test_an_event_that_could_not_be_handled_is_waited_for(shop: Shop) -> None:
     order = place(shop)
     shop.pay(order)
     with shop.services.database.transaction() as session:
-        session.execute(text("UPDATE products SET held = 0"))  # nothing can be sold of what is not held
+        session.execute(text("UPDATE products SET reserved = 0"))  # nothing can be committed that is not reserved
     shop.clock.forward(seconds=5)
     shop.deliver()
 
@@ -226,7 +228,11 @@ def test_a_flag_that_nobody_expected_is_no_match(shop: Shop, flag: str) -> None:
     shop.deliver()
     assert runs.observe(shop.services, order.reference, HANDLERS).matches(chosen(PAYS))
     with shop.services.database.transaction() as session:
-        session.execute(text(f"UPDATE orders SET {flag} = true"))  # noqa: S608  # the test's own word
+        locked = transitions.lock_by_reference(session, order.reference)
+        if flag == "disputed":
+            transitions.write(session, locked, {"disputed": True})
+        else:
+            reviews.open_review(session, locked, "refund_failed", Origin(Source.WEBHOOK, shop.clock()))
 
     seen = runs.observe(shop.services, order.reference, HANDLERS)
 
@@ -250,4 +256,4 @@ def test_a_test_card_order_is_refunded_whole_and_once(shop: Shop) -> None:
     after = shop.read(order.reference)
     assert (after.state, after.payment.refunded_minor) == (OrderState.REFUNDED, after.total_minor)
     assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
-    assert {entry.source for entry in after.history if entry.what.startswith("refund.")} == {"store"}
+    assert {entry.source for entry in after.history if entry.type.startswith("refund.")} == {"store"}

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from models import Order, Reconciliation
-from store import cli
+from store.cli import working
 from store.domain.states import OrderState
 from store.gateway.port import PaymentGateway, PaymentSession
 from store.services import Services, reconciliation
@@ -36,7 +36,7 @@ def run_forever(shop: Shop, minutes: float, *, meanwhile: Callable[[], None] = l
         shop.clock.forward(seconds=seconds)
         return rounds * EVERY >= minutes * 60
 
-    cli.run_forever(shop.services, EVERY, RECONCILE_EVERY, wait=wait, stopwatch=shop.clock.stopwatch)
+    working.run_forever(shop.services, EVERY, RECONCILE_EVERY, wait=wait, stopwatch=shop.clock.stopwatch)
     return rounds
 
 
@@ -212,7 +212,7 @@ def test_it_logs_what_it_leaves_to_a_person(shop: Shop) -> None:
         run_forever(shop, 0.5)
 
     (left,) = [entry for entry in said if entry["event"] == "left for a person"]
-    assert left["about"] == f"payment {payment}"
+    assert left["subject"] == f"payment {payment}"
     assert "which this store does not have" in left["wrong"]
     assert [entry["left"] for entry in said if entry["event"] == "reconciled"] == [1]
 
@@ -252,7 +252,7 @@ def test_orders_that_nobody_can_deal_with_hold_up_no_other(shop: Shop, monkeypat
     for _ in range(5):
         shop.open(shop.order())
     with shop.services.database.transaction() as session:  # as of another account
-        session.execute(text("UPDATE payments SET intent_id = 'pi_gone_' || order_id"))
+        session.execute(text("UPDATE payments SET provider_payment_id = 'pi_gone_' || order_id"))
     shop.clock.forward(seconds=1)
     sound = shop.order()
     shop.open(sound)

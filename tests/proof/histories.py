@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from store.domain.errors import OutOfStock, StoreError
-from store.domain.states import OrderEvent, OrderState
-from store.services import carts, checkout, payments, reconciliation, stock, transitions
+from store.domain.states import OrderState
+from store.services import carts, checkout, orders, payments, reconciliation
 from store.services.operations import worker
 from store.services.payments import refunds
-from store.services.transitions import Source
 from tests.proof.scene import STOCK, Scene
 from tests.support.crash_points import UNHARMED, FaultPlan
-from tests.support.shop import RECIPIENT
+from tests.support.shop import CUSTOMER
 
 T = TypeVar("T")
 
@@ -99,7 +98,7 @@ class Histories(Scene):
     @rule(number=which, fate=fates)
     def a_shopper_places_the_order(self, number: int, fate: FaultPlan) -> None:
         cart = newest(self.carts, number)
-        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, RECIPIENT, self.shop.clock()))
+        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
     @rule(number=which, slug=slugs, fate=fates)
@@ -107,15 +106,15 @@ class Histories(Scene):
         cart = newest(self._orders(OrderState.AWAITING_PAYMENT), number).cart_id
         with suppress(StoreError), self.shop.services.database.transaction() as session:
             carts.add(session, cart, slug, 1, self.shop.clock())
-        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, RECIPIENT, self.shop.clock()))
+        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
     @rule(number=which, fate=fates_of_requests)
     def a_shopper_opens_the_payment_page(self, number: int, fate: FaultPlan) -> None:
         order = newest(self._orders(OrderState.AWAITING_PAYMENT), number)
-        page = self._do(fate, lambda: payments.open(self.shop.services, order.reference, self.shop.clock()))
-        if page is not None:
-            self._see(page)
+        created = self._do(fate, lambda: payments.create(self.shop.services, order.reference, self.shop.clock()))
+        if created is not None:
+            self._see(created[1])
 
     @precondition(lambda self: self.pages)
     @rule(number=which, card=cards)
@@ -150,7 +149,7 @@ class Histories(Scene):
     def the_merchant_refunds(self, number: int, part: int | None, fate: FaultPlan) -> None:
         order = newest(self._orders(OrderState.PAID, OrderState.FULFILLED), number)
         with self.shop.services.database.reading() as session:
-            key = refunds.next_key(session, order.reference)
+            key = refunds.next_key(session, orders.peek(session, order.reference, orders.STAFF))
         self.refunds_asked.append((order.reference, part, key))
         self._refund(self.refunds_asked[-1], fate)
 
@@ -165,9 +164,7 @@ class Histories(Scene):
         chosen = newest(self._orders(OrderState.PAID), number)
         if chosen.needs_review:
             return
-        with self.shop.services.database.transaction() as session:
-            order = transitions.lock_by_reference(session, chosen.reference)
-            transitions.move_order(session, order, OrderEvent.FULFILLED, self._origin(Source.STAFF))
+        self.shop.fulfil(chosen.reference)
 
     @precondition(lambda self: self._taken())
     @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])))
@@ -181,10 +178,7 @@ class Histories(Scene):
     def a_person_lets_an_overdue_order_go_without_asking_stripe(self, number: int) -> None:
         overdue = [order for order in self._orders() if self._waits_overdue(order)]
         chosen = newest(overdue, number)
-        with self.shop.services.database.transaction() as session:
-            order = transitions.lock_by_reference(session, chosen.reference)
-            transitions.move_order(session, order, OrderEvent.EXPIRED, self._origin(Source.STAFF))
-            stock.free(session, order)
+        self.shop.close_by_hand(chosen.reference)
         self.memory.let_go.add(chosen.payment.provider_payment_id or "")
 
     @precondition(lambda self: self._unseen())
@@ -207,6 +201,15 @@ class Histories(Scene):
             self.shop.stripe("POST", f"/v1/disputes/{dispute}", {"evidence[uncategorized_text]": end})
         else:
             self.shop.stripe("POST", f"/v1/disputes/{dispute}/close")
+
+    @precondition(lambda self: self._payable_again())
+    @rule(number=which)
+    def a_second_payment_of_an_order_succeeds(self, number: int) -> None:
+        """Its creation was never answered, so that the store does not know it; somebody has paid it all the same."""
+        order = newest(self._payable_again(), number)
+        form = {"amount": str(order.total_minor), "currency": order.currency, "payment_method": "pm_card_visa"}
+        form |= {"metadata[order_reference]": order.reference, "confirm": "true", "return_url": "http://store.test/"}
+        self.shop.stripe("POST", "/v1/payment_intents", form)
 
     # --- Stripe's webhooks and the post -----------------------------------------------------------------------------
 

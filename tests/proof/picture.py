@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import Dispute, HistoryEntry, Mail, Order, Product, Refund
+from models import Dispute, HistoryEntry, Mail, Order, Payment, Product, Refund
 from tests.support.shop import SECRET_KEY, Shop
 from till_sandbox.api.keys import account_of
 
@@ -18,7 +18,10 @@ Thing = dict[str, Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """`intents` are Stripe's PaymentIntents by id, `intents_of` the same by the reference of the order they name."""
+    """`refunds` are by the id of their payment; `intents` are Stripe's PaymentIntents by id, `intents_of` the same by
+    the
+    reference of the order that they name.
+    """
 
     products: list[Product]
     orders: list[Order]
@@ -31,13 +34,21 @@ class Picture:
     refunds_at_stripe: list[Thing]
     disputes_at_stripe: list[Thing]
 
+    def order_of(self, payment_id: int) -> int:
+        """The id of the order that a payment is of."""
+        return next(order.id for order in self.orders for payment in order.payments if payment.id == payment_id)
+
+    def payment_of(self, order: Order, provider_payment_id: str) -> Payment | None:
+        """The order's payment with this id at Stripe, if the store knows it."""
+        return next((row for row in order.payments if row.provider_payment_id == provider_payment_id), None)
+
     def order_paid_by(self, provider_payment_id: str) -> Order | None:
-        return next((order for order in self.orders if order.payment.provider_payment_id == provider_payment_id), None)
+        return next((order for order in self.orders if self.payment_of(order, provider_payment_id)), None)
 
 
 def entries(order: Order, what: str) -> list[HistoryEntry]:
     """The lines of an order's history that begin so."""
-    return [entry for entry in order.history if entry.what.startswith(what)]
+    return [entry for entry in order.history if entry.type.startswith(what)]
 
 
 def take(shop: Shop) -> Picture:
@@ -45,11 +56,17 @@ def take(shop: Shop) -> Picture:
         orders = session.scalars(
             select(Order)
             .order_by(Order.id)
-            .options(selectinload(Order.lines), selectinload(Order.payment), selectinload(Order.history))
+            .options(
+                selectinload(Order.lines),
+                selectinload(Order.payment),
+                selectinload(Order.payments),
+                selectinload(Order.history),
+                selectinload(Order.reviews),
+            )
         ).all()
         refunds = defaultdict(list)
         for refund in session.scalars(select(Refund).order_by(Refund.id)):
-            refunds[refund.order_id].append(refund)
+            refunds[refund.payment_id].append(refund)
         disputes = {dispute.provider_dispute_id: dispute for dispute in session.scalars(select(Dispute))}
         products = session.scalars(select(Product).order_by(Product.id)).all()
         emails = session.scalars(select(Mail).order_by(Mail.id)).all()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from models import Order
-from store.domain.states import ORDER, Moves, OrderEvent, OrderState, PaymentState, RefundState, ReservationState
+from store.domain.states import ORDER, OrderEvent, OrderState, Outcome, PaymentState, RefundState, ReservationState
 from tests.proof.picture import Picture, entries
 
 PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
@@ -77,15 +77,15 @@ def every_payment_has_its_order(picture: Picture, memory: Memory) -> None:
         if intent["status"] != "succeeded":
             continue
         [order] = [order for order in picture.orders if order.reference == intent["metadata"]["order_reference"]]
-        payment = order.payment
-        if payment.state in RECEIVED:
-            assert payment.provider_payment_id == intent["id"], "another payment than the one that came in"
-            assert payment.received_minor == intent["amount_received"] == order.total_minor
-            assert order.currency == intent["currency"]
-            given_back = payment.refund_due or order.needs_review
-            assert order.state in PAID_ORDERS or (order.state in GONE_ORDERS and given_back), "paid, and nobody sees it"
-        else:
+        payment = picture.payment_of(order, intent["id"])
+        if payment is None or payment.state not in RECEIVED:
             assert (intent["id"], "succeeded") not in memory.origin, "the store was told of money and forgot it"
+            continue
+        assert payment.received_minor == intent["amount_received"] == order.total_minor
+        assert order.currency == intent["currency"]
+        goes_back = payment.refund_due or order.needs_review or payment.state is PaymentState.REFUNDED
+        kept = payment.live and order.state in PAID_ORDERS
+        assert kept or goes_back, "paid, and nobody sees it"
 
 
 def no_order_is_paid_without_its_payment(picture: Picture, _memory: Memory) -> None:
@@ -96,17 +96,23 @@ def no_order_is_paid_without_its_payment(picture: Picture, _memory: Memory) -> N
             assert intent["amount_received"] == order.total_minor
 
 
-def no_order_is_charged_twice(picture: Picture, _memory: Memory) -> None:
-    for reference, intents in picture.intents_of.items():
-        assert len(intents) == 1, f"order {reference} has more than one payment"
+def an_order_keeps_one_payment(picture: Picture, _memory: Memory) -> None:
+    for order in picture.orders:
+        kept = [
+            payment
+            for payment in order.payments
+            if payment.state is PaymentState.PAID and not payment.refund_due and not order.needs_review
+        ]
+        assert len(kept) <= 1, f"order {order.reference} was paid twice, and both payments were kept"
     taken = Counter(charge["payment_intent"] for charge in picture.charges if charge["status"] == "succeeded")
     assert all(times == 1 for times in taken.values())
 
 
 def a_declined_attempt_counts_once(picture: Picture, memory: Memory) -> None:
     for order in picture.orders:
-        assert order.payment.declines <= len(memory.declined[order.payment.provider_payment_id or ""])
-        assert order.payment.declines == len(entries(order, "payment.declined"))
+        for payment in order.payments:
+            assert payment.declines <= len(memory.declined[payment.provider_payment_id or ""])
+        assert sum(payment.declines for payment in order.payments) == len(entries(order, "payment.declined"))
 
 
 def a_cart_has_at_most_one_open_order(picture: Picture, _memory: Memory) -> None:
@@ -128,22 +134,23 @@ def refunds_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
             assert rows[refund["id"]].amount_minor == refund["amount"]
     there = {refund["id"] for refund in picture.refunds_at_stripe}
     for order in picture.orders:
-        mine = picture.refunds.get(order.id, [])
-        assert all(row.provider_refund_id in there for row in mine if row.provider_refund_id), (
-            "a refund that Stripe does not have"
-        )
-        back = sum(row.amount_minor for row in mine if row.state in RETURNING)
-        if order.payment.state in RECEIVED:
-            # More than came in is thinkable only until Stripe tells that one of the refunds has failed.
-            assert back <= order.payment.received_minor or order.needs_review
-            assert order.payment.refunded_minor == min(back, order.payment.received_minor)
-            assert (order.payment.state is PaymentState.REFUNDED) == (back >= order.payment.received_minor)
-            assert (order.state is OrderState.REFUNDED) == (order.payment.state is PaymentState.REFUNDED)
+        for payment in order.payments:
+            mine = picture.refunds.get(payment.id, [])
+            unknown = [row for row in mine if row.provider_refund_id and row.provider_refund_id not in there]
+            assert unknown == [], "a refund that Stripe does not have"
+            back = sum(row.amount_minor for row in mine if row.state in RETURNING)
+            if payment.state in RECEIVED:
+                # More than came in is thinkable only until Stripe tells that one of the refunds has failed.
+                assert back <= payment.received_minor or order.needs_review
+                assert payment.refunded_minor == min(back, payment.received_minor)
+                assert (payment.state is PaymentState.REFUNDED) == (back >= payment.received_minor)
+        assert (order.state is OrderState.REFUNDED) == (order.payment.state is PaymentState.REFUNDED)
 
 
 def a_refund_that_failed_is_seen_by_a_person(picture: Picture, _memory: Memory) -> None:
     for order in picture.orders:
-        failed = [row for row in picture.refunds.get(order.id, []) if row.state in FAILED]
+        rows = [row for payment in order.payments for row in picture.refunds.get(payment.id, [])]
+        failed = [row for row in rows if row.state in FAILED]
         assert order.needs_review or not failed, f"the shopper of {order.reference} waits for money that does not come"
 
 
@@ -156,7 +163,7 @@ def disputes_are_what_stripe_told(picture: Picture, memory: Memory) -> None:
     for dispute in picture.disputes_at_stripe:
         if (dispute["id"], dispute["status"]) in memory.origin and dispute["payment_intent"] in known(picture):
             assert picture.disputes[dispute["id"]].state == DISPUTE_STATES[dispute["status"]]
-    flagged = {d.order_id for d in picture.disputes.values() if d.state not in ("closed", "won")}
+    flagged = {picture.order_of(d.payment_id) for d in picture.disputes.values() if d.state not in ("closed", "won")}
     for order in picture.orders:
         assert order.disputed == (order.id in flagged)
 
@@ -167,10 +174,10 @@ def the_history_leads_to_the_state(picture: Picture, _memory: Memory) -> None:
         for entry in entries(order, "order."):
             if entry.to_state is None:
                 continue
-            assert entry.from_state == state, f"the history of {order.reference} has a gap before {entry.what}"
+            assert entry.from_state == state, f"the history of {order.reference} has a gap before {entry.type}"
             if state is not None:
-                event = OrderEvent(entry.what.removeprefix("order."))
-                assert ORDER.answer(state, event) == Moves(OrderState(entry.to_state))
+                event = OrderEvent(entry.type.removeprefix("order."))
+                assert ORDER.decide(state, event) == (Outcome.APPLIED, OrderState(entry.to_state))
             state = OrderState(entry.to_state)
         assert state is order.state
 
@@ -181,14 +188,16 @@ def a_letter_is_written_once_for_each_happening(picture: Picture, memory: Memory
         assert written["order_paid"] == (1 if entries(order, "order.payment_received") else 0)
         if order.payment.provider_payment_id not in memory.let_go:
             assert written["order_expired"] == len(entries(order, "order.expired"))
-        assert written["dispute_opened"] == sum(1 for d in picture.disputes.values() if d.order_id == order.id)
-        returned = written["refunded"] + written["late_payment_returned"]
+        assert written["dispute_opened"] == sum(
+            1 for d in picture.disputes.values() if picture.order_of(d.payment_id) == order.id
+        )
+        returned = written["refunded"] + written["late_payment_returned"] + written["second_payment_returned"]
         assert returned == len(entries(order, "refund.succeeded"))
 
 
 def an_order_is_set_aside_only_for_a_reason(picture: Picture, _memory: Memory) -> None:
     for order in picture.orders:
-        said = [entry.detail["reason"] for entry in entries(order, "order.needs_review")]
+        said = [entry.data["reason"] for entry in entries(order, "review.opened")]
         assert bool(said) == order.needs_review
         for reason in said:
             assert REASONS[reason](picture, order), f"order {order.reference} was set aside for nothing: {reason}"
@@ -196,12 +205,12 @@ def an_order_is_set_aside_only_for_a_reason(picture: Picture, _memory: Memory) -
 
 def known(picture: Picture) -> set[str | None]:
     """The payments that the store has heard of. What is told of another is kept until it has."""
-    return {order.payment.provider_payment_id for order in picture.orders}
+    return {payment.provider_payment_id for order in picture.orders for payment in order.payments}
 
 
 def _a_refund_failed(picture: Picture, order: Order) -> bool:
     return any(
-        refund["payment_intent"] == order.payment.provider_payment_id and refund["status"] == "failed"
+        refund["payment_intent"] in ids_of(order) and refund["status"] == "failed"
         for refund in picture.refunds_at_stripe
     )
 
@@ -209,9 +218,12 @@ def _a_refund_failed(picture: Picture, order: Order) -> bool:
 def _somebody_else_has_the_money(picture: Picture, order: Order) -> bool:
     """It was given back in the dashboard, or the bank has taken it back."""
     elsewhere = [refund for refund in picture.refunds_at_stripe if "refund_key" not in refund["metadata"]]
-    return any(
-        thing["payment_intent"] == order.payment.provider_payment_id for thing in elsewhere + picture.disputes_at_stripe
-    )
+    return any(thing["payment_intent"] in ids_of(order) for thing in elsewhere + picture.disputes_at_stripe)
+
+
+def ids_of(order: Order) -> set[str | None]:
+    """The ids of an order's payments at Stripe."""
+    return {payment.provider_payment_id for payment in order.payments}
 
 
 # Why an order may be set aside for a person, and what must be true at Stripe for that.
@@ -226,7 +238,7 @@ PROMISES: tuple[Callable[[Picture, Memory], None], ...] = (
     goods_are_where_the_orders_state_says,
     every_payment_has_its_order,
     no_order_is_paid_without_its_payment,
-    no_order_is_charged_twice,
+    an_order_keeps_one_payment,
     a_declined_attempt_counts_once,
     a_cart_has_at_most_one_open_order,
     an_order_that_was_given_up_cannot_be_paid_any_more,

@@ -17,11 +17,10 @@ from sqlalchemy import func, select
 from models import Mail, Order, OrderLine, Product
 from store.domain.errors import StoreError
 from store.domain.money import Money
-from store.domain.states import OrderEvent
-from store.services import carts, checkout, payments, reconciliation, stock, transitions
+from store.services import carts, checkout, payments, reconciliation
+from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.crash_points import UNHARMED, Died, FaultPlan, Process
 from tests.support.shop import Shop
 from till_sandbox.webhooks.sending import Outgoing
@@ -57,7 +56,7 @@ class Scene:
     def ask(self, amount: int | None) -> None:
         money = None if amount is None else Money(amount, "usd")
         origin = Origin(Source.STAFF, self.shop.clock())
-        refunds.ask(self.shop.services, self.reference, money, f"{self.reference}-once", origin)
+        refunds.submit(self.shop.services, self.reference, money, f"{self.reference}-once", origin)
 
 
 def begin(shop: Shop) -> Scene:
@@ -129,10 +128,8 @@ def paid_late(scene: Scene) -> None:
     """The order was let go by hand, its goods went elsewhere, and then the money came."""
     shop = scene.shop
     scene.pay()
+    shop.close_by_hand(scene.reference)
     with shop.services.database.transaction() as session:
-        locked = transitions.lock_by_reference(session, scene.reference)
-        transitions.move_order(session, locked, OrderEvent.EXPIRED, Origin(Source.STAFF, shop.clock()))
-        stock.free(session, locked)
         on_shelf = session.scalar(select(Product.stock).where(Product.slug == "cedar-pencil")) or 0
         session.query(Product).where(Product.slug == "cedar-pencil").update({"stock": 0})
     shop.deliver()

@@ -20,11 +20,21 @@ from store.domain.errors import StoreError
 from store.domain.states import OrderState
 from store.gateway.port import PaymentSession
 from store.services import payments, reconciliation
+from store.services.history import Origin, Source
 from store.services.operations import worker
 from store.services.payments import refunds
-from store.services.transitions import Origin, Source
 from tests.support.crash_points import FaultPlan, Process
-from tests.support.shop import FORM, RECIPIENT, SECRET_KEY, WEBHOOK_PATH, WEBHOOK_SECRET, Browser, Shop, open_shop
+from tests.support.shop import (
+    ADDRESS,
+    CUSTOMER,
+    FORM,
+    SECRET_KEY,
+    WEBHOOK_PATH,
+    WEBHOOK_SECRET,
+    Browser,
+    Shop,
+    open_shop,
+)
 
 CARDS = {
     "pays": "4242424242424242",
@@ -82,7 +92,7 @@ def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, hear
     assert {word for word in forbidden(pages) if word in said} == set()
 
 
-QUOTED = f"{RECIPIENT.email} typed 4242 4242 4242 4242 for pi_1_secret_2, signed {WEBHOOK_SECRET}"
+QUOTED = f"{CUSTOMER.email} typed 4242 4242 4242 4242 for pi_1_secret_2, signed {WEBHOOK_SECRET}"
 
 
 class Mistaken:
@@ -130,13 +140,13 @@ def test_a_command_that_ends_by_a_mistake_does_not_quote_it(heard: io.StringIO) 
         sys.excepthook(type(mistake), mistake, mistake.__traceback__)
 
     assert "RuntimeError at " in heard.getvalue()
-    assert RECIPIENT.email not in heard.getvalue()
+    assert CUSTOMER.email not in heard.getvalue()
 
 
 def forbidden(pages: list[PaymentSession]) -> list[str]:
     keys = [SECRET_KEY, WEBHOOK_SECRET, "a-secret-for-the-tests-only", "_secret_", *(p.client_secret for p in pages)]
     numbers = [*CARDS.values(), *(" ".join(n[i : i + 4] for i in range(0, 16, 4)) for n in CARDS.values())]
-    person = [RECIPIENT.email, RECIPIENT.full_name, RECIPIENT.address_line1, "mistyped@example", "Nobody Atall"]
+    person = [CUSTOMER.email, ADDRESS.full_name, ADDRESS.line1, "mistyped@example", "Nobody Atall"]
     return keys + numbers + person
 
 
@@ -145,7 +155,7 @@ def refund_everything(shop: Shop) -> None:
         paid = session.scalars(select(Order.reference).where(Order.state == OrderState.PAID)).all()
     for reference in paid:
         try:
-            refunds.ask(shop.services, reference, None, f"{reference}-all", Origin(Source.STAFF, shop.clock()))
+            refunds.submit(shop.services, reference, None, f"{reference}-all", Origin(Source.STAFF, shop.clock()))
         except StoreError:
             continue  # the bank has the money of the disputed one
     shop.clock.forward(minutes=5)
@@ -177,10 +187,10 @@ def with_bad_input(shop: Shop) -> None:
         browser.post("/checkout", wrong, page="/checkout"),
         browser.post("/checkout", {**FORM, "country": "ZZ"}, page="/checkout"),
         browser.post("/cart/lines", {"slug": "no-such-thing", "quantity": "-1"}, page="/products/cedar-pencil"),
-        browser.get("/orders/NO-SUCH-ORDER?email=" + RECIPIENT.email),
+        browser.get("/orders/NO-SUCH-ORDER?email=" + CUSTOMER.email),
         shop.post_webhook(b"{}", {"Stripe-Signature": f"t=1,v1={WEBHOOK_SECRET}"}),
         shop.post_webhook(b"\xff" * 100, {}),
-        shop.app.test_client().put(WEBHOOK_PATH, data=RECIPIENT.email),
+        shop.app.test_client().put(WEBHOOK_PATH, data=CUSTOMER.email),
         shop.app.test_client().post("/checkout", json=FORM),
     ]
     assert all(answer.status_code < 500 for answer in answers)
@@ -191,8 +201,8 @@ def with_a_bad_line(shop: Shop) -> None:
     order = shop.order()
     life = Process(shop)
     with pytest.raises(StoreError), life.under(FaultPlan(breaks_before=1)):
-        payments.open(shop.services, order.reference, shop.clock())
+        payments.create(shop.services, order.reference, shop.clock())
     with pytest.raises(StoreError), life.under(FaultPlan(breaks_after=1)):
-        payments.open(shop.services, order.reference, shop.clock())
+        payments.create(shop.services, order.reference, shop.clock())
     with pytest.raises(StoreError):
         shop.services.gateway.retrieve_payment("pi_unknown")

@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,36 +20,55 @@ from urllib.parse import urlencode, urlsplit
 import stripe
 from flask import Flask
 from flask.sessions import SessionMixin
-from sqlalchemy import event
+from sqlalchemy import event, select
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Response
 
 from app import create_app
 from config import Settings
-from models import Order, Product
+from models import Order, Payment, Product, Refund
+from store.domain.addresses import Address
 from store.domain.references import new_token
-from store.gateway.port import Mailer, PaymentSession, Recipient
-from store.services import Services, carts, catalogue, checkout, orders, payments
+from store.gateway.port import CancelReason, Mailer, PaymentSession
+from store.services import Services, carts, catalogue, checkout, orders, payments, transitions
+from store.services.history import Origin, Source
+from store.services.orders import STAFF, Customer
+from store.services.payments import recording
 from tests.support.in_process import InProcessStripe
 from till_sandbox.app import create_app as create_sandbox
 from till_sandbox.webhooks.sending import Outgoing, WebhookResponse
 
 SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET = "sk_test_shop", "pk_test_shop", "whsec_for_the_tests_of_this_shop"
 WEBHOOK_PATH = "/webhooks/stripe"
-RECIPIENT = Recipient(
+ADDRESS = Address(
     full_name="Ada Shopper",
-    address_line1="12 Market Street",
-    address_line2="",
+    line1="12 Market Street",
+    line2="",
     city="Springfield",
     region="IL",
     postal_code="62701",
     country="US",
-    phone="",
-    email="ada@example.com",
 )
+CUSTOMER = Customer(shipping=ADDRESS, billing=ADDRESS, email="ada@example.com")
+
+# The same customer, as the form on the checkout page sends it.
+FORM = {
+    "email": CUSTOMER.email,
+    "full_name": ADDRESS.full_name,
+    "address_line1": ADDRESS.line1,
+    "address_line2": ADDRESS.line2,
+    "city": ADDRESS.city,
+    "region": ADDRESS.region,
+    "postal_code": ADDRESS.postal_code,
+    "country": ADDRESS.country,
+    "phone": ADDRESS.phone,
+}
 
 
-FORM = {name: getattr(RECIPIENT, name) for name in RECIPIENT.__dataclass_fields__}
+def living_in(city: str) -> Customer:
+    """Another customer, who differs in where they live."""
+    elsewhere = replace(ADDRESS, city=city)
+    return replace(CUSTOMER, shipping=elsewhere, billing=elsewhere)
 
 
 class NoAnswer(stripe.APIConnectionError):
@@ -117,20 +136,20 @@ class Shop:
 
     # --- what shoppers do -----------------------------------------------------------------------------------------
 
-    def order(self, quantity: int = 1, slug: str = "cedar-pencil", recipient: Recipient = RECIPIENT) -> Order:
+    def order(self, quantity: int = 1, slug: str = "cedar-pencil", customer: Customer = CUSTOMER) -> Order:
         """A new shopper places an order."""
-        return self.place(self.cart(quantity, slug), recipient)
+        return self.place(self.cart(quantity, slug), customer)
 
     def cart(self, quantity: int = 1, slug: str = "cedar-pencil") -> str:
         with self.services.database.transaction() as session:
             return carts.add(session, None, slug, quantity, self.clock())
 
-    def place(self, cart_id: str, recipient: Recipient = RECIPIENT, browser_id: str | None = None) -> Order:
-        return checkout.place(self.services, cart_id, browser_id or new_token(), recipient, self.clock())
+    def place(self, cart_id: str, customer: Customer = CUSTOMER, browser_id: str | None = None) -> Order:
+        return checkout.place(self.services, cart_id, browser_id or new_token(), customer, self.clock())
 
     def open(self, order: Order) -> PaymentSession:
         """The shopper opens the payment page."""
-        return payments.open(self.services, order.reference, self.clock())
+        return payments.create(self.services, order.reference, self.clock())[1]
 
     def confirm(self, payment: PaymentSession, number: str = "4242424242424242") -> dict[str, Any]:
         """The shopper's browser confirms with a card, straight at Stripe: the PaymentIntent, or the error."""
@@ -155,6 +174,18 @@ class Shop:
 
     def pay(self, order: Order, number: str = "4242424242424242") -> dict[str, Any]:
         return self.confirm(self.open(order), number)
+
+    # --- what the staff does --------------------------------------------------------------------------------------
+
+    def close_by_hand(self, reference: str) -> None:
+        """A person lets an order expire in the database, without asking Stripe."""
+        with self.services.database.transaction() as session:
+            order = transitions.lock_by_reference(session, reference)
+            recording.close_order(session, order, CancelReason.EXPIRED, Origin(Source.STAFF, self.clock()))
+
+    def fulfil(self, reference: str) -> None:
+        """The order leaves the shop."""
+        orders.fulfil(self.services, reference, None, Origin(Source.STAFF, self.clock()))
 
     # --- what Stripe does -----------------------------------------------------------------------------------------
 
@@ -197,8 +228,7 @@ class Shop:
     def read(self, reference: str) -> Order:
         """The order as it is now."""
         with self.services.database.reading() as session:
-            browser = session.query(Order.browser_id).where(Order.reference == reference).scalar()
-            return orders.find(session, reference, browser)
+            return orders.find(session, reference, STAFF)
 
     def product(self, slug: str = "cedar-pencil") -> Product:
         with self.services.database.reading() as session:
@@ -208,8 +238,20 @@ class Shop:
         with self.services.database.transaction() as session:
             catalogue.product(session, slug).stock = stock
 
+    def refunds(self, reference: str) -> list[Refund]:
+        """The refunds of the order, of all its payments, the oldest first."""
+        with self.services.database.reading() as session:
+            of_order = (
+                select(Refund)
+                .join(Payment, Payment.id == Refund.payment_id)
+                .join(Order, Order.id == Payment.order_id)
+                .where(Order.reference == reference)
+                .order_by(Refund.id)
+            )
+            return list(session.scalars(of_order))
+
     def history(self, reference: str) -> list[str]:
-        return [entry.what for entry in self.read(reference).history]
+        return [entry.type for entry in self.read(reference).history]
 
     def browser_with_order(self) -> tuple[Browser, str]:
         """A browser that has placed an order through the pages, and the order's reference."""

@@ -127,22 +127,24 @@ def webhooks_left_undone(case: Case) -> Iterator[str]:
 
 
 def oversold(case: Case) -> Iterator[str]:
-    """What was sold and what is on the shelves is what there was; what is held is held by an open order."""
+    """What was sold and what is on the shelves is what there was; what is reserved belongs to an open order."""
     for slug, (stock, reserved) in case.evidence.stock.items():
         if slug not in case.shelves:
             continue
         pieces = case.evidence.pieces.get(slug, {})
-        sold, promised = pieces.get("sold", 0), pieces.get("held", 0)
+        sold, promised = pieces.get("committed", 0), pieces.get("reserved", 0)
         if sold > case.shelves[slug] or stock < 0:
             yield f"{slug}: {sold} sold of {case.shelves[slug]}"
         elif stock + sold != case.shelves[slug]:
             yield f"{slug}: {case.shelves[slug]} at first, {sold} sold, {stock} left"
         if reserved != promised:
-            yield f"{slug}: {reserved} held, {promised} of them by open orders"
+            yield f"{slug}: {reserved} reserved, {promised} of them by open orders"
     for order in case.evidence.orders:
-        expected = {"awaiting_payment": "held", "paid": "sold", "fulfilled": "sold"}.get(order.state, "free")
+        expected = {"awaiting_payment": "reserved", "paid": "committed", "fulfilled": "committed"}.get(
+            order.state, "released"
+        )
         if order.reservation != expected:
-            yield f"order {order.reference} is {order.state} and its goods are {order.reservation}"
+            yield f"order {order.reference} is {order.state} and its stock is {order.reservation}"
 
 
 def mail_never_sent(case: Case) -> Iterator[str]:

@@ -64,26 +64,28 @@ class Evidence:
 
 
 ORDERS = """
-SELECT o.reference, o.state, o.goods, o.needs_review, o.total_minor, o.email, o.paid_at IS NOT NULL,
-       p.state, p.intent_id, p.received_minor, p.refunded_minor, p.refund_due
-FROM orders o LEFT JOIN payments p ON p.order_id = o.id ORDER BY o.id
+SELECT o.reference, o.state, o.reservation,
+       EXISTS (SELECT 1 FROM reviews r WHERE r.order_id = o.id AND r.resolved_at IS NULL), o.total_minor, o.email,
+       o.paid_at IS NOT NULL, p.state, p.provider_payment_id, p.received_minor, p.refunded_minor, p.refund_due
+FROM orders o LEFT JOIN payments p ON p.order_id = o.id AND p.live ORDER BY o.id
 """
 REFUNDS = """
-SELECT refund_id, amount_minor FROM refunds WHERE state IN ('pending', 'succeeded')
+SELECT provider_refund_id, amount_minor FROM refunds WHERE state IN ('pending', 'succeeded')
 """
-DISPUTES = "SELECT dispute_id, state FROM disputes"
+DISPUTES = "SELECT provider_dispute_id, state FROM disputes"
 PIECES = """
-SELECT o.goods, l.slug, sum(l.quantity) FROM order_lines l JOIN orders o ON o.id = l.order_id GROUP BY o.goods, l.slug
+SELECT o.reservation, l.slug, sum(l.quantity)
+FROM order_lines l JOIN orders o ON o.id = l.order_id GROUP BY o.reservation, l.slug
 """
 LETTERS = """
-SELECT o.reference, o.email, m.kind, m.once, m.message_id, m.sent_at IS NOT NULL
+SELECT o.reference, o.email, m.kind, m.dedupe_key, m.message_id, m.sent_at IS NOT NULL
 FROM mails m JOIN orders o ON o.id = m.order_id ORDER BY m.id
 """
 HISTORIES = """
-SELECT o.reference, h.at, h.what, h.from_state, h.to_state, h.told_by, h.detail
+SELECT o.reference, h.at, h.type, h.from_state, h.to_state, h.source, h.data
 FROM history h JOIN orders o ON o.id = h.order_id ORDER BY o.id, h.id
 """
-STOCK = "SELECT slug, stock, held FROM products"
+STOCK = "SELECT slug, stock, reserved FROM products"
 UNHANDLED = "SELECT count(*) FROM webhook_events WHERE handled_at IS NULL"
 
 

@@ -106,7 +106,7 @@ class StripeGateway:
             "shipping": shipping_of(request),
         }
         if self._receipts:
-            params["receipt_email"] = request.recipient.email
+            params["receipt_email"] = request.email
         with translate_errors("create_payment", request.order_reference):
             intent = self._client.v1.payment_intents.create(
                 params,  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal

@@ -167,10 +167,10 @@ def _card(charge: Any) -> Card | None:
 
 def shipping_of(request: PaymentRequest) -> dict[str, Any]:
     """The `shipping` parameter. Stripe refuses empty texts, so empty parts are left out."""
-    to = request.recipient
+    to = request.shipping
     address = {
-        "line1": to.address_line1,
-        "line2": to.address_line2,
+        "line1": to.line1,
+        "line2": to.line2,
         "city": to.city,
         "state": to.region,
         "postal_code": to.postal_code,

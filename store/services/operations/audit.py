@@ -9,22 +9,23 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from models import Dispute, InboxEvent, Mail, Order, OrderLine, Payment, Product, Refund
-from store.domain.states import OrderState, PaymentState, ReservationState
+from models import Dispute, InboxEvent, Mail, Order, OrderAdjustment, OrderLine, Payment, Product, Refund
+from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
 from store.services.findings import Finding
+from store.services.orders import reviews
 from store.services.payments.disputes import STANDING
 from store.services.payments.refunds import RETURNING
 
 PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED)
 GONE_ORDERS = (OrderState.EXPIRED, OrderState.CANCELLED)
-# How long upkeep may be behind before it counts as not running.
+# How long the worker may be behind before it counts as not running.
 LATE = timedelta(minutes=15)
 
 
 def run(session: Session, now: datetime) -> list[Finding]:
-    """Every disagreement there is. Orders that are set aside for a person are findings too."""
+    """Every disagreement there is. Orders that wait for a person are findings too."""
     return [finding for rule in RULES for finding in rule(session, now)]
 
 
@@ -34,17 +35,21 @@ def _orders(session: Session, query: Select[str], wrong: str, remedy: str) -> It
 
 
 def _joined() -> Select[str]:
-    return select(Order.reference).join(Payment).order_by(Order.id)
+    """The references of orders, each with its live payment."""
+    return select(Order.reference).join(Order.payment).order_by(Order.id)
 
 
 def _without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = select(Order.reference).outerjoin(Payment).where(Payment.order_id.is_(None)).order_by(Order.id)
-    return _orders(session, query, "has no payment, not even one that is not opened.", "Find out who removed it.")
+    query = select(Order.reference).outerjoin(Order.payment).where(Payment.id.is_(None)).order_by(Order.id)
+    return _orders(session, query, "has no live payment, not even one that is not opened.", "Find out who removed it.")
 
 
-def _set_aside(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = select(Order.reference).where(Order.needs_review).order_by(Order.id)
-    return _orders(session, query, "is set aside for a person.", "Its timeline says why: settle it with the shopper.")
+def _in_review(session: Session, _now: datetime) -> Iterator[Finding]:
+    for waiting in reviews.waiting(session):
+        wrong = f"waits for a person: {waiting.review.reason}."
+        yield Finding(
+            f"order {waiting.reference}", wrong, f"See `flask order {waiting.reference}`, then `flask resolve`."
+        )
 
 
 def _paid_without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -59,7 +64,7 @@ def _payment_without_order(session: Session, _now: datetime) -> Iterator[Finding
         Payment.state == PaymentState.PAID,
         Order.state.in_((OrderState.AWAITING_PAYMENT, *GONE_ORDERS)),
         Payment.refund_due.is_(False),
-        Order.needs_review.is_(False),
+        ~Order.needs_review,
     )
     return _orders(session, query, "was paid for, but is not paid.", "Refund it with `flask refund`, or look into it.")
 
@@ -73,61 +78,91 @@ def _wrong_amount(session: Session, _now: datetime) -> Iterator[Finding]:
 
 def _wrong_total(session: Session, _now: datetime) -> Iterator[Finding]:
     lines = (
-        select(func.sum(OrderLine.unit_price_minor * OrderLine.quantity))
+        select(func.coalesce(func.sum(OrderLine.unit_price_minor * OrderLine.quantity), 0))
         .where(OrderLine.order_id == Order.id)
         .scalar_subquery()
     )
-    query = _joined().where(
-        or_(Order.total_minor != func.coalesce(lines, 0), Payment.amount_minor != Order.total_minor)
+    adjustments = (
+        select(func.coalesce(func.sum(OrderAdjustment.amount_minor), 0))
+        .where(OrderAdjustment.order_id == Order.id)
+        .scalar_subquery()
     )
-    return _orders(session, query, "has a total that is not the sum of its lines.", "Look into it before it is sent.")
+    query = select(Order).where(Order.total_minor != lines + adjustments).order_by(Order.id)
+    for order in session.scalars(query.options(selectinload(Order.lines), selectinload(Order.adjustments))):
+        total, quoted = order.total.text(), order.quote.total.text()
+        wrong = f"has a total of {total}; its lines and adjustments come to {quoted}."
+        yield Finding(f"order {order.reference}", wrong, "Look into it before it is sent.")
+
+
+def _wrong_payment(session: Session, _now: datetime) -> Iterator[Finding]:
+    query = _joined().where(Payment.amount_minor != Order.total_minor)
+    return _orders(session, query, "has a payment of another amount than its total.", "Look into it before it is sent.")
 
 
 def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
     returned = (
         select(func.coalesce(func.sum(Refund.amount_minor), 0))
-        .where(Refund.order_id == Order.id, Refund.state.in_(RETURNING))
+        .where(Refund.payment_id == Payment.id, Refund.state.in_(RETURNING))
         .scalar_subquery()
     )
     settled = Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED))
     all_back = Payment.refunded_minor == Payment.received_minor
-    query = _joined().where(
-        settled,
-        or_(
-            Payment.refunded_minor != returned,
-            and_(Payment.state == PaymentState.REFUNDED, ~all_back),
-            and_(Payment.state == PaymentState.PAID, all_back),
-            (Order.state == OrderState.REFUNDED) != (Payment.state == PaymentState.REFUNDED),
-        ),
+    query = (
+        select(Order.reference)
+        .join(Order.payments)
+        .order_by(Order.id)
+        .where(
+            settled,
+            or_(
+                Payment.refunded_minor != returned,
+                and_(Payment.state == PaymentState.REFUNDED, ~all_back),
+                and_(Payment.state == PaymentState.PAID, all_back),
+                and_(Payment.live, (Order.state == OrderState.REFUNDED) != (Payment.state == PaymentState.REFUNDED)),
+            ),
+        )
     )
     return _orders(session, query, "does not agree with its refunds.", "Run `flask reconcile`.")
 
 
-def _wrong_goods(session: Session, _now: datetime) -> Iterator[Finding]:
-    expected = case(  # of a refunded order nothing: what was sent before stays sold
+def _unreturned_second(session: Session, _now: datetime) -> Iterator[Finding]:
+    query = (
+        select(Order.reference)
+        .join(Order.payments)
+        .where(~Payment.live, Payment.state == PaymentState.PAID, Payment.refund_due.is_(False), ~Order.needs_review)
+        .order_by(Order.id)
+    )
+    return _orders(session, query, "was paid a second time, and that is not being returned.", "Refund it at Stripe.")
+
+
+def _wrong_reservation(session: Session, _now: datetime) -> Iterator[Finding]:
+    expected = case(  # of a refunded order nothing: what was sent before stays committed
         (Order.state == OrderState.AWAITING_PAYMENT, ReservationState.RESERVED.value),
         (Order.state.in_(PAID_ORDERS), ReservationState.COMMITTED.value),
         (Order.state.in_(GONE_ORDERS), ReservationState.RELEASED.value),
     )
-    query = _joined().where(Order.needs_review.is_(False), Order.reservation != expected)
-    return _orders(session, query, "has goods that are not where its state says.", "Look into its timeline.")
+    query = _joined().where(~Order.needs_review, Order.reservation != expected)
+    return _orders(
+        session, query, "has stock that is not where its state says.", "Look into its timeline with `flask order`."
+    )
 
 
-def _wrong_holds(session: Session, _now: datetime) -> Iterator[Finding]:
-    promised = (
+def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
+    needed = (
         select(func.coalesce(func.sum(OrderLine.quantity), 0))
         .join(Order)
         .where(OrderLine.product_id == Product.id, Order.reservation == ReservationState.RESERVED)
         .scalar_subquery()
     )
-    query = select(Product.slug, Product.reserved, promised.label("promised")).where(Product.reserved != promised)
+    query = select(Product.slug, Product.reserved, needed.label("needed")).where(Product.reserved != needed)
     for row in session.execute(query):
-        wrong = f"{row.reserved} pieces are held, open orders were promised {row.promised}."
-        yield Finding(f"product {row.slug}", wrong, "Set `held` to what was promised.")
+        wrong = f"{row.reserved} are reserved, open orders need {row.needed}."
+        yield Finding(f"product {row.slug}", wrong, "Set `reserved` to what they need.")
 
 
 def _wrong_flag(session: Session, _now: datetime) -> Iterator[Finding]:
-    standing = exists().where(Dispute.order_id == Order.id, Dispute.state.in_(STANDING))
+    standing = exists().where(
+        Dispute.payment_id == Payment.id, Payment.order_id == Order.id, Dispute.state.in_(STANDING)
+    )
     query = select(Order.reference).where(Order.disputed != standing).order_by(Order.id)
     return _orders(session, query, "is flagged as disputed, or not, against its disputes.", "Run `flask reconcile`.")
 
@@ -139,15 +174,18 @@ def _overdue(session: Session, now: datetime) -> Iterator[Finding]:
 
 
 def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
-    asked = select(Refund.order_id).where(Refund.state == "requested", Refund.asked_at < now - LATE)
-    query = _joined().where(or_(Payment.refund_due, Order.id.in_(asked)))
+    requested = exists().where(
+        Refund.payment_id == Payment.id, Refund.state == RefundState.REQUESTED, Refund.requested_at < now - LATE
+    )
+    late = exists().where(Payment.order_id == Order.id, or_(Payment.refund_due, requested))
+    query = select(Order.reference).where(late).order_by(Order.id)
     return _orders(session, query, "waits for a refund that was not made.", "Is `flask worker --every 30` running?")
 
 
 def _unhandled_events(session: Session, now: datetime) -> Iterator[Finding]:
     query = select(InboxEvent).where(InboxEvent.handled_at.is_(None), InboxEvent.received_at < now - LATE)
     for event in session.scalars(query):
-        wrong = f"a webhook of kind {event.kind} could not be handled ({event.last_error})."
+        wrong = f"a webhook of type {event.type} could not be handled ({event.last_error})."
         yield Finding(f"event {event.id}", wrong, "Run `flask reconcile`, and look into the log.")
 
 
@@ -158,20 +196,22 @@ def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
         .where(Mail.sent_at.is_(None), Mail.written_at < now - LATE)
     )
     for reference, kind, attempts in session.execute(query):
-        wrong = f"its letter “{kind}” was not sent after {attempts} tries."
+        wrong = f"its e-mail “{kind}” was not sent after {attempts} tries."
         yield Finding(f"order {reference}", wrong, "Check MAIL_SERVER with `flask doctor`.")
 
 
 RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _without_payment,
-    _set_aside,
+    _in_review,
     _paid_without_payment,
     _payment_without_order,
     _wrong_amount,
     _wrong_total,
+    _wrong_payment,
     _wrong_refunds,
-    _wrong_goods,
-    _wrong_holds,
+    _unreturned_second,
+    _wrong_reservation,
+    _wrong_reserved,
     _wrong_flag,
     _overdue,
     _refund_overdue,

@@ -1,4 +1,4 @@
-"""Upkeep: what must happen though nobody asks for it. Any number of upkeep processes may run at once."""
+"""The worker: what must happen though nobody asks for it. Any number of workers may run at once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment
 from store.domain.errors import StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
-from store.services import mail, payments, transitions
+from store.services import history, mail, payments, transitions
+from store.services.history import Origin, Source
 from store.services.payments import refunds, unmatched_events
 from store.services.services import Services
-from store.services.transitions import Origin, Source
 
 log = structlog.get_logger(__name__)
 
@@ -26,33 +26,37 @@ CLAIM = timedelta(minutes=1)
 # A shopper in the middle of a 3-D Secure challenge is given this much more time, this often.
 EXTENSION, MOST_EXTENSIONS = timedelta(minutes=5), 3
 
+Work = Callable[[Services, str, datetime], object]
+
 
 def run(services: Services, now: datetime) -> int:
     """Do all that is due at `now`; returns how many things were done. What fails is logged and comes up again."""
-    awaiting = Order.state == OrderState.AWAITING_PAYMENT
-    done = _each(services, now, and_(awaiting, Order.expires_at <= now), _expire)
-    done += _each(
-        services, now, and_(awaiting, Payment.declines >= services.settings.max_declines), payments.stop_card_testing
-    )
-    done += _each(services, now, Payment.refund_due.is_(True), refunds.return_late_money)
+    waiting = Order.state == OrderState.AWAITING_PAYMENT
+    declined_too_often = _payment(Payment.live, Payment.declines >= services.settings.max_declines)
+    left_over = _payment(~Payment.live, Payment.state.not_in(payments.DECIDED))
+    done = _each(services, now, and_(waiting, Order.expires_at <= now), _expire)
+    done += _each(services, now, and_(waiting, declined_too_often), payments.stop_card_testing)
+    done += _each(services, now, left_over, payments.cancel_leftovers)
+    done += _each(services, now, _payment(Payment.refund_due), refunds.return_unowed)
     done += _each(services, now, refunds.requested(Order.id), refunds.resubmit)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
     return done + mail.send_due(services, now)
 
 
-def _each(
-    services: Services, now: datetime, due: ColumnElement[bool], work: Callable[[Services, str, datetime], object]
-) -> int:
+def _payment(*conditions: ColumnElement[bool] | InstrumentedAttribute[bool]) -> ColumnElement[bool]:
+    """Whether an order has a payment for which all of it holds."""
+    return exists().where(Payment.order_id == Order.id, *conditions)
+
+
+def _each(services: Services, now: datetime, due: ColumnElement[bool], work: Work) -> int:
     """Claim the orders for which `due` holds and do `work` for each."""
     with services.database.transaction() as session:
         references = _claim(session, due, now)
     return sum(_attempt(services, work, reference, now) for reference in references)
 
 
-def _attempt(
-    services: Services, work: Callable[[Services, str, datetime], object], reference: str, now: datetime
-) -> bool:
+def _attempt(services: Services, work: Work, reference: str, now: datetime) -> bool:
     with structlog.contextvars.bound_contextvars(order=reference):
         try:
             work(services, reference, now)
@@ -68,7 +72,6 @@ def _attempt(
 def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
     orders = (
         select(Order.id)
-        .join(Payment)
         .where(due, or_(Order.claimed_until.is_(None), Order.claimed_until <= now))
         .order_by(Order.claimed_until.nulls_first(), Order.expires_at)  # what failed before comes after what is new
         .limit(BATCH)
@@ -79,29 +82,25 @@ def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[st
 
 
 def _expire(services: Services, reference: str, now: datetime) -> None:
-    """Give up an order whose time is over, unless money is on its way: then it is recorded, or waited for."""
+    """Close an order whose time is over, unless money is on its way: then it is recorded, or waited for."""
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-    if order.provider_payment_id is not None:
-        snapshot = services.gateway.retrieve_payment(order.provider_payment_id).snapshot
+    if order.payment.provider_payment_id is not None:
+        snapshot = services.gateway.retrieve_payment(order.payment.provider_payment_id).snapshot
         deciding = snapshot.event is PaymentEvent.PROCESSING
         challenged = snapshot.event is PaymentEvent.ACTION_REQUIRED and order.extensions < MOST_EXTENSIONS
         if deciding or challenged:
             origin = Origin(Source.WORKER, now)
             with services.database.transaction() as session:
-                payments.record(session, services, snapshot, origin)
-                _extend(session, reference, origin)
+                recorded = payments.record(session, services, snapshot, origin)
+                if recorded is not None:
+                    _extend(session, recorded, origin)
             return
     payments.close(services, reference, CancelReason.EXPIRED, now)
 
 
-def _extend(session: Session, reference: str, origin: Origin) -> None:
-    order = transitions.lock_by_reference(session, reference)
-    if order.state is not OrderState.AWAITING_PAYMENT:
-        return
-    session.execute(
-        update(Order)
-        .where(Order.id == order.id)
-        .values(expires_at=origin.at + EXTENSION, extensions=Order.extensions + 1)
-    )
-    transitions.write(session, order.id, "order.extended", origin, detail={"because": order.payment_state})
+def _extend(session: Session, order: Order, origin: Origin) -> None:
+    if order.state is OrderState.AWAITING_PAYMENT:
+        values = {"expires_at": origin.at + EXTENSION, "extensions": order.extensions + 1}
+        transitions.write(session, order, values)
+        history.add(session, order, "order.extended", origin, data={"because": order.payment.state})

@@ -1,5 +1,8 @@
-"""Orders: placed, looked up, and looked into by a person."""
+"""Orders: placed, looked up by whoever may see them, fulfilled, and reviewed by a person."""
 
-from store.services.orders.orders import ConflictingOrder, find, of_browser, place, recipient_of
+from store.services.orders.access import STAFF, Access
+from store.services.orders.fulfilment import fulfil
+from store.services.orders.lookup import find, of_browser, peek
+from store.services.orders.placement import ConflictingOrder, Customer, place
 
-__all__ = ["ConflictingOrder", "find", "of_browser", "place", "recipient_of"]
+__all__ = ["STAFF", "Access", "ConflictingOrder", "Customer", "find", "fulfil", "of_browser", "peek", "place"]

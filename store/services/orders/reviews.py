@@ -1,30 +1,93 @@
-"""The way back from being set aside: a person looked into an order, and says what came of it."""
+"""Reviews: what no machine should decide. A person looks at the order, acts, and resolves the review with a note."""
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from models import Order
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from models import Order, Review
 from store.domain.errors import ReviewNotResolved, ReviewRefusal
-from store.services import transitions
+from store.services import history, transitions
+from store.services.history import Origin
 from store.services.services import Services
-from store.services.transitions import Origin
 
-LONGEST_NOTE = 500
+LONGEST_NOTE = 500  # characters
 
 
-def settle(services: Services, reference: str, note: str, origin: Origin) -> None:
-    """Take an order out of those that are set aside. The note is kept in its history; the shopper does not read it.
+@dataclass(frozen=True, slots=True)
+class OpenReview:
+    """A review that waits for a person, and the order that it is about."""
 
-    Nothing else about the order changes, and a new reason sets it aside again. Raises NotFound;
-    ReviewNotResolved for an order that is not set aside, and for a note that is not one line of at most 500 characters.
+    reference: str
+    review: Review
+
+
+def open_review(
+    session: Session,
+    order: Order,
+    reason: str,
+    origin: Origin,
+    *,
+    subject: str = "",
+    lasting: bool = False,
+    **data: Any,
+) -> bool:
+    """Have a person look at the order; says whether that is news.
+
+    `subject` is the id of the payment, refund or dispute that the reason is about: two of them are two reviews. A
+    reason that is reported while its review is open adds nothing. After the review was resolved it opens another one,
+    unless it is `lasting`: a fact that every later comparison reports again.
+    """
+    same = select(Review.id).where(Review.order_id == order.id, Review.reason == reason, Review.subject == subject)
+    known = session.scalars(same if lasting else same.where(Review.resolved_at.is_(None))).first()
+    if known is not None:
+        return False
+    session.add(Review(order_id=order.id, reason=reason, subject=subject, data=dict(data), opened_at=origin.at))
+    said = {"reason": reason, **({"subject": subject} if subject else {}), **data}
+    history.add(session, order, "review.opened", origin, data=said)
+    session.flush()
+    return True
+
+
+def resolve(services: Services, reference: str, note: str, origin: Origin) -> int:
+    """Resolve every open review of an order, and say how many there were. The note is kept with them and in the
+    history; the shopper does not read it.
+
+    Nothing else about the order changes, and a new reason opens a new review. Raises NotFound; ReviewNotResolved for
+    an order that has no open review, and for a note that is not one line of at most 500 characters.
     """
     note = note.strip()
     if not note or not note.isprintable() or len(note) > LONGEST_NOTE:
         raise ReviewNotResolved(ReviewRefusal.NOTE_INVALID, LONGEST_NOTE)
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-        set_aside = update(Order).where(Order.id == order.id, Order.needs_review)
-        if session.scalar(set_aside.values(needs_review=False).returning(Order.id)) is None:
+        resolved = session.scalars(
+            update(Review)
+            .where(Review.order_id == order.id, Review.resolved_at.is_(None))
+            .values(resolved_at=origin.at, resolved_by=origin.actor or origin.source, note=note)
+            .returning(Review.id)
+        ).all()
+        if not resolved:
             raise ReviewNotResolved(ReviewRefusal.NOT_IN_REVIEW, LONGEST_NOTE)
-        transitions.write(session, order.id, transitions.SETTLED, origin, detail={"note": note})
+        history.add(session, order, "review.resolved", origin, data={"note": note})
+    return len(resolved)
+
+
+def is_open(session: Session, order: Order) -> bool:
+    """Whether the order waits for a person. Asked anew: what was read with a locked row may be older than the lock."""
+    return bool(session.scalar(select(exists().where(Review.order_id == order.id, Review.resolved_at.is_(None)))))
+
+
+def waiting(session: Session) -> Sequence[OpenReview]:
+    """Every open review, the oldest first."""
+    rows = session.execute(
+        select(Order.reference, Review)
+        .join(Review, Review.order_id == Order.id)
+        .where(Review.resolved_at.is_(None))
+        .order_by(Review.opened_at, Review.id)
+    )
+    return [OpenReview(reference, review) for reference, review in rows]

@@ -1,13 +1,17 @@
-"""Payments: created, looked up, cancelled, and recorded through one door; their refunds and disputes."""
+"""Payments: created, looked up, closed, and recorded through one door; their refunds and disputes."""
 
-from store.services.payments.payments import (
-    POLL_INTERVAL,
-    close,
-    look_up,
-    note_card,
-    open,  # noqa: A004  # read with its package: payments.open
-    record,
-    stop_card_testing,
-)
+from store.services.payments.closing import POLL_INTERVAL, cancel_leftovers, close, look_up, stop_card_testing
+from store.services.payments.creation import create
+from store.services.payments.recording import DECIDED, note_card, record
 
-__all__ = ["POLL_INTERVAL", "close", "look_up", "note_card", "open", "record", "stop_card_testing"]
+__all__ = [
+    "DECIDED",
+    "POLL_INTERVAL",
+    "cancel_leftovers",
+    "close",
+    "create",
+    "look_up",
+    "note_card",
+    "record",
+    "stop_card_testing",
+]

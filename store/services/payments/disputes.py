@@ -2,73 +2,82 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models import Dispute, Order, Payment
-from store.domain.states import DISPUTE, DisputeState, Impossible, Stale
+from store.domain.states import DisputeEvent, DisputeState
 from store.gateway.port import DisputeSnapshot
 from store.services import mail, transitions
-from store.services.transitions import LockedOrder, Origin, Source
+from store.services.history import Origin, Source
+from store.services.orders import reviews
 
 # The bank has not said its last word.
 UNDECIDED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW)
 # In these the money is in question or gone: the order carries the flag, and nothing more should be sent out for it.
 STANDING = (*UNDECIDED, DisputeState.LOST)
 
+# A decision can be reversed, and a webhook does not say which of two decisions is the newer one. What the payment
+# service says when it is asked does.
+REVERSED = {
+    (DisputeState.LOST, DisputeEvent.WON): DisputeEvent.WON_AFTER_ALL,
+    (DisputeState.WON, DisputeEvent.LOST): DisputeEvent.LOST_AFTER_ALL,
+}
 
-def record(session: Session, snapshot: DisputeSnapshot, origin: Origin) -> bool:
-    """Write down what a snapshot says of a dispute, and flag the order. False when it is not of this store.
 
-    A decision can be reversed, and an event does not say which of two decisions is the newer one. So the second is only
-    set aside for a person, until reconciliation tells what the payment service says now.
+def record(session: Session, snapshot: DisputeSnapshot, origin: Origin) -> Order | None:
+    """Record what a snapshot says of a dispute, and flag its order; returns the order, locked, or None when the dispute
+    is not of this store.
+
+    A second decision that contradicts the first opens a review, unless the payment service was asked for it.
     """
-    order = transitions.lock(session, Payment.provider_payment_id == snapshot.provider_payment_id)
-    if order is None:
-        return False
-    state = session.scalar(select(Dispute.state).where(Dispute.provider_dispute_id == snapshot.provider_dispute_id))
-    answer = DISPUTE.answer(state or DisputeState.NEW, snapshot.event)
-    if isinstance(answer, Stale):
-        return True
-    to = DisputeState(snapshot.event.value)
-    if isinstance(answer, Impossible) and origin.by is not Source.RECONCILIATION:
-        facts = {"dispute": snapshot.provider_dispute_id, "here": state, "said": to}
-        transitions.flag_for_review(session, order, "dispute_contradicted", origin, **facts)
-        return True
-    _write_down(session, order, snapshot, origin, state, to)
-    return True
+    found = transitions.lock_payment(session, snapshot.provider_payment_id)
+    if found is None:
+        return None
+    order, payment = found
+    record_of(session, order, payment, snapshot, origin)
+    return order
 
 
-def _write_down(
-    session: Session,
-    order: LockedOrder,
-    snapshot: DisputeSnapshot,
-    origin: Origin,
-    state: DisputeState | None,
-    to: DisputeState,
-) -> None:
-    """A dispute that is new or goes from `state` to another one; the order carries the flag that follows."""
-    if state is None:
-        session.add(
-            Dispute(
-                provider_dispute_id=snapshot.provider_dispute_id,
-                order_id=order.id,
-                state=to,
-                amount_minor=snapshot.amount.minor,
-                opened_at=origin.at,
-            )
-        )
-        session.flush()
-        mail.write(
-            session, order.id, mail.Kind.DISPUTE_OPENED, origin.at, dedupe_key=f"dispute:{snapshot.provider_dispute_id}"
-        )
-    else:
-        session.execute(
-            update(Dispute).where(Dispute.provider_dispute_id == snapshot.provider_dispute_id).values(state=to)
-        )
-    detail = {"amount": snapshot.amount.minor}
-    transitions.write(session, order.id, f"dispute.{snapshot.event}", origin, state, to, detail)
-    standing = session.scalars(
-        select(Dispute.provider_dispute_id).where(Dispute.order_id == order.id, Dispute.state.in_(STANDING)).limit(1)
-    ).one_or_none()
-    session.execute(update(Order).where(Order.id == order.id).values(disputed=standing is not None))
+def record_of(session: Session, order: Order, payment: Payment, snapshot: DisputeSnapshot, origin: Origin) -> None:
+    """Record a dispute of a payment whose order is locked."""
+    dispute = session.get(Dispute, snapshot.provider_dispute_id)
+    before = dispute.state if dispute is not None else None
+    if dispute is None:
+        dispute = _add(session, payment, snapshot, origin)
+    event = snapshot.event
+    if origin.source is Source.RECONCILIATION and before is not None:
+        event = REVERSED.get((before, event), event)
+    data = {"amount": snapshot.amount.minor}
+    moved = transitions.apply(session, order, dispute, event, origin, data=data)
+    if moved.rejected:
+        reviews.open_review(
+            session, order, "dispute_contradicted", origin, subject=snapshot.provider_dispute_id,
+            known=before, reported=snapshot.event,
+        )  # fmt: skip
+    if moved.applied:
+        if before is None:
+            dedupe_key = f"dispute:{snapshot.provider_dispute_id}"
+            mail.write(session, order, mail.Kind.DISPUTE_OPENED, origin.at, dedupe_key=dedupe_key)
+        _flag(session, order)
+
+
+def _add(session: Session, payment: Payment, snapshot: DisputeSnapshot, origin: Origin) -> Dispute:
+    dispute = Dispute(
+        provider_dispute_id=snapshot.provider_dispute_id,
+        payment_id=payment.id,
+        state=DisputeState.NEW,
+        amount_minor=snapshot.amount.minor,
+        opened_at=origin.at,
+    )
+    session.add(dispute)
+    session.flush()
+    return dispute
+
+
+def _flag(session: Session, order: Order) -> None:
+    """The order is disputed while any dispute of any of its payments stands."""
+    standing = exists().where(
+        Dispute.payment_id == Payment.id, Payment.order_id == order.id, Dispute.state.in_(STANDING)
+    )
+    transitions.write(session, order, {"disputed": bool(session.scalar(select(standing)))})

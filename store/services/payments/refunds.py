@@ -1,6 +1,6 @@
-"""Refunds: those the store asks for and those made elsewhere, told in any order and any number of times.
+"""Refunds: those the store requests and those made elsewhere, reported in any order and any number of times.
 
-Each refund is a machine of its own that only goes forward; what was returned of a payment is always the sum of its
+Each refund is a machine of its own that only goes forward. What was returned of a payment is always the sum of its
 refunds that are on their way or done, so the order of events does not matter.
 """
 
@@ -15,252 +15,305 @@ from models import Order, Payment, Refund
 from store.domain.errors import PaymentServiceFailed, RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.domain.states import (
-    REFUND,
-    Moves,
     OrderEvent,
     OrderState,
     PaymentEvent,
     PaymentState,
+    RefundEvent,
     RefundState,
     ReservationState,
 )
 from store.gateway.port import RefundSnapshot
-from store.services import mail, stock, transitions
+from store.services import history, mail, stock, transitions
+from store.services.history import Origin, Source
+from store.services.orders import reviews
 from store.services.services import Services
-from store.services.transitions import Answer, LockedOrder, Origin, Source
 
 RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
 CLAIMED = (RefundState.REQUESTED, *RETURNING)
 FAILED = (RefundState.FAILED, RefundState.CANCELLED)
-
-
-def ask(services: Services, reference: str, amount: Money | None, key: str, origin: Origin) -> RefundState:
-    """Return `amount` of an order's payment, or what is left of it; asking again with the same `key` is the same
-    refund.
-
-    The request is written down first, so that a crash at any point is mended by asking again. Raises RefundRefused when
-    it is more than is left, or nothing is, or the key names a refund of another amount or order; NotFound; and
-    PaymentUnavailable and PaymentMisconfigured, after which the request stays written down and upkeep asks again.
-    """
-    with services.database.transaction() as session:
-        order = transitions.lock_by_reference(session, reference)
-        request = _request(session, order, amount, key, origin)
-    if request.state is not RefundState.REQUESTED or order.provider_payment_id is None:
-        return request.state
-    try:
-        snapshot = services.gateway.refund_payment(
-            order.provider_payment_id, Money(request.amount_minor, order.total.currency), key, request.attempt
-        )
-    except RefundRefused:
-        with services.database.transaction() as session:
-            _refused(session, order.reference, request, origin)
-        raise
-    except PaymentServiceFailed:
-        with services.database.transaction() as session:
-            _count_attempt(session, request.id, request.attempt)
-        raise
-    with services.database.transaction() as session:
-        record(session, snapshot, origin)
-        return session.scalars(select(Refund.state).where(Refund.id == request.id)).one()
+RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 
 
 def request(services: Services, reference: str, amount: Money | None, origin: Origin, *, another: bool = False) -> str:
-    """Note that `amount` of an order's payment, or what is left of it, shall be returned, as a refund of its own; the
-    key to `ask` with. Upkeep asks, too.
+    """Note that `amount` of an order's live payment, or what is left of it, shall be returned, as a refund of its own;
+    the key to `submit` it with. The worker submits it, too.
 
-    Raises RefundRefused as `ask` does, and while an earlier request of this order is not answered, unless `another`
+    Raises RefundRefused as `submit` does, and while an earlier request of this order is not answered, unless `another`
     says that this one is wanted besides; NotFound.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         if not another:
             _refuse_beside_unanswered(session, order)
-        # Under the order's lock, so that two who ask at once do not go under one name.
-        key = next_key(session, reference)
-        _request(session, order, amount, key, origin)
+        # Under the order's lock, so that two who request at once do not get one key.
+        key = next_key(session, order)
+        _request(session, order, order.payment, amount, key, origin)
     return key
 
 
-def record(session: Session, snapshot: RefundSnapshot, origin: Origin) -> bool:
-    """Write down what a snapshot says of a refund, and what follows for the order. False when it is not of this
-    store.
+def submit(services: Services, reference: str, amount: Money | None, key: str, origin: Origin) -> RefundState:
+    """Return `amount` of an order's live payment, or what is left of it; the same `key` again is the same refund.
+
+    The request is written first, so that a crash at any point is repaired by submitting it again. Raises RefundRefused
+    when it is more than is left, or nothing is, or the key names a refund of another amount or order; NotFound; and
+    PaymentUnavailable and PaymentMisconfigured, after which the request stays and the worker submits it again.
     """
-    order = transitions.lock(session, Payment.provider_payment_id == snapshot.provider_payment_id)
-    if order is None:
-        return False
-    refund = _find_or_add(session, order, snapshot, origin)
-    before = refund.state  # the update below reaches the object, too
-    answer = REFUND.answer(before, snapshot.event)
-    if isinstance(answer, Moves):
-        detail = {"amount": snapshot.amount.minor}
-        session.execute(
-            update(Refund)
-            .where(Refund.id == refund.id)
-            .values(state=answer.to, provider_refund_id=snapshot.provider_refund_id)
-        )
-        transitions.write(session, order.id, f"refund.{snapshot.event}", origin, before, answer.to, detail)
-        settle(session, order, origin)
-        if answer.to in FAILED:
-            _not_returned(session, order, origin)
-        if answer.to is RefundState.SUCCEEDED:
-            late = order.reservation is ReservationState.RELEASED and refund.key == late_key(order.reference)
-            kind = mail.Kind.LATE_PAYMENT_RETURNED if late else mail.Kind.REFUNDED
-            mail.write(session, order.id, kind, origin.at, dedupe_key=f"refund:{snapshot.provider_refund_id}", **detail)
-    return True
-
-
-def settle(session: Session, order: LockedOrder, origin: Origin) -> None:
-    """Bring the order's amounts, state and goods in line with its refunds. Does nothing before the payment came in."""
-    if order.payment_state not in (PaymentState.PAID, PaymentState.REFUNDED):
-        return
-    returned = _sum(session, order, RETURNING)
-    if returned == order.refunded_minor:
-        return
-    values: dict[str, object] = {"refunded_minor": returned}
-    if returned > order.received_minor:
-        transitions.flag_for_review(session, order, "returned_more_than_received", origin, returned=returned)
-        values["refunded_minor"] = order.received_minor
-    session.execute(update(Payment).where(Payment.order_id == order.id).values(values))
-    order.refunded_minor = returned
-    if returned >= order.received_minor:
-        _all_returned(session, order, origin)
-    elif order.payment_state is PaymentState.REFUNDED:
-        _no_longer_all_returned(session, order, origin)
-
-
-def requested(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """Whether an order has a refund that was asked for and is not known to have reached the payment service."""
-    return exists().where(Refund.order_id == order_id, Refund.state == RefundState.REQUESTED)
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        refund = _request(session, order, order.payment, amount, key, origin)
+        payment = session.get_one(Payment, refund.payment_id)
+    return _ask(services, order, payment, refund, origin)
 
 
 def resubmit(services: Services, reference: str, now: datetime) -> None:
-    """Ask for every refund of an order that was written down and not answered. Raises as `ask` does."""
+    """Submit every refund of an order that was requested and not answered. Raises as `submit` does."""
     with services.database.reading() as session:
         keys = session.scalars(
-            select(Refund.key).join(Order).where(Order.reference == reference, Refund.state == RefundState.REQUESTED)
+            select(Refund.key)
+            .join(Payment, Payment.id == Refund.payment_id)
+            .join(Order, Order.id == Payment.order_id)
+            .where(Order.reference == reference, Refund.state == RefundState.REQUESTED)
         ).all()
     for key in keys:
         if key is not None:
-            ask(services, reference, None, key, Origin(Source.WORKER, now))
+            submit(services, reference, None, key, Origin(Source.WORKER, now))
 
 
-def late_key(reference: str) -> str:
-    """The name of the one refund of money that came when the order was gone."""
-    return f"order-{reference}-refund-late"
-
-
-def next_key(session: Session, reference: str) -> str:
-    """A name for one more refund of an order."""
-    count = session.scalar(select(func.count(Refund.id)).join(Order).where(Order.reference == reference))
-    return f"order-{reference}-refund-{(count or 0) + 1}"
-
-
-def return_late_money(services: Services, reference: str, now: datetime) -> None:
-    """Refund, once, a payment that came for an order that was gone and whose goods are sold. Raises as `ask` does."""
-    ask(services, reference, None, late_key(reference), Origin(Source.WORKER, now))
-
-
-def _refuse_beside_unanswered(session: Session, order: LockedOrder) -> None:
-    unanswered = session.scalars(
-        select(Refund).where(Refund.order_id == order.id, Refund.state == RefundState.REQUESTED).order_by(Refund.id)
-    ).first()
-    if unanswered is not None:
-        amount = Money(unanswered.amount_minor, order.total.currency)
-        raise RefundRefused(RefundRefusal.EARLIER_UNANSWERED, amount, unanswered.asked_at)
-
-
-def _request(session: Session, order: LockedOrder, amount: Money | None, key: str, origin: Origin) -> Refund:
-    known = session.scalars(select(Refund).where(Refund.key == key)).one_or_none()
-    if known is not None:
-        if known.order_id != order.id:
-            raise RefundRefused(RefundRefusal.KEY_OF_ANOTHER_ORDER)
-        if amount not in (None, Money(known.amount_minor, order.total.currency)):
-            raise RefundRefused(RefundRefusal.KEY_OF_ANOTHER_AMOUNT)
-        return known
-    left = order.received_minor - _sum(session, order, CLAIMED)
-    wanted = amount.minor if amount is not None else left
-    if order.payment_state is not PaymentState.PAID or not 0 < wanted <= left:
-        raise RefundRefused(RefundRefusal.TOO_MUCH, Money(max(left, 0), order.total.currency))
-    if amount is not None and amount.currency != order.total.currency:
-        raise RefundRefused(RefundRefusal.OTHER_CURRENCY, Money(left, order.total.currency))
-    refund = Refund(order_id=order.id, state=RefundState.REQUESTED, key=key, amount_minor=wanted, asked_at=origin.at)
-    session.add(refund)
-    session.flush()
-    transitions.write(session, order.id, "refund.requested", origin, None, refund.state, {"amount": wanted})
-    return refund
-
-
-def _count_attempt(session: Session, refund_row: int, attempt: int) -> None:
-    """Have the next request carry a new name: the failure is remembered under the old one. The payment service is asked
-    for a refund of this key first, and those who failed together count once, so that it is made once.
+def return_unowed(services: Services, reference: str, now: datetime) -> None:
+    """Refund, once and whole, every payment of an order that it has no claim to: one that came when the order was gone
+    and its stock sold, one that was received beside another. Raises as `submit` does.
     """
-    session.execute(
-        update(Refund).where(Refund.id == refund_row, Refund.attempt == attempt).values(attempt=attempt + 1)
+    with services.database.reading() as session:
+        due = session.scalars(
+            select(Payment)
+            .join(Order, Order.id == Payment.order_id)
+            .where(Order.reference == reference, Payment.refund_due)
+        ).all()
+    origin = Origin(Source.WORKER, now)
+    for payment in due:
+        with services.database.transaction() as session:
+            order = transitions.lock_by_reference(session, reference)
+            locked = session.get_one(Payment, payment.id)
+            session.refresh(locked)
+            refund = _request(session, order, locked, None, unowed_key(locked), origin)
+        _ask(services, order, locked, refund, origin)
+
+
+def record(session: Session, snapshot: RefundSnapshot, origin: Origin) -> Order | None:
+    """Record what a snapshot says of a refund, and what follows for its order; returns the order, locked, or None when
+    the refund is not of this store.
+    """
+    found = transitions.lock_payment(session, snapshot.provider_payment_id)
+    if found is None:
+        return None
+    order, payment = found
+    record_of(session, order, payment, snapshot, origin)
+    return order
+
+
+def record_of(session: Session, order: Order, payment: Payment, snapshot: RefundSnapshot, origin: Origin) -> None:
+    """Record a refund of a payment whose order is locked."""
+    refund = _find_or_add(session, payment, snapshot, origin)
+    data = {"amount": snapshot.amount.minor}
+    values = {"provider_refund_id": snapshot.provider_refund_id}
+    moved = transitions.apply(session, order, refund, snapshot.event, origin, values=values, data=data)
+    if not moved.applied:
+        return
+    recompute(session, order, payment, origin)
+    if moved.after in FAILED:
+        _not_returned(session, order, payment, snapshot.provider_refund_id, origin)
+    if moved.after is RefundState.SUCCEEDED:
+        dedupe_key = f"refund:{snapshot.provider_refund_id}"
+        mail.write(session, order, _mail_of(order, payment, refund), origin.at, dedupe_key=dedupe_key, **data)
+
+
+def recompute(session: Session, order: Order, payment: Payment, origin: Origin) -> None:
+    """Bring amounts, states and stock in line with the payment's refunds. Does nothing before it was received."""
+    if payment.state not in RECEIVED:
+        return
+    returned = _sum(session, payment, RETURNING)
+    if returned > payment.received_minor:
+        reviews.open_review(session, order, "returned_more_than_received", origin, returned=returned)
+    refunded = min(returned, payment.received_minor)
+    if refunded == payment.refunded_minor:
+        return
+    transitions.write(session, payment, {"refunded_minor": refunded})
+    if refunded == payment.received_minor:
+        _all_returned(session, order, payment, origin)
+    elif payment.state is PaymentState.REFUNDED:
+        _no_longer_all_returned(session, order, payment, origin)
+
+
+def requested(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether an order has a refund that was requested and is not known to have reached the payment service."""
+    return exists().where(
+        Refund.payment_id == Payment.id, Payment.order_id == order_id, Refund.state == RefundState.REQUESTED
     )
 
 
-def _refused(session: Session, reference: str, request: Refund, origin: Origin) -> None:
-    """The payment service will not return this money; a person must find out why. Nothing, where the refund was told of
-    in the meantime.
+def due(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether an order has a payment that is to be returned whole."""
+    return exists().where(Payment.order_id == order_id, Payment.refund_due)
+
+
+def unowed_key(payment: Payment) -> str:
+    """The key of the one refund of a payment that the order has no claim to."""
+    return f"{payment.provider_payment_id}-refund-unowed"
+
+
+def next_key(session: Session, order: Order) -> str:
+    """A key for one more refund of an order."""
+    count = session.scalar(
+        select(func.count(Refund.id)).join(Payment, Payment.id == Refund.payment_id).where(Payment.order_id == order.id)
+    )
+    return f"order-{order.reference}-refund-{(count or 0) + 1}"
+
+
+def _ask(services: Services, order: Order, payment: Payment, refund: Refund, origin: Origin) -> RefundState:
+    """Ask the payment service for a refund that was requested, unless it has answered already."""
+    if refund.state is not RefundState.REQUESTED or payment.provider_payment_id is None or refund.key is None:
+        return refund.state
+    amount = Money(refund.amount_minor, order.currency)
+    try:
+        snapshot = services.gateway.refund_payment(payment.provider_payment_id, amount, refund.key, refund.attempt)
+    except RefundRefused:
+        with services.database.transaction() as session:
+            _refused(session, order.reference, refund.id, origin)
+        raise
+    except PaymentServiceFailed:
+        with services.database.transaction() as session:
+            _count_attempt(session, refund.id, refund.attempt)
+        raise
+    with services.database.transaction() as session:
+        record(session, snapshot, origin)
+        return session.scalars(select(Refund.state).where(Refund.id == refund.id)).one()
+
+
+def _refuse_beside_unanswered(session: Session, order: Order) -> None:
+    unanswered = session.scalars(
+        select(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == order.id, Refund.state == RefundState.REQUESTED)
+        .order_by(Refund.id)
+    ).first()
+    if unanswered is not None:
+        amount = Money(unanswered.amount_minor, order.currency)
+        raise RefundRefused(RefundRefusal.EARLIER_UNANSWERED, amount, unanswered.requested_at)
+
+
+def _request(
+    session: Session, order: Order, payment: Payment, amount: Money | None, key: str, origin: Origin
+) -> Refund:
+    known = session.scalars(select(Refund).where(Refund.key == key)).one_or_none()
+    if known is not None:
+        if session.get_one(Payment, known.payment_id).order_id != order.id:
+            raise RefundRefused(RefundRefusal.KEY_OF_ANOTHER_ORDER)
+        if amount not in (None, Money(known.amount_minor, order.currency)):
+            raise RefundRefused(RefundRefusal.KEY_OF_ANOTHER_AMOUNT)
+        return known
+    left = payment.received_minor - _sum(session, payment, CLAIMED)
+    wanted = amount.minor if amount is not None else left
+    if payment.state is not PaymentState.PAID or not 0 < wanted <= left:
+        raise RefundRefused(RefundRefusal.TOO_MUCH, Money(max(left, 0), order.currency))
+    if amount is not None and amount.currency != order.currency:
+        raise RefundRefused(RefundRefusal.OTHER_CURRENCY, Money(left, order.currency))
+    refund = Refund(
+        payment_id=payment.id, state=RefundState.REQUESTED, key=key, amount_minor=wanted, requested_at=origin.at
+    )
+    session.add(refund)
+    session.flush()
+    history.add(session, order, "refund.requested", origin, None, refund.state, {"amount": wanted})
+    return refund
+
+
+def _count_attempt(session: Session, refund_id: int, attempt: int) -> None:
+    """Have the next request carry a new idempotency key: the failure is remembered under the old one. The payment
+    service is asked for a refund of this key first, and those who failed together count once, so that it is made once.
+    """
+    session.execute(update(Refund).where(Refund.id == refund_id, Refund.attempt == attempt).values(attempt=attempt + 1))
+
+
+def _refused(session: Session, reference: str, refund_id: int, origin: Origin) -> None:
+    """The payment service will not return this money; a person must find out why. Nothing, where the refund was
+    reported in the meantime.
     """
     order = transitions.lock_by_reference(session, reference)
-    still_requested = update(Refund).where(Refund.id == request.id, Refund.state == RefundState.REQUESTED)
-    moved = session.scalar(still_requested.values(state=RefundState.FAILED).returning(Refund.id))
-    if moved is None:
+    refund = session.get_one(Refund, refund_id)
+    if refund.state is not RefundState.REQUESTED:
         return
-    detail = {"amount": request.amount_minor}
-    transitions.write(session, order.id, "refund.failed", origin, RefundState.REQUESTED, RefundState.FAILED, detail)
-    session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
-    transitions.flag_for_review(session, order, "refund_refused", origin)
+    payment = session.get_one(Payment, refund.payment_id)
+    data = {"amount": refund.amount_minor}
+    transitions.apply(session, order, refund, RefundEvent.FAILED, origin, data=data)
+    transitions.write(session, payment, {"refund_due": False})
+    reviews.open_review(session, order, "refund_refused", origin)
 
 
-def _find_or_add(session: Session, order: LockedOrder, snapshot: RefundSnapshot, origin: Origin) -> Refund:
-    """The row of this refund: by its id, by the key the store asked with, or a new one for a refund made elsewhere."""
-    of_order = select(Refund).where(Refund.order_id == order.id)
-    found = session.scalars(of_order.where(Refund.provider_refund_id == snapshot.provider_refund_id)).one_or_none()
+def _find_or_add(session: Session, payment: Payment, snapshot: RefundSnapshot, origin: Origin) -> Refund:
+    """The row of this refund: by its id, by the key that the store requested it with, or a new one for a refund made
+    elsewhere.
+    """
+    of_payment = select(Refund).where(Refund.payment_id == payment.id)
+    found = session.scalars(of_payment.where(Refund.provider_refund_id == snapshot.provider_refund_id)).one_or_none()
     if found is None and snapshot.key is not None:
-        found = session.scalars(
-            of_order.where(Refund.key == snapshot.key, Refund.provider_refund_id.is_(None))
-        ).one_or_none()
+        by_key = of_payment.where(Refund.key == snapshot.key, Refund.provider_refund_id.is_(None))
+        found = session.scalars(by_key).one_or_none()
     if found is None:
         found = Refund(
-            order_id=order.id,
+            payment_id=payment.id,
             state=RefundState.REQUESTED,
             provider_refund_id=snapshot.provider_refund_id,
             amount_minor=snapshot.amount.minor,
-            asked_at=origin.at,
+            requested_at=origin.at,
         )
         session.add(found)
         session.flush()
     return found
 
 
-def _sum(session: Session, order: LockedOrder, states: tuple[RefundState, ...]) -> int:
-    total = select(func.sum(Refund.amount_minor))
-    # PostgreSQL sums big integers into a decimal.
-    return int(session.scalar(total.where(Refund.order_id == order.id, Refund.state.in_(states))) or 0)
+def _sum(session: Session, payment: Payment, states: tuple[RefundState, ...]) -> int:
+    total = select(func.sum(Refund.amount_minor)).where(Refund.payment_id == payment.id, Refund.state.in_(states))
+    return int(session.scalar(total) or 0)  # PostgreSQL sums big integers into a decimal
 
 
-def _all_returned(session: Session, order: LockedOrder, origin: Origin) -> None:
-    """Nothing of the money is left: goods that were not sent go back to the shelf."""
-    shipped = order.state is OrderState.FULFILLED
-    transitions.move_payment(session, order, PaymentEvent.REFUNDED, origin, noted=True)
-    moved = transitions.move_order(session, order, OrderEvent.MONEY_RETURNED, origin)
-    session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
-    if moved is Answer.MOVED and not shipped:
-        stock.free(session, order)
+def _mail_of(order: Order, payment: Payment, refund: Refund) -> mail.Kind:
+    """What the customer is told about a refund that succeeded."""
+    if not payment.live:
+        return mail.Kind.SECOND_PAYMENT_RETURNED
+    late = order.reservation is ReservationState.RELEASED and refund.key == unowed_key(payment)
+    return mail.Kind.LATE_PAYMENT_RETURNED if late else mail.Kind.REFUNDED
 
 
-def _not_returned(session: Session, order: LockedOrder, origin: Origin) -> None:
-    """The bank did not take a refund, be it a part or all: the shopper waits for money, so a person finds another
-    way. Asking again under the same name would find the same failed refund.
+def _all_returned(session: Session, order: Order, payment: Payment, origin: Origin) -> None:
+    """Nothing of the money is left. Where it was the order's own, stock that was not sent is released."""
+    no_longer_due = {"refund_due": False}
+    transitions.apply(session, order, payment, PaymentEvent.REFUNDED, origin, values=no_longer_due, recorded=True)
+    if not payment.live:
+        return
+    shipped, reservation = order.state is OrderState.FULFILLED, order.reservation
+    values = {} if shipped else {"reservation": ReservationState.RELEASED}
+    moved = transitions.apply(session, order, order, OrderEvent.MONEY_RETURNED, origin, values=values)
+    if moved.applied and not shipped:
+        stock.release(session, order.id, reservation)
+
+
+def _no_longer_all_returned(session: Session, order: Order, payment: Payment, origin: Origin) -> None:
+    """A refund failed after all: the store has the money again. Where it is the order's own, the stock is owed
+    again.
     """
-    session.execute(update(Payment).where(Payment.order_id == order.id).values(refund_due=False))
-    transitions.flag_for_review(session, order, "refund_failed", origin, reservation=order.reservation)
+    transitions.apply(session, order, payment, PaymentEvent.REFUND_FAILED, origin, recorded=True)
+    if not payment.live:
+        return
+    committed = stock.commit(session, order.id, order.reservation)
+    values = {"reservation": ReservationState.COMMITTED} if committed else {}
+    transitions.apply(session, order, order, OrderEvent.REFUND_FAILED, origin, values=values)
 
 
-def _no_longer_all_returned(session: Session, order: LockedOrder, origin: Origin) -> None:
-    """A refund failed after all: the money is here, so the goods are owed again."""
-    transitions.move_payment(session, order, PaymentEvent.REFUND_FAILED, origin, noted=True)
-    transitions.move_order(session, order, OrderEvent.REFUND_FAILED, origin)
-    stock.sell(session, order)
+def _not_returned(session: Session, order: Order, payment: Payment, provider_refund_id: str, origin: Origin) -> None:
+    """The bank did not take a refund, be it a part or all: the shopper waits for money, so a person finds another
+    way. Submitting it again under the same key would find the same failed refund.
+    """
+    transitions.write(session, payment, {"refund_due": False})
+    reviews.open_review(
+        session, order, "refund_failed", origin, subject=provider_refund_id, reservation=order.reservation
+    )

@@ -1,7 +1,7 @@
-"""News of a refund or a dispute whose payment is not known here yet: kept, and told again once it is.
+"""What webhooks said of refunds and disputes whose payment is not known here yet: kept, and recorded once it is.
 
 Webhooks come in any order, and an event that was answered does not come again. Most of what is kept is about payments
-of other programs on the account; upkeep throws it away when it is old.
+of other programs on the account; the worker deletes it when it is old.
 """
 
 from __future__ import annotations
@@ -12,69 +12,67 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from models import UnmatchedEvent
+from models import Order, Payment, UnmatchedEvent
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, RefundEvent
 from store.gateway.port import DisputeSnapshot, RefundSnapshot
+from store.services.history import Origin
 from store.services.payments import disputes, refunds
-from store.services.transitions import Origin
 
-# Stripe goes on telling for three days.
+# Stripe repeats an event for three days.
 KEPT = timedelta(days=7)
 
 REFUND, DISPUTE = "refund", "dispute"
 
 
-def keep(session: Session, news: RefundSnapshot | DisputeSnapshot, origin: Origin) -> None:
-    """Remember what was told until its payment is known."""
-    facts: dict[str, Any] = {
-        "event": news.event,
-        "amount": news.amount.minor,
-        "currency": news.amount.currency,
+def store(session: Session, snapshot: RefundSnapshot | DisputeSnapshot, origin: Origin) -> None:
+    """Keep a snapshot until its payment is known."""
+    data: dict[str, Any] = {
+        "event": snapshot.event,
+        "amount": snapshot.amount.minor,
+        "currency": snapshot.amount.currency,
     }
-    if isinstance(news, RefundSnapshot):
-        kind, facts = REFUND, {**facts, "id": news.provider_refund_id}
+    if isinstance(snapshot, RefundSnapshot):
+        kind, data = REFUND, {**data, "id": snapshot.provider_refund_id}
     else:
-        kind, facts = DISPUTE, {**facts, "id": news.provider_dispute_id}
+        kind, data = DISPUTE, {**data, "id": snapshot.provider_dispute_id}
     session.add(
-        UnmatchedEvent(provider_payment_id=news.provider_payment_id, kind=kind, facts=facts, received_at=origin.at)
+        UnmatchedEvent(provider_payment_id=snapshot.provider_payment_id, kind=kind, data=data, received_at=origin.at)
     )
 
 
-def tell(session: Session, provider_payment_id: str, origin: Origin) -> None:
-    """Write down all that was told of a payment before it was known. It must be known by now."""
-    kept = session.scalars(
-        delete(UnmatchedEvent)
-        .where(UnmatchedEvent.provider_payment_id == provider_payment_id)
-        .returning(UnmatchedEvent)
-    ).all()
-    for news in sorted(kept, key=lambda news: news.id):
-        if news.kind == REFUND:
-            refunds.record(session, _refund(news), origin)
+def replay(session: Session, order: Order, payment: Payment, origin: Origin) -> None:
+    """Record all that was kept of a payment, whose order is locked."""
+    of_payment = delete(UnmatchedEvent).where(UnmatchedEvent.provider_payment_id == payment.provider_payment_id)
+    kept = session.scalars(of_payment.returning(UnmatchedEvent)).all()
+    for event in sorted(kept, key=lambda event: event.id):
+        if event.kind == REFUND:
+            refunds.record_of(session, order, payment, _refund(event), origin)
         else:
-            disputes.record(session, _dispute(news), origin)
+            disputes.record_of(session, order, payment, _dispute(event), origin)
 
 
 def delete_old(session: Session, now: datetime) -> None:
+    """Delete what was kept for so long that it must be another program's."""
     session.execute(delete(UnmatchedEvent).where(UnmatchedEvent.received_at < now - KEPT))
 
 
-def _refund(news: UnmatchedEvent) -> RefundSnapshot:
-    facts = news.facts
+def _refund(event: UnmatchedEvent) -> RefundSnapshot:
+    data = event.data
     return RefundSnapshot(
-        provider_refund_id=facts["id"],
-        provider_payment_id=news.provider_payment_id,
-        amount=Money(facts["amount"], facts["currency"]),
-        event=RefundEvent(facts["event"]),
-        key=None,  # the store asks for no refund of a payment it does not know, so it was made elsewhere
+        provider_refund_id=data["id"],
+        provider_payment_id=event.provider_payment_id,
+        amount=Money(data["amount"], data["currency"]),
+        event=RefundEvent(data["event"]),
+        key=None,  # the store requests no refund of a payment that it does not know, so it was made elsewhere
     )
 
 
-def _dispute(news: UnmatchedEvent) -> DisputeSnapshot:
-    facts = news.facts
+def _dispute(event: UnmatchedEvent) -> DisputeSnapshot:
+    data = event.data
     return DisputeSnapshot(
-        provider_dispute_id=facts["id"],
-        provider_payment_id=news.provider_payment_id,
-        amount=Money(facts["amount"], facts["currency"]),
-        event=DisputeEvent(facts["event"]),
+        provider_dispute_id=data["id"],
+        provider_payment_id=event.provider_payment_id,
+        amount=Money(data["amount"], data["currency"]),
+        event=DisputeEvent(data["event"]),
     )

@@ -1,7 +1,7 @@
-"""What there is to compare over a window of time: all that the payment service lists, then all that the store knows and
+"""What there is to compare over a span of time: all that the payment service lists, then all that the store knows and
 the service did not list.
 
-Each thing comes with the service's name for it, and as the service described it: None when it does not have it. All of
+Each thing comes with the service's id for it, and as the service described it: None when it does not have it. All of
 these raise PaymentUnavailable and PaymentMisconfigured.
 """
 
@@ -26,7 +26,7 @@ def payments(services: Services, since: datetime) -> Iterator[tuple[str, Payment
     """Of the store's own, those of orders placed since then, and of every order that waits for its payment."""
     known = (
         select(Payment.provider_payment_id)
-        .join(Order)
+        .join(Order, Order.id == Payment.order_id)
         .where(Payment.provider_payment_id.is_not(None))
         .where(or_(Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT))
     )
@@ -35,21 +35,23 @@ def payments(services: Services, since: datetime) -> Iterator[tuple[str, Payment
 
 
 def refunds(services: Services, since: datetime) -> Iterator[tuple[str, RefundSnapshot | None]]:
-    """Of the store's own, those asked for since then, and every one that is on its way."""
+    """Of the store's own, those requested since then, and every one that is on its way."""
     known = select(Refund.provider_refund_id).where(
-        Refund.provider_refund_id.is_not(None), or_(Refund.asked_at >= since, Refund.state == RefundState.PENDING)
+        Refund.provider_refund_id.is_not(None),
+        or_(Refund.requested_at >= since, Refund.state == RefundState.PENDING),
     )
     listed = ((snapshot.provider_refund_id, snapshot) for snapshot in services.gateway.list_refunds(since))
     return _both(services, listed, known, services.gateway.find_refund)
 
 
 def disputes(services: Services, since: datetime) -> Iterator[tuple[str, DisputeSnapshot | None]]:
-    """Of the store's own, those opened since then, and every one that is not decided, which takes months, or
-    that may have been decided anew: those of orders that are set aside.
+    """Of the store's own, those opened since then, and every one that is not decided, which takes months, or that may
+    have been decided anew: those of orders in review.
     """
     known = (
         select(Dispute.provider_dispute_id)
-        .join(Order)
+        .join(Payment, Payment.id == Dispute.payment_id)
+        .join(Order, Order.id == Payment.order_id)
         .where(or_(Dispute.opened_at >= since, Dispute.state.in_(UNDECIDED), Order.needs_review))
     )
     listed = ((snapshot.provider_dispute_id, snapshot) for snapshot in services.gateway.list_disputes(since))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from store.services.carts import Line
+from store.services.carts import CartRow
 
 
-def stock_warning(line: Line) -> str | None:
+def stock_warning(line: CartRow) -> str | None:
     """Why the line stops the checkout; None where it does not."""
     if line.orderable:
         return None

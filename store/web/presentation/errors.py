@@ -122,6 +122,8 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     ),
     errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
+    errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,
+    errors.OrderNotFulfilled.code: _always("That is not possible", "This order is not to be sent."),
     errors.ReviewNotResolved.code: _always("That is no longer possible", "This review is not open."),
     errors.StoreBusy.code: _always(
         "The store is very busy", "Your cart and your orders are kept. Please try again in a few seconds.", retry=True

@@ -29,11 +29,9 @@ def status_flags(order: Order, *, confirming: bool = False, unreachable: bool = 
 
 
 def _closing_flag(order: Order) -> StatusFlag:
-    """Why the order was closed, as its history has it."""
-    reasons = {entry.detail.get("reason") for entry in order.history if entry.what == "order.cancelled"}
-    if CancelReason.REPLACED in reasons:
-        return StatusFlag.REPLACED
-    return StatusFlag.CARD_TESTING if CancelReason.CARD_TESTING in reasons else StatusFlag.NOTHING
+    """Why the order was closed."""
+    closing = {CancelReason.REPLACED: StatusFlag.REPLACED, CancelReason.CARD_TESTING: StatusFlag.CARD_TESTING}
+    return next((flag for reason, flag in closing.items() if order.closed_because == reason), StatusFlag.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

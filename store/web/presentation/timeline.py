@@ -10,7 +10,7 @@ from typing import Any
 from models import HistoryEntry
 from store.domain.money import Money
 from store.gateway.port import CancelReason
-from store.services.transitions import Source
+from store.services.history import Source
 from store.web.presentation.declines import decline_message
 from store.web.presentation.states import Tone
 
@@ -86,17 +86,21 @@ SENTENCES: Mapping[str, _Words] = {
     "order.expired": _always("The time to pay was over and your things went back on the shelf. Nothing was charged."),
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),
     "order.refund_failed": _always("Your money is back with us, so the order is yours again or will be refunded anew."),
-    "order.needs_review": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
-    "order.settled": _always("A person looked into this order and resolved what did not add up."),
+    "review.opened": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
+    "review.resolved": _always("A person looked into this order and resolved what did not add up."),
     "payment.opened": _always("The payment page was opened."),
     "payment.declined": _Words(_declined, Tone.BAD),
     "payment.action_required": _always("Your bank asked to make sure that it was you.", Tone.WAIT),
     "payment.processing": _always("Your bank is deciding about the payment.", Tone.WAIT),
+    "payment.still_open": _always("The payment can be tried again. Nothing was charged."),
     "payment.paid": _with_amount("Your payment of {amount} was received.", Tone.GOOD),
     "payment.cancelled": _always("The payment was closed. Nothing was charged."),
     "payment.refund_failed": _always("A refund did not reach your card. The money is still with us.", Tone.WAIT),
     "payment.too_late": _with_amount(
         "Your payment of {amount} came after the things were sold. It will be sent back.", Tone.WAIT
+    ),
+    "payment.second": _with_amount(
+        "A second payment of {amount} was received for this order. It will be sent back.", Tone.WAIT
     ),
     "refund.requested": _with_amount("A refund of {amount} was asked for.", Tone.CALM),
     "refund.pending": _with_amount("A refund of {amount} is on its way.", Tone.WAIT),
@@ -109,6 +113,10 @@ SENTENCES: Mapping[str, _Words] = {
     "dispute.under_review": _always("We answered your bank, which is looking at it.", Tone.WAIT),
     "dispute.won": _always("Your bank decided that the payment stands."),
     "dispute.lost": _with_amount("Your bank decided that you get your money back: {amount}.", Tone.GOOD),
+    "dispute.won_after_all": _always("Your bank decided after all that the payment stands."),
+    "dispute.lost_after_all": _with_amount(
+        "Your bank decided after all that you get your money back: {amount}.", Tone.GOOD
+    ),
 }
 
 _SOURCES = {
@@ -126,10 +134,10 @@ def timeline(history: Iterable[HistoryEntry], currency: str) -> list[TimelineEnt
     return [
         TimelineEntry(
             entry.at,
-            words.say(entry.detail, currency),
+            words.say(entry.data, currency),
             _SOURCES.get(Source(entry.source), ""),
             words.tone,
         )
         for entry in history
-        if (words := SENTENCES.get(entry.what)) is not None
+        if (words := SENTENCES.get(entry.type)) is not None
     ]

@@ -1,0 +1,111 @@
+"""What every command has: the store's services, and a sentence for each failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from flask import current_app
+from sqlalchemy.exc import DBAPIError
+
+from store.domain.errors import (
+    FulfilmentRefusal,
+    NotFound,
+    OrderNotFulfilled,
+    PaymentMisconfigured,
+    PaymentUnavailable,
+    RefundRefusal,
+    RefundRefused,
+    ReviewNotResolved,
+    ReviewRefusal,
+    StoreBusy,
+    StoreError,
+)
+from store.services.findings import Finding
+from store.services.operations import health
+from store.services.services import Services
+
+
+class StoreCommand(click.Command):
+    """A command that answers what the store refuses, and a database that cannot be used, with a sentence and exit
+    code 1.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (StoreError, DBAPIError) as failure:
+            raise click.ClickException(sentence(failure)) from None
+
+
+def current() -> Services:
+    """The services of the store that the command is run for."""
+    services: Services = current_app.extensions["services"]
+    return services
+
+
+def finish(findings: Sequence[Finding]) -> None:
+    """Print the findings, and end with exit code 1 if there are any."""
+    for finding in findings:
+        click.echo(f"  {finding}")
+    if findings:
+        raise SystemExit(1)
+
+
+def sentence(failure: StoreError | DBAPIError) -> str:
+    """What an operator reads at a terminal."""
+    match failure:
+        case StoreBusy() | DBAPIError():
+            return _about_the_database()
+        case PaymentUnavailable():
+            return "Stripe does not answer right now."
+        case PaymentMisconfigured():
+            return "Stripe refuses what the store asks: `flask doctor` says whether the keys are right."
+        case NotFound():
+            return "There is no order with this reference."
+        case RefundRefused():
+            return _refund_refused(failure)
+        case OrderNotFulfilled():
+            return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
+        case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
+            return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
+        case ReviewNotResolved():
+            return "This order is not in review, so there is nothing to resolve."
+    return f"The store refused this: {failure}."
+
+
+def _refund_refused(refused: RefundRefused) -> str:
+    amount = refused.amount.text() if refused.amount else "the amount"
+    match refused.reason:
+        case RefundRefusal.TOO_MUCH:
+            return f"Up to {amount} of this order can be refunded."
+        case RefundRefusal.OTHER_CURRENCY:
+            return f"This order was paid in another currency; up to {amount} of it can be refunded."
+        case RefundRefusal.EARLIER_UNANSWERED:
+            return (
+                f"A refund of {amount} of this order, requested at {refused.requested_at:%Y-%m-%d %H:%M} UTC, is not "
+                "answered yet. The worker asks for it until it is made; `flask refund --another` requests one besides."
+            )
+        case RefundRefusal.KEY_OF_ANOTHER_ORDER:
+            return "This refund was requested before, for another order."
+        case RefundRefusal.KEY_OF_ANOTHER_AMOUNT:
+            return "This refund was requested before, with another amount."
+        case RefundRefusal.BY_PAYMENT_SERVICE:
+            return "Stripe does not refund this payment: it was returned already, or it is disputed."
+
+
+def _about_the_database() -> str:
+    try:
+        problems = health.problems(current())
+    except DBAPIError:
+        problems = []
+    return " ".join(problems) or "The database did not do what it was asked, or not in time."
+
+
+_NOT_FULFILLED = {
+    FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
+    FulfilmentRefusal.REVIEW_OPEN: "This order waits for a person: see `flask order`, then `flask resolve`.",
+    FulfilmentRefusal.DISPUTED: "The payment of this order is disputed. If it is sent all the same, add --disputed.",
+    FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest} characters.",
+}

@@ -1,0 +1,112 @@
+"""Commands that set up, check and compare: `seed`, `doctor`, `webhooks`, `audit`, `reconcile`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from config import STRIPE_API_VERSION
+from store.cli.command import StoreCommand, current, finish
+from store.domain.errors import PaymentMisconfigured
+from store.services import catalogue, reconciliation
+from store.services.operations import audit, doctor, endpoints
+from store.services.operations.doctor import WebhookSetup
+from store.services.operations.endpoints import Change
+from store.webhooks import inbox
+from store.webhooks.handlers import HANDLERS
+
+
+@click.command("seed", cls=StoreCommand)
+@with_appcontext
+def seed() -> None:
+    """Fill the catalogue with the sample products that it does not have yet."""
+    services = current()
+    with services.database.transaction() as session:
+        added = catalogue.seed(session, services.settings.store_currency)
+    click.echo(f"{added} products added.")
+
+
+@click.command("reconcile", cls=StoreCommand)
+@click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back to look.")
+@with_appcontext
+def reconcile_command(hours: int) -> None:
+    """Compare Stripe and the store both ways and mend what is safe. Exits with 1 if anything is left for a person."""
+    services = current()
+    now = services.clock()
+    report = reconciliation.run(services, inbox.catch_up, now - timedelta(hours=hours), now)
+    for line in report.repaired:
+        click.echo(f"repaired  {line}")
+    repaired, unresolved = len(report.repaired), len(report.unresolved)
+    click.echo(f"{report.compared} payments compared, {repaired} things repaired, {unresolved} left for a person.")
+    finish(report.unresolved)
+
+
+@click.command("audit", cls=StoreCommand)
+@click.option("--stripe", "with_stripe", is_flag=True, help="Compare with Stripe as well. Nothing is changed.")
+@click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back, there.")
+@with_appcontext
+def audit_command(with_stripe: bool, hours: int) -> None:
+    """Check that orders, payments, refunds and stock agree. Exits with 1 if they do not."""
+    services = current()
+    now = services.clock()
+    with services.database.reading() as session:
+        findings = audit.run(session, now)
+    if with_stripe:
+        findings += reconciliation.compare(services, now - timedelta(hours=hours))
+    click.echo("Everything agrees." if not findings else f"{len(findings)} disagreements:")
+    finish(findings)
+
+
+@click.command("doctor", cls=StoreCommand)
+@with_appcontext
+def doctor_command() -> None:
+    """Say whether this set-up will work. Exits with 1 if something will not.
+
+    Tries the keys with a payment that it cancels at once, logs in at the mail server, sends two events to the store.
+    """
+    services = current()
+    findings = doctor.run(services, _webhook_setup(), services.clock())
+    click.echo("All is well." if not findings else f"{len(findings)} things to put right:")
+    finish(findings)
+
+
+@click.command("webhooks", cls=StoreCommand)
+@click.option("--create", is_flag=True, help="Make the endpoint at Stripe, or put it right, and print its secret.")
+@with_appcontext
+def webhooks_command(create: bool) -> None:
+    """List the events that the store handles; with --create, have Stripe send exactly these to STORE_URL."""
+    services, setup = current(), _webhook_setup()
+    url = services.settings.store_url + setup.path
+    if not create:
+        click.echo(f"Events for {url}, API version {setup.api_version}:")
+        for name in sorted(setup.types):
+            click.echo(f"  {name}")
+        return
+    try:
+        done = endpoints.ensure(services, url, setup.types, setup.api_version)
+    except PaymentMisconfigured:
+        raise click.ClickException(
+            f"Stripe refuses to make an endpoint for {url}. It takes an address that the internet can reach, and a key "
+            "that may write webhook endpoints. On your own machine, use `stripe listen` instead."
+        ) from None
+    for earlier in done.disabled:
+        click.echo(f"Disabled the earlier endpoint {earlier} at the same address.")
+    click.echo(_ENDPOINT_CHANGES[done.change].format(url=url, types=len(setup.types), version=setup.api_version))
+    if done.secret is not None:
+        click.echo("Put this line into .env, and start the store again:")
+        click.echo(f"STRIPE_WEBHOOK_SECRET={done.secret}")
+
+
+_ENDPOINT_CHANGES = {
+    Change.CREATED: "Made an endpoint for {url}: {types} types of events, API version {version}.",
+    Change.UPDATED: "Updated the endpoint for {url}: {types} types of events. Its secret is the same as before.",
+    Change.NONE: "The endpoint for {url} is right already. Its secret is in Stripe's dashboard, under Webhooks.",
+}
+
+
+def _webhook_setup() -> WebhookSetup:
+    path = current_app.url_map.bind("localhost").build("webhooks.stripe")
+    return WebhookSetup(path, frozenset(HANDLERS), STRIPE_API_VERSION)

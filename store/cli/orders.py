@@ -1,0 +1,163 @@
+"""Commands about orders: `order`, `fulfil`, `refund`, `reviews`, `resolve`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import click
+from flask.cli import with_appcontext
+
+from models import HistoryEntry, Order, Payment
+from store.cli.command import StoreCommand, current, sentence
+from store.domain.addresses import Address
+from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy
+from store.domain.money import Money
+from store.services import orders
+from store.services.history import Origin, Source
+from store.services.orders import reviews
+from store.services.payments import refunds
+
+
+@click.command("order", cls=StoreCommand)
+@click.argument("reference")
+@with_appcontext
+def order_command(reference: str) -> None:
+    """Print an order: what, to whom, for how much, its payments, its reviews, and its timeline."""
+    services = current()
+    with services.database.reading() as session:
+        order = orders.find(session, _known_form(reference), orders.STAFF)
+        for line in _order_lines(order):
+            click.echo(line)
+
+
+@click.command("reviews", cls=StoreCommand)
+@with_appcontext
+def reviews_command() -> None:
+    """List the orders that wait for a person, and why, the longest waiting first."""
+    services = current()
+    with services.database.reading() as session:
+        waiting = reviews.waiting(session)
+    for each in waiting:
+        why = _review(each.review.reason, each.review.subject)
+        click.echo(f"{_time(each.review.opened_at)}  {each.reference}  {why}")
+    many = "1 review waits" if len(waiting) == 1 else f"{len(waiting)} reviews wait"
+    click.echo(f"{many} for a person." if waiting else "Nothing waits for a person.")
+
+
+@click.command("fulfil", cls=StoreCommand)
+@click.argument("reference")
+@click.option("--tracking", help="The carrier's number or address, for the customer; one line.")
+@click.option("--disputed", is_flag=True, help="Though the payment is disputed.")
+@with_appcontext
+def fulfil_command(reference: str, tracking: str | None, disputed: bool) -> None:
+    """Note that an order was sent. Its customer gets an e-mail."""
+    services = current()
+    origin = Origin(Source.STAFF, services.clock())
+    sent = orders.fulfil(services, _known_form(reference), tracking, origin, disputed=disputed)
+    click.echo("The order is fulfilled, and its customer is told." if sent else "The order was fulfilled before.")
+
+
+@click.command("refund", cls=StoreCommand)
+@click.argument("reference")
+@click.option("--amount", type=click.IntRange(min=1), help="In minor units (cents); left out, all that is left.")
+@click.option("--another", is_flag=True, help="Though an earlier refund of this order is not answered yet.")
+@with_appcontext
+def refund_command(reference: str, amount: int | None, another: bool) -> None:
+    """Return the money of an order, or a part of it. What Stripe does not answer is made by the worker."""
+    services = current()
+    reference = _known_form(reference)
+    with services.database.reading() as session:
+        currency = orders.peek(session, reference, orders.STAFF).currency
+    money = Money(amount, currency) if amount is not None else None
+    origin = Origin(Source.STAFF, services.clock())
+    key = refunds.request(services, reference, money, origin, another=another)
+    try:
+        state = refunds.submit(services, reference, money, key, origin)
+    except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
+        click.echo(sentence(failure))
+        click.echo("The refund is requested, and the worker submits it until it is made: do not request it again.")
+        return
+    click.echo(f"The refund is {state}.")
+
+
+@click.command("resolve", cls=StoreCommand)
+@click.argument("reference")
+@click.option("--note", required=True, help="What came of it, in a line; the shopper does not read it.")
+@with_appcontext
+def resolve_command(reference: str, note: str) -> None:
+    """Say that a person looked into an order that waited for one. Nothing else about the order changes."""
+    services = current()
+    resolved = reviews.resolve(services, _known_form(reference), note, Origin(Source.STAFF, services.clock()))
+    click.echo("The review is resolved." if resolved == 1 else f"{resolved} reviews are resolved.")
+
+
+def _known_form(reference: str) -> str:
+    """A reference is plain ASCII, and not every database takes anything else. Raises NotFound."""
+    if not reference.isascii() or "\0" in reference:
+        raise NotFound
+    return reference.upper()
+
+
+def _order_lines(order: Order) -> Iterator[str]:
+    flags = {"disputed": order.disputed, "in review": order.needs_review}
+    state = ", ".join([order.state, *(flag for flag, raised in flags.items() if raised)])
+    yield f"Order {order.reference}: {state}"
+    yield f"  placed     {_time(order.placed_at)}" + (f", paid {_time(order.paid_at)}" if order.paid_at else "")
+    if order.closed_because:
+        yield f"  closed     because {order.closed_because}"
+    if order.fulfilled_at:
+        yield f"  fulfilled  {_time(order.fulfilled_at)}" + (f", tracking {order.tracking}" if order.tracking else "")
+    yield f"  e-mail     {order.email}"
+    yield f"  ships to   {_address(order.shipping)}"
+    yield f"  billed to  {_address(order.billing)}"
+    yield ""
+    for line in order.lines:
+        yield f"  {line.quantity:>3} × {line.name:<40} {line.total.text():>12}"
+    for adjustment in order.adjustments:
+        yield f"      {adjustment.label:<42} {adjustment.amount.text():>12}"
+    yield f"      {'Total':<42} {order.total.text():>12}"
+    yield ""
+    for payment in order.payments:
+        yield f"  payment {_payment(payment, order.currency)}"
+    for review in order.reviews:
+        resolved = f"resolved {_time(review.resolved_at)}: {review.note}" if review.resolved_at else "open"
+        yield f"  review  {_time(review.opened_at)}  {_review(review.reason, review.subject)}; {resolved}"
+    yield ""
+    for entry in order.history:
+        yield f"  {_entry(entry)}"
+
+
+def _payment(payment: Payment, currency: str) -> str:
+    received, refunded = Money(payment.received_minor, currency), Money(payment.refunded_minor, currency)
+    card = f", {payment.card_brand} {payment.card_last4}" if payment.card_last4 else ""
+    parts = [f"{payment.provider_payment_id or '(not created)'}  {payment.kind}, {payment.state}{card}"]
+    parts += [f"received {received.text()}"] if payment.received_minor else []
+    parts += [f"refunded {refunded.text()}"] if payment.refunded_minor else []
+    parts += [f"{payment.declines} declined"] if payment.declines else []
+    parts += ["to be returned"] if payment.refund_due else []
+    parts += [] if payment.live else ["the order does not count on it"]
+    return ", ".join(parts)
+
+
+def _review(reason: str, subject: str) -> str:
+    return f"{reason} ({subject})" if subject else reason
+
+
+def _entry(entry: HistoryEntry) -> str:
+    states = f"  {entry.from_state or '-'} → {entry.to_state}" if entry.to_state else ""
+    data = " ".join(f"{name}={value}" for name, value in entry.data.items() if value is not None)
+    who = f"{entry.source} ({entry.actor})" if entry.actor else entry.source
+    return f"{_time(entry.at)}  {entry.type:<26} {who:<15}{states}" + (f"  {data}" if data else "")
+
+
+def _address(address: Address) -> str:
+    parts = (
+        *(address.full_name, address.line1, address.line2, address.city, address.region, address.postal_code),
+        *(address.country, address.phone),
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""

@@ -1,0 +1,105 @@
+"""`flask worker`: what must happen though nobody asks for it, once or again and again."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from types import FrameType
+
+import click
+import structlog
+from flask.cli import with_appcontext
+
+from store import logs
+from store.cli.command import StoreCommand, current
+from store.domain.errors import StoreError
+from store.services import reconciliation
+from store.services.operations import worker
+from store.services.services import Services
+from store.webhooks import inbox
+
+log = structlog.get_logger(__name__)
+
+RECONCILE_AGAIN = timedelta(minutes=1)  # after a reconciliation on schedule that did not come to its end
+
+
+@click.command("worker", cls=StoreCommand)
+@click.option("--every", type=click.IntRange(1, 3600), help="Go on until stopped, with so many seconds in between.")
+@click.option(
+    "--reconcile-every",
+    type=click.IntRange(1, 24 * 60),
+    default=15,
+    show_default=True,
+    help="Minutes between reconciliations while it goes on.",
+)
+@with_appcontext
+def worker_command(every: int | None, reconcile_every: int) -> None:
+    """Close orders whose time is over, return money that came too late, send mail; with --every, reconcile as well. Any
+    number may run at once.
+    """
+    services = current()
+    if every is None:
+        click.echo(f"{worker.run(services, services.clock())} things taken care of.")
+        return
+    stop = threading.Event()
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+    run_forever(services, every, timedelta(minutes=reconcile_every), wait=stop.wait)
+
+
+def run_forever(
+    services: Services,
+    every: int,
+    reconcile_every: timedelta,
+    *,
+    wait: Callable[[float], bool],
+    stopwatch: Callable[[], float] = time.monotonic,
+) -> None:
+    """The worker's round again and again, with reconciliation first and then now and then, until `wait`, which waits
+    for some
+    seconds, says that it is over. Whatever fails is logged and comes up again.
+    """
+    reconcile_at = stopwatch()
+    while True:
+        _survived("worker", lambda: _worker_round(services))
+        if stopwatch() >= reconcile_at:
+            done = _survived(
+                "reconciliation",
+                lambda: _log(reconciliation.run_since_last(services, inbox.catch_up, services.clock())),
+            )
+            pause = reconcile_every if done else min(reconcile_every, RECONCILE_AGAIN)
+            reconcile_at = stopwatch() + pause.total_seconds()
+        if wait(every):
+            return
+
+
+def _worker_round(services: Services) -> None:
+    if done := worker.run(services, services.clock()):
+        click.echo(f"{done} things taken care of.")
+
+
+def _survived(what: str, work: Callable[[], None]) -> bool:
+    """Whether it was done. Nothing that goes wrong ends the worker, and the store with it."""
+    try:
+        work()
+    except StoreError as failure:
+        log.warning("worker put off", work=what, failure=type(failure).__name__)
+        return False
+    except Exception as failure:  # noqa: BLE001  # whatever it was: the next round may fare better
+        log.error("worker failed", work=what, failure=logs.where(failure))  # noqa: TRY400  # without the failure's own words
+        return False
+    return True
+
+
+def _log(report: reconciliation.Report) -> None:
+    """What a scheduled reconciliation did: nobody reads its output."""
+    log.info("reconciled", compared=report.compared, repaired=len(report.repaired), left=len(report.unresolved))
+    for finding in report.unresolved:
+        log.warning("left for a person", subject=finding.subject, wrong=finding.wrong, remedy=finding.remedy)

@@ -1,0 +1,90 @@
+"""The history of an order: what happened, in the transaction in which it happened, and who reported it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models import Base, HistoryEntry, Order
+
+
+class Source(StrEnum):
+    """Who reported an event to the store, or did it."""
+
+    SHOPPER = "shopper"
+    WEBHOOK = "webhook"
+    LOOKUP = "lookup"
+    WORKER = "worker"
+    RECONCILIATION = "reconciliation"
+    STAFF = "staff"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an event comes from, and when it was reported. `actor` is the person behind it, where one is known."""
+
+    source: Source
+    at: datetime
+    actor: str | None = None
+
+
+def add(
+    session: Session,
+    order: Order,
+    event: str,
+    origin: Origin,
+    before: StrEnum | None = None,
+    after: StrEnum | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry to the order's history. Entries are written together, at the next flush."""
+    session.add(HistoryEntry(**_entry(order, event, origin, before, after, data)))
+
+
+def add_once(
+    session: Session,
+    order: Order,
+    event: str,
+    origin: Origin,
+    dedupe_key: str,
+    data: Mapping[str, Any] | None = None,
+) -> bool:
+    """Add an entry unless the order has one with this `dedupe_key`; says whether it was added."""
+    session.flush()  # so that the entries stand in the order in which they were added
+    return insert_once(session, HistoryEntry, {**_entry(order, event, origin, data=data), "dedupe_key": dedupe_key})
+
+
+def insert_once(session: Session, table: type[Base], row: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with the same unique columns is there; says whether it was inserted."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    key = inspect(table).primary_key[0]
+    statement = insert(table).values(dict(row)).on_conflict_do_nothing().returning(key)
+    return session.execute(statement).one_or_none() is not None
+
+
+def _entry(
+    order: Order,
+    event: str,
+    origin: Origin,
+    before: StrEnum | None = None,
+    after: StrEnum | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "order_id": order.id,
+        "at": origin.at,
+        "type": event,
+        "source": origin.source,
+        "actor": origin.actor,
+        "from_state": before,
+        "to_state": after,
+        "data": dict(data or {}),
+    }

@@ -1,0 +1,40 @@
+"""Fulfilling an order: it has left the shop, and its customer is told."""
+
+from __future__ import annotations
+
+from store.domain.errors import FulfilmentRefusal, OrderNotFulfilled
+from store.domain.states import OrderEvent, OrderState
+from store.services import mail, transitions
+from store.services.history import Origin
+from store.services.orders import reviews
+from store.services.services import Services
+
+LONGEST_TRACKING = 120  # characters
+
+
+def fulfil(services: Services, reference: str, tracking: str | None, origin: Origin, *, disputed: bool = False) -> bool:
+    """Note that a paid order was sent, with the carrier's `tracking` number or address if there is one. An e-mail tells
+    the customer. False, and nothing changed, for an order that was fulfilled before.
+
+    Raises NotFound; OrderNotFulfilled for an order that is not paid, that waits for a person (a review is open), whose
+    payment is disputed unless `disputed` says that it is sent all the same, and for a tracking text that is not one
+    line of at most 120 characters.
+    """
+    tracking = (tracking or "").strip() or None
+    if tracking is not None and not (tracking.isprintable() and len(tracking) <= LONGEST_TRACKING):
+        raise OrderNotFulfilled(FulfilmentRefusal.TRACKING_INVALID, LONGEST_TRACKING)
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        if order.state is OrderState.FULFILLED:
+            return False
+        if reviews.is_open(session, order):
+            raise OrderNotFulfilled(FulfilmentRefusal.REVIEW_OPEN, LONGEST_TRACKING)
+        if order.disputed and not disputed:
+            raise OrderNotFulfilled(FulfilmentRefusal.DISPUTED, LONGEST_TRACKING)
+        values = {"fulfilled_at": origin.at, "tracking": tracking}
+        data = {"tracking": tracking} if tracking else {}
+        moved = transitions.apply(session, order, order, OrderEvent.FULFILLED, origin, values=values, data=data)
+        if not moved.applied:
+            raise OrderNotFulfilled(FulfilmentRefusal.NOT_PAID, LONGEST_TRACKING)
+        mail.write(session, order, mail.Kind.ORDER_FULFILLED, origin.at)
+    return True

@@ -1,0 +1,122 @@
+"""Placing an order: the cart's lines with their prices copied, the stock reserved, an end to the reservation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from models import Order, OrderAdjustment, OrderLine, Payment
+from store.domain.addresses import Address
+from store.domain.errors import CartEmpty
+from store.domain.pricing import Quote, check_chargeable, quote
+from store.domain.references import new_reference
+from store.domain.states import OrderState
+from store.services import carts, history, stock
+from store.services.carts import CartItem
+from store.services.history import Origin, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who orders: where the order goes, who pays for it, and where its e-mail goes."""
+
+    shipping: Address
+    billing: Address
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictingOrder:
+    """The cart has an open order for something else already; that has to be closed before a new one is placed."""
+
+    reference: str
+
+
+def place(
+    session: Session, cart_id: str | None, browser_id: str, customer: Customer, now: datetime, hold: timedelta
+) -> Order | ConflictingOrder:
+    """Place the order of a cart, its stock reserved for `hold`. Placing the same again returns the order that is open.
+
+    Raises CartEmpty, OutOfStock and AmountOutOfRange.
+    """
+    items = carts.lock_items(session, cart_id)
+    if cart_id is None or not items:
+        raise CartEmpty
+    price = quote(
+        [item.quote_line for item in items], customer.shipping, None, (), now, currency=items[0].product.currency
+    )
+    fingerprint = _fingerprint(price, customer)
+    open_order = session.scalars(
+        select(Order).where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
+    ).one_or_none()
+    if open_order is not None:
+        same = open_order.fingerprint == fingerprint and open_order.expires_at > now
+        return open_order if same else ConflictingOrder(open_order.reference)
+    check_chargeable(price.total)
+    stock.reserve(session, [stock.StockLine(item.product.id, item.quantity) for item in items])
+    order = Order(
+        reference=new_reference(),
+        state=OrderState.AWAITING_PAYMENT,
+        cart_id=cart_id,
+        browser_id=browser_id,
+        fingerprint=fingerprint,
+        currency=price.currency,
+        total_minor=price.total.minor,
+        email=customer.email,
+        shipping=customer.shipping,
+        billing=customer.billing,
+        placed_at=now,
+        expires_at=now + hold,
+    )
+    session.add(order)
+    session.flush()
+    _write_price(session, order, items, price)
+    session.execute(insert(Payment).values(order_id=order.id, amount_minor=price.total.minor))
+    origin = Origin(Source.SHOPPER, now)
+    history.add(session, order, "order.placed", origin, None, order.state, {"total": price.total.minor})
+    return order
+
+
+def _write_price(session: Session, order: Order, items: Sequence[CartItem], price: Quote) -> None:
+    session.execute(insert(OrderLine), [_line(order, position, item) for position, item in enumerate(items)])
+    if price.adjustments:
+        session.execute(
+            insert(OrderAdjustment),
+            [
+                {
+                    "order_id": order.id,
+                    "position": position,
+                    "kind": adjustment.kind,
+                    "label": adjustment.label,
+                    "currency": adjustment.amount.currency,
+                    "amount_minor": adjustment.amount.minor,
+                }
+                for position, adjustment in enumerate(price.adjustments)
+            ],
+        )
+
+
+def _fingerprint(price: Quote, customer: Customer) -> str:
+    """What tells one request for an order from another: what is ordered, what it costs, who orders it."""
+    return hashlib.sha256(json.dumps([asdict(price), asdict(customer)], sort_keys=True).encode()).hexdigest()
+
+
+def _line(order: Order, position: int, item: CartItem) -> dict[str, object]:
+    product = item.product
+    return {
+        "order_id": order.id,
+        "product_id": product.id,
+        "position": position,
+        "slug": product.slug,
+        "name": product.name,
+        "image": product.image,
+        "currency": product.currency,
+        "unit_price_minor": product.price_minor,
+        "quantity": item.quantity,
+    }

@@ -1,0 +1,96 @@
+"""Closing orders, and asking the payment service what became of a payment.
+
+Stock is never released on a guess: the payment is cancelled first, and what the service answers is recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+
+from models import Order, Payment
+from store.domain.states import OrderState
+from store.gateway.port import CancelReason
+from store.services import transitions
+from store.services.history import Origin, Source
+from store.services.payments.recording import DECIDED, close_order, record
+from store.services.services import Services
+
+# A webhook is given this long to come before the store asks by itself, and between one question and the next.
+POLL_INTERVAL = timedelta(seconds=5)
+
+CLOSED_BY = {
+    CancelReason.EXPIRED: Source.WORKER,
+    CancelReason.BY_SHOPPER: Source.SHOPPER,
+    CancelReason.REPLACED: Source.SHOPPER,
+    CancelReason.CARD_TESTING: Source.STORE,
+}
+
+
+def close(services: Services, reference: str, reason: CancelReason, now: datetime) -> OrderState:
+    """Close an order that waits for its payment, and say what state it is left in.
+
+    The payment is cancelled first. If it turns out to be paid, the order is paid; if the bank is deciding, nothing
+    changes. Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
+    """
+    origin = Origin(CLOSED_BY[reason], now)
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        provider_payment_id = order.payment.provider_payment_id
+        if order.state is OrderState.AWAITING_PAYMENT and provider_payment_id is None:
+            close_order(session, order, reason, origin)
+    if order.state is not OrderState.AWAITING_PAYMENT or provider_payment_id is None:
+        return order.state
+    snapshot = services.gateway.cancel_payment(provider_payment_id, reason)
+    with services.database.transaction() as session:
+        recorded = record(session, services, snapshot, origin)
+        return recorded.state if recorded is not None else order.state
+
+
+def stop_card_testing(services: Services, reference: str, now: datetime) -> None:
+    """Close an order on which too many cards were declined, for good. Raises as `close` does."""
+    close(services, reference, CancelReason.CARD_TESTING, now)
+
+
+def cancel_leftovers(services: Services, reference: str, now: datetime) -> None:
+    """Cancel every payment that an order no longer counts on and that could still be paid. Raises as `close` does."""
+    with services.database.reading() as session:
+        leftovers = session.scalars(
+            select(Payment.provider_payment_id)
+            .join(Order, Order.id == Payment.order_id)
+            .where(Order.reference == reference, ~Payment.live, Payment.state.not_in(DECIDED))
+        ).all()
+    for provider_payment_id in leftovers:
+        if provider_payment_id is not None:
+            snapshot = services.gateway.cancel_payment(provider_payment_id, CancelReason.REPLACED)
+            with services.database.transaction() as session:
+                record(session, services, snapshot, Origin(Source.WORKER, now))
+
+
+def look_up(services: Services, reference: str, now: datetime) -> None:
+    """Ask the payment service about an order whose shopper waits, when it is time to: 5 seconds after the shopper began
+    to wait, in case the webhook comes first, and every 5 seconds from then on, however many tabs ask.
+
+    Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
+    """
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        payment = order.payment
+        if payment.state in DECIDED or payment.provider_payment_id is None:
+            return
+        session.execute(
+            update(Payment).where(Payment.id == payment.id, Payment.awaited_since.is_(None)).values(awaited_since=now)
+        )
+        asking = session.execute(
+            update(Payment)
+            .where(Payment.id == payment.id, Payment.awaited_since <= now - POLL_INTERVAL)
+            .where(or_(Payment.looked_up_at.is_(None), Payment.looked_up_at <= now - POLL_INTERVAL))
+            .values(looked_up_at=now)
+            .returning(Payment.id)
+        ).one_or_none()
+    if asking is None:
+        return
+    snapshot = services.gateway.retrieve_payment(payment.provider_payment_id).snapshot
+    with services.database.transaction() as session:
+        record(session, services, snapshot, Origin(Source.LOOKUP, now))

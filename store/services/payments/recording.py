@@ -1,0 +1,224 @@
+"""Recording what is known of a payment: the one door for truth about money.
+
+Whatever reports it (a webhook, a look-up, the worker, reconciliation), it comes in through `record`, which locks the
+order, then reads, then decides, in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import exists, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Order, Payment
+from store.domain.errors import PaymentUnconfirmed
+from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState, ReservationState
+from store.gateway.port import CancelReason, CardUsed, Decline, PaymentSnapshot
+from store.services import carts, history, mail, stock, transitions
+from store.services.history import Origin, Source
+from store.services.orders import reviews
+from store.services.payments import refunds, unmatched_events
+from store.services.services import Services
+
+DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
+RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
+# Events that were sent, whenever that was; any other source has asked the payment service.
+REPORTED = (Source.WEBHOOK,)
+
+
+def record(session: Session, services: Services, snapshot: PaymentSnapshot, origin: Origin) -> Order | None:
+    """Record what a snapshot says of a payment, and what follows for its order; returns the order, locked, or None when
+    the payment is not of this store.
+
+    A terminal fact (paid, cancelled) is believed as it stands; any other can add to the history but never undo a
+    terminal state, and changes nothing when something newer is known. A payment that does not fit its order opens a
+    review. A second payment that was received for an order is returned.
+
+    Raises PaymentUnconfirmed for a payment that is not known here and that a webhook says is an order's: anybody on the
+    account can write that. The payment service has to be asked for it first, and what it says recorded.
+    """
+    order, payment = _lock(session, snapshot)
+    if order is None:
+        return None
+    if (mismatch := _mismatch(order, snapshot, services)) is not None:
+        if snapshot.event is PaymentEvent.PAID:
+            reviews.open_review(
+                session, order, mismatch, origin, subject=snapshot.provider_payment_id, lasting=True,
+                received=snapshot.received.minor, currency=snapshot.received.currency,
+            )  # fmt: skip
+        return order
+    if payment is None:
+        if origin.source in REPORTED:
+            raise PaymentUnconfirmed(snapshot.provider_payment_id)
+        payment = _attach(session, order, snapshot, origin)
+    if payment is None:
+        return order  # another payment than the order's that was never paid: it is cancelled when it is found
+    if snapshot.event is PaymentEvent.PAID:
+        _paid(session, order, payment, snapshot, origin)
+    elif snapshot.event is PaymentEvent.CANCELLED:
+        _cancelled(session, order, payment, snapshot, origin)
+    elif snapshot.event is not None:
+        _observed(session, order, payment, snapshot, origin)
+    return order
+
+
+def note_card(session: Session, used: CardUsed) -> str | None:
+    """Remember which card paid; returns the order's reference, or None when the payment is not of this store."""
+    reference = select(Order.reference).where(Order.id == Payment.order_id).scalar_subquery()
+    noted: str | None = session.scalar(
+        update(Payment)
+        .where(Payment.provider_payment_id == used.provider_payment_id)
+        .values(card_brand=used.card.brand, card_last4=used.card.last4)
+        .returning(reference)
+        .execution_options(synchronize_session=False)
+    )
+    return noted
+
+
+def close_order(session: Session, order: Order, reason: CancelReason | None, origin: Origin) -> None:
+    """Close an order that has no payment to come, and release its stock."""
+    event = OrderEvent.EXPIRED if reason is CancelReason.EXPIRED else OrderEvent.CANCELLED
+    values = {"closed_because": reason, "reservation": ReservationState.RELEASED}
+    reserved = order.reservation
+    if transitions.apply(session, order, order, event, origin, values=values, data={"reason": reason}).applied:
+        stock.release(session, order.id, reserved)
+        if event is OrderEvent.EXPIRED:
+            mail.write(session, order, mail.Kind.ORDER_EXPIRED, origin.at)
+
+
+def _lock(session: Session, snapshot: PaymentSnapshot) -> tuple[Order | None, Payment | None]:
+    """The order of a payment under lock, and the payment: by its own id, else by the reference that it carries, for a
+    webhook may be quicker than the store's own commit.
+    """
+    found = transitions.lock_payment(session, snapshot.provider_payment_id)
+    if found is not None:
+        return found
+    if snapshot.order_reference is None:
+        return None, None
+    return transitions.lock(session, Order.reference == snapshot.order_reference), None
+
+
+def _mismatch(order: Order, snapshot: PaymentSnapshot, services: Services) -> str | None:
+    """Why this payment cannot be the order's, or None when it can."""
+    if snapshot.live is not services.settings.live:
+        return "wrong_mode"
+    if snapshot.amount.currency != order.currency:
+        return "wrong_currency"
+    if snapshot.amount.minor != order.total_minor:
+        return "wrong_amount"
+    if snapshot.event is PaymentEvent.PAID and snapshot.received != order.total:
+        return "wrong_amount_received"
+    return None
+
+
+def _attach(session: Session, order: Order, snapshot: PaymentSnapshot, origin: Origin) -> Payment | None:
+    """The row of a payment that the order does not have yet: its live one, if that waits for its id, else a row of its
+    own for one that was paid beside it. None for any other.
+    """
+    payment = order.payment
+    if payment.provider_payment_id is not None:
+        if snapshot.event is not PaymentEvent.PAID:
+            return None
+        payment = _add_beside(session, order)
+    transitions.apply(
+        session,
+        order,
+        payment,
+        PaymentEvent.OPENED,
+        origin,
+        values={"provider_payment_id": snapshot.provider_payment_id},
+    )
+    unmatched_events.replay(session, order, payment, origin)
+    return payment
+
+
+def _add_beside(session: Session, order: Order) -> Payment:
+    """A payment of the order beside its live one."""
+    row = insert(Payment).values(order_id=order.id, amount_minor=order.total_minor, live=False).returning(Payment)
+    return session.scalars(row).one()
+
+
+def _paid(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
+    received = snapshot.received.minor
+    values: dict[str, object] = {"received_minor": received, "observed_at": snapshot.observed_at}
+    if snapshot.card is not None:
+        values |= {"card_brand": snapshot.card.brand, "card_last4": snapshot.card.last4}
+    moved = transitions.apply(
+        session, order, payment, PaymentEvent.PAID, origin, values=values, data={"amount": received}
+    )
+    if moved.rejected:
+        reviews.open_review(
+            session, order, "paid_after_cancel", origin, subject=snapshot.provider_payment_id, lasting=True
+        )
+    if not moved.applied:
+        return
+    if _has_received(session, order, beside=payment):
+        transitions.write(session, payment, {"refund_due": True})
+        history.add(session, order, "payment.second", origin, data={"amount": received})
+    else:
+        _make_live(session, order, payment)
+        _pay_order(session, order, payment, origin)
+    refunds.recompute(session, order, payment, origin)
+
+
+def _pay_order(session: Session, order: Order, payment: Payment, origin: Origin) -> None:
+    late = order.state is not OrderState.AWAITING_PAYMENT
+    if not stock.commit(session, order.id, order.reservation):
+        transitions.write(session, payment, {"refund_due": True})
+        history.add(session, order, "payment.too_late", origin, data={"amount": payment.received_minor})
+        return
+    values = {"paid_at": origin.at, "closed_because": None, "reservation": ReservationState.COMMITTED}
+    transitions.apply(session, order, order, OrderEvent.PAYMENT_RECEIVED, origin, values=values, data={"late": late})
+    carts.empty_of(session, order.cart_id, order.id)
+    mail.write(session, order, mail.Kind.ORDER_PAID, origin.at)
+
+
+def _has_received(session: Session, order: Order, beside: Payment) -> bool:
+    """Whether another payment of the order was received."""
+    if order.state is OrderState.AWAITING_PAYMENT:
+        return False
+    other = exists().where(Payment.order_id == order.id, Payment.id != beside.id, Payment.state.in_(RECEIVED))
+    return bool(session.scalar(select(other)))
+
+
+def _make_live(session: Session, order: Order, payment: Payment) -> None:
+    """Have the order count on this payment; the one that it counted on is cancelled by the worker."""
+    if not payment.live:
+        transitions.write(session, order.payment, {"live": False})
+        transitions.write(session, payment, {"live": True})
+        session.expire(order, ["payment"])
+
+
+def _cancelled(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
+    moved = transitions.apply(session, order, payment, PaymentEvent.CANCELLED, origin)
+    if moved.rejected:
+        reviews.open_review(
+            session, order, "cancelled_after_paid", origin, subject=snapshot.provider_payment_id, lasting=True
+        )
+    elif payment.live:
+        close_order(session, order, snapshot.cancelled_because, origin)
+
+
+def _observed(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
+    """What is not terminal: a decline is counted whenever it is reported, a state is taken over unless a newer one is
+    known. Events can be late; what the payment service answers when it is asked is new, and ends any of them.
+    """
+    known, event = payment.observed_at, snapshot.event
+    values: dict[str, object] = {"observed_at": snapshot.observed_at}
+    decline = snapshot.decline if event is PaymentEvent.DECLINED and payment.state not in DECIDED else None
+    if decline is not None and _count_decline(session, order, decline, origin):
+        transitions.write(session, payment, {"last_decline": decline.code, "declines": payment.declines + 1})
+    if known is not None and snapshot.observed_at < known:
+        return
+    if event is PaymentEvent.OPENED:
+        if known is None or snapshot.observed_at == known:
+            return
+        event = PaymentEvent.STILL_OPEN
+    if event is not None:
+        recorded = event is PaymentEvent.DECLINED
+        transitions.apply(session, order, payment, event, origin, values=values, recorded=recorded)
+
+
+def _count_decline(session: Session, order: Order, decline: Decline, origin: Origin) -> bool:
+    """Every declined attempt counts once, however often and by whomever it is reported."""
+    data = {"decline_code": decline.code}
+    return history.add_once(session, order, "payment.declined", origin, f"declined:{decline.attempt}", data)

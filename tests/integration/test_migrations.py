@@ -1,0 +1,240 @@
+"""A database full of orders, as the program wrote them before its orders could grow, is taken along whole.
+
+`data/orders_at_0003.json` holds every table of such a database at revision 0003: orders in every state, refunds,
+disputes, orders set aside, late money, e-mails, webhooks that came too early.
+"""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Connection,
+    DateTime,
+    Engine,
+    MetaData,
+    Table,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session, selectinload
+
+from app import create_app
+from config import Settings
+from models import Base, Dispute, Order, Payment, Refund, Review, UnmatchedEvent
+from store.domain.states import OrderState
+from store.services import Services
+from store.services.operations import audit
+from tests.support.databases import SETTINGS
+
+BEFORE = json.loads((Path(__file__).parent / "data" / "orders_at_0003.json").read_text("utf-8"))
+LAST = datetime.fromisoformat(BEFORE["reconciliations"]["rows"][0][1]).replace(tzinfo=UTC)
+RESERVATIONS = {"held": "reserved", "sold": "committed", "free": "released"}
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path) -> Flask:
+    """A store on a database at revision 0003 with all its rows."""
+    settings = Settings.load(_env_file=None, database_url=database_url, **{k.lower(): v for k, v in SETTINGS.items()})
+    app = create_app(settings, instance=tmp_path)
+    engine = engine_of(app)
+    forget(engine)
+    migrate(app, "0003")
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            if table.name in BEFORE:
+                fill(connection, table)
+    return app
+
+
+def engine_of(app: Flask) -> Engine:
+    services: Services = app.extensions["services"]
+    return services.database.engine
+
+
+def migrate(app: Flask, revision: str = "head") -> Engine:
+    with app.app_context():
+        upgrade(revision=revision)
+    return engine_of(app)
+
+
+def forget(engine: Engine) -> None:
+    tables = MetaData()
+    tables.reflect(engine)
+    tables.drop_all(engine)
+
+
+def fill(connection: Connection, table: Table) -> None:
+    columns = BEFORE[table.name]["columns"]
+    rows = [
+        {column: value(table, column, stored) for column, stored in zip(columns, row, strict=True)}
+        for row in BEFORE[table.name]["rows"]
+    ]
+    connection.execute(table.insert(), rows)
+
+
+def value(table: Table, column: str, stored: Any) -> Any:
+    """A value as SQLite keeps it, for whichever database this is."""
+    match table.c[column].type:
+        case _ if stored is None:
+            return None
+        case Boolean():
+            return bool(stored)
+        case JSON():
+            return json.loads(stored)
+        case DateTime() as kind:
+            at = datetime.fromisoformat(stored)
+            return at.replace(tzinfo=UTC) if kind.timezone else at
+    return stored
+
+
+def before(table: str, *columns: str) -> list[tuple[Any, ...]]:
+    places = [BEFORE[table]["columns"].index(column) for column in columns]
+    return [tuple(row[place] for place in places) for row in BEFORE[table]["rows"]]
+
+
+def test_the_audit_finds_after_it_only_what_it_found_before(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        found = [str(finding).split(" ", 2)[2] for finding in audit.run(session, LAST)]
+
+    assert Counter(sentence.split(":")[0].split(".")[0] for sentence in found) == {
+        "waits for a person": 4,
+        "waits for a refund that was not made": 1,
+    }
+
+
+def test_no_order_changes_its_state_its_money_or_its_stock(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        orders = session.scalars(select(Order).order_by(Order.id).options(selectinload(Order.payment))).all()
+        money = [
+            (order.id, order.payment.state, order.payment.provider_payment_id, order.payment.received_minor,
+             order.payment.refunded_minor, order.payment.refund_due, order.payment.declines)
+            for order in orders
+        ]  # fmt: skip
+    assert [(order.id, order.state, order.total_minor, order.reservation) for order in orders] == [
+        (number, state, total, RESERVATIONS[goods])
+        for number, state, total, goods in before("orders", "id", "state", "total_minor", "goods")
+    ]
+    assert money == sorted(
+        before(
+            "payments", "order_id", "state", "intent_id", "received_minor", "refunded_minor", "refund_due", "declines"
+        )
+    )
+
+
+def test_an_order_is_billed_to_where_it_was_shipped(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        orders = session.scalars(select(Order).order_by(Order.id)).all()
+    assert all(order.shipping == order.billing for order in orders)
+    assert [(order.shipping.full_name, order.shipping.line2, order.shipping.phone) for order in orders] == before(
+        "orders", "full_name", "address_line2", "phone"
+    )
+
+
+def test_a_closed_order_says_why_it_was_closed(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        reasons = Counter(
+            (state, reason) for state, reason in session.execute(select(Order.state, Order.closed_because))
+        )
+    assert reasons[OrderState.CANCELLED, "by_shopper"] == 2
+    assert reasons[OrderState.CANCELLED, "replaced"] == 1
+    assert reasons[OrderState.CANCELLED, "card_testing"] == 1
+    assert reasons[OrderState.PAID, None] == 14
+
+
+def test_what_was_set_aside_is_in_review_and_what_was_settled_is_resolved(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        reviews = session.execute(
+            select(Review.reason, Review.subject, Review.note, Order.needs_review).join(Order).order_by(Review.id)
+        ).all()
+        waiting = session.scalars(select(Order.id).where(Order.needs_review).order_by(Order.id)).all()
+    assert waiting == [number for number, flag in before("orders", "id", "needs_review") if flag]
+    assert Counter((reason, note is not None) for reason, _subject, note, _open in reviews) == {
+        ("refund_failed", False): 2,
+        ("refund_failed", True): 1,
+        ("wrong_amount_received", False): 1,
+        ("another_payment", False): 1,
+        ("another_payment", True): 1,
+    }
+    assert {subject for reason, subject, _note, _open in reviews if reason == "another_payment"} == {
+        "pi_second",
+        "pi_third",
+    }
+
+
+def test_refunds_and_disputes_belong_to_the_payment_of_their_order(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        refunds = session.execute(
+            select(Refund.provider_refund_id, Payment.order_id, Refund.state).join(Payment).order_by(Refund.id)
+        ).all()
+        disputes = session.execute(
+            select(Dispute.provider_dispute_id, Payment.order_id, Dispute.state).join(Payment)
+        ).all()
+        kept = session.scalars(select(UnmatchedEvent.provider_payment_id)).all()
+    assert refunds == before("refunds", "refund_id", "order_id", "state")
+    assert sorted(disputes) == sorted(before("disputes", "dispute_id", "order_id", "state"))
+    assert kept == ["pi_elsewhere"]
+
+
+def test_the_history_is_whole_and_in_todays_words(app: Flask) -> None:
+    engine = migrate(app)
+    words = {"order.needs_review": "review.opened", "order.settled": "review.resolved"}
+    sources = {"upkeep": "worker", "merchant": "staff", "look-up": "lookup"}
+
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT id, type, source FROM history ORDER BY id")).all()
+
+    assert rows == [
+        (number, words.get(what, what), sources.get(told_by, told_by))
+        for number, what, told_by in before("history", "id", "what", "told_by")
+    ]
+
+
+def test_new_rows_follow_the_old_ones(app: Flask) -> None:
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        payment = Payment(order_id=before("orders", "id")[0][0], amount_minor=1, live=False)
+        session.add(payment)
+        session.flush()
+        assert payment.id > max(number for (number,) in before("orders", "id"))
+
+
+def test_the_migrations_make_the_tables_that_the_models_describe(app: Flask) -> None:
+    with migrate(app).connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        found = inspect(connection)
+        checks = {check["name"] for table in Base.metadata.tables for check in found.get_check_constraints(table)}
+
+    assert differences == []
+    assert checks == {
+        f"{constraint.name}"
+        for table in Base.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
