@@ -132,3 +132,23 @@ def test_the_form_of_an_earlier_order_shows_who_paid(shop: Shop) -> None:
     assert (same.same_as_shipping.data, other.same_as_shipping.data) == (True, False)
     assert other.bill_to.form.city.data == "Ottawa"
     assert other.city.data == shipping.city
+
+
+def test_an_order_keeps_who_pays_and_the_next_form_shows_it(browser: Browser, shop: Shop) -> None:
+    placed = check_out(browser, **BILL_TO)
+    order = shop.read(placed.location.split("/")[2])
+    browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "1"}, page="/products/brass-pen")
+    page = browser.get("/checkout").text
+
+    assert order.billing == GRACE
+    assert order.shipping.full_name == FORM["full_name"]
+    assert value_of(page, "bill_to_city") == "Ottawa"
+    assert "checked" not in page.partition('name="same_as_shipping"')[0].rpartition("<input")[2]
+
+
+def test_the_same_address_twice_is_no_other_payer(browser: Browser, shop: Shop) -> None:
+    placed = check_out(browser, phone="201-555-0123")
+    order = shop.read(placed.location.split("/")[2])
+
+    assert order.billing == order.shipping
+    assert order.shipping.phone == "+12015550123"
