@@ -71,6 +71,10 @@ proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLE
 mutation: $(VENV)/ready-to-test ## Which small changes does no test notice? MODULE=store/services/stock.py or SAMPLE=300 SEED=1
 	@$(BIN)/python -m tools.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MODULE)
 
+.PHONY: planted
+planted: $(VENV)/ready-to-test ## Plant mistakes that cost money, one by one: which proof notices each?
+	@$(BIN)/python -m tools.planted
+
 .PHONY: states
 states: $(VENV)/ready-to-run ## Draw docs/states.md from the tables of states
 	@$(BIN)/python -m tools.draw_states
