@@ -74,6 +74,7 @@ def create_app(
         gateway=stripe_gateway(settings, http_client, request_deadline),
         mailer=mailer or mailer_for(app, settings),
         clock=clock,
+        link_path=web.LINK_PATH,
     )
     web.register(app)
     testmode.register(app, settings)

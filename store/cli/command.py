@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
+from store.cli.findings import Problem
 from store.domain.errors import (
     FulfilmentRefusal,
     NotFound,
@@ -22,7 +23,6 @@ from store.domain.errors import (
     StoreBusy,
     StoreError,
 )
-from store.services.findings import Finding
 from store.services.operations import health
 from store.services.services import Services
 
@@ -45,11 +45,11 @@ def current() -> Services:
     return services
 
 
-def finish(findings: Sequence[Finding]) -> None:
-    """Print the findings, and end with exit code 1 if there are any."""
-    for finding in findings:
-        click.echo(f"  {finding}")
-    if findings:
+def finish(problems: Sequence[Problem]) -> None:
+    """Print the problems, and end with exit code 1 if there are any."""
+    for problem in problems:
+        click.echo(f"  {problem}")
+    if problems:
         raise SystemExit(1)
 
 

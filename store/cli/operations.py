@@ -9,11 +9,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from config import STRIPE_API_VERSION
+from store.cli import doctor
 from store.cli.command import StoreCommand, current, finish
+from store.cli.doctor import WebhookSetup
+from store.cli.findings import problem_of
 from store.domain.errors import PaymentMisconfigured
 from store.services import catalogue, reconciliation
-from store.services.operations import audit, doctor, endpoints
-from store.services.operations.doctor import WebhookSetup
+from store.services.operations import audit, endpoints
 from store.services.operations.endpoints import Change
 from store.webhooks import inbox
 from store.webhooks.handlers import HANDLERS
@@ -41,7 +43,7 @@ def reconcile_command(hours: int) -> None:
         click.echo(f"repaired  {line}")
     repaired, unresolved = len(report.repaired), len(report.unresolved)
     click.echo(f"{report.compared} payments compared, {repaired} things repaired, {unresolved} left for a person.")
-    finish(report.unresolved)
+    finish([problem_of(finding) for finding in report.unresolved])
 
 
 @click.command("audit", cls=StoreCommand)
@@ -57,7 +59,7 @@ def audit_command(with_stripe: bool, hours: int) -> None:
     if with_stripe:
         findings += reconciliation.compare(services, now - timedelta(hours=hours))
     click.echo("Everything agrees." if not findings else f"{len(findings)} disagreements:")
-    finish(findings)
+    finish([problem_of(finding) for finding in findings])
 
 
 @click.command("doctor", cls=StoreCommand)

@@ -102,4 +102,4 @@ def _log(report: reconciliation.Report) -> None:
     """What a scheduled reconciliation did: nobody reads its output."""
     log.info("reconciled", compared=report.compared, repaired=len(report.repaired), left=len(report.unresolved))
     for finding in report.unresolved:
-        log.warning("left for a person", subject=finding.subject, wrong=finding.wrong, remedy=finding.remedy)
+        log.warning("left for a person", subject=finding.subject, code=finding.code, **finding.data)

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
+    """`link_path` is where the web shows an order to whoever has its signed `{key}`, with the `{reference}` in it."""
+
     settings: Settings
     database: Database
     gateway: PaymentGateway
     mailer: Mailer
     clock: Callable[[], datetime]
+    link_path: str
 
     @property
     def hold(self) -> timedelta:

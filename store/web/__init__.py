@@ -22,6 +22,9 @@ from store.web import (
 )
 from store.web.mount import Mount
 
+# Where a signed link leads: see `orders.open_link`.
+LINK_PATH = "/orders/{reference}/from-mail/{key}"
+
 
 def register(app: Flask) -> None:
     """Add pages, error pages, security headers, CSRF and what templates use. Needs `app.extensions["services"]`."""

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "store.cli": {"store.cli", "store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},
     "tools": {"tools", "config", "store.testmode"} | DOMAIN,
-    "tools.chaos": {"tools", "app", "store.logs"} | WEBHOOKS,
+    "tools.chaos": {"store.cli", "tools", "app", "store.logs"} | WEBHOOKS,
 }
 
 ADAPTER = "store.gateway.stripe"

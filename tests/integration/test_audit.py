@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from models import InboxEvent
+from store.cli.findings import problem_of
 from store.domain.money import Money
 from store.gateway.port import CancelReason
 from store.services import payments, transitions
@@ -42,7 +43,7 @@ def open_review(shop: Shop, reference: str) -> None:
 
 def audited(shop: Shop) -> list[str]:
     with shop.services.database.reading() as session:
-        return [str(finding) for finding in audit.run(session, shop.clock())]
+        return [str(problem_of(finding)) for finding in audit.run(session, shop.clock())]
 
 
 def damage(shop: Shop, statement: str, **values: Any) -> None:

@@ -21,10 +21,10 @@ from werkzeug.wrappers import Request, Response
 from app import create_app
 from config import STRIPE_API_VERSION, ConfigurationError, Settings
 from models import Base, InboxEvent, Product
+from store.cli import doctor
+from store.cli.doctor import WebhookSetup
 from store.domain.errors import MailUnavailable
 from store.gateway.port import Email, MailServerProblem, SignedEvent
-from store.services.operations import doctor
-from store.services.operations.doctor import WebhookSetup
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import WEBHOOK_PATH, NoAnswer, Shop, signed
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from store.cli.findings import problem_of
 from store.domain.states import OrderState
 from store.services import reconciliation
 from store.services.operations import audit
@@ -15,7 +16,7 @@ from tests.support.shop import Shop
 
 def audited(shop: Shop) -> list[str]:
     with shop.services.database.reading() as session:
-        return [str(finding) for finding in audit.run(session, shop.clock())]
+        return [str(problem_of(finding)) for finding in audit.run(session, shop.clock())]
 
 
 def reconciled(shop: Shop) -> reconciliation.Report:
@@ -27,7 +28,9 @@ def test_a_payment_nobody_told_of_is_found_and_written_down(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
     shop.lose()
-    before = [str(finding) for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1))]
+    before = [
+        str(problem_of(finding)) for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1))
+    ]
 
     report = reconciled(shop)
 
@@ -80,7 +83,7 @@ def test_money_for_an_unknown_order_is_listed_another_programs_is_not(shop: Shop
     shop.stripe("POST", "/v1/payment_intents", form)
     shop.stripe("POST", "/v1/payment_intents", {**form, "metadata[order_reference]": "LOST-LOST-LOST-LOST"})
 
-    left = [str(finding) for finding in reconciled(shop).unresolved]
+    left = [str(problem_of(finding)) for finding in reconciled(shop).unresolved]
 
     (found,) = left
     assert found.partition(": ")[2] == (

@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session, selectinload
 from app import create_app
 from config import Settings
 from models import Base, Dispute, Order, Payment, Refund, Review, UnmatchedEvent
+from store.cli.findings import problem_of
 from store.domain.states import OrderState
 from store.services import Services
 from store.services.operations import audit
@@ -110,7 +111,7 @@ def test_the_audit_finds_after_it_only_what_it_found_before(app: Flask) -> None:
     engine = migrate(app)
 
     with Session(engine) as session:
-        found = [str(finding).split(" ", 2)[2] for finding in audit.run(session, LAST)]
+        found = [str(problem_of(finding)).split(" ", 2)[2] for finding in audit.run(session, LAST)]
 
     assert Counter(sentence.split(":")[0].split(".")[0] for sentence in found) == {
         "waits for a person": 4,

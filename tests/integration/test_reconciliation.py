@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select, text
 
 from models import Order, Payment
+from store.cli.findings import BY_HAND, problem_of
 from store.domain.states import OrderState
 from store.services import reconciliation
 from store.services.operations import worker
 from store.services.payments import disputes
-from store.services.reconciliation.repair import BY_HAND
 from tests.support.shop import Shop, event_of
 
 PAYS, DISPUTED, INQUIRED, REFUNDED_SLOWLY = (
@@ -23,7 +23,10 @@ PAYS, DISPUTED, INQUIRED, REFUNDED_SLOWLY = (
 
 
 def compared(shop: Shop, hours: float = 1) -> list[str]:
-    return [str(finding) for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=hours))]
+    return [
+        str(problem_of(finding))
+        for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=hours))
+    ]
 
 
 def reconciled(shop: Shop, hours: float = 1) -> reconciliation.Report:
@@ -31,7 +34,7 @@ def reconciled(shop: Shop, hours: float = 1) -> reconciliation.Report:
 
 
 def left(shop: Shop) -> list[str]:
-    return [str(finding) for finding in reconciled(shop).unresolved]
+    return [str(problem_of(finding)) for finding in reconciled(shop).unresolved]
 
 
 def paid(shop: Shop, number: str = PAYS) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from models import Order
+from store.cli.findings import problem_of
 from store.domain.errors import PaymentServiceFailed, PaymentUnavailable
 from store.domain.states import OrderState, RefundState
 from store.services import reconciliation
@@ -142,7 +143,10 @@ def test_a_spare_payment_that_nobody_has_closed_is_found_and_cancelled(shop: Sho
     order = shop.order()
     kept = shop.open(order).snapshot.provider_payment_id
     spare = shop.stripe("POST", "/v1/payment_intents", payment_of_the_request_that_broke_down(order))["id"]
-    before = [finding.wrong for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1))]
+    before = [
+        problem_of(finding).wrong
+        for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1))
+    ]
 
     report = reconciliation.repair(shop.services, shop.clock() - timedelta(hours=1), shop.clock())
 

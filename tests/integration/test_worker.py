@@ -213,7 +213,7 @@ def test_it_logs_what_it_leaves_to_a_person(shop: Shop) -> None:
 
     (left,) = [entry for entry in said if entry["event"] == "left for a person"]
     assert left["subject"] == f"payment {payment}"
-    assert "which this store does not have" in left["wrong"]
+    assert (left["code"], left["reference"]) == ("order_not_here", "LOST-LOST-LOST-LOST")
     assert [entry["left"] for entry in said if entry["event"] == "reconciled"] == [1]
 
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models import Mail, Order, OrderLine, Product
+from store.cli.findings import problem_of
 from store.domain.errors import StoreError
 from store.domain.money import Money
 from store.services import carts, checkout, payments, reconciliation
@@ -333,7 +334,7 @@ def ending(scene: Scene) -> dict[str, object]:
             .order_by(Order.id)
         ).all()
         shelf = session.scalar(select(func.sum(Product.stock))) or 0
-        findings = [str(finding) for finding in audit.run(session, shop.clock())]
+        findings = [str(problem_of(finding)) for finding in audit.run(session, shop.clock())]
     references = [order.reference for order in orders]
     histories = [sorted(shop.history(reference)) for reference in references]
     intents = [

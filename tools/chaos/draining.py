@@ -17,6 +17,7 @@ from sqlalchemy import text
 from app import create_app
 from config import Settings
 from store import logs
+from store.cli.findings import problem_of
 from store.domain.errors import StoreError
 from store.services import reconciliation
 from store.services.operations import audit, worker
@@ -67,7 +68,7 @@ def findings(services: Services, since: datetime) -> list[str]:
     """What the store itself finds wrong: its audit, and its comparison with Stripe."""
     with services.database.reading() as session:
         found = audit.run(session, datetime.now(UTC))
-    return [str(finding) for finding in (*found, *reconciliation.compare(services, since))]
+    return [str(problem_of(finding)) for finding in (*found, *reconciliation.compare(services, since))]
 
 
 def open_ends(stack: Stack) -> Iterator[str]:

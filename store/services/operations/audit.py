@@ -29,9 +29,9 @@ def run(session: Session, now: datetime) -> list[Finding]:
     return [finding for rule in RULES for finding in rule(session, now)]
 
 
-def _orders(session: Session, query: Select[str], wrong: str, remedy: str) -> Iterator[Finding]:
+def _orders(session: Session, query: Select[str], code: str) -> Iterator[Finding]:
     for reference in session.scalars(query):
-        yield Finding(f"order {reference}", wrong, remedy)
+        yield Finding(f"order {reference}", code)
 
 
 def _joined() -> Select[str]:
@@ -41,22 +41,18 @@ def _joined() -> Select[str]:
 
 def _without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
     query = select(Order.reference).outerjoin(Order.payment).where(Payment.id.is_(None)).order_by(Order.id)
-    return _orders(session, query, "has no live payment, not even one that is not opened.", "Find out who removed it.")
+    return _orders(session, query, "no_live_payment")
 
 
 def _in_review(session: Session, _now: datetime) -> Iterator[Finding]:
     for waiting in reviews.waiting(session):
-        wrong = f"waits for a person: {waiting.review.reason}."
-        yield Finding(
-            f"order {waiting.reference}", wrong, f"See `flask order {waiting.reference}`, then `flask resolve`."
-        )
+        data = {"reason": waiting.review.reason, "reference": waiting.reference}
+        yield Finding(f"order {waiting.reference}", "in_review", data)
 
 
 def _paid_without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
     query = _joined().where(Order.state.in_(PAID_ORDERS), Payment.state != PaymentState.PAID)
-    return _orders(
-        session, query, "is paid, but its payment is not.", "Run `flask reconcile`; send nothing out before."
-    )
+    return _orders(session, query, "paid_without_payment")
 
 
 def _payment_without_order(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -66,14 +62,14 @@ def _payment_without_order(session: Session, _now: datetime) -> Iterator[Finding
         Payment.refund_due.is_(False),
         ~Order.needs_review,
     )
-    return _orders(session, query, "was paid for, but is not paid.", "Refund it with `flask refund`, or look into it.")
+    return _orders(session, query, "payment_without_order")
 
 
 def _wrong_amount(session: Session, _now: datetime) -> Iterator[Finding]:
     query = _joined().where(
         Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED)), Payment.received_minor != Order.total_minor
     )
-    return _orders(session, query, "was paid with another amount than its total.", "Settle the difference.")
+    return _orders(session, query, "other_amount_received")
 
 
 def _wrong_total(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -89,14 +85,13 @@ def _wrong_total(session: Session, _now: datetime) -> Iterator[Finding]:
     )
     query = select(Order).where(Order.total_minor != lines + adjustments).order_by(Order.id)
     for order in session.scalars(query.options(selectinload(Order.lines), selectinload(Order.adjustments))):
-        total, quoted = order.total.text(), order.quote.total.text()
-        wrong = f"has a total of {total}; its lines and adjustments come to {quoted}."
-        yield Finding(f"order {order.reference}", wrong, "Look into it before it is sent.")
+        data = {"total": order.total.text(), "quoted": order.quote.total.text()}
+        yield Finding(f"order {order.reference}", "total_differs", data)
 
 
 def _wrong_payment(session: Session, _now: datetime) -> Iterator[Finding]:
     query = _joined().where(Payment.amount_minor != Order.total_minor)
-    return _orders(session, query, "has a payment of another amount than its total.", "Look into it before it is sent.")
+    return _orders(session, query, "other_payment_amount")
 
 
 def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -121,7 +116,7 @@ def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
             ),
         )
     )
-    return _orders(session, query, "does not agree with its refunds.", "Run `flask reconcile`.")
+    return _orders(session, query, "refunds_differ")
 
 
 def _unreturned_second(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -131,7 +126,7 @@ def _unreturned_second(session: Session, _now: datetime) -> Iterator[Finding]:
         .where(~Payment.live, Payment.state == PaymentState.PAID, Payment.refund_due.is_(False), ~Order.needs_review)
         .order_by(Order.id)
     )
-    return _orders(session, query, "was paid a second time, and that is not being returned.", "Refund it at Stripe.")
+    return _orders(session, query, "second_payment_kept")
 
 
 def _wrong_reservation(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -141,9 +136,7 @@ def _wrong_reservation(session: Session, _now: datetime) -> Iterator[Finding]:
         (Order.state.in_(GONE_ORDERS), ReservationState.RELEASED.value),
     )
     query = _joined().where(~Order.needs_review, Order.reservation != expected)
-    return _orders(
-        session, query, "has stock that is not where its state says.", "Look into its timeline with `flask order`."
-    )
+    return _orders(session, query, "stock_misplaced")
 
 
 def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -155,8 +148,7 @@ def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
     )
     query = select(Product.slug, Product.reserved, needed.label("needed")).where(Product.reserved != needed)
     for row in session.execute(query):
-        wrong = f"{row.reserved} are reserved, open orders need {row.needed}."
-        yield Finding(f"product {row.slug}", wrong, "Set `reserved` to what they need.")
+        yield Finding(f"product {row.slug}", "reserved_differs", {"reserved": row.reserved, "needed": row.needed})
 
 
 def _wrong_flag(session: Session, _now: datetime) -> Iterator[Finding]:
@@ -164,13 +156,12 @@ def _wrong_flag(session: Session, _now: datetime) -> Iterator[Finding]:
         Dispute.payment_id == Payment.id, Payment.order_id == Order.id, Dispute.state.in_(STANDING)
     )
     query = select(Order.reference).where(Order.disputed != standing).order_by(Order.id)
-    return _orders(session, query, "is flagged as disputed, or not, against its disputes.", "Run `flask reconcile`.")
+    return _orders(session, query, "dispute_flag_wrong")
 
 
 def _overdue(session: Session, now: datetime) -> Iterator[Finding]:
     query = _joined().where(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at < now - LATE)
-    remedy = "Is `flask worker --every 30` running? If it is, `flask reconcile` says what stands in its way."
-    return _orders(session, query, "should have expired long ago.", remedy)
+    return _orders(session, query, "overdue")
 
 
 def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
@@ -179,14 +170,13 @@ def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
     )
     late = exists().where(Payment.order_id == Order.id, or_(Payment.refund_due, requested))
     query = select(Order.reference).where(late).order_by(Order.id)
-    return _orders(session, query, "waits for a refund that was not made.", "Is `flask worker --every 30` running?")
+    return _orders(session, query, "refund_overdue")
 
 
 def _unhandled_events(session: Session, now: datetime) -> Iterator[Finding]:
     query = select(InboxEvent).where(InboxEvent.handled_at.is_(None), InboxEvent.received_at < now - LATE)
     for event in session.scalars(query):
-        wrong = f"a webhook of type {event.type} could not be handled ({event.last_error})."
-        yield Finding(f"event {event.id}", wrong, "Run `flask reconcile`, and look into the log.")
+        yield Finding(f"event {event.id}", "event_unhandled", {"type": event.type, "error": event.last_error})
 
 
 def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
@@ -196,8 +186,7 @@ def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
         .where(Mail.sent_at.is_(None), Mail.written_at < now - LATE)
     )
     for reference, kind, attempts in session.execute(query):
-        wrong = f"its e-mail “{kind}” was not sent after {attempts} tries."
-        yield Finding(f"order {reference}", wrong, "Check MAIL_SERVER with `flask doctor`.")
+        yield Finding(f"order {reference}", "mail_unsent", {"kind": kind, "attempts": attempts})
 
 
 RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (

@@ -11,7 +11,8 @@ def order_link(services: Services, reference: str) -> str:
     """The full address of an order, signed. It does not run out: it is the shopper's only way from another browser. A
     new SECRET_KEY leaves it good while its fallbacks hold the old one.
     """
-    return f"{services.settings.store_url}/orders/{reference}/from-mail/{key_for(services, reference)}"
+    path = services.link_path.format(reference=reference, key=key_for(services, reference))
+    return f"{services.settings.store_url}{path}"
 
 
 def key_for(services: Services, reference: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from models import Dispute, Order, Payment, Refund
@@ -25,9 +26,6 @@ Check: TypeAlias = Callable[[Session, str, T | None], Iterator[Finding]]
 
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 GONE = (OrderState.EXPIRED, OrderState.CANCELLED)
-
-RECONCILE = "Run `flask reconcile`."
-_NOT_THERE = "Check that STRIPE_SECRET_KEY is of the account and the mode that took it; else find out who wrote it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,9 @@ def order_of(session: Session, snapshot: PaymentSnapshot) -> OrderHere | None:
 
 def payment(session: Session, provider_payment_id: str, snapshot: PaymentSnapshot | None) -> Iterator[Finding]:
     """A payment and its order."""
+    named = {"payment": provider_payment_id}
     if snapshot is None:
-        reference = _reference(session, provider_payment_id)
-        wrong = f"has a payment, {provider_payment_id}, that Stripe does not have."
-        yield Finding(f"order {reference}", wrong, _NOT_THERE)
+        yield Finding(f"order {_reference(session, provider_payment_id)}", "payment_not_there", named)
         return
     here = order_of(session, snapshot)
     if here is None:
@@ -85,61 +82,55 @@ def payment(session: Session, provider_payment_id: str, snapshot: PaymentSnapsho
     elif here.payment is not None or here.live:
         yield from _disagreement(here, snapshot)
     elif snapshot.event is PaymentEvent.PAID:
-        wrong = f"was paid a second time, by {provider_payment_id}."
-        yield Finding(f"order {here.order.reference}", wrong, RECONCILE)
+        yield Finding(f"order {here.order.reference}", "paid_twice", named)
     elif snapshot.event is not PaymentEvent.CANCELLED:
-        wrong = f"has a second payment that is open, {provider_payment_id}."
-        yield Finding(f"order {here.order.reference}", wrong, RECONCILE)
+        yield Finding(f"order {here.order.reference}", "second_payment_open", named)
 
 
 def refund(session: Session, provider_refund_id: str, snapshot: RefundSnapshot | None) -> Iterator[Finding]:
-    """A refund, at Stripe and here. One of a payment that is not of this store concerns nobody here."""
+    """A refund, at the payment service and here. One of a payment that is not of this store concerns nobody here."""
     row = session.execute(
         select(Refund.state, Refund.amount_minor, Order.reference, Order.currency)
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Order, Order.id == Payment.order_id)
         .where(Refund.provider_refund_id == provider_refund_id)
     ).one_or_none()
-    if row is not None:
-        subject, here = f"order {row.reference}", Money(row.amount_minor, row.currency)
-        if snapshot is None:
-            wrong = f"has a refund of {here.text()}, {provider_refund_id}, that Stripe does not have."
-            yield Finding(subject, wrong, _NOT_THERE)
-        elif snapshot.amount != here:
-            there = snapshot.amount.text()
-            wrong = f"has a refund, {provider_refund_id}, of {here.text()} here and of {there} at Stripe."
-            yield Finding(subject, wrong, "Settle the difference.")
-        elif snapshot.event != row.state:
-            wrong = f"has a refund, {provider_refund_id}, {row.state} here, {snapshot.event} at Stripe."
-            yield Finding(subject, wrong, RECONCILE)
-    elif snapshot is not None and (reference := _reference(session, snapshot.provider_payment_id)) is not None:
-        wrong = f"has a refund of {snapshot.amount.text()} at Stripe, {provider_refund_id}, that is not here."
-        yield Finding(f"order {reference}", wrong, RECONCILE)
+    return _both_sides(session, "refund", provider_refund_id, row, snapshot)
 
 
 def dispute(session: Session, provider_dispute_id: str, snapshot: DisputeSnapshot | None) -> Iterator[Finding]:
-    """A dispute, at Stripe and here."""
+    """A dispute, at the payment service and here."""
     row = session.execute(
         select(Dispute.state, Dispute.amount_minor, Order.reference, Order.currency)
         .join(Payment, Payment.id == Dispute.payment_id)
         .join(Order, Order.id == Payment.order_id)
         .where(Dispute.provider_dispute_id == provider_dispute_id)
     ).one_or_none()
+    return _both_sides(session, "dispute", provider_dispute_id, row, snapshot)
+
+
+def _both_sides(
+    session: Session,
+    kind: str,
+    name: str,
+    row: Row[StrEnum, int, str, str] | None,
+    snapshot: RefundSnapshot | DisputeSnapshot | None,
+) -> Iterator[Finding]:
+    """A refund or a dispute on both sides: there or not, the amount, the state; one difference at the most."""
+    data: dict[str, object] = {"id": name}
+    if snapshot is not None:
+        data |= {"there": snapshot.amount.text(), "event": str(snapshot.event)}
     if row is not None:
-        subject, here = f"order {row.reference}", Money(row.amount_minor, row.currency)
+        subject, amount = f"order {row.reference}", Money(row.amount_minor, row.currency)
+        data |= {"here": amount.text(), "state": str(row.state)}
         if snapshot is None:
-            wrong = f"has a dispute, {provider_dispute_id}, that Stripe does not have."
-            yield Finding(subject, wrong, _NOT_THERE)
-        elif snapshot.amount != here:
-            there = snapshot.amount.text()
-            wrong = f"has a dispute, {provider_dispute_id}, of {here.text()} here and of {there} at Stripe."
-            yield Finding(subject, wrong, "Go by Stripe's dashboard.")
+            yield Finding(subject, f"{kind}_not_there", data)
+        elif snapshot.amount != amount:
+            yield Finding(subject, f"{kind}_amount_differs", data)
         elif snapshot.event != row.state:
-            wrong = f"has a dispute, {provider_dispute_id}, {row.state} here, {snapshot.event} at Stripe."
-            yield Finding(subject, wrong, RECONCILE)
+            yield Finding(subject, f"{kind}_state_differs", data)
     elif snapshot is not None and (reference := _reference(session, snapshot.provider_payment_id)) is not None:
-        wrong = f"has a dispute of {snapshot.amount.text()} at Stripe, {provider_dispute_id}, that is not here."
-        yield Finding(f"order {reference}", wrong, RECONCILE)
+        yield Finding(f"order {reference}", f"{kind}_not_here", data)
 
 
 def _disagreement(here: OrderHere, snapshot: PaymentSnapshot) -> Iterator[Finding]:
@@ -148,16 +139,16 @@ def _disagreement(here: OrderHere, snapshot: PaymentSnapshot) -> Iterator[Findin
     state = here.payment.state if here.payment is not None else PaymentState.UNOPENED
     if event is PaymentEvent.PAID:
         if state not in RECEIVED:
-            yield Finding(subject, "is paid at Stripe and not here.", RECONCILE)
+            yield Finding(subject, "paid_only_there")
         elif snapshot.received != order.total:
-            yield Finding(subject, f"was paid {snapshot.received.text()} at Stripe.", "Settle the difference.")
+            yield Finding(subject, "received_differs", {"there": snapshot.received.text()})
     elif state in RECEIVED:
-        yield Finding(subject, "is paid here and not at Stripe.", "Send nothing out; find out who wrote it.")
+        yield Finding(subject, "paid_only_here")
     elif event is PaymentEvent.CANCELLED:
         if here.live and order.state is OrderState.AWAITING_PAYMENT:
-            yield Finding(subject, "waits here for a payment that is cancelled at Stripe.", RECONCILE)
+            yield Finding(subject, "cancelled_only_there")
     elif event is not PaymentEvent.PROCESSING and (order.state in GONE or not here.live):
-        yield Finding(subject, f"is {order.state}, and can still be paid at Stripe.", RECONCILE)
+        yield Finding(subject, "still_payable", {"state": str(order.state)})
 
 
 def _reference(session: Session, provider_payment_id: str) -> str | None:
@@ -172,8 +163,5 @@ def _reference(session: Session, provider_payment_id: str) -> str | None:
 def _without_order(snapshot: PaymentSnapshot) -> Iterator[Finding]:
     """Money that names an order which is not here. A payment without such a name is another program's."""
     if snapshot.event is PaymentEvent.PAID and snapshot.order_reference is not None:
-        yield Finding(
-            f"payment {snapshot.provider_payment_id}",
-            f"{snapshot.received.text()} came in for order {snapshot.order_reference}, which this store does not have.",
-            "Refund it in Stripe's dashboard, or find out which store took it.",
-        )
+        data = {"there": snapshot.received.text(), "reference": snapshot.order_reference}
+        yield Finding(f"payment {snapshot.provider_payment_id}", "order_not_here", data)

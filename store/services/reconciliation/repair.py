@@ -26,8 +26,6 @@ from store.services.services import Services
 
 T = TypeVar("T")
 
-BY_HAND = "Compare its timeline (`flask order`) with Stripe's dashboard, and settle it by hand."
-
 
 @dataclass(slots=True)
 class Report:
@@ -116,4 +114,4 @@ def _record(services: Services, report: Report, provider_payment_id: str, door: 
 
 def _for_a_person(still: list[Finding]) -> list[Finding]:
     """What reconciling did not repair will not be repaired by reconciling again."""
-    return [replace(found, remedy=BY_HAND) if found.remedy == diff.RECONCILE else found for found in still]
+    return [replace(found, unrepaired=True) for found in still]

@@ -12,11 +12,11 @@ import requests
 from sqlalchemy import func, select
 
 from models import InboxEvent, Product
+from store.cli.findings import Problem
 from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
 from store.domain.money import Money, smallest_step
 from store.domain.pricing import MINIMUM_CHARGE
 from store.gateway.port import KeyTrial, MailServerProblem, SignedEvent, WebhookEndpoint
-from store.services.findings import Finding
 from store.services.operations import health
 from store.services.services import Services
 
@@ -51,63 +51,63 @@ def run(
     now: datetime,
     send: Send = over_http,
     wait: Callable[[float], None] = time.sleep,
-) -> list[Finding]:
+) -> list[Problem]:
     """What would not work; empty when all is well.
 
     A payment is created at Stripe and cancelled at once, and two events about nothing are sent to the store's own
     address, one signed and one forged. No order comes of it.
     """
     settings = services.settings
-    findings = [Finding("settings", warning, "") for warning in settings.warnings]
-    database = [Finding("database", problem, "") for problem in health.problems(services)]
+    findings = [Problem("settings", warning, "") for warning in settings.warnings]
+    database = [Problem("database", problem, "") for problem in health.problems(services)]
     findings += database or _catalogue(services)
     findings += _mail(services)
     try:
         findings += _stripe(services, webhooks, now, send, wait)
     except PaymentMisconfigured:
         wrong = "Stripe refuses STRIPE_SECRET_KEY."
-        findings.append(Finding("keys", wrong, "Copy both keys again from the dashboard, from the same mode."))
+        findings.append(Problem("keys", wrong, "Copy both keys again from the dashboard, from the same mode."))
     except PaymentUnavailable:
         wrong = f"{settings.stripe_api_base} does not answer."
-        findings.append(Finding("stripe", wrong, "Check the network, or start the sandbox with `make run`."))
+        findings.append(Problem("stripe", wrong, "Check the network, or start the sandbox with `make run`."))
     return findings
 
 
 def _stripe(
     services: Services, webhooks: WebhookSetup, now: datetime, send: Send, wait: Callable[[float], None]
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     missing = services.gateway.missing_permissions()
     if missing:
         wrong = f"the restricted key STRIPE_SECRET_KEY lacks {_listed(missing)}."
-        yield Finding("keys", wrong, "Add this to it in the dashboard, under API keys.")
+        yield Problem("keys", wrong, "Add this to it in the dashboard, under API keys.")
     if any(permission.startswith("PaymentIntents") for permission in missing):
         return  # nothing else can be tried
     skew = abs(services.gateway.clock() - now)
     if skew > LARGEST_SKEW:
         wrong = f"this machine's clock is {int(skew.total_seconds())} seconds from Stripe's."
-        yield Finding("clock", wrong, "Run a time service: webhooks are refused when their time is too far off.")
+        yield Problem("clock", wrong, "Run a time service: webhooks are refused when their time is too far off.")
     trial = yield from _keys(services)
     if not services.settings.webhook_secrets:
         wrong = "STRIPE_WEBHOOK_SECRET is not set."
-        yield Finding("webhooks", wrong, "Take it from `flask webhooks --create`, or from `stripe listen`.")
+        yield Problem("webhooks", wrong, "Take it from `flask webhooks --create`, or from `stripe listen`.")
     elif any(permission.startswith("Webhook Endpoints") for permission in missing):
         yield from _round_trip(services, services.settings.store_url + webhooks.path, webhooks, now, send)
     else:
         yield from _webhooks(services, webhooks, trial, now, send, wait)
 
 
-def _keys(services: Services) -> Generator[Finding, None, KeyTrial | None]:
+def _keys(services: Services) -> Generator[Problem, None, KeyTrial | None]:
     """What the keys were tried with; None where they could not be."""
     amount = _small_amount(services)
     try:
         trial = services.gateway.try_keys(services.settings.stripe_publishable_key, amount)
     except PaymentMisconfigured:  # by a key that was good enough to ask for the time
         wrong = f"Stripe refuses to create a payment of {amount.text()}."
-        yield Finding("keys", wrong, "See in the dashboard whether the account may take payments in this currency yet.")
+        yield Problem("keys", wrong, "See in the dashboard whether the account may take payments in this currency yet.")
         return None
     if not trial.same_account:
         wrong = "STRIPE_PUBLISHABLE_KEY is not of the account of STRIPE_SECRET_KEY: no browser could pay with it."
-        yield Finding("keys", wrong, "Copy both keys again from the dashboard, from the same account.")
+        yield Problem("keys", wrong, "Copy both keys again from the dashboard, from the same account.")
     return trial
 
 
@@ -118,12 +118,12 @@ def _webhooks(
     now: datetime,
     send: Send,
     wait: Callable[[float], None],
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     endpoints = [it for it in services.gateway.list_webhook_endpoints() if _ours(it, webhooks)]
     for endpoint in endpoints:
         yield from _endpoint(endpoint, webhooks)
     url = services.settings.store_url + webhooks.path
-    wrong = list[Finding]()
+    wrong = list[Problem]()
     for address in {endpoint.url for endpoint in endpoints} or {url}:
         wrong += _round_trip(services, address, webhooks, now, send)
     yield from wrong
@@ -145,45 +145,45 @@ def _ours(endpoint: WebhookEndpoint, webhooks: WebhookSetup) -> bool:
     return endpoint.enabled and urlsplit(endpoint.url).path.endswith(webhooks.path)
 
 
-def _endpoint(endpoint: WebhookEndpoint, webhooks: WebhookSetup) -> Iterator[Finding]:
+def _endpoint(endpoint: WebhookEndpoint, webhooks: WebhookSetup) -> Iterator[Problem]:
     missing = sorted(webhooks.types - endpoint.types) if "*" not in endpoint.types else []
     if missing:
         wrong = f"{endpoint.url} does not get {_listed(missing)}."
-        yield Finding("webhooks", wrong, "Run `flask webhooks --create`, or add these events to it.")
+        yield Problem("webhooks", wrong, "Run `flask webhooks --create`, or add these events to it.")
     if endpoint.api_version not in (None, webhooks.api_version):
         wrong = f"{endpoint.url} speaks API version {endpoint.api_version}, the store {webhooks.api_version}."
-        yield Finding("webhooks", wrong, "Run `flask webhooks --create`: a version cannot be changed later.")
+        yield Problem("webhooks", wrong, "Run `flask webhooks --create`: a version cannot be changed later.")
 
 
-def _round_trip(services: Services, url: str, webhooks: WebhookSetup, now: datetime, send: Send) -> Iterator[Finding]:
+def _round_trip(services: Services, url: str, webhooks: WebhookSetup, now: datetime, send: Send) -> Iterator[Problem]:
     try:
         status = send(url, services.gateway.sign_test_event(now, forged=False))
         if not 200 <= status < 300:
-            yield Finding("webhooks", f"{url} answered {status} to a signed event.", _remedy(status, webhooks))
+            yield Problem("webhooks", f"{url} answered {status} to a signed event.", _remedy(status, webhooks))
             return
         status = send(url, services.gateway.sign_test_event(now, forged=True))
         if status != 400:
             wrong = f"{url} answered {status} to a forged event; this store answers 400."
-            yield Finding("webhooks", wrong, "Something else answers there: have the address lead to this store.")
+            yield Problem("webhooks", wrong, "Something else answers there: have the address lead to this store.")
     except OSError:
         remedy = "Start the store; check the address, its certificate, and what stands in front of it."
-        yield Finding("webhooks", f"{url} does not answer.", remedy)
+        yield Problem("webhooks", f"{url} does not answer.", remedy)
 
 
 def _forwarded(
     services: Services, webhooks: WebhookSetup, trial: KeyTrial | None, now: datetime, wait: Callable[[float], None]
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     """Without an endpoint, a developer's `stripe listen` may forward events. Stripe does not say whether it runs: the
     event about the payment that was just created is waited for.
     """
     unknown = f"Stripe knows no enabled endpoint that ends in {webhooks.path}"
     if services.settings.live:
-        yield Finding("webhooks", f"{unknown}.", "Run `flask webhooks --create`.")
+        yield Problem("webhooks", f"{unknown}.", "Run `flask webhooks --create`.")
     elif trial is not None and not _arrives(services, trial.provider_payment_id, now, wait):
         url = services.settings.store_url + webhooks.path
         listen = f"`stripe listen --latest --forward-to {url}`"
         remedy = f"Run {listen} with the secret that it prints, or `flask webhooks --create`."
-        yield Finding("webhooks", f"{unknown}, and forwards no event to this store.", remedy)
+        yield Problem("webhooks", f"{unknown}, and forwards no event to this store.", remedy)
 
 
 def _arrives(services: Services, provider_payment_id: str, now: datetime, wait: Callable[[float], None]) -> bool:
@@ -216,7 +216,7 @@ _REMEDIES = {
 }
 
 
-def _catalogue(services: Services) -> Iterator[Finding]:
+def _catalogue(services: Services) -> Iterator[Problem]:
     ours = services.settings.store_currency
     others = select(Product.currency, func.count()).where(Product.currency != ours).group_by(Product.currency)
     with services.database.reading() as session:
@@ -224,17 +224,17 @@ def _catalogue(services: Services) -> Iterator[Finding]:
     if counts:
         found = " and ".join(f"{count} in {currency}" for currency, count in counts)
         wrong = f"STORE_CURRENCY is {ours}, but there are products with prices in another currency: {found}."
-        yield Finding("catalogue", wrong, "Set STORE_CURRENCY back, or change the products.")
+        yield Problem("catalogue", wrong, "Set STORE_CURRENCY back, or change the products.")
 
 
-def _mail(services: Services) -> Iterator[Finding]:
+def _mail(services: Services) -> Iterator[Problem]:
     settings = services.settings
     if settings.live and settings.mail_from.rstrip(">").endswith("@localhost"):
         wrong = "MAIL_FROM is an address at localhost, which few mail servers accept."
-        yield Finding("mail", wrong, "Name an address at the store's own domain.")
+        yield Problem("mail", wrong, "Name an address at the store's own domain.")
     if (problem := services.mailer.check()) is not None:
         wrong, remedy = _MAIL_PROBLEMS[problem]
-        yield Finding("mail", f"{settings.mail_server}:{settings.mail_port} {wrong}", remedy)
+        yield Problem("mail", f"{settings.mail_server}:{settings.mail_port} {wrong}", remedy)
 
 
 _MAIL_PROBLEMS = {

@@ -1,0 +1,91 @@
+"""What an operator reads of a finding: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from store.services.findings import Finding
+
+RECONCILE = "Run `flask reconcile`."
+BY_HAND = "Compare its timeline (`flask order`) with Stripe's dashboard, and settle it by hand."
+_NOT_THERE = "Check that STRIPE_SECRET_KEY is of the account and the mode that took it; else find out who wrote it."
+_WORKER = "Is `flask worker --every 30` running?"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A sentence about what is wrong with `subject`, and one about what a person should do; the second may be empty."""
+
+    subject: str
+    wrong: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.wrong} {self.remedy}"
+
+
+def problem_of(finding: Finding) -> Problem:
+    """A finding in words. What reconciliation could not repair will not be repaired by running it again."""
+    wrong, remedy = WORDS[finding.code]
+    if finding.unrepaired and remedy == RECONCILE:
+        remedy = BY_HAND
+    return Problem(finding.subject, wrong.format_map(finding.data), remedy.format_map(finding.data))
+
+
+# By the code of a finding: what is wrong, and what to do.
+WORDS: Mapping[str, tuple[str, str]] = {
+    # Of the audit.
+    "no_live_payment": ("has no live payment, not even one that is not opened.", "Find out who removed it."),
+    "in_review": ("waits for a person: {reason}.", "See `flask order {reference}`, then `flask resolve`."),
+    "paid_without_payment": ("is paid, but its payment is not.", "Run `flask reconcile`; send nothing out before."),
+    "payment_without_order": ("was paid for, but is not paid.", "Refund it with `flask refund`, or look into it."),
+    "other_amount_received": ("was paid with another amount than its total.", "Settle the difference."),
+    "total_differs": (
+        "has a total of {total}; its lines and adjustments come to {quoted}.",
+        "Look into it before it is sent.",
+    ),
+    "other_payment_amount": ("has a payment of another amount than its total.", "Look into it before it is sent."),
+    "refunds_differ": ("does not agree with its refunds.", RECONCILE),
+    "second_payment_kept": ("was paid a second time, and that is not being returned.", "Refund it at Stripe."),
+    "stock_misplaced": ("has stock that is not where its state says.", "Look into its timeline with `flask order`."),
+    "reserved_differs": ("{reserved} are reserved, open orders need {needed}.", "Set `reserved` to what they need."),
+    "dispute_flag_wrong": ("is flagged as disputed, or not, against its disputes.", RECONCILE),
+    "overdue": (
+        "should have expired long ago.",
+        f"{_WORKER} If it is, `flask reconcile` says what stands in its way.",
+    ),
+    "refund_overdue": ("waits for a refund that was not made.", _WORKER),
+    "event_unhandled": (
+        "a webhook of type {type} could not be handled ({error}).",
+        "Run `flask reconcile`, and look into the log.",
+    ),
+    "mail_unsent": (
+        "its e-mail “{kind}” was not sent after {attempts} tries.",
+        "Check MAIL_SERVER with `flask doctor`.",
+    ),
+    # Of the comparison with Stripe.
+    "payment_not_there": ("has a payment, {payment}, that Stripe does not have.", _NOT_THERE),
+    "paid_twice": ("was paid a second time, by {payment}.", RECONCILE),
+    "second_payment_open": ("has a second payment that is open, {payment}.", RECONCILE),
+    "paid_only_there": ("is paid at Stripe and not here.", RECONCILE),
+    "paid_only_here": ("is paid here and not at Stripe.", "Send nothing out; find out who wrote it."),
+    "received_differs": ("was paid {there} at Stripe.", "Settle the difference."),
+    "cancelled_only_there": ("waits here for a payment that is cancelled at Stripe.", RECONCILE),
+    "still_payable": ("is {state}, and can still be paid at Stripe.", RECONCILE),
+    "order_not_here": (
+        "{there} came in for order {reference}, which this store does not have.",
+        "Refund it in Stripe's dashboard, or find out which store took it.",
+    ),
+    "refund_not_there": ("has a refund of {here}, {id}, that Stripe does not have.", _NOT_THERE),
+    "refund_not_here": ("has a refund of {there} at Stripe, {id}, that is not here.", RECONCILE),
+    "refund_amount_differs": ("has a refund, {id}, of {here} here and of {there} at Stripe.", "Settle the difference."),
+    "refund_state_differs": ("has a refund, {id}, {state} here, {event} at Stripe.", RECONCILE),
+    "dispute_not_there": ("has a dispute, {id}, that Stripe does not have.", _NOT_THERE),
+    "dispute_not_here": ("has a dispute of {there} at Stripe, {id}, that is not here.", RECONCILE),
+    "dispute_amount_differs": (
+        "has a dispute, {id}, of {here} here and of {there} at Stripe.",
+        "Go by Stripe's dashboard.",
+    ),
+    "dispute_state_differs": ("has a dispute, {id}, {state} here, {event} at Stripe.", RECONCILE),
+}
