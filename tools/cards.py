@@ -1,7 +1,7 @@
 """`make cards`: tries every test card in a headless browser against the running store, and says what differs.
 
-Each card is typed into the real card field and paid with on the real payment page; the bank's question is answered on
-the bank's page. The store's test-card page places the orders and compares what the shopper read, the events and the
+Each card is typed into the real card field and paid with on the real payment page; the 3-D Secure challenge is
+answered on the bank's page. The store's test-card page places the orders and compares what the shopper read, the events and the
 states with the table, so that this command, the page `/test-cards` and the tests judge by the same rows. Needs the
 sandbox: Stripe's own card field and bank do not let themselves be driven.
 Exits with 1 if anything differs, with 2 if it could not be tried.
@@ -24,8 +24,8 @@ from store.testmode.test_cards import Place, Scenario, TestCard, groups, scenari
 from tools.browser import BrowserMissing, find
 from tools.headless import ARGUMENTS
 
-POLL_INTERVAL = 30_000  # milliseconds for a page to get where it should
-TOLD_WITHIN = 30.0  # seconds for the events, and what follows from them
+PAGE_TIMEOUT = 30_000  # milliseconds
+RESULT_TIMEOUT = 30.0  # seconds for the events and their effects
 RETRIES = 2  # of a call whose connection the server had just closed for being idle: it never saw the call
 COULD_NOT_BE_TRIED = 2  # the exit status, beside 0 and 1
 READ_AT = {Place.ORDER: "h1", Place.PAYMENT: "[data-part=message]", Place.FIELD: "[data-part=card-error]"}
@@ -59,14 +59,14 @@ def main() -> None:
         and (not options.cards or any(_plain(each) in (card.digits, scenario.key) for each in options.cards))
     ]
     if not chosen:
-        _give_up("No test card is like that.")
+        _exit("No test card is like that.")
     done: dict[str, Trial] = {}
     try:
         asyncio.run(_run(chosen, done, options))
     except KeyboardInterrupt:
         print(f"\nStopped after {len(done)} of {len(chosen)}.", file=sys.stderr)
     except (Impossible, BrowserMissing) as reason:
-        _give_up(str(reason))
+        _exit(str(reason))
     trials = [done[scenario.key] for _card, scenario in chosen if scenario.key in done]
     _print_table(trials)
     passed = sum(trial.passed for trial in trials)
@@ -80,7 +80,7 @@ async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS, handle_sigint=False)
         count = min(options.pages, len(chosen))
-        visits = await asyncio.gather(*(_enter(browser, options.store, options.patience) for _ in range(count)))
+        visits = await asyncio.gather(*(_enter(browser, options.store, options.timeout) for _ in range(count)))
         with tqdm(total=len(chosen), unit="card", file=sys.stderr, dynamic_ncols=True) as progress:
 
             async def work(visit: Visit) -> None:
@@ -94,10 +94,10 @@ async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], 
         await browser.close()
 
 
-async def _enter(browser: Browser, store: str, patience: float) -> Visit:
+async def _enter(browser: Browser, store: str, timeout: float) -> Visit:
     """A shopper of its own at the test-card page. Raises Impossible."""
     context = await browser.new_context(base_url=store, locale="en-US")
-    context.set_default_timeout(POLL_INTERVAL)
+    context.set_default_timeout(PAGE_TIMEOUT)
     page = await context.new_page()
     try:
         answer = await page.goto("/test-cards")
@@ -114,19 +114,19 @@ async def _enter(browser: Browser, store: str, patience: float) -> Visit:
             f"The store at {store} uses Stripe itself, whose card field and bank take nothing from a program. "
             f"Run the cards by hand at {store}/test-cards, or take the keys out of .env to try them in the sandbox."
         )
-    return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), patience)
+    return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), timeout)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A shopper who tries one card after the other. `token` is what the test-card page's forms carry; `patience` is
+    """A shopper who tries one card after the other. `token` is what the test-card page's forms carry; `timeout` is
     seconds.
     """
 
     context: BrowserContext
     page: Page
     token: str
-    patience: float
+    timeout: float
 
     async def attempt(self, card: TestCard, scenario: Scenario) -> Trial:
         """Order, pay as the scenario says, and ask for the test-card page's verdict. Raises Impossible when the store
@@ -139,7 +139,7 @@ class Visit:
             run = await placed.json()
             await self.page.goto(run["pay"])
             await _pay(self.page, card, scenario)
-            await self._until_told(run, scenario)
+            await self._wait_for_result(run, scenario)
             answer = await self._post(run["result"], read=await self._read(run, scenario))
             verdict = await answer.json()
             return Trial(scenario, card, verdict["expected"], verdict["got"])
@@ -148,9 +148,9 @@ class Visit:
                 raise Impossible("The store went away while cards were tried.") from None
             return Trial(scenario, card, {}, {}, str(failure).splitlines()[0])
 
-    async def _until_told(self, run: dict[str, str], scenario: Scenario) -> None:
-        """Until all that should happen has happened, or it is too late for it; the verdict says which."""
-        deadline = time.monotonic() + self.patience
+    async def _wait_for_result(self, run: dict[str, str], scenario: Scenario) -> None:
+        """Wait until the run is complete, or until the timeout; the verdict says which."""
+        deadline = time.monotonic() + self.timeout
         refunded = not scenario.expected.refund
         while time.monotonic() < deadline:
             answer = await self.context.request.get(run["observed"], max_retries=RETRIES)
@@ -181,7 +181,7 @@ class Visit:
 
 
 async def _pay(page: Page, card: TestCard, scenario: Scenario) -> None:
-    """Type the card, press Pay, answer the bank; ends where the page says how it went."""
+    """Type the card, press Pay, answer the bank; returns once the page shows the result."""
     field = page.frame_locator("#card-field iframe")
     await page.locator("[data-module=payment_form][data-state=ready]").wait_for()
     for name, value in {"cardnumber": card.digits, "exp-date": card.expiry, "cvc": card.cvc}.items():
@@ -199,7 +199,7 @@ async def _pay(page: Page, card: TestCard, scenario: Scenario) -> None:
 
 
 def _print_table(trials: list[Trial]) -> None:
-    """For each card what was expected and what came of it; what differs stands out."""
+    """For each card what was expected and what happened; what differs stands out."""
     for trial in trials:
         answer = f" {trial.scenario.answer}" if trial.scenario.answer else ""
         print(f"{'ok  ' if trial.passed else 'FAIL'}  {trial.card.number + answer:<32}  {trial.card.label}")
@@ -226,7 +226,7 @@ def _missing(number: int) -> str:
     return f", {number} not tried" if number else ""
 
 
-def _give_up(reason: str) -> NoReturn:
+def _exit(reason: str) -> NoReturn:
     print(reason, file=sys.stderr)
     sys.exit(COULD_NOT_BE_TRIED)
 
@@ -239,12 +239,12 @@ def _parser() -> argparse.ArgumentParser:
     try:
         store = f"http://127.0.0.1:{Settings.load().store_port}"
     except ConfigurationError as problems:
-        _give_up(str(problems))
+        _exit(str(problems))
     parser = argparse.ArgumentParser(prog="make cards", description="Try test cards against the running store.")
     parser.add_argument("cards", nargs="*", help="card numbers or rows; all where none is named")
     parser.add_argument("--group", action="append", choices=[group.key for group in groups()], help="cards of a group")
     parser.add_argument("--pages", type=int, default=3, help="how many are tried side by side (3)")
-    parser.add_argument("--patience", type=float, default=TOLD_WITHIN, help="seconds to wait for what follows (30)")
+    parser.add_argument("--timeout", type=float, default=RESULT_TIMEOUT, help="seconds to wait for the result (30)")
     parser.add_argument("--store", default=store, help=f"the store's address ({store})")
     return parser
 

@@ -28,11 +28,11 @@ from mutmut.workers import isolation
 
 ROOT = Path(__file__).parents[1]
 MUTANTS = ROOT / "mutants"
-METAS = "store/**/*.py.meta"  # where mutmut keeps what became of the mutants of a module
+METAS = "store/**/*.py.meta"  # where mutmut keeps the results of a module's mutants
 FOLDERS = ("store/domain", "store/services", "store/webhooks")
 
-# What mutmut's exit codes stand for, as far as they are not a death by a signal.
-FATES = {0: "survived", 1: "tests", 3: "tests", 33: "no tests", 37: "types"}
+# What mutmut's exit codes stand for, unless a signal ended the process.
+RESULTS = {0: "survived", 1: "tests", 3: "tests", 33: "no tests", 37: "types"}
 KILLED = ("tests", "types", "timeout")
 COLUMNS = ("tests", "types", "timeout", "survived", "no tests", "not tried")
 
@@ -92,11 +92,11 @@ def _mutants() -> list[str]:
     copy_also_copy_files()
     setup_source_paths()
     create_mutants(os.cpu_count() or 2)
-    return sorted(mutant for meta in MUTANTS.glob(METAS) for mutant in _fates(meta))
+    return sorted(mutant for meta in MUTANTS.glob(METAS) for mutant in _results(meta))
 
 
 def _check_types() -> int:
-    """mypy's report on the mutants, without what it has to say of the comments that mutmut puts around them."""
+    """mypy's report on the mutants, without its complaints about the comments that mutmut puts around them."""
     options = ["--output", "json", "--no-warn-unused-ignores"]
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", *options, *FOLDERS], capture_output=True, text=True, check=False
@@ -108,11 +108,11 @@ def _check_types() -> int:
 
 
 def _forget_survivors() -> None:
-    """Let those be tried again that were not killed: there may be a test for them by now."""
+    """Try again those that were not killed: there may be a test for them by now."""
     for meta in MUTANTS.glob(METAS):
         known = json.loads(meta.read_text("utf-8"))
         codes = known["exit_code_by_key"]
-        known["exit_code_by_key"] = {name: code if _fate(code) in KILLED else None for name, code in codes.items()}
+        known["exit_code_by_key"] = {name: code if _result(code) in KILLED else None for name, code in codes.items()}
         meta.write_text(json.dumps(known, indent=4), "utf-8")
 
 
@@ -120,25 +120,25 @@ def _report(sample: Collection[str] | None) -> None:
     """The score of each module as a table, and the names of the mutants that were not killed; only of a sample where
     there is one, with what it says of all mutants.
     """
-    fates = {path: _fates(path) for path in sorted(MUTANTS.glob(METAS))}
+    results = {path: _results(path) for path in sorted(MUTANTS.glob(METAS))}
     if sample is not None:
         chosen = set(sample)
-        fates = {path: {name: fate for name, fate in its.items() if name in chosen} for path, its in fates.items()}
+        results = {path: {name: its[name] for name in its if name in chosen} for path, its in results.items()}
     total: Counter[str] = Counter()
     print(f"\n| module | mutants | {' | '.join(COLUMNS)} | killed |\n|{' --- |' * (len(COLUMNS) + 3)}")
-    for path, of_module in fates.items():
+    for path, of_module in results.items():
         if of_module:
             counts = Counter(of_module.values())
             total += counts
             print(_row(f"`{path.relative_to(MUTANTS).with_suffix('')}`", counts))
     print(_row("**all**", total), "\n")
-    for of_module in fates.values():
-        for mutant, fate in of_module.items():
-            if fate not in ("tests", "types"):
-                print(f"{fate}: {mutant}")
+    for of_module in results.values():
+        for mutant, result in of_module.items():
+            if result not in ("tests", "types"):
+                print(f"{result}: {mutant}")
     tried = total.total() - total["not tried"]
     if sample is not None and tried:
-        low, high = interval(sum(total[fate] for fate in KILLED), tried)
+        low, high = interval(sum(total[result] for result in KILLED), tried)
         print(f"\nWith a confidence of 95 % between {low:.1%} and {high:.1%} of all mutants are killed.")
 
 
@@ -150,17 +150,17 @@ def interval(killed: int, tried: int) -> tuple[float, float]:
     return (share + spread / 2 - half) / (1 + spread), (share + spread / 2 + half) / (1 + spread)
 
 
-def _fates(meta: Path) -> dict[str, str]:
+def _results(meta: Path) -> dict[str, str]:
     codes = json.loads(meta.read_text("utf-8"))["exit_code_by_key"]
-    return {mutant: _fate(code) for mutant, code in codes.items()}
+    return {mutant: _result(code) for mutant, code in codes.items()}
 
 
-def _fate(code: int | None) -> str:
-    return "not tried" if code is None else FATES.get(code, "timeout")
+def _result(code: int | None) -> str:
+    return "not tried" if code is None else RESULTS.get(code, "timeout")
 
 
 def _row(name: str, counts: Counter[str]) -> str:
-    killed = sum(counts[fate] for fate in KILLED)
+    killed = sum(counts[result] for result in KILLED)
     cells = [name, counts.total(), *(counts[column] for column in COLUMNS), f"{killed / counts.total():.1%}"]
     return f"| {' | '.join(map(str, cells))} |"
 

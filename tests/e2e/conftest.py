@@ -1,4 +1,4 @@
-"""Fixtures: a running store and sandbox, a webhook postbox between them, and browsers to shop with.
+"""Fixtures: a running store and sandbox, a webhook proxy between them, and browsers to shop with.
 
 One store, one sandbox and one Chromium serve all browser tests of a test process, on ports of its own; every test shops
 in browsers of its own and places orders of its own.
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from tests.support.databases import ROOT, Databases
 from tests.support.processes import SandboxProcess, StoreProcess
-from tests.support.webhook_proxy import Postbox
+from tests.support.webhook_proxy import WebhookProxy
 from tools.headless import launched
 from tools.programs import free_port
 
@@ -32,7 +32,7 @@ class Stack:
 
     store: StoreProcess
     sandbox: SandboxProcess
-    webhook_proxy: Postbox
+    webhook_proxy: WebhookProxy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,7 +69,7 @@ def stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     store.flask("seed")
     # Enough for every test; what is scarce or sold out stays so.
     store.change("UPDATE products SET stock = stock + 1000 WHERE stock > 5")
-    with Postbox(f"{store.url}/webhooks/stripe") as webhook_proxy:
+    with WebhookProxy(f"{store.url}/webhooks/stripe") as webhook_proxy:
         sandbox = SandboxProcess(folder, sandbox_port, forward_to=webhook_proxy.url)
         try:
             sandbox.start()
@@ -91,7 +91,7 @@ def sandbox(stack: Stack) -> SandboxProcess:
 
 
 @pytest.fixture
-def webhook_proxy(stack: Stack) -> Postbox:
+def webhook_proxy(stack: Stack) -> WebhookProxy:
     return stack.webhook_proxy
 
 

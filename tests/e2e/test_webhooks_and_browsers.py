@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import shop
 from tests.support.processes import StoreProcess
-from tests.support.webhook_proxy import Postbox
+from tests.support.webhook_proxy import WebhookProxy
 
 
 def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StoreProcess) -> None:
@@ -26,7 +26,7 @@ def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StorePr
     expect(shop.timeline(page, "was received")).to_contain_text("reported by the payment service")
 
 
-def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
+def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: WebhookProxy, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
@@ -40,7 +40,7 @@ def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: Postb
     expect(shop.timeline(page, "was received")).to_contain_text("reported by the payment service")
 
 
-def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, webhook_proxy: Postbox) -> None:
+def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, webhook_proxy: WebhookProxy) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
@@ -55,7 +55,7 @@ def test_a_payment_whose_webhook_is_lost_is_found_by_asking(page: Page, webhook_
     expect(page.get_by_text("You paid $28.00 with Visa ending 4242.")).to_be_visible()
 
 
-def test_a_webhook_received_twice_pays_once(page: Page, webhook_proxy: Postbox, store: StoreProcess) -> None:
+def test_a_webhook_received_twice_pays_once(page: Page, webhook_proxy: WebhookProxy, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 

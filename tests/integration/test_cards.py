@@ -90,12 +90,12 @@ def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop:
         )
     shop.pay(order)
     wait(shop)
-    asked = len(shop.line.requests)
+    asked = len(shop.transport.requests)
 
     seen = runs.observe(shop.services, order.reference, HANDLERS)
 
     assert seen.matches(PAYS)
-    assert len(shop.line.requests) - asked == 1
+    assert len(shop.transport.requests) - asked == 1
 
 
 def test_the_test_card_page_says_when_a_row_differs(shop: Shop) -> None:

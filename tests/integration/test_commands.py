@@ -57,12 +57,12 @@ def do_not_answer(shop: Shop, _monkeypatch: pytest.MonkeyPatch) -> None:
         if path == "/v1/refunds":
             raise NoAnswer
 
-    shop.line.before = silent
+    shop.transport.before = silent
 
 
 def recover(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    shop.line.before = lambda _method, _path: None
+    shop.transport.before = lambda _method, _path: None
     shop.clock.forward(minutes=2)
     worker.run(shop.services, shop.clock())
 
@@ -138,7 +138,7 @@ def test_what_is_not_answered_of_one_order_does_not_concern_another(
     one, other = paid(shop), paid(shop)
     do_not_answer(shop, monkeypatch)
     run(shop, "refund", one.reference, "--amount", "500")
-    shop.line.before = lambda _method, _path: None
+    shop.transport.before = lambda _method, _path: None
 
     assert run(shop, "refund", other.reference, "--amount", "300").exit_code == 0
     assert returned(shop) == 300
@@ -249,7 +249,7 @@ def test_stripe_that_does_not_answer_is_named(shop: Shop) -> None:
     def silent(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = silent
+    shop.transport.before = silent
 
     for words in (["reconcile"], ["audit", "--stripe"]):
         outcome = run(shop, *words)

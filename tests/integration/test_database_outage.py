@@ -72,7 +72,7 @@ def test_webhooks_are_answered_5xx_and_told_again_until_the_database_is_back(sho
     assert refused == {503}
     unwritten = [line["event_id"] for line in log if line["event"] == "webhook error not recorded"]
     assert unwritten
-    assert set(unwritten) <= {event_of(delivery)["id"] for delivery in shop.post.sent}
+    assert set(unwritten) <= {event_of(delivery)["id"] for delivery in shop.webhooks.sent}
     assert {shop.read(order.reference).state for order in orders} == {OrderState.PAID}
     with shop.services.database.reading() as session:
         assert audit.run(session, shop.clock()) == []

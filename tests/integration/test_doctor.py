@@ -245,7 +245,7 @@ def test_all_that_a_restricted_key_lacks_is_named(shop: Shop) -> None:
         if "refunds" in path or "events" in path or "cancel" in path:
             raise NotPermitted
 
-    shop.line.before = refuse
+    shop.transport.before = refuse
 
     assert diagnosis(shop) == [
         "keys: the restricted key STRIPE_SECRET_KEY lacks PaymentIntents (write), Charges and Refunds (write), Events "
@@ -258,7 +258,7 @@ def test_an_account_that_takes_no_payments_yet_is_no_wrong_key(shop: Shop) -> No
         if (method, path) == ("POST", "/v1/payment_intents"):
             raise NotAllowedYet
 
-    shop.line.before = refuse
+    shop.transport.before = refuse
 
     assert diagnosis(shop) == [
         "keys: Stripe refuses to create a payment of $5.00. See in the dashboard whether the account may take payments "
@@ -366,7 +366,7 @@ def test_that_stripe_does_not_answer_is_seen(shop: Shop) -> None:
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = away
+    shop.transport.before = away
 
     assert diagnosis(shop) == [
         "stripe: http://127.0.0.1:4242 does not answer. Check the network, or start the sandbox with `make run`."
@@ -403,7 +403,7 @@ def test_a_key_that_may_not_list_the_endpoints_is_not_a_wrong_key(shop: Shop) ->
         if "webhook_endpoints" in path:
             raise NotPermitted
 
-    shop.line.before = refuse
+    shop.transport.before = refuse
     tried: list[str] = []
 
     def send(url: str, event: SignedEvent) -> int:

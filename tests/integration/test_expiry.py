@@ -45,7 +45,7 @@ def test_an_order_whose_payment_was_never_opened_expires_without_asking_stripe(s
 
     assert shop.read(order.reference).state is OrderState.EXPIRED
     assert shop.product().reserved == 0
-    assert shop.line.requests == []
+    assert shop.transport.requests == []
 
 
 def test_an_order_whose_time_is_not_over_is_left_alone(shop: Shop) -> None:
@@ -137,10 +137,10 @@ def test_while_stripe_does_not_answer_nothing_expires_and_nothing_is_freed(shop:
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = away
+    shop.transport.before = away
     run(shop)
     kept = shop.read(order.reference).state, shop.product().reserved
-    shop.line.before = lambda _method, _path: None
+    shop.transport.before = lambda _method, _path: None
     shop.clock.forward(minutes=2)
     run(shop)
 

@@ -130,10 +130,10 @@ def test_of_an_order_that_is_given_up_while_upkeep_asks_stripe_about_it(shop: Sh
     shop.clock.forward(minutes=31)
 
     def give_up(_method: str, _path: str) -> None:
-        shop.line.after = lambda _method, _path: None
+        shop.transport.after = lambda _method, _path: None
         checkout.cancel(shop.services, order.reference, shop.clock())
 
-    shop.line.after = give_up
+    shop.transport.after = give_up
     worker.run(shop.services, shop.clock())
 
     assert "order.extended" not in shop.history(order.reference)

@@ -89,7 +89,7 @@ def test_what_upkeep_puts_off_is_logged_with_its_order(shop: Shop) -> None:
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = away
+    shop.transport.before = away
     with capture_logs() as log:
         done = worker.run(shop.services, shop.clock())
 

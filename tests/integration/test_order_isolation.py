@@ -79,11 +79,11 @@ def test_who_hears_late_of_an_old_breakdown_takes_no_name_back(shop: Shop, what:
 
     def meanwhile(method: str, _path: str) -> None:
         if method == "POST":
-            shop.line.before = lambda _method, _path: None
+            shop.transport.before = lambda _method, _path: None
             request()
             request()
 
-    shop.line.before = meanwhile
+    shop.transport.before = meanwhile
     request()
 
     assert (refund_attempts(shop) if what == "refund" else open_attempts(shop)) == {
@@ -98,11 +98,11 @@ def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
         if method == "POST":
             raise NoAnswer
 
-    shop.line.before = away
+    shop.transport.before = away
     for number, order in enumerate(orders):
         with pytest.raises(PaymentUnavailable):
             ask(shop, order, 100 + number, f"of {order.reference}")
-    shop.line.before = lambda _method, _path: None
+    shop.transport.before = lambda _method, _path: None
     ask(shop, paid(shop), 50, "answered")
     mail.send_due(shop.services, shop.clock())
 
@@ -125,11 +125,11 @@ def test_refunds_whose_answers_were_lost_are_told_apart_by_the_webhooks(shop: Sh
         if method == "POST":
             raise NoAnswer
 
-    shop.line.after = hang_up
+    shop.transport.after = hang_up
     for amount, key in ((100, "one"), (250, "other")):
         with pytest.raises(PaymentUnavailable):
             ask(shop, order, amount, key)
-    shop.line.after = lambda _method, _path: None
+    shop.transport.after = lambda _method, _path: None
     shop.deliver()
 
     with shop.services.database.reading() as session:

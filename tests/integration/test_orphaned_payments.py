@@ -20,10 +20,10 @@ def opened_unheard(shop: Shop) -> Order:
         if method == "POST":
             raise NoAnswer
 
-    shop.line.after = break_the_line
+    shop.transport.after = break_the_line
     with pytest.raises(PaymentUnavailable):
         shop.open(order)
-    shop.line.after = lambda _method, _path: None
+    shop.transport.after = lambda _method, _path: None
     shop.clock.forward(minutes=31)
     worker.run(shop.services, shop.clock())
     return shop.read(order.reference)

@@ -32,11 +32,11 @@ def test_a_paid_order_was_told_by_a_webhook_and_its_stock_is_sold(shop: Shop) ->
 def test_paying_by_webhook_needs_no_call_to_stripe(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
-    asked = list(shop.line.requests)
+    asked = list(shop.transport.requests)
 
     shop.deliver()
 
-    assert shop.line.requests == asked
+    assert shop.transport.requests == asked
     assert shop.read(order.reference).state is OrderState.PAID
 
 
@@ -174,11 +174,11 @@ def test_many_tabs_that_wait_for_news_ask_stripe_once_in_five_seconds(shop: Shop
     shop.open(order)
     payments.look_up(shop.services, order.reference, shop.clock())
     shop.clock.forward(seconds=6)
-    asked = len(shop.line.requests)
+    asked = len(shop.transport.requests)
 
     at_once(8, lambda _: payments.look_up(shop.services, order.reference, shop.clock()))
 
-    assert len(shop.line.requests) == asked + 1
+    assert len(shop.transport.requests) == asked + 1
 
 
 def test_the_payment_page_finds_the_order_paid_before_the_webhook_came(shop: Shop) -> None:
@@ -211,10 +211,10 @@ def test_a_connection_that_breaks_on_creation_leaves_one_payment(shop: Shop, whe
     def broken(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    setattr(shop.line, when, broken)
+    setattr(shop.transport, when, broken)
     with pytest.raises(PaymentUnavailable):
         shop.open(order)
-    setattr(shop.line, when, lambda _method, _path: None)
+    setattr(shop.transport, when, lambda _method, _path: None)
     shop.open(order)
 
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
@@ -226,7 +226,7 @@ def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: 
 
     def deliver_while_opening(method: str, path: str) -> None:
         if (method, path) == ("POST", "/v1/payment_intents"):
-            shop.line.after = lambda _method, _path: None
+            shop.transport.after = lambda _method, _path: None
             intent = shop.stripe("GET", "/v1/payment_intents")["data"][0]
             shop.stripe(
                 "POST",
@@ -235,7 +235,7 @@ def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: 
             )
             shop.deliver()
 
-    shop.line.after = deliver_while_opening
+    shop.transport.after = deliver_while_opening
     with pytest.raises(OrderClosed):
         shop.open(order)
 

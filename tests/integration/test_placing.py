@@ -188,4 +188,4 @@ def test_no_payment_is_opened_before_an_order_is_placed(shop: Shop) -> None:
     shop.browser().get("/cart")
     shop.browser().get("/checkout")
 
-    assert shop.line.requests == []
+    assert shop.transport.requests == []

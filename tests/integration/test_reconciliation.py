@@ -345,7 +345,7 @@ def test_what_the_store_hears_while_it_compares_is_no_disagreement(shop: Shop) -
             shop.confirm(payment)
             shop.deliver()
 
-    shop.line.after = meanwhile
+    shop.transport.after = meanwhile
 
     assert compared(shop) == []
     assert done == ["paid"]

@@ -102,10 +102,10 @@ def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, 
         if path == "/v1/refunds":
             raise NoAnswer
 
-    setattr(shop.line, when, broken)
+    setattr(shop.transport, when, broken)
     with pytest.raises(PaymentUnavailable):
         ask(shop, order, 500, "key")
-    setattr(shop.line, when, lambda _method, _path: None)
+    setattr(shop.transport, when, lambda _method, _path: None)
     shop.clock.forward(minutes=2)
     worker.run(shop.services, shop.clock())
     shop.deliver()
@@ -122,10 +122,10 @@ def test_a_refund_asked_for_again_after_more_than_a_day_is_still_one_refund(shop
         if path == "/v1/refunds":
             raise NoAnswer
 
-    shop.line.after = broken
+    shop.transport.after = broken
     with pytest.raises(PaymentUnavailable):
         ask(shop, order, 500, "key")
-    shop.line.after = lambda _method, _path: None
+    shop.transport.after = lambda _method, _path: None
     shop.lose()
     shop.clock.forward(hours=25)  # by now Stripe has forgotten the key that the first request carried
     worker.run(shop.services, shop.clock())
@@ -169,7 +169,7 @@ def test_late_money_that_cannot_be_refunded_opens_a_review(shop: Shop) -> None:
         if method == "POST":
             raise NoAnswer
 
-    shop.line.after = unheard
+    shop.transport.after = unheard
     worker.run(shop.services, shop.clock())
     shop.lose()
     shop.clock.forward(minutes=5)

@@ -56,7 +56,7 @@ def stripe_takes(shop: Shop, seconds: float, *, answers: bool = False) -> list[f
         if not answers:
             raise Slow
 
-    shop.line.before = wait
+    shop.transport.before = wait
     return began
 
 
@@ -174,6 +174,6 @@ def test_a_page_may_wait_exactly_as_long_as_it_has() -> None:
 
 
 def test_without_a_page_time_the_way_to_stripe_is_never_held_back(shop: Shop) -> None:
-    gateway = stripe_gateway(shop.services.settings, shop.line)
+    gateway = stripe_gateway(shop.services.settings, shop.transport)
 
     assert list(gateway.list_payments(shop.clock())) == []

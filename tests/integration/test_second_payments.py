@@ -173,9 +173,9 @@ def test_an_unknown_payment_waits_while_stripe_does_not_answer(shop: Shop) -> No
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = away
+    shop.transport.before = away
     answers = {shop.receive(sent) for sent in shop.lose() if event_of(sent)["type"] == "payment_intent.succeeded"}
-    shop.line.before = lambda _method, _path: None
+    shop.transport.before = lambda _method, _path: None
 
     assert answers == {503}
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT

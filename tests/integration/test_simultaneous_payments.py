@@ -26,7 +26,7 @@ def test_payments_that_are_opened_at_once_do_not_wait_for_each_other(shop: Shop)
     def wait_for_the_others(_method: str, _path: str) -> None:
         inside.wait(timeout=10)
 
-    shop.line.before = wait_for_the_others
+    shop.transport.before = wait_for_the_others
 
     opened = at_once(SHOPPERS, lambda number: shop.open(orders[number]))
 
@@ -40,13 +40,13 @@ def test_pages_that_run_out_of_their_own_time_do_not_hold_others_back(shop: Shop
     (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
     shop.stripe("POST", f"/v1/payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
     another, other_reference = shop.browser_with_order()
-    shop.line.before = lambda _method, _path: shop.clock.forward(seconds=deadline.SECONDS - 3)
+    shop.transport.before = lambda _method, _path: shop.clock.forward(seconds=deadline.SECONDS - 3)
 
     late = [
         browser.open("POST", f"/orders/{reference}/cancel", data={"csrf_token": token}).status_code
         for _ in range(FAILURES + 1)
     ]
-    shop.line.before = answering
+    shop.transport.before = answering
 
     assert late == [503] * (FAILURES + 1)
     assert another.get(f"/orders/{other_reference}/pay").status_code == 200
@@ -60,8 +60,8 @@ def test_a_page_that_heard_silence_for_all_its_time_did_hear_silence(shop: Shop)
         shop.clock.forward(seconds=READ_TIMEOUT)
         raise stripe.APIConnectionError("timed out", should_retry=True)  # type: ignore[no-untyped-call]  # the SDK types it not
 
-    shop.line.before = hang
+    shop.transport.before = hang
 
     statuses = [browser.get(f"/orders/{reference}/pay").status_code for _ in range(FAILURES + 2)]
 
-    assert (statuses, len(shop.line.requests)) == ([503] * (FAILURES + 2), FAILURES)
+    assert (statuses, len(shop.transport.requests)) == ([503] * (FAILURES + 2), FAILURES)

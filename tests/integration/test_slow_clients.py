@@ -12,7 +12,7 @@ import requests
 from honcho.environ import parse_procfile
 
 from tests.support.databases import ROOT, SETTINGS, Databases
-from tests.support.impatient_worker import ImpatientWorker
+from tests.support.short_timeout_worker import ShortTimeoutWorker
 from tools.programs import Program, free_port
 
 WORKER, THREADS = "store.web.read_timeout_worker.ReadTimeoutWorker", "--threads 16"
@@ -36,7 +36,7 @@ def store(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
     assert WORKER in command
     assert THREADS in command
-    hasty = command.replace(WORKER, f"{ImpatientWorker.__module__}.{ImpatientWorker.__name__}")
+    hasty = command.replace(WORKER, f"{ShortTimeoutWorker.__module__}.{ShortTimeoutWorker.__name__}")
     hasty = hasty.replace(THREADS, f"--threads {FEW}").replace("--workers 2", "--workers 1")
     port, url = free_port(), databases.create("sqlite")
     settings = SETTINGS | {"DATABASE_URL": url, "STORE_PORT": str(port)}

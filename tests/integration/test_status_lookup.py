@@ -14,8 +14,8 @@ SECOND = timedelta(seconds=1)
 
 def asked(shop: Shop) -> int:
     """How many questions Stripe was asked since this was last called."""
-    count = len(shop.line.requests)
-    shop.line.requests.clear()
+    count = len(shop.transport.requests)
+    shop.transport.requests.clear()
     return count
 
 

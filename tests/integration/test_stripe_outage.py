@@ -11,14 +11,14 @@ def away(_method: str, _path: str) -> None:
 
 def test_after_repeated_silence_stripe_is_not_asked_for_a_while(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
-    shop.line.before = away
+    shop.transport.before = away
 
     answers = [browser.get(f"/orders/{reference}/pay") for _ in range(FAILURES + 3)]
 
     assert {answer.status_code for answer in answers} == {503}
     assert all("Nothing was charged" in answer.text for answer in answers)
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
-    assert len([path for _, path in shop.line.requests if path == "/v1/payment_intents"]) == FAILURES
+    assert len([path for _, path in shop.transport.requests if path == "/v1/payment_intents"]) == FAILURES
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
 
 
@@ -29,7 +29,7 @@ def test_whoever_may_have_paid_is_not_told_that_nothing_was_charged(shop: Shop) 
     (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
     shop.stripe("POST", f"/v1/payment_intents/{intent['id']}/confirm", {"payment_method": "pm_card_visa"})
     shop.lose()
-    shop.line.before = away
+    shop.transport.before = away
 
     answer = browser.get(f"/orders/{reference}/pay")
 
@@ -41,7 +41,7 @@ def test_whoever_may_have_paid_is_not_told_that_nothing_was_charged(shop: Shop) 
 
 def test_who_looks_again_looks_at_the_same_page(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
-    shop.line.before = away
+    shop.transport.before = away
 
     answer = browser.get(f"/orders/{reference}/pay?from=a-letter")
 
@@ -51,7 +51,7 @@ def test_who_looks_again_looks_at_the_same_page(shop: Shop) -> None:
 def test_a_webhook_is_taken_in_while_stripe_does_not_answer(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
-    shop.line.before = away
+    shop.transport.before = away
 
     shop.deliver()
 

@@ -71,15 +71,15 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_name(shop: Shop) -> Non
         if method == "POST":
             raise NoAnswer
 
-    shop.line.after = lost
+    shop.transport.after = lost
     with pytest.raises(PaymentUnavailable):
         shop.open(order)
-    shop.line.after = lambda _method, _path: None
-    shop.line.requests.clear()
+    shop.transport.after = lambda _method, _path: None
+    shop.transport.requests.clear()
 
     shop.open(order)
 
-    assert shop.line.requests == [("POST", "/v1/payment_intents")]
+    assert shop.transport.requests == [("POST", "/v1/payment_intents")]
     assert len(intents(shop)) == 1
 
 
@@ -114,7 +114,7 @@ def test_of_two_payments_that_two_tabs_opened_one_is_cancelled(shop: Shop) -> No
             made.append(shop.stripe("POST", "/v1/payment_intents", late)["id"])
             shop.open(order)
 
-    shop.line.before = meanwhile
+    shop.transport.before = meanwhile
     page = shop.open(order)
 
     kept, statuses = (

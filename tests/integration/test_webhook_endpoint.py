@@ -114,7 +114,7 @@ def test_an_address_that_stripe_does_not_take_is_explained(shop_with: Callable[.
         if (method, path) == ("POST", "/v1/webhook_endpoints"):
             raise NotReachable
 
-    shop.line.before = refuse
+    shop.transport.before = refuse
     result = shop.app.test_cli_runner().invoke(args=["webhooks", "--create"])
 
     assert result.exit_code == 1

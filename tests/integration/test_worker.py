@@ -223,9 +223,9 @@ def test_it_goes_on_while_stripe_does_not_answer_and_mends_when_it_does(shop: Sh
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = away
+    shop.transport.before = away
     assert run_forever(shop, 16) == 32
-    shop.line.before = lambda _method, _path: None
+    shop.transport.before = lambda _method, _path: None
     run_forever(shop, 16)
 
     assert shop.read(reference).state is OrderState.PAID

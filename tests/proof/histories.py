@@ -1,7 +1,7 @@
-"""Random histories of a shop: what shoppers, the merchant, banks, Stripe, the post and bad luck may do, in any order.
+"""Random histories of a shop: what shoppers, the merchant, banks, Stripe and faults may do, in any order.
 
-A rule is one thing that happens. Work of the store may meet a fate: its process dies at some boundary, the line to
-Stripe breaks, or Stripe breaks down over a request; then everything goes on.
+A rule is one event. Work of the store may have a fault: its process crashes at some boundary, the connection to Stripe
+breaks, or Stripe answers with a server error; then everything continues.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from store.domain.states import OrderState
 from store.services import carts, checkout, orders, payments, reconciliation
 from store.services.operations import worker
 from store.services.payments import refunds
-from tests.proof.scene import STOCK, Scene
-from tests.support.crash_points import UNHARMED, FaultPlan
+from tests.proof.simulation import STOCK, Simulation
+from tests.support.crash_points import NO_FAULTS, FaultPlan
 from tests.support.shop import CUSTOMER
 
 T = TypeVar("T")
@@ -36,31 +36,31 @@ CARDS = {
     "is inquired about": "4000000000001976",
 }
 
-# A quarter of the store's work meets a fate.
-fates = st.one_of(
-    st.just(UNHARMED),
-    st.just(UNHARMED),
-    st.just(UNHARMED),
+# A quarter of the store's work has a fault.
+plans = st.one_of(
+    st.just(NO_FAULTS),
+    st.just(NO_FAULTS),
+    st.just(NO_FAULTS),
     st.one_of(
-        st.integers(1, 8).map(lambda boundary: FaultPlan(dies_at=boundary)),
+        st.integers(1, 8).map(lambda boundary: FaultPlan(crashes_at=boundary)),
         st.integers(1, 3).map(lambda call: FaultPlan(breaks_before=call)),
         st.integers(1, 3).map(lambda call: FaultPlan(breaks_after=call)),
-        st.sampled_from([FaultPlan(stripe_breaks_down="before"), FaultPlan(stripe_breaks_down="after")]),
+        st.sampled_from([FaultPlan(stripe_fails="before"), FaultPlan(stripe_fails="after")]),
     ),
 )
-# Where a mistake costs most, bad luck comes more often: work that was done while the answer says that it was not, and
-# death between one step of a webhook's work and the next.
-fates_of_requests = st.one_of(fates, st.just(FaultPlan(stripe_breaks_down="after")))
-fates_of_webhooks = st.one_of(fates, st.integers(1, 4).map(lambda boundary: FaultPlan(dies_at=boundary)))
+# Where a mistake costs most, faults are more frequent: a request that was carried out while its response says that it
+# was not, and a crash between two steps of a webhook's work.
+plans_for_requests = st.one_of(plans, st.just(FaultPlan(stripe_fails="after")))
+plans_for_webhooks = st.one_of(plans, st.integers(1, 4).map(lambda boundary: FaultPlan(crashes_at=boundary)))
 which = st.integers(0, 5)  # of several things, counted from the newest
 slugs = st.sampled_from(sorted(STOCK))
 cards = st.sampled_from(sorted(CARDS))
-# Mostly moments; now and then the end of a hold, and seldom longer than Stripe remembers an idempotency key.
+# Mostly seconds; sometimes until a reservation expires, and seldom longer than Stripe keeps an idempotency key.
 durations = st.sampled_from([1, 5, 5, 10, 61, 61, 6 * 60, 6 * 60, 31 * 60, 31 * 60, 25 * 60 * 60])
 MOST_CARTS = 6
 
 
-class Histories(Scene):
+class Histories(Simulation):
     """One history."""
 
     @initialize(purchases=st.lists(st.tuples(slugs, st.integers(1, 3), cards), min_size=1, max_size=3))
@@ -74,7 +74,7 @@ class Histories(Scene):
     @precondition(lambda self: len(self.carts) < MOST_CARTS)
     @rule(slug=slugs, quantity=st.integers(1, 3), card=cards)
     def a_shopper_buys(self, slug: str, quantity: int, card: str) -> None:
-        """From the cart to a card typed, with nothing in the way but too little stock."""
+        """From the cart to a typed card; only too little stock prevents it."""
         with suppress(OutOfStock):
             self.carts.append(self.shop.cart(quantity, slug))
             order = self.shop.place(self.carts[-1], browser_id=self.carts[-1])
@@ -83,7 +83,7 @@ class Histories(Scene):
 
     @precondition(lambda self: len(self.carts) < MOST_CARTS)
     @rule(slug=slugs, quantity=st.integers(1, 3))
-    def a_shopper_takes_a_cart(self, slug: str, quantity: int) -> None:
+    def a_shopper_fills_a_cart(self, slug: str, quantity: int) -> None:
         with suppress(OutOfStock):
             self.carts.append(self.shop.cart(quantity, slug))
 
@@ -95,24 +95,24 @@ class Histories(Scene):
             change(session, newest(self.carts, number), slug, quantity, self.shop.clock())
 
     @precondition(lambda self: self.carts)
-    @rule(number=which, fate=fates)
-    def a_shopper_places_the_order(self, number: int, fate: FaultPlan) -> None:
+    @rule(number=which, plan=plans)
+    def a_shopper_places_the_order(self, number: int, plan: FaultPlan) -> None:
         cart = newest(self.carts, number)
-        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
+        self._do(plan, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
-    @rule(number=which, slug=slugs, fate=fates)
-    def a_shopper_goes_back_and_changes_the_order(self, number: int, slug: str, fate: FaultPlan) -> None:
+    @rule(number=which, slug=slugs, plan=plans)
+    def a_shopper_goes_back_and_changes_the_order(self, number: int, slug: str, plan: FaultPlan) -> None:
         cart = newest(self._orders(OrderState.AWAITING_PAYMENT), number).cart_id
         with suppress(StoreError), self.shop.services.database.transaction() as session:
             carts.add(session, cart, slug, 1, self.shop.clock())
-        self._do(fate, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
+        self._do(plan, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
-    @rule(number=which, fate=fates_of_requests)
-    def a_shopper_opens_the_payment_page(self, number: int, fate: FaultPlan) -> None:
+    @rule(number=which, plan=plans_for_requests)
+    def a_shopper_opens_the_payment_page(self, number: int, plan: FaultPlan) -> None:
         order = newest(self._orders(OrderState.AWAITING_PAYMENT), number)
-        created = self._do(fate, lambda: payments.create(self.shop.services, order.reference, self.shop.clock()))
+        created = self._do(plan, lambda: payments.create(self.shop.services, order.reference, self.shop.clock()))
         if created is not None:
             self._see(created[1])
 
@@ -129,69 +129,69 @@ class Histories(Scene):
         self.shop.challenge(newest(self.challenges, number), outcome)
 
     @precondition(lambda self: self._orders())
-    @rule(number=which, fate=fates)
-    def a_shopper_cancels(self, number: int, fate: FaultPlan) -> None:
+    @rule(number=which, plan=plans)
+    def a_shopper_cancels(self, number: int, plan: FaultPlan) -> None:
         order = newest(self._orders(), number)
-        self._do(fate, lambda: checkout.cancel(self.shop.services, order.reference, self.shop.clock()))
+        self._do(plan, lambda: checkout.cancel(self.shop.services, order.reference, self.shop.clock()))
 
     @precondition(lambda self: self._orders())
-    @rule(number=which, fate=fates)
-    def a_shopper_waits_for_news(self, number: int, fate: FaultPlan) -> None:
+    @rule(number=which, plan=plans)
+    def a_shopper_polls_the_status(self, number: int, plan: FaultPlan) -> None:
         order = newest(self._orders(), number)
         for _ in range(2):
-            self._do(fate, lambda: payments.look_up(self.shop.services, order.reference, self.shop.clock()))
+            self._do(plan, lambda: payments.look_up(self.shop.services, order.reference, self.shop.clock()))
             self.shop.clock.forward(seconds=6)
 
     # --- the merchant -----------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self._orders(OrderState.PAID, OrderState.FULFILLED))
-    @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])), fate=fates_of_requests)
-    def the_merchant_refunds(self, number: int, part: int | None, fate: FaultPlan) -> None:
+    @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])), plan=plans_for_requests)
+    def the_merchant_refunds(self, number: int, part: int | None, plan: FaultPlan) -> None:
         order = newest(self._orders(OrderState.PAID, OrderState.FULFILLED), number)
         with self.shop.services.database.reading() as session:
             key = refunds.next_key(session, orders.peek(session, order.reference, orders.STAFF))
-        self.refunds_asked.append((order.reference, part, key))
-        self._refund(self.refunds_asked[-1], fate)
+        self.requested_refunds.append((order.reference, part, key))
+        self._refund(self.requested_refunds[-1], plan)
 
-    @precondition(lambda self: self.refunds_asked)
-    @rule(number=which, fate=fates)
-    def the_merchant_presses_refund_again(self, number: int, fate: FaultPlan) -> None:
-        self._refund(newest(self.refunds_asked, number), fate)
+    @precondition(lambda self: self.requested_refunds)
+    @rule(number=which, plan=plans)
+    def the_merchant_repeats_a_refund(self, number: int, plan: FaultPlan) -> None:
+        self._refund(newest(self.requested_refunds, number), plan)
 
     @precondition(lambda self: self._orders(OrderState.PAID))
     @rule(number=which)
-    def the_merchant_sends_the_goods(self, number: int) -> None:
+    def the_merchant_fulfils_an_order(self, number: int) -> None:
         chosen = newest(self._orders(OrderState.PAID), number)
         if chosen.needs_review:
             return
         self.shop.fulfil(chosen.reference)
 
-    @precondition(lambda self: self._taken())
+    @precondition(lambda self: self._succeeded())
     @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])))
     def the_merchant_refunds_in_stripes_dashboard(self, number: int, part: int | None) -> None:
         amount = {"amount": str(part)} if part else {}
-        intent = newest(self._taken(), number)
+        intent = newest(self._succeeded(), number)
         self.shop.stripe("POST", "/v1/refunds", {"payment_intent": intent, **amount})
 
     @precondition(lambda self: any(self._waits_overdue(order) for order in self._orders()))
     @rule(number=which)
-    def a_person_lets_an_overdue_order_go_without_asking_stripe(self, number: int) -> None:
+    def staff_expire_an_overdue_order_without_asking_stripe(self, number: int) -> None:
         overdue = [order for order in self._orders() if self._waits_overdue(order)]
         chosen = newest(overdue, number)
         self.shop.close_by_hand(chosen.reference)
-        self.memory.let_go.add(chosen.payment.provider_payment_id or "")
+        self.memory.closed_by_hand.add(chosen.payment.provider_payment_id or "")
 
     @precondition(lambda self: self._unseen())
     @rule(number=which, returned=st.booleans())
-    def a_person_takes_money_in_stripes_dashboard(self, number: int, returned: bool) -> None:
-        """For a payment whose opening the store has perhaps not heard of. Some of it is returned, and told of first."""
+    def staff_take_a_payment_in_stripes_dashboard(self, number: int, returned: bool) -> None:
+        """The store perhaps does not know the payment. A part may be refunded, and the refund is reported first."""
         intent = newest(self._unseen(), number)
         form = {"payment_method": "pm_card_visa", "return_url": "http://store.test/"}
         self.shop.stripe("POST", f"/v1/payment_intents/{intent}/confirm", form)
         if returned:
             self.shop.stripe("POST", "/v1/refunds", {"payment_intent": intent, "amount": "100"})
-            self._collect_the_post()
-            self._hand_over(-1, UNHARMED)
+            self._collect_webhooks()
+            self._deliver(-1, NO_FAULTS)
 
     @precondition(lambda self: self._open_disputes())
     @rule(number=which, end=st.sampled_from(["winning_evidence", "losing_evidence", "escalate_inquiry_evidence", ""]))
@@ -205,55 +205,55 @@ class Histories(Scene):
     @precondition(lambda self: self._payable_again())
     @rule(number=which)
     def a_second_payment_of_an_order_succeeds(self, number: int) -> None:
-        """Its creation was never answered, so that the store does not know it; somebody has paid it all the same."""
+        """The response to its creation was lost, so that the store does not know it; the shopper paid it anyway."""
         order = newest(self._payable_again(), number)
         form = {"amount": str(order.total_minor), "currency": order.currency, "payment_method": "pm_card_visa"}
         form |= {"metadata[order_reference]": order.reference, "confirm": "true", "return_url": "http://store.test/"}
         self.shop.stripe("POST", "/v1/payment_intents", form)
 
-    # --- Stripe's webhooks and the post -----------------------------------------------------------------------------
+    # --- Stripe's webhooks ---------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.post)
-    @rule(fate=fates_of_webhooks)
-    def the_post_arrives(self, fate: FaultPlan) -> None:
-        for _ in range(len(self.post)):
-            self._hand_over(0, fate)
-            fate = UNHARMED
+    @precondition(lambda self: self.pending)
+    @rule(plan=plans_for_webhooks)
+    def the_webhooks_arrive(self, plan: FaultPlan) -> None:
+        for _ in range(len(self.pending)):
+            self._deliver(0, plan)
+            plan = NO_FAULTS
 
-    @precondition(lambda self: self.post)
-    @rule(number=which, fate=fates_of_webhooks)
-    def one_webhook_overtakes_the_others(self, number: int, fate: FaultPlan) -> None:
-        self._hand_over(-1 - number % len(self.post), fate)
+    @precondition(lambda self: self.pending)
+    @rule(number=which, plan=plans_for_webhooks)
+    def a_webhook_arrives_before_the_others(self, number: int, plan: FaultPlan) -> None:
+        self._deliver(-1 - number % len(self.pending), plan)
 
-    @precondition(lambda self: self.post)
+    @precondition(lambda self: self.pending)
     @rule(number=which)
     def a_webhook_is_lost(self, number: int) -> None:
-        self.origin.append(self.post.pop(number % len(self.post)))
+        self.received.append(self.pending.pop(number % len(self.pending)))
 
-    @precondition(lambda self: self.origin)
-    @rule(number=st.integers(0, 30), fate=fates)
-    def an_old_webhook_comes_again(self, number: int, fate: FaultPlan) -> None:
-        self.post.insert(0, newest(self.origin, number))
-        self._hand_over(0, fate)
+    @precondition(lambda self: self.received)
+    @rule(number=st.integers(0, 30), plan=plans)
+    def an_old_webhook_arrives_again(self, number: int, plan: FaultPlan) -> None:
+        self.pending.insert(0, newest(self.received, number))
+        self._deliver(0, plan)
 
     @rule(away=st.booleans())
-    def the_mail_server_comes_or_goes(self, away: bool) -> None:
+    def the_mail_server_starts_or_stops(self, away: bool) -> None:
         self.emails.away = away
 
-    # --- time, and what the store does by itself --------------------------------------------------------------------
+    # --- time, and the worker ------------------ --------------------------------------------------------------------
 
     @rule(by=durations)
-    def time_goes_by(self, by: int) -> None:
+    def time_passes(self, by: int) -> None:
         self.shop.clock.forward(seconds=by)
 
-    @rule(fate=fates)
-    def upkeep_comes_by(self, fate: FaultPlan) -> None:
-        self._do(fate, lambda: worker.run(self.shop.services, self.shop.clock()))
+    @rule(plan=plans)
+    def the_worker_runs(self, plan: FaultPlan) -> None:
+        self._do(plan, lambda: worker.run(self.shop.services, self.shop.clock()))
 
-    @rule(fate=fates)
-    def the_store_reconciles(self, fate: FaultPlan) -> None:
+    @rule(plan=plans)
+    def the_store_reconciles(self, plan: FaultPlan) -> None:
         self._do(
-            fate,
+            plan,
             lambda: reconciliation.repair(self.shop.services, self.started - timedelta(hours=1), self.shop.clock()),
         )
 

@@ -12,7 +12,7 @@ SEED, SHOPPERS = 11, 60
 
 
 @pytest.mark.timeout(300)
-def test_money_and_orders_agree_after_everything_has_failed_at_once(tmp_path: Path) -> None:
+def test_money_and_orders_agree_after_everything_failed_at_once(tmp_path: Path) -> None:
     plan = draw(SEED, SHOPPERS, database_restarts=True)
 
     case, outcome = run(plan, tmp_path, postgres=True, at_once=16)

@@ -1,4 +1,4 @@
-"""Money and orders agree through random histories; `make proof` lives through thousands of them."""
+"""Money and orders agree through random histories; `make proof` tries thousands of them."""
 
 import os
 
@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.proof.histories import Histories
 from tests.support.databases import Databases
 
-# Without a seed the same few histories are lived each time; with one, PROOF_EXAMPLES others that it stands for.
+# Without a seed the same few histories run each time; with one, PROOF_EXAMPLES others that it determines.
 SEED = os.environ.get("PROOF_SEED")
 EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "20"))
 STEPS = int(os.environ.get("PROOF_STEPS", "40"))

@@ -1,4 +1,4 @@
-"""A whole run of the shop, with everything that anybody logs caught at the finest level: no secret and nobody in it."""
+"""The logs of a whole run of the shop, at the finest level, hold no secret and no personal data."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ CARDS = {
 
 
 @pytest.fixture
-def heard() -> Iterator[io.StringIO]:
-    """What every logger of the standard library says from now on, at DEBUG; the store's own lines come to it too."""
-    heard = io.StringIO()
-    root, handler = logging.getLogger(), logging.StreamHandler(heard)
+def log() -> Iterator[io.StringIO]:
+    """What every logger of the standard library writes from now on, at DEBUG, and what the store writes."""
+    log = io.StringIO()
+    root, handler = logging.getLogger(), logging.StreamHandler(log)
     handler.setLevel(logging.DEBUG)
     before, hook = root.level, sys.excepthook
     root.setLevel(logging.DEBUG)
     root.addHandler(handler)
-    yield heard
+    yield log
     root.removeHandler(handler)
     root.setLevel(before)
     logs.configure()
@@ -62,14 +62,14 @@ def heard() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def shop(heard: io.StringIO, database_url: str, tmp_path: Path) -> Iterator[Shop]:
+def shop(log: io.StringIO, database_url: str, tmp_path: Path) -> Iterator[Shop]:
     opened = open_shop(database_url, tmp_path)
-    logs.configure(heard)
+    logs.configure(log)
     yield opened
     opened.close()
 
 
-def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, heard: io.StringIO) -> None:
+def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, log: io.StringIO) -> None:
     pages = [shop.open(shop.order()) for _ in CARDS]
     outcomes = {name: shop.confirm(page, number) for page, (name, number) in zip(pages, CARDS.items(), strict=True)}
     shop.challenge(outcomes["asks"], "fail")
@@ -79,24 +79,24 @@ def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, hear
     refund_everything(shop)
     in_the_browser(shop)
     with_bad_input(shop)
-    with_a_bad_line(shop)
+    with_a_broken_connection(shop)
     shop.order()
     shop.clock.forward(hours=1)
     worker.run(shop.services, shop.clock())
     reconciliation.repair(shop.services, shop.clock() - timedelta(days=1), shop.clock())
     shop.deliver()
 
-    said = heard.getvalue()
-    assert "webhook received" in said
-    assert "stripe did not answer" in said
-    assert {word for word in forbidden(pages) if word in said} == set()
+    text = log.getvalue()
+    assert "webhook received" in text
+    assert "stripe did not answer" in text
+    assert {word for word in forbidden(pages) if word in text} == set()
 
 
 QUOTED = f"{CUSTOMER.email} typed 4242 4242 4242 4242 for pi_1_secret_2, signed {WEBHOOK_SECRET}"
 
 
-class Mistaken:
-    """A gateway that is one mistake."""
+class FailingGateway:
+    """A gateway whose every method fails."""
 
     def __getattr__(self, _name: str) -> Callable[..., NoReturn]:
         return quote
@@ -108,39 +108,39 @@ def quote(*_anything: object) -> NoReturn:
     raise RuntimeError(secret) from KeyError(secret)
 
 
-def test_a_mistake_of_ours_is_logged_by_its_place_and_not_by_its_words(shop: Shop, heard: io.StringIO) -> None:
-    """In a page, in a webhook, in upkeep."""
+def test_an_unexpected_failure_is_logged_by_its_place_without_its_message(shop: Shop, log: io.StringIO) -> None:
+    """In a page, in a webhook, in the worker."""
     browser, reference = shop.browser_with_order()
     payment = shop.open(shop.order())
     shop.confirm(payment)
-    shop.services = shop.app.extensions["services"] = replace(shop.services, gateway=Mistaken())
+    shop.services = shop.app.extensions["services"] = replace(shop.services, gateway=FailingGateway())
 
     page = browser.get(f"/orders/{reference}/pay")
     shop.deliver()
     shop.clock.forward(hours=1)
     worker.run(shop.services, shop.clock())
 
-    said = heard.getvalue()
+    text = log.getvalue()
     assert page.status_code == 500
     assert "We cannot see right now whether you were charged." in page.text
-    assert said.count('"unexpected failure"') >= 2
-    assert '"worker failed"' in said
-    assert "RuntimeError at " in said
-    assert f"{Path(__file__).name}:" in said
-    assert "because of KeyError at " in said
-    assert not {word for word in (QUOTED, "4242 4242", *forbidden([payment])) if word in said}
+    assert text.count('"unexpected failure"') >= 2
+    assert '"worker failed"' in text
+    assert "RuntimeError at " in text
+    assert f"{Path(__file__).name}:" in text
+    assert "because of KeyError at " in text
+    assert not {word for word in (QUOTED, "4242 4242", *forbidden([payment])) if word in text}
 
 
-def test_a_command_that_ends_by_a_mistake_does_not_quote_it(heard: io.StringIO) -> None:
-    logs.configure(heard)
+def test_a_command_that_fails_does_not_log_its_message(log: io.StringIO) -> None:
+    logs.configure(log)
 
     try:
         quote()
     except RuntimeError as mistake:
         sys.excepthook(type(mistake), mistake, mistake.__traceback__)
 
-    assert "RuntimeError at " in heard.getvalue()
-    assert CUSTOMER.email not in heard.getvalue()
+    assert "RuntimeError at " in log.getvalue()
+    assert CUSTOMER.email not in log.getvalue()
 
 
 def forbidden(pages: list[PaymentSession]) -> list[str]:
@@ -157,7 +157,7 @@ def refund_everything(shop: Shop) -> None:
         try:
             refunds.submit(shop.services, reference, None, f"{reference}-all", Origin(Source.STAFF, shop.clock()))
         except StoreError:
-            continue  # the bank has the money of the disputed one
+            continue  # the money of the disputed one is with the bank
     shop.clock.forward(minutes=5)
     shop.deliver()
 
@@ -196,13 +196,13 @@ def with_bad_input(shop: Shop) -> None:
     assert all(answer.status_code < 500 for answer in answers)
 
 
-def with_a_bad_line(shop: Shop) -> None:
+def with_a_broken_connection(shop: Shop) -> None:
     """Stripe does not answer, then refuses what it is asked."""
     order = shop.order()
-    life = Process(shop)
-    with pytest.raises(StoreError), life.under(FaultPlan(breaks_before=1)):
+    process = Process(shop)
+    with pytest.raises(StoreError), process.under(FaultPlan(breaks_before=1)):
         payments.create(shop.services, order.reference, shop.clock())
-    with pytest.raises(StoreError), life.under(FaultPlan(breaks_after=1)):
+    with pytest.raises(StoreError), process.under(FaultPlan(breaks_after=1)):
         payments.create(shop.services, order.reference, shop.clock())
     with pytest.raises(StoreError):
         shop.services.gateway.retrieve_payment("pi_unknown")

@@ -1,7 +1,7 @@
-"""A process that can die: it ends at a boundary between two steps of its work, and another one goes on in its place.
+"""A process that can crash: it ends at a boundary between two steps of its work, and another one continues.
 
 The boundaries are those at which a kill leaves something different behind: before and after each commit, before and
-after each call to Stripe. Beside that, the line to Stripe can break, before or after Stripe did what it was asked.
+after each call to Stripe. The connection to Stripe can also break, before or after Stripe carries out a request.
 """
 
 from __future__ import annotations
@@ -18,79 +18,79 @@ from store.services.database import Database
 from tests.support.shop import NoAnswer, Shop
 
 
-class Died(BaseException):
+class Crashed(BaseException):
     """The process was killed. Like a kill, and unlike a failure, nothing in the store catches it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """What befalls a piece of work: death at its so-and-so-manieth boundary, or a line that breaks before or after
-    Stripe does its so-and-so-manieth piece of work for it. Counted from 1; 0 is never. Or Stripe breaks down over the
-    first thing it is asked to do, before or after doing it, and keeps that answer.
+    """The faults of a piece of work: a crash at its nth boundary, or a connection that breaks before or after Stripe
+    carries out its nth request. Counted from 1; 0 is never. Or Stripe answers the first POST with a server error,
+    before or after carrying it out, and gives the same response to a retry.
     """
 
-    dies_at: int = 0
+    crashes_at: int = 0
     breaks_before: int = 0
     breaks_after: int = 0
-    stripe_breaks_down: Literal["", "before", "after"] = ""
+    stripe_fails: Literal["", "before", "after"] = ""
 
 
-UNHARMED = FaultPlan()
+NO_FAULTS = FaultPlan()
 
 
 class Process:
-    """The life of a shop's process. From now on it can end, and begin again as a new process would."""
+    """A shop's process. From now on it can crash, and start again as a new process would."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._fate = UNHARMED
+        self._plan = NO_FAULTS
         self._passed = self._asked = self._answered = 0
-        self.deaths = 0
-        shop.line.before, shop.line.after = self._asking, self._answering
-        self._become(_MortalDatabase(shop.services.database, self._pass))
+        self.crashes = 0
+        shop.transport.before, shop.transport.after = self._asking, self._answering
+        self._restart(_CrashingDatabase(shop.services.database, self._pass))
 
     @contextmanager
-    def under(self, fate: FaultPlan) -> Iterator[None]:
-        """Work under this fate. A death leaves the block as Died; whoever works next is a new process."""
-        self._fate, self._passed, self._asked, self._answered = fate, 0, 0, 0
+    def under(self, plan: FaultPlan) -> Iterator[None]:
+        """Run the block with these faults. A crash leaves it as Crashed; what runs next is a new process."""
+        self._plan, self._passed, self._asked, self._answered = plan, 0, 0, 0
         faults = self._shop.sandbox.extensions["sandbox"].faults
-        if fate.stripe_breaks_down:
-            faults.add("api", "error", 1, {"match": "POST /v1/", "when": fate.stripe_breaks_down})
+        if plan.stripe_fails:
+            faults.add("api", "error", 1, {"match": "POST /v1/", "when": plan.stripe_fails})
         try:
             yield
         finally:
-            self._fate = UNHARMED
-            if fate.stripe_breaks_down:
+            self._plan = NO_FAULTS
+            if plan.stripe_fails:
                 faults.clear()
-            if fate is not UNHARMED:
-                self._become(self._shop.services.database)
+            if plan is not NO_FAULTS:
+                self._restart(self._shop.services.database)
 
-    def _become(self, database: Database) -> None:
-        """What only the old process remembered, such as that the line was dead, is forgotten."""
-        gateway = stripe_gateway(self._shop.services.settings, self._shop.line)
+    def _restart(self, database: Database) -> None:
+        """Forget what only the old process remembered, such as the state of the circuit breaker."""
+        gateway = stripe_gateway(self._shop.services.settings, self._shop.transport)
         self._shop.services = replace(self._shop.services, database=database, gateway=gateway)
         self._shop.app.extensions["services"] = self._shop.services
 
     def _pass(self) -> None:
         self._passed += 1
-        if self._passed == self._fate.dies_at:
-            self.deaths += 1
-            raise Died
+        if self._passed == self._plan.crashes_at:
+            self.crashes += 1
+            raise Crashed
 
     def _asking(self, _method: str, _path: str) -> None:
         self._pass()
         self._asked += 1
-        if self._asked == self._fate.breaks_before:
+        if self._asked == self._plan.breaks_before:
             raise NoAnswer
 
     def _answering(self, _method: str, _path: str) -> None:
         self._pass()
         self._answered += 1
-        if self._answered == self._fate.breaks_after:
+        if self._answered == self._plan.breaks_after:
             raise NoAnswer
 
 
-class _MortalDatabase(Database):
+class _CrashingDatabase(Database):
     """The same database, with a boundary on either side of each commit."""
 
     def __init__(self, same: Database, boundary: Callable[[], None]) -> None:

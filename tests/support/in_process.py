@@ -15,7 +15,7 @@ from till_sandbox import testing
 class InProcessStripe(testing.InProcessStripe):
     """Fails whoever calls Stripe while `open_transactions` says there are any.
 
-    `failed` says whether a call got no answer of Stripe's, or one that says that Stripe broke down.
+    `failed` says whether a call got no response, or one that says that Stripe is overloaded or failed.
     """
 
     def __init__(self, application: Flask) -> None:
@@ -24,7 +24,7 @@ class InProcessStripe(testing.InProcessStripe):
         self.failed = False
 
     def renew(self) -> None:
-        """Nobody listens in, and nothing was asked yet."""
+        """Forget the callbacks and the requests of the test before."""
         self.before = self.after = lambda _method, _path: None
         self.requests.clear()
 

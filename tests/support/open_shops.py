@@ -22,9 +22,9 @@ MOST_FILES = 300  # open ones; each thread that a test starts leaves the sandbox
 class OpenShops:
     """At most one idle shop, of the usual settings, for each database.
 
-    A shop is lent again only when nothing in it remembers the test before: its database was emptied, its sandbox was
-    told to forget everything; one that Stripe failed to answer, which a circuit breaker counts, is not kept, nor one
-    whose test failed.
+    A shop is lent again only when nothing in it remembers the test before: its database was emptied and its
+    sandbox reset; one that Stripe failed to answer, which a circuit breaker counts, is not kept, nor one whose test
+    failed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +40,7 @@ class OpenShops:
         try:
             yield shop
         finally:
-            self._give_back(database_url, shop, passed=test.session.testsfailed == failures)
+            self._return(database_url, shop, passed=test.session.testsfailed == failures)
 
     def _borrow(self, database_url: str) -> Shop:
         kept = self._idle.pop(database_url, None)
@@ -54,8 +54,8 @@ class OpenShops:
         folder.mkdir()
         return open_shop(database_url, folder)
 
-    def _give_back(self, database_url: str, shop: Shop, *, passed: bool) -> None:
-        if not passed or shop.line.failed or sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_FILES:
+    def _return(self, database_url: str, shop: Shop, *, passed: bool) -> None:
+        if not passed or shop.transport.failed or sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_FILES:
             shop.close()
             return
         shop.services.database.engine.dispose()
@@ -63,11 +63,11 @@ class OpenShops:
 
 
 def renew(kept: Shop) -> Shop:
-    """The same applications, with nothing left of what was done to them."""
+    """The same applications, without anything that the test before did to them."""
     shop = replace(kept, services=kept.opened_with)
     shop.app.extensions["services"] = shop.opened_with
     shop.clock.offset = timedelta()
-    shop.line.renew()
+    shop.transport.renew()
     shop.sandbox.extensions["sandbox"].reset()
     shop.lose()
     shutil.rmtree(shop.mail_folder, ignore_errors=True)

@@ -64,10 +64,10 @@ class StoreProcess(Program):
             ["sh", "-c", f"exec {web}"], SETTINGS | self._settings, folder / "store.log", port=port, ready="/readyz"
         )
 
-    def flask(self, *words: str) -> str:
-        """Run a command of the store, such as `upkeep`, and return what it printed."""
+    def flask(self, *arguments: str) -> str:
+        """Run a command of the store, such as `worker`, and return what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "flask", *words],
+            [sys.executable, "-m", "flask", *arguments],
             cwd=ROOT,
             env=os.environ | SETTINGS | self._settings,
             capture_output=True,
@@ -75,11 +75,11 @@ class StoreProcess(Program):
             check=False,
         )
         if done.returncode:
-            raise ProgramFailed(f"flask {shlex.join(words)} failed:\n{done.stdout}{done.stderr}")
+            raise ProgramFailed(f"flask {shlex.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def change(self, statement: str, *values: object) -> None:
-        """Change rows of the store's database behind its back."""
+        """Change rows of the store's database directly."""
         with closing(sqlite3.connect(self._file, timeout=10)) as connection, connection:
             connection.execute(statement, values)
 

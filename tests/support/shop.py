@@ -1,7 +1,7 @@
 """A whole shop in one process: the store, the real Stripe adapter, and the sandbox answering it without a socket.
 
 The way from the store to the sandbox fails the test if a database transaction is open while it is used. Webhooks travel
-when a test says so, with `shop.deliver()`, so that a test decides what is late, lost or told twice.
+when a test says so, with `shop.deliver()`, so that a test decides what is late, lost or delivered twice.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def living_in(city: str) -> Customer:
 
 
 class NoAnswer(stripe.APIConnectionError):
-    """A line that broke: what the SDK raises once it has given up."""
+    """A broken connection: what the SDK raises after its last attempt."""
 
     def __init__(self) -> None:
         super().__init__("no answer", should_retry=False)  # type: ignore[no-untyped-call]  # the SDK types it not
@@ -100,7 +100,7 @@ class Clock:
 
 
 @dataclass
-class Post:
+class WebhookRecorder:
     """Carries the sandbox's webhooks to whoever `receiver` is at the moment, and keeps what was sent."""
 
     receiver: Callable[[Outgoing], int] = lambda _delivery: 200
@@ -128,9 +128,9 @@ class Shop:
     app: Flask
     services: Services
     sandbox: Flask
-    line: InProcessStripe
+    transport: InProcessStripe
     clock: Clock
-    post: Post
+    webhooks: WebhookRecorder
     mail_folder: Path
     opened_with: Services
 
@@ -175,16 +175,16 @@ class Shop:
     def pay(self, order: Order, number: str = "4242424242424242") -> dict[str, Any]:
         return self.confirm(self.open(order), number)
 
-    # --- what the staff does --------------------------------------------------------------------------------------
+    # --- what staff do ------------------------------------------------------------------------------------------
 
     def close_by_hand(self, reference: str) -> None:
-        """A person lets an order expire in the database, without asking Stripe."""
+        """Staff expire an order in the database, without asking Stripe."""
         with self.services.database.transaction() as session:
             order = transitions.lock_by_reference(session, reference)
             recording.close_order(session, order, CancelReason.EXPIRED, Origin(Source.STAFF, self.clock()))
 
     def fulfil(self, reference: str) -> None:
-        """The order leaves the shop."""
+        """The order is shipped."""
         orders.fulfil(self.services, reference, None, Origin(Source.STAFF, self.clock()))
 
     # --- what Stripe does -----------------------------------------------------------------------------------------
@@ -203,18 +203,18 @@ class Shop:
         return body
 
     def deliver(self) -> list[Outgoing]:
-        """Let every webhook that is due arrive at the store; what was sent, in the order it was sent."""
+        """Deliver every webhook that is due to the store; return what was sent, in that order."""
         return self.send_to(self.receive)
 
     def lose(self) -> list[Outgoing]:
-        """Take every webhook that is due off its way; what was lost, to be delivered later, twice, or never."""
+        """Keep every webhook that is due from the store; return them, to be delivered later, twice, or never."""
         return self.send_to(lambda _delivery: 200)
 
     def send_to(self, receiver: Callable[[Outgoing], int]) -> list[Outgoing]:
-        self.post.receiver, self.post.sent = receiver, []
+        self.webhooks.receiver, self.webhooks.sent = receiver, []
         while self.sandbox.extensions["sandbox"].deliver_due():
             pass
-        return self.post.sent
+        return self.webhooks.sent
 
     def receive(self, delivery: Outgoing) -> int:
         """The store's answer to a delivery."""
@@ -261,7 +261,7 @@ class Shop:
         return browser, placed.location.split("/")[2]
 
     def close(self) -> None:
-        """Let go of every connection and file."""
+        """Close every connection and file."""
         self.services.database.engine.dispose()
         self.sandbox.extensions["sandbox"].stop()
 
@@ -308,9 +308,9 @@ def open_shop(
 ) -> Shop:
     """A shop on an empty, migrated database, its catalogue filled, its webhook endpoint known to the sandbox."""
     clock = clock or Clock()
-    post = Post()
-    stand_in = create_sandbox(folder / "sandbox.sqlite3", clock=clock, send=post)
-    line = InProcessStripe(stand_in)
+    webhooks = WebhookRecorder()
+    stand_in = create_sandbox(folder / "sandbox.sqlite3", clock=clock, send=webhooks)
+    transport = InProcessStripe(stand_in)
     configured = Settings.load(
         _env_file=None,
         **{
@@ -324,18 +324,18 @@ def open_shop(
         },
     )
     app = create_app(
-        configured, http_client=line, mailer=mailer, clock=clock, stopwatch=clock.stopwatch, instance=folder
+        configured, http_client=transport, mailer=mailer, clock=clock, stopwatch=clock.stopwatch, instance=folder
     )
     services: Services = app.extensions["services"]
     if services.database.engine.dialect.name == "sqlite":
-        event.listen(services.database.engine, "connect", _spare_the_disk)
-    line.open_transactions = lambda: services.database.open_here
+        event.listen(services.database.engine, "connect", _skip_disk_sync)
+    transport.open_transactions = lambda: services.database.open_here
     with services.database.transaction() as session:
         catalogue.seed(session, configured.store_currency)
     stand_in.extensions["sandbox"].forward(SECRET_KEY, "http://store.test" + WEBHOOK_PATH, [WEBHOOK_SECRET])
-    return Shop(app, services, stand_in, line, clock, post, folder / "mail", services)
+    return Shop(app, services, stand_in, transport, clock, webhooks, folder / "mail", services)
 
 
-def _spare_the_disk(connection: Any, _record: Any) -> None:
+def _skip_disk_sync(connection: Any, _record: Any) -> None:
     """No test cuts the power, so nothing has to be on the disk when a transaction ends."""
     connection.execute("PRAGMA synchronous = OFF")

@@ -1,4 +1,4 @@
-"""A mail server on this machine that speaks SMTP as it is told to: with TLS or without, with a login or without."""
+"""A mail server on this machine that speaks SMTP as a test sets it up: with TLS or without, with a login or without."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-# A certificate of its own for `localhost`, with its key. Nobody trusts it who is not told to by SSL_CERT_FILE.
+# A certificate of its own for `localhost`, with its key. A client trusts it only with SSL_CERT_FILE.
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 

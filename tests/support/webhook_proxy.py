@@ -1,4 +1,4 @@
-"""Stands between Stripe (or the sandbox) and the store's webhook address: passes each webhook on, holds it, loses it
+"""Stands between Stripe (or the sandbox) and the store's webhook address: forwards each webhook, delays it, drops it
 or delivers it twice.
 """
 
@@ -13,22 +13,22 @@ from typing import Self
 from urllib.parse import urlsplit
 
 PASSED_ON = ("Content-Type", "Stripe-Signature", "User-Agent")
-HOLDS_AT_MOST = 30.0  # seconds; the sender has given up by then
+LONGEST_HOLD = 30.0  # seconds; the sender has timed out by then
 
 
-class _Way(Enum):
+class _Mode(Enum):
     PASS = auto()
     HOLD = auto()
     LOSE = auto()
     TWICE = auto()
 
 
-class Postbox:
+class WebhookProxy:
     """Listens on `url` and forwards to `store`, which may be started later."""
 
     def __init__(self, store: str) -> None:
         self._store = urlsplit(store)
-        self._way = _Way.PASS
+        self._mode = _Mode.PASS
         self._changed = threading.Condition()
         self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhooks/stripe"
@@ -45,31 +45,31 @@ class Postbox:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Keep what arrives inside the block and pass it on at the block's end."""
-        with self._going(_Way.HOLD):
+        """Delay what arrives inside the block until the block's end."""
+        with self._in_mode(_Mode.HOLD):
             yield
 
     @contextmanager
     def losing(self) -> Iterator[None]:
-        """Take what arrives inside the block, say thank you, and throw it away."""
-        with self._going(_Way.LOSE):
+        """Acknowledge what arrives inside the block, and drop it."""
+        with self._in_mode(_Mode.LOSE):
             yield
 
     @contextmanager
     def doubling(self) -> Iterator[None]:
         """Pass on what arrives inside the block, and then the same once more."""
-        with self._going(_Way.TWICE):
+        with self._in_mode(_Mode.TWICE):
             yield
 
     def receive(self, body: bytes, headers: dict[str, str]) -> int:
-        """What becomes of a webhook that arrives now: the status to answer it with."""
+        """Handle a webhook that arrives now; return the status to answer it with."""
         with self._changed:
-            self._changed.wait_for(lambda: self._way is not _Way.HOLD, HOLDS_AT_MOST)
-            way = self._way
-        if way is _Way.LOSE:
+            self._changed.wait_for(lambda: self._mode is not _Mode.HOLD, LONGEST_HOLD)
+            mode = self._mode
+        if mode is _Mode.LOSE:
             return 200
         status = self._deliver(body, headers)
-        return self._deliver(body, headers) if way is _Way.TWICE else status
+        return self._deliver(body, headers) if mode is _Mode.TWICE else status
 
     def _deliver(self, body: bytes, headers: dict[str, str]) -> int:
         """The store's answer, or 502 when there is none."""
@@ -83,23 +83,23 @@ class Postbox:
             connection.close()
 
     @contextmanager
-    def _going(self, way: _Way) -> Iterator[None]:
-        self._switch(way)
+    def _in_mode(self, mode: _Mode) -> Iterator[None]:
+        self._switch(mode)
         try:
             yield
         finally:
-            self._switch(_Way.PASS)
+            self._switch(_Mode.PASS)
 
-    def _switch(self, way: _Way) -> None:
+    def _switch(self, mode: _Mode) -> None:
         with self._changed:
-            self._way = way
+            self._mode = mode
             self._changed.notify_all()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, webhook_proxy: Postbox) -> None:
+    def __init__(self, webhook_proxy: WebhookProxy) -> None:
         self.webhook_proxy = webhook_proxy
         super().__init__(("127.0.0.1", 0), _Handler)
 

@@ -2,6 +2,6 @@
 
     python -m tools.chaos --orders 2000 --seed 7
 
-`plan` draws everything that will happen from one seed; `premises` runs the programs; `shoppers` shop, `disasters`
-strike; `settling` waits until nothing moves any more; `evidence` reads what each side knows, `checks` compares it.
+`plan` draws everything that will happen from one seed; `stack` runs the programs; `shoppers` shop; `faults` kills
+programs; `draining` finishes all pending work; `evidence` reads what each side knows, `checks` compares it.
 """

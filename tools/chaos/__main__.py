@@ -19,7 +19,7 @@ ORDERS, ORDERS_ON_SQLITE = 2000, 300
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))  # what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))  # so that what was started is ended
     postgres = options.database == "postgresql"
     orders = options.orders or (ORDERS if postgres else ORDERS_ON_SQLITE)
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)

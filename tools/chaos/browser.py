@@ -15,10 +15,10 @@ import requests
 
 from tools.chaos.stack import PUBLISHABLE_KEY
 
-POLL_INTERVAL = 90.0  # seconds a shopper keeps trying to get one page
-WAIT = 0.3  # between one try and the next
+PAGE_TIMEOUT = 90.0  # seconds a shopper keeps trying to get one page
+RETRY_INTERVAL = 0.3  # between one try and the next
 TIMEOUT = 40.0
-COME_BACK_LATER = (429, 503)
+TRY_AGAIN_LATER = (429, 503)
 # What no shopper should ever see, whatever fails: a page that broke, or an order of their own that is not found.
 BROKEN = (404, 500, 502)
 
@@ -32,23 +32,23 @@ class Tally:
         self.broken: list[str] = []
         self._lock = threading.Lock()
 
-    def note(self, status: int | None, what: str) -> None:
+    def note(self, status: int | None, request: str) -> None:
         with self._lock:
             self.statuses[str(status or "no answer")] += 1
             if status in BROKEN:
-                self.broken.append(f"{what} answered {status}")
+                self.broken.append(f"{request} answered {status}")
 
     @property
     def requests(self) -> int:
         return self.statuses.total()
 
 
-class GaveUp(Exception):
-    """A shopper lost patience: no page came for longer than anybody waits."""
+class PageTimeout(Exception):
+    """No page came within the time that a shopper waits."""
 
 
 class Browser:
-    """Cookies, forms with their token, and a card. Pages that ask for patience are loaded again."""
+    """Cookies, forms with their token, and a card. A page that says to try again later is loaded again."""
 
     def __init__(self, store: str, sandbox: str, tally: Tally) -> None:
         self._store, self._sandbox, self._tally = store, sandbox, tally
@@ -71,11 +71,11 @@ class Browser:
         return other
 
     def get(self, path: str) -> requests.Response:
-        """The page at `path`, wherever that leads. Raises GaveUp."""
+        """The page at `path`, wherever that leads. Raises PageTimeout."""
         return self._load("GET", path)
 
     def post(self, path: str, form: Mapping[str, Any]) -> requests.Response:
-        """Send a form, as often as it takes to get an answer. Raises GaveUp."""
+        """Send a form, as often as it takes to get an answer. Raises PageTimeout."""
         if not self._token:
             page = self.get("/products/cedar-pencil").text
             found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
@@ -122,7 +122,7 @@ class Browser:
         return answer.ok
 
     def _load(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> requests.Response:
-        deadline = time.monotonic() + POLL_INTERVAL
+        deadline = time.monotonic() + PAGE_TIMEOUT
         while time.monotonic() < deadline and not self._tally.over.is_set():
             try:
                 answer = self._session.request(method, f"{self._store}{path}", data=form, timeout=TIMEOUT)
@@ -130,7 +130,7 @@ class Browser:
                 self._tally.note(None, path)
             else:
                 self._tally.note(answer.status_code, f"{method} {path}")
-                if answer.status_code not in COME_BACK_LATER:
+                if answer.status_code not in TRY_AGAIN_LATER:
                     return answer
-            time.sleep(WAIT)
-        raise GaveUp(path)
+            time.sleep(RETRY_INTERVAL)
+        raise PageTimeout(path)

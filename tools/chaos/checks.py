@@ -1,4 +1,4 @@
-"""What must be so once everything has settled, counted from the evidence. Each check lists what is not."""
+"""What must be true once all pending work is done, counted from the evidence. Each check lists what is not."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ BUYS_ONCE = frozenset(Story) - {Story.CHANGES_THE_CART}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The evidence, what shoppers remember, what was on the shelves at first, and how often mail may repeat itself."""
+    """The evidence, what shoppers remember, the stock at first, and how many emails may be repeated."""
 
     evidence: Evidence
     visits: Sequence[Visit]
-    shelves: Mapping[str, int]
+    initial_stock: Mapping[str, int]
     crashes: int
 
     def by_reference(self) -> dict[str, Order]:
@@ -76,7 +76,7 @@ def charged_twice(case: Case) -> Iterator[str]:
 
 
 def orphans(case: Case) -> Iterator[str]:
-    """No payment without an order, none that could still be paid for an order that takes none, no open end."""
+    """No payment without an order, none that can still be paid for a closed order, no unfinished work."""
     orders = case.by_reference()
     for reference, intents in case.intents().items():
         order = orders.get(reference)
@@ -93,7 +93,7 @@ def orphans(case: Case) -> Iterator[str]:
             yield f"order {order.reference} ({order.state}) still waits for {waits}"
 
 
-def wrong_refunds(case: Case) -> Iterator[str]:
+def different_refunds(case: Case) -> Iterator[str]:
     """Money that went back is the same on both sides, refund by refund and order by order."""
     at_stripe = {
         refund["id"]: refund for refund in case.evidence.refunds if refund["status"] in ("succeeded", "pending")
@@ -111,8 +111,8 @@ def wrong_refunds(case: Case) -> Iterator[str]:
             yield f"order {order.reference} is {order.state} with {order.refunded} of {order.received} returned"
 
 
-def wrong_disputes(case: Case) -> Iterator[str]:
-    """What cardholders' banks took up is known on both sides, and stands alike. Nobody here answers an inquiry."""
+def different_disputes(case: Case) -> Iterator[str]:
+    """Every dispute is known on both sides, in the same state. Nobody here answers an inquiry."""
     at_stripe = {dispute["id"]: dispute["status"] for dispute in case.evidence.disputes}
     for provider_dispute_id in at_stripe.keys() | case.evidence.store_disputes.keys():
         here, there = case.evidence.store_disputes.get(provider_dispute_id), at_stripe.get(provider_dispute_id)
@@ -120,25 +120,25 @@ def wrong_disputes(case: Case) -> Iterator[str]:
             yield f"dispute {provider_dispute_id} is {there} at Stripe, {here} in the store"
 
 
-def webhooks_left_undone(case: Case) -> Iterator[str]:
+def unhandled_webhooks(case: Case) -> Iterator[str]:
     """Every webhook that the store remembers was handled in the end."""
     if case.evidence.unhandled_events:
         yield f"{case.evidence.unhandled_events} events were remembered and never handled"
 
 
 def oversold(case: Case) -> Iterator[str]:
-    """What was sold and what is on the shelves is what there was; what is reserved belongs to an open order."""
+    """Committed stock and remaining stock add up to the initial stock; what is reserved belongs to an open order."""
     for slug, (stock, reserved) in case.evidence.stock.items():
-        if slug not in case.shelves:
+        if slug not in case.initial_stock:
             continue
         pieces = case.evidence.pieces.get(slug, {})
-        sold, promised = pieces.get("committed", 0), pieces.get("reserved", 0)
-        if sold > case.shelves[slug] or stock < 0:
-            yield f"{slug}: {sold} sold of {case.shelves[slug]}"
-        elif stock + sold != case.shelves[slug]:
-            yield f"{slug}: {case.shelves[slug]} at first, {sold} sold, {stock} left"
-        if reserved != promised:
-            yield f"{slug}: {reserved} reserved, {promised} of them by open orders"
+        committed, expected_reserved = pieces.get("committed", 0), pieces.get("reserved", 0)
+        if committed > case.initial_stock[slug] or stock < 0:
+            yield f"{slug}: {committed} committed of {case.initial_stock[slug]}"
+        elif stock + committed != case.initial_stock[slug]:
+            yield f"{slug}: {case.initial_stock[slug]} at first, {committed} committed, {stock} remaining"
+        if reserved != expected_reserved:
+            yield f"{slug}: {reserved} reserved, {expected_reserved} of them by open orders"
     for order in case.evidence.orders:
         expected = {"awaiting_payment": "reserved", "paid": "committed", "fulfilled": "committed"}.get(
             order.state, "released"
@@ -147,60 +147,58 @@ def oversold(case: Case) -> Iterator[str]:
             yield f"order {order.reference} is {order.state} and its stock is {order.reservation}"
 
 
-def mail_never_sent(case: Case) -> Iterator[str]:
-    """Every letter that was decided arrived; every order that was paid or expired, every refund and every dispute has
-    its letter.
-    """
+def unsent_emails(case: Case) -> Iterator[str]:
+    """Every email in the outbox arrived; every paid or expired order, every refund and every dispute has one."""
     arrived = {email.message_id for email in case.evidence.delivered}
-    written: defaultdict[str, set[str]] = defaultdict(set)
+    queued: defaultdict[str, set[str]] = defaultdict(set)
     for email in case.evidence.emails:
-        written[email.reference].add(email.kind)
+        queued[email.reference].add(email.kind)
         if email.message_id not in arrived or not email.sent:
-            yield f"order {email.reference}: its letter {email.kind} did not arrive"
+            yield f"order {email.reference}: its email {email.kind} did not arrive"
     for order in case.evidence.orders:
         expected = {"order_paid"} if order.paid else {"order_expired"} if order.state == "expired" else set()
-        if missing := expected - written[order.reference]:
-            yield f"order {order.reference} is {order.state} and no letter {', '.join(missing)} was written"
-    about = {email.dedupe_key for email in case.evidence.emails}
+        if missing := expected - queued[order.reference]:
+            yield f"order {order.reference} is {order.state} and has no email {', '.join(missing)}"
+    dedupe_keys = {email.dedupe_key for email in case.evidence.emails}
     happened = [f"refund:{refund['id']}" for refund in case.evidence.refunds if refund["status"] == "succeeded"]
     happened += [f"dispute:{dispute['id']}" for dispute in case.evidence.disputes]
-    yield from (f"no letter was written about {each}" for each in happened if each not in about)
+    yield from (f"{each} has no email" for each in happened if each not in dedupe_keys)
 
 
-def mail_sent_twice(case: Case) -> Iterator[str]:
-    """No happening has two letters; a letter is repeated, with the same Message-ID, at most once for each crash."""
+def duplicate_emails(case: Case) -> Iterator[str]:
+    """Nothing has two emails; an email is repeated, with the same Message-ID, at most once for each crash."""
     for (reference, dedupe_key), times in Counter(
         (each.reference, each.dedupe_key) for each in case.evidence.emails
     ).items():
         if times > 1:
-            yield f"order {reference}: {times} letters about {dedupe_key}"
+            yield f"order {reference}: {times} emails for {dedupe_key}"
     known = {email.message_id for email in case.evidence.emails}
     subjects: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for email in case.evidence.delivered:
         if email.message_id not in known:
-            yield f"a letter arrived that nobody wrote: {email.subject}"
+            yield f"an email arrived that is not in the outbox: {email.subject}"
         if "is paid" in email.subject or "was closed" in email.subject:
             subjects[email.to, email.subject].add(email.message_id)
-    yield from (f"{to} has two letters: {subject}" for (to, subject), ids in subjects.items() if len(ids) > 1)
+    yield from (f"{to} has two emails: {subject}" for (to, subject), ids in subjects.items() if len(ids) > 1)
     if (repeated := repeats(case.evidence)) > case.crashes:
-        yield f"{repeated} letters came again, with {case.crashes} crashes to excuse them"
+        yield f"{repeated} emails were repeated, with {case.crashes} crashes"
 
 
-def broken_promises(case: Case) -> Iterator[str]:
-    """What shoppers were told stays true: an order that was called paid to their face is paid, or was refunded."""
+def misinformed_shoppers(case: Case) -> Iterator[str]:
+    """What shoppers saw stays true: an order that was shown to them as paid is paid, or was refunded."""
     orders = case.by_reference()
     for visit in case.visits:
-        for reference in visit.told_paid | visit.seen_paid:
+        for reference in visit.confirmed_paid | visit.seen_paid:
             order = orders.get(reference)
             if order is None or order.payment not in RECEIVED:
-                yield f"{visit.shopper.email} was told that order {reference} is paid, and it is not"
+                yield f"{visit.shopper.email} saw order {reference} as paid, and it is not"
         for reference in visit.orders:
             if reference not in orders:
-                yield f"{visit.shopper.email} placed order {reference}, and the store has forgotten it"
+                yield f"{visit.shopper.email} placed order {reference}, and the store has lost it"
 
 
 def repeats(evidence: Evidence) -> int:
-    """How many letters arrived more than once under the same Message-ID."""
+    """How many emails arrived more than once under the same Message-ID."""
     return len(evidence.delivered) - len({email.message_id for email in evidence.delivered})
 
 
@@ -208,12 +206,12 @@ CHECKS: Mapping[str, Callable[[Case], Iterator[str]]] = {
     "Paid at Stripe, not in the store": paid_at_stripe_only,
     "Paid in the store, not at Stripe": paid_in_the_store_only,
     "Charged twice": charged_twice,
-    "Orphans and open ends": orphans,
-    "Refunds that differ": wrong_refunds,
-    "Disputes that differ": wrong_disputes,
-    "Webhooks left undone": webhooks_left_undone,
+    "Orphans and unfinished work": orphans,
+    "Refunds that differ": different_refunds,
+    "Disputes that differ": different_disputes,
+    "Webhooks not handled": unhandled_webhooks,
     "Oversold or leaked": oversold,
-    "Mails never sent": mail_never_sent,
-    "Mails sent twice": mail_sent_twice,
-    "Shoppers told otherwise": broken_promises,
+    "Mails never sent": unsent_emails,
+    "Mails sent twice": duplicate_emails,
+    "Shoppers misinformed": misinformed_shoppers,
 }

@@ -1,6 +1,6 @@
-"""After the faults: upkeep and reconciliation, until nothing moves any more.
+"""After the faults: worker and reconciliation, until no work is pending.
 
-Time is an argument to both, so the minutes that holds, claims and challenges are given pass without being waited for.
+Time is an argument to both, so that nothing has to wait for reservations, claims and challenges to expire.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from store.webhooks import inbox
 from tools.chaos import evidence
 from tools.chaos.stack import Stack
 
-AT_LEAST, FOR_EACH_ORDER = 180.0, 0.2  # seconds that settling may take
+AT_LEAST, FOR_EACH_ORDER = 180.0, 0.2  # seconds that draining may take
 ONE_ROUND = timedelta(minutes=10)
-DELIVERED_WITHIN = 8.0  # seconds that a round waits for webhooks on their way
+DELIVERED_WITHIN = 8.0  # seconds that a round waits for pending webhooks
 
 
 @contextmanager
-def opened_till(stack: Stack) -> Iterator[Services]:
-    """The store's services in this process, on the same database and the same sandbox as the premises."""
+def opened_services(stack: Stack) -> Iterator[Services]:
+    """The store's services in this process, on the same database and the same sandbox as the stack."""
     settings = Settings.load(_env_file=None, **{name.lower(): value for name, value in stack.settings.items()})
     app = create_app(settings, instance=stack.folder)
     services: Services = app.extensions["services"]
-    with (stack.folder / "settling.log").open("a") as log:
+    with (stack.folder / "draining.log").open("a") as log:
         logs.configure(log)
         try:
             yield services
@@ -46,22 +46,22 @@ def opened_till(stack: Stack) -> Iterator[Services]:
             services.database.engine.dispose()
 
 
-def settle(stack: Stack, services: Services, since: datetime, orders: int) -> tuple[int, list[str]]:
-    """Let upkeep and reconciliation work until a round has nothing to do; the rounds, and what is still open then."""
-    for program in stack.upkeeps:
+def drain(stack: Stack, services: Services, since: datetime, orders: int) -> tuple[int, list[str]]:
+    """Run worker and reconciliation until a round has nothing to do; return the rounds, and what is still pending."""
+    for program in stack.background_workers:
         program.stop()
     deadline = time.monotonic() + max(AT_LEAST, FOR_EACH_ORDER * orders)
     now, rounds, repaired = datetime.now(UTC), 0, True
-    while (repaired or any(open_ends(stack))) and time.monotonic() < deadline:
+    while (repaired or any(pending_work(stack))) and time.monotonic() < deadline:
         rounds += 1
         now += ONE_ROUND
         stack.control("POST", "/clock", {"advance": 60})
         _wait_for_webhooks(stack)
-        with ThreadPoolExecutor(2) as hands:
-            for done in [hands.submit(_keep_up, services, now) for _ in range(2)]:
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(_run_worker, services, now) for _ in range(2)]:
                 done.result()
         repaired = _reconcile(services, since, now)
-    return rounds, list(open_ends(stack))
+    return rounds, list(pending_work(stack))
 
 
 def findings(services: Services, since: datetime) -> list[str]:
@@ -71,37 +71,37 @@ def findings(services: Services, since: datetime) -> list[str]:
     return [str(problem_of(finding)) for finding in (*found, *reconciliation.compare(services, since))]
 
 
-def open_ends(stack: Stack) -> Iterator[str]:
-    """What has not come to its end yet, in the store or on the way to it."""
+def pending_work(stack: Stack) -> Iterator[str]:
+    """What is pending, in the store or on the way to it."""
     queries = {
         "orders wait for their payment": "SELECT count(*) FROM orders WHERE state = 'awaiting_payment'",
         "payments are to be refunded": "SELECT count(*) FROM payments WHERE refund_due",
         "refunds were asked for and not answered": "SELECT count(*) FROM refunds WHERE state = 'requested'",
-        "letters were not sent": "SELECT count(*) FROM mails WHERE sent_at IS NULL",
+        "emails were not sent": "SELECT count(*) FROM mails WHERE sent_at IS NULL",
         "webhooks were not handled": evidence.UNHANDLED,
     }
     with stack.engine.connect() as connection:
-        for what, query in queries.items():
+        for description, query in queries.items():
             if count := connection.execute(text(query)).scalar_one():
-                yield f"{count} {what}"
+                yield f"{count} {description}"
     if pending := evidence.pending_deliveries(stack.sandbox_file):
-        yield f"{pending} webhooks are on their way"
+        yield f"{pending} webhooks are not delivered"
 
 
-def _keep_up(services: Services, now: datetime) -> None:
+def _run_worker(services: Services, now: datetime) -> None:
     try:
         while worker.run(services, now):
             pass
     except StoreError as failure:
-        structlog.get_logger(__name__).warning("worker put off", failure=type(failure).__name__)
+        structlog.get_logger(__name__).warning("worker failed", failure=type(failure).__name__)
 
 
 def _reconcile(services: Services, since: datetime, now: datetime) -> bool:
-    """Whether anything was mended, or could not be asked."""
+    """Whether anything was repaired, or Stripe did not answer."""
     try:
         return bool(reconciliation.run(services, inbox.catch_up, since, now).repaired)
     except StoreError as failure:
-        structlog.get_logger(__name__).warning("reconciliation put off", failure=type(failure).__name__)
+        structlog.get_logger(__name__).warning("reconciliation failed", failure=type(failure).__name__)
         return True
 
 

@@ -1,6 +1,6 @@
-"""What each side knows, read straight from its database in words of this trial's own.
+"""What each side knows, read directly from its database, in terms of this package.
 
-Nothing of the store's or the sandbox's code is used here, so that neither can hide a fault of its own.
+Nothing of the store's or the sandbox's code is used here, so that neither can hide a bug of its own.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ PIECES = """
 SELECT o.reservation, l.slug, sum(l.quantity)
 FROM order_lines l JOIN orders o ON o.id = l.order_id GROUP BY o.reservation, l.slug
 """
-LETTERS = """
+EMAILS = """
 SELECT o.reference, o.email, m.kind, m.dedupe_key, m.message_id, m.sent_at IS NOT NULL
 FROM mails m JOIN orders o ON o.id = m.order_id ORDER BY m.id
 """
@@ -103,13 +103,13 @@ def gather(stack: Stack) -> Evidence:
     for reservation, slug, pieces in _rows(stack.engine, PIECES):
         evidence.pieces.setdefault(slug, {})[reservation] = int(pieces)
     evidence.stock = {slug: (stock, reserved) for slug, stock, reserved in _rows(stack.engine, STOCK)}
-    evidence.emails = [Email._make(row) for row in _rows(stack.engine, LETTERS)]
+    evidence.emails = [Email._make(row) for row in _rows(stack.engine, EMAILS)]
     evidence.unhandled_events = int(_rows(stack.engine, UNHANDLED)[0][0])
     return evidence
 
 
 def write_histories(stack: Stack, file: Path) -> None:
-    """Everything that happened to every order, a line each, for whoever looks into a disagreement."""
+    """The history of every order, one entry a line, for whoever looks into a disagreement."""
     lines = (" ".join(map(str, row)) for row in _rows(stack.engine, HISTORIES))
     file.write_text("\n".join(lines), encoding="utf-8")
 
@@ -125,8 +125,8 @@ def _opened(sandbox_file: Path) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(f"file:{sandbox_file}?mode=ro", uri=True, timeout=30))
 
 
-def _objects(sandbox: sqlite3.Connection, kind: str) -> list[dict[str, Any]]:
-    rows = sandbox.execute("SELECT json(body) FROM objects WHERE kind = ? AND NOT deleted ORDER BY seq", (kind,))
+def _objects(sandbox: sqlite3.Connection, type_: str) -> list[dict[str, Any]]:
+    rows = sandbox.execute("SELECT json(body) FROM objects WHERE kind = ? AND NOT deleted ORDER BY seq", (type_,))
     return [json.loads(body) for (body,) in rows]
 
 

@@ -1,4 +1,4 @@
-"""What befalls the premises while shoppers shop: programs killed with -9, the database restarted."""
+"""Faults of the stack while shoppers shop: programs killed with -9, the database restarted."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tools.programs import Program
 
 
 class FaultInjector:
-    """Strikes one after the other as shoppers get done; a thread of its own. `struck` counts them by kind."""
+    """Injects one fault after the other as shoppers finish; a thread of its own. `struck` counts them by fault."""
 
     def __init__(self, stack: Stack, strikes: Sequence[Strike]) -> None:
         self.struck: Counter[str] = Counter()
-        self._premises, self._strikes = stack, strikes
+        self._stack, self._strikes = stack, strikes
         self._done = 0
         self._over = False
         self._changed = threading.Condition()
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="disasters", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="faults", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def shopper_done(self) -> None:
-        """Raises what went wrong with a disaster, such as a program that did not come back."""
+        """Raises what went wrong with a fault, such as a program that did not restart."""
         if self._failure is not None:
             raise self._failure
         with self._changed:
@@ -38,7 +38,7 @@ class FaultInjector:
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Everybody is done: what has not struck yet strikes now, and all is up again when this returns. Raises as
+        """All shoppers are done: inject the remaining faults now; everything runs again when this returns. Raises as
         `shopper_done` does.
         """
         with self._changed:
@@ -52,8 +52,8 @@ class FaultInjector:
         try:
             for strike in self._strikes:
                 self._wait_for(strike.after)
-                DEEDS[strike.disaster](self, strike)
-                self.struck[strike.disaster] += 1
+                ACTIONS[strike.fault](self, strike)
+                self.struck[strike.fault] += 1
         except BaseException as failure:  # noqa: BLE001  # handed to the main thread, which raises it
             self._failure = failure
 
@@ -76,32 +76,32 @@ class FaultInjector:
         program.start()
 
     def kill_web_worker(self, strike: Strike) -> None:
-        self._kill_worker(self._premises.store, strike.which)
+        self._kill_worker(self._stack.store, strike.which)
 
-    def kill_web(self, strike: Strike) -> None:
-        self._kill(self._premises.store, strike.seconds)
+    def kill_web_server(self, strike: Strike) -> None:
+        self._kill(self._stack.store, strike.seconds)
 
-    def kill_upkeep(self, strike: Strike) -> None:
-        upkeeps = self._premises.upkeeps
-        self._kill(upkeeps[strike.which % len(upkeeps)], strike.seconds)
+    def kill_background_worker(self, strike: Strike) -> None:
+        workers = self._stack.background_workers
+        self._kill(workers[strike.which % len(workers)], strike.seconds)
 
     def kill_sandbox_worker(self, strike: Strike) -> None:
-        self._kill_worker(self._premises.sandbox, strike.which)
+        self._kill_worker(self._stack.sandbox, strike.which)
 
     def kill_sandbox(self, strike: Strike) -> None:
-        self._kill(self._premises.sandbox, strike.seconds)
+        self._kill(self._stack.sandbox, strike.seconds)
 
     def crash_database(self, _strike: Strike) -> None:
-        self._premises.restart_database(crash=True)
+        self._stack.restart_database(crash=True)
 
     def restart_database(self, _strike: Strike) -> None:
-        self._premises.restart_database(crash=False)
+        self._stack.restart_database(crash=False)
 
 
-DEEDS: Mapping[Fault, Callable[[FaultInjector, Strike], None]] = {
+ACTIONS: Mapping[Fault, Callable[[FaultInjector, Strike], None]] = {
     Fault.WEB_WORKER_KILLED: FaultInjector.kill_web_worker,
-    Fault.WEB_KILLED: FaultInjector.kill_web,
-    Fault.UPKEEP_KILLED: FaultInjector.kill_upkeep,
+    Fault.WEB_KILLED: FaultInjector.kill_web_server,
+    Fault.WORKER_KILLED: FaultInjector.kill_background_worker,
     Fault.SANDBOX_WORKER_KILLED: FaultInjector.kill_sandbox_worker,
     Fault.SANDBOX_KILLED: FaultInjector.kill_sandbox,
     Fault.DATABASE_CRASHED: FaultInjector.crash_database,

@@ -1,6 +1,6 @@
-"""What is going to happen: every shopper, every fault and every disaster, drawn from one seed.
+"""What is going to happen: every shopper and every fault, drawn from one seed.
 
-The same seed and number of orders give the same plan. How its parts meet in time is up to the machine.
+The same seed and number of orders give the same plan. Its exact timing depends on the machine.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _HOW_OFTEN: Mapping[Story, int] = {
 _DECLINED_CARDS = ("4000000000000002", "4000000000009995", "4000000000000069", "4000000000000127", "4000000000000119")
 _SCARCE = ("brass-pen", "wool-throw", "desk-lamp")
 _PLENTY = ("stoneware-mug", "cloth-notebook", "cedar-pencil", "linen-tea-towel", "beeswax-candles", "glass-carafe")
-PIECES_OF_PLENTY = 1_000_000  # a shop that has been sold out tries nothing any more
+PIECES_OF_PLENTY = 1_000_000  # a shop without stock tests nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,20 @@ class Shopper:
 
 
 class Fault(StrEnum):
+    """What happens to a program or the database."""
+
     WEB_WORKER_KILLED = "web worker killed"
     WEB_KILLED = "web server killed"
-    UPKEEP_KILLED = "upkeep killed"
+    WORKER_KILLED = "worker killed"
     SANDBOX_WORKER_KILLED = "sandbox worker killed"
     SANDBOX_KILLED = "sandbox killed"
     DATABASE_RESTARTED = "database restarted"
     DATABASE_CRASHED = "database crashed"
 
 
-_DISASTERS: Mapping[Fault, int] = {
+_FAULTS: Mapping[Fault, int] = {
     Fault.WEB_WORKER_KILLED: 8,
-    Fault.UPKEEP_KILLED: 6,
+    Fault.WORKER_KILLED: 6,
     Fault.SANDBOX_WORKER_KILLED: 4,
     Fault.DATABASE_CRASHED: 2,
     Fault.WEB_KILLED: 1,
@@ -94,10 +96,10 @@ _ORDERS_BETWEEN = 25
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A disaster that strikes when so many shoppers are done; what was killed stays dead for `seconds`."""
+    """A fault that is injected when so many shoppers are done; what was killed restarts after `seconds`."""
 
     after: int
-    disaster: Fault
+    fault: Fault
     which: int
     seconds: float
 
@@ -158,14 +160,14 @@ def _faults(dice: Random) -> list[Mapping[str, Any]]:
 
 
 def _strikes(seed: int, orders: int, database_restarts: bool) -> tuple[Strike, ...]:
-    """Every disaster once, then by how often each is drawn, spread over the run."""
-    dice = Random(f"{seed} disasters")
-    chances = {each: often for each, often in _DISASTERS.items() if database_restarts or each not in _OF_THE_DATABASE}
+    """Every fault once, then by how often each is drawn, spread over the run."""
+    dice = Random(f"{seed} program faults")
+    chances = {each: often for each, often in _FAULTS.items() if database_restarts or each not in _OF_THE_DATABASE}
     faults = list(chances)
     dice.shuffle(faults)
     faults += dice.choices(list(chances), list(chances.values()), k=max(orders // _ORDERS_BETWEEN - len(chances), 0))
     step = orders / (len(faults) + 1)
     return tuple(
-        Strike(round((index + 1) * step), disaster, dice.randrange(100), dice.choice((0.0, 0.0, 1.0, 2.0)))
-        for index, disaster in enumerate(faults)
+        Strike(round((index + 1) * step), fault, dice.randrange(100), dice.choice((0.0, 0.0, 1.0, 2.0)))
+        for index, fault in enumerate(faults)
     )

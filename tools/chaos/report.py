@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tools.chaos.checks import Case, repeats
 
-SHOWN = 10  # of each kind of disagreement
+SHOWN = 10  # of each check
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ChaosResult:
     """`disagreements` by check; all empty when money and orders agree."""
 
     seconds: float
-    settled_in: float
+    drained_in: float
     rounds: int
     requests: Mapping[str, int]
     struck: Mapping[str, int]
@@ -48,14 +48,14 @@ def write(case: Case, outcome: ChaosResult) -> str:
                 "received in the store": _amount(sum(order.received for order in evidence.orders)),
                 "returned at Stripe": _amount(returned),
                 "returned in the store": _amount(sum(order.refunded for order in evidence.orders)),
-                "came too late and went back": late,
+                "late payments, refunded": late,
             },
         ),
         _section(
             "Mail",
             {
-                "letters written": len(evidence.emails),
-                "letters that arrived": len({email.message_id for email in evidence.delivered}),
+                "emails written": len(evidence.emails),
+                "emails that arrived": len({email.message_id for email in evidence.delivered}),
                 "repeated after a crash, with the same Message-ID": repeats(evidence),
             },
         ),
@@ -68,7 +68,7 @@ def write(case: Case, outcome: ChaosResult) -> str:
             {
                 "requests of shoppers": f"{served} in {outcome.seconds:.0f} s, {served / outcome.seconds:.0f} a second",
                 "answers": answers,
-                "settled": f"in {outcome.settled_in:.0f} s and {outcome.rounds} rounds of upkeep and reconciliation",
+                "drained": f"in {outcome.drained_in:.0f} s and {outcome.rounds} rounds of worker and reconciliation",
             },
         ),
         _section("Disagreements", {check: len(found) for check, found in outcome.disagreements.items()}),

@@ -17,13 +17,13 @@ from tools.chaos.faults import FaultInjector
 from tools.chaos.plan import Fault, Plan
 from tools.chaos.report import ChaosResult
 from tools.chaos.shoppers import Visit, shop
-from tools.chaos.stack import UPKEEPS, Stack, opened
+from tools.chaos.stack import BACKGROUND_WORKERS, Stack, opened
 
 MINUTES_OF_SKEW = timedelta(minutes=5)
 
 
 def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case, ChaosResult]:
-    """Let the plan happen in `folder`, with so many shoppers `at_once`; what was found, and what came of it."""
+    """Run the plan in `folder`, with so many shoppers `at_once`; return the case and its result."""
     since = datetime.now(UTC) - MINUTES_OF_SKEW
     with opened(folder, plan.seed, postgres=postgres) as stack:
         stack.fill(plan.stock)
@@ -35,19 +35,19 @@ def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case
         seconds = time.monotonic() - begun
         faults = _stop_faults(stack)
         begun = time.monotonic()
-        with draining.opened_till(stack) as services:
-            rounds, open_ends = draining.settle(stack, services, since, len(plan.shoppers))
-            case = Case(evidence.gather(stack), visits, plan.stock, _excuses(injector.struck))
+        with draining.opened_services(stack) as services:
+            rounds, pending_work = draining.drain(stack, services, since, len(plan.shoppers))
+            case = Case(evidence.gather(stack), visits, plan.stock, _allowed_repeats(injector.struck))
             disagreements = {check: list(find(case)) for check, find in CHECKS.items()}
             disagreements["The store's own audit"] = draining.findings(services, since)
-        settled_in = time.monotonic() - begun
+        drained_in = time.monotonic() - begun
         evidence.write_histories(stack, folder / "histories.txt")
-    disagreements["Not settled"] = open_ends
+    disagreements["Unfinished work"] = pending_work
     disagreements["Pages that broke"] = tally.broken
-    disagreements["Shoppers left without a page"] = [visit.gave_up for visit in visits if visit.gave_up]
+    disagreements["Shoppers without a page"] = [visit.timed_out for visit in visits if visit.timed_out]
     return case, ChaosResult(
         seconds,
-        settled_in,
+        drained_in,
         rounds,
         tally.statuses,
         injector.struck,
@@ -71,7 +71,7 @@ def _shop(plan: Plan, stack: Stack, tally: Tally, injector: FaultInjector, at_on
                 injector.shopper_done()
                 progress.update()
         finally:
-            tally.over.set()  # interrupted or not: nobody is to wait for the rest
+            tally.over.set()  # interrupted or not: do not wait for the rest
             crowd.shutdown(wait=False, cancel_futures=True)
     injector.end()
     return visits
@@ -88,7 +88,7 @@ def _stop_faults(stack: Stack) -> dict[str, int]:
     return dict(struck)
 
 
-def _excuses(struck: Counter[str]) -> int:
-    """How many letters may have come again: a crash between sending one and marking it sent repeats that one."""
+def _allowed_repeats(struck: Counter[str]) -> int:
+    """How many emails may be repeated: a crash between sending one and marking it as sent repeats that one."""
     of_the_database = struck[Fault.DATABASE_CRASHED] + struck[Fault.DATABASE_RESTARTED]
-    return struck[Fault.UPKEEP_KILLED] + UPKEEPS * of_the_database
+    return struck[Fault.WORKER_KILLED] + BACKGROUND_WORKERS * of_the_database

@@ -12,12 +12,12 @@ from typing import Any
 
 import requests
 
-from tools.chaos.browser import Browser, GaveUp, Tally
+from tools.chaos.browser import Browser, PageTimeout, Tally
 from tools.chaos.plan import Shopper, Story
 from tools.chaos.stack import Stack
 
 GOOD_CARD, CHALLENGED_CARD, DISPUTED_CARD = "4242424242424242", "4000002760003184", "4000000000000259"
-TRIES = 8  # of one card, while nobody answers
+TRIES = 8  # of one card, without a response
 WEBHOOK_COMES_WITHIN = 3.0  # seconds that a shopper looks at the order's page
 
 ADDRESS = {
@@ -34,13 +34,13 @@ ADDRESS = {
 
 @dataclass(slots=True)
 class Visit:
-    """What a shopper remembers: the orders placed, and those that the payment service called paid to their face."""
+    """What a shopper remembers: the orders placed, and those that the payment service confirmed as paid."""
 
     shopper: Shopper
     orders: list[str] = field(default_factory=list)
-    told_paid: set[str] = field(default_factory=set)
+    confirmed_paid: set[str] = field(default_factory=set)
     seen_paid: set[str] = field(default_factory=set)
-    gave_up: str = ""
+    timed_out: str = ""
 
 
 def shop(shopper: Shopper, stack: Stack, tally: Tally) -> Visit:
@@ -49,8 +49,8 @@ def shop(shopper: Shopper, stack: Stack, tally: Tally) -> Visit:
     with closing(Browser(stack.store.url, stack.sandbox.url, tally)) as browser:
         try:
             _Shopping(visit, stack, browser).play()
-        except GaveUp as page:
-            visit.gave_up = f"{shopper.email} ({shopper.story}) waited in vain for {page}"
+        except PageTimeout as page:
+            visit.timed_out = f"{shopper.email} ({shopper.story}) got no page at {page}"
     return visit
 
 
@@ -94,7 +94,7 @@ class _Shopping:
         self.leave(reference)
 
     def leave(self, reference: str) -> None:
-        self.stack.let_time_pass(reference)
+        self.stack.expire_reservation(reference)
 
     def cancel(self, reference: str) -> None:
         self.browser.client_secret(reference)
@@ -130,7 +130,7 @@ class _Shopping:
         else:
             self._place(other)
         newest = self.visit.orders[-1]
-        if newest != reference and reference not in self.visit.told_paid:
+        if newest != reference and reference not in self.visit.confirmed_paid:
             self._pay(other, newest, GOOD_CARD)
         self._look(newest)
 
@@ -138,7 +138,7 @@ class _Shopping:
         secret = self.browser.client_secret(reference)
         if secret is not None:
             _at_once(
-                lambda: self.stack.let_time_pass(reference),
+                lambda: self.stack.expire_reservation(reference),
                 lambda: self._confirm_again_and_again(reference, secret),
             )
         self._look(reference)
@@ -146,7 +146,7 @@ class _Shopping:
     def is_refunded(self, reference: str) -> None:
         """The merchant returns the money, or a part of it, in the payment service's dashboard."""
         secret = self._pay(self.browser, reference, GOOD_CARD)
-        if secret is None or reference not in self.visit.told_paid:
+        if secret is None or reference not in self.visit.confirmed_paid:
             return
         body: dict[str, Any] = {"payment_intent": secret.partition("_secret_")[0]}
         if self.shopper.part < 1:
@@ -160,7 +160,7 @@ class _Shopping:
         self._pay(self.browser, reference, DISPUTED_CARD)
         self._look(reference)
 
-    # --- what they are made of ------------------------------------------------------------------------------------
+    # --- steps of the stories ------------------------------------------------------------------------------------
 
     def _place(self, tab: Browser) -> str | None:
         """Press “Continue to payment”: the order's reference, or None when it cannot be placed."""
@@ -189,7 +189,7 @@ class _Shopping:
     def _confirm(self, tab: Browser, reference: str, secret: str, card: str) -> dict[str, Any] | None:
         answer = tab.confirm(secret, card)
         if answer is not None and answer.get("status") == "succeeded":
-            self.visit.told_paid.add(reference)
+            self.visit.confirmed_paid.add(reference)
         return answer
 
     def _confirm_again_and_again(self, reference: str, secret: str) -> None:
@@ -244,8 +244,8 @@ STORIES: Mapping[Story, Callable[[_Shopping, str], None]] = {
 }
 
 
-def _at_once(*deeds: Callable[[], object]) -> None:
+def _at_once(*calls: Callable[[], object]) -> None:
     """Do them at the same time; returns when all are done, and raises what one of them raised."""
-    with ThreadPoolExecutor(len(deeds)) as hands:
-        for done in [hands.submit(deed) for deed in deeds]:
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for done in [pool.submit(call) for call in calls]:
             done.result()

@@ -1,4 +1,4 @@
-"""A mail server that keeps the headers of every letter it takes, and now and then refuses one."""
+"""A mail server that keeps the headers of every email it accepts, and sometimes refuses one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
-_REFUSES = 0.03  # of the letters
+_REFUSES = 0.03  # of the emails
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A letter that was taken: to whom, about what, and its Message-ID."""
+    """An email that was accepted: its recipient, subject and Message-ID."""
 
     to: str
     subject: str
@@ -22,7 +22,7 @@ class Delivered:
 
 
 class SmtpSink(socketserver.ThreadingTCPServer):
-    """Speaks as much SMTP as smtplib needs, on a free port. `refusing` is whether some letters are refused."""
+    """Speaks as much SMTP as smtplib needs, on a free port. `refusing` is whether some emails are refused."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -33,18 +33,18 @@ class SmtpSink(socketserver.ThreadingTCPServer):
         self.emails: list[Delivered] = []
         self.refused = 0
         self.refusing = True
-        self._dice = Random(f"{seed} letters")
+        self._dice = Random(f"{seed} emails")
         self._lock = threading.Lock()
 
     def open(self) -> None:
-        threading.Thread(target=self.serve_forever, name="letterbox", daemon=True).start()
+        threading.Thread(target=self.serve_forever, name="smtp-sink", daemon=True).start()
 
     def close(self) -> None:
         self.shutdown()
         self.server_close()
 
     def refuses(self) -> bool:
-        """Whether the letter that somebody is about to send is turned away."""
+        """Whether the next email is refused."""
         with self._lock:
             refused = self.refusing and self._dice.random() < _REFUSES
             self.refused += refused
@@ -62,11 +62,11 @@ class _Conversation(socketserver.StreamRequestHandler):
     server: SmtpSink
 
     def handle(self) -> None:
-        with suppress(ConnectionError):  # an upkeep that was killed says no goodbye
+        with suppress(ConnectionError):  # a worker that was killed does not close its connection
             self._converse()
 
     def _converse(self) -> None:
-        self._say("220 letterbox")
+        self._say("220 smtp-sink")
         while line := self.rfile.readline():
             command = line[:4].upper()
             if command == b"QUIT":

@@ -1,4 +1,4 @@
-"""The shop that is put to the test: its database, the store, two upkeeps, the sandbox, and a mail server.
+"""The shop that is put to the test: its database, the store, two workers, the sandbox, and a mail server.
 
 Everything listens on free ports of this machine, keeps its files in one folder, and runs as `make run` runs it.
 """
@@ -25,9 +25,9 @@ from tools.postgres import PostgresServer
 from tools.programs import ROOT, Program, free_port
 
 SECRET_KEY, PUBLISHABLE_KEY = "sk_test_chaos", "pk_test_chaos"
-WEBHOOK_SECRET = "whsec_only_for_the_time_of_this_trial"  # noqa: S105  # signs what this machine tells itself
+WEBHOOK_SECRET = "whsec_only_for_the_time_of_this_trial"  # noqa: S105  # signs webhooks on this machine only
 WORKERS, THREADS = 3, 6
-UPKEEPS = 2
+BACKGROUND_WORKERS = 2
 DATABASE_ANSWERS_WITHIN = 60.0  # seconds
 
 
@@ -71,27 +71,27 @@ class Stack:
             port=store_port,
             ready="/readyz",
         )
-        self.upkeeps = [
+        self.background_workers = [
             _program("flask worker --every 1 --reconcile-every 1", self.settings, folder / f"worker-{number}.log")
-            for number in range(UPKEEPS)
+            for number in range(BACKGROUND_WORKERS)
         ]
 
     @property
     def programs(self) -> list[Program]:
-        return [self.sandbox, self.store, *self.upkeeps]
+        return [self.sandbox, self.store, *self.background_workers]
 
     def fill(self, stock: Mapping[str, int]) -> None:
-        """Put so many pieces of each product on the shelf."""
+        """Set the stock of each product."""
         for slug, pieces in stock.items():
             self.change(update(Product).where(Product.slug == slug).values(stock=pieces))
 
-    def let_time_pass(self, reference: str) -> None:
-        """The time of an order is over, as if the shopper had left it for longer than it is held."""
+    def expire_reservation(self, reference: str) -> None:
+        """Let the reservation of an order expire, as if the shopper had waited too long."""
         past = datetime.now(UTC) - timedelta(seconds=1)
         self.change(update(Order).where(Order.reference == reference).values(expires_at=past))
 
     def change(self, statement: Update) -> None:
-        """Change rows of the store's database behind its back, once it answers."""
+        """Change rows of the store's database directly, once it answers."""
         deadline = time.monotonic() + DATABASE_ANSWERS_WITHIN
         while True:
             try:
@@ -115,11 +115,11 @@ class Stack:
         found: dict[str, Any] = answer.json()
         return found
 
-    def flask(self, *words: str) -> None:
+    def flask(self, *arguments: str) -> None:
         """Run a command of the store to its end."""
         with (self.folder / "flask.log").open("ab") as log:
             subprocess.run(
-                [sys.executable, "-m", "flask", *words],
+                [sys.executable, "-m", "flask", *arguments],
                 cwd=ROOT,
                 env=os.environ | self.settings,
                 check=True,
@@ -131,7 +131,7 @@ class Stack:
 
 @contextmanager
 def opened(folder: Path, seed: int, *, postgres: bool) -> Iterator[Stack]:
-    """Premises where everything runs, until the block ends; then nothing does."""
+    """A stack whose programs run until the block ends."""
     with ExitStack() as closing:
         server = closing.enter_context(PostgresServer(durable=True)) if postgres else None
         smtp_sink = SmtpSink(seed)
@@ -148,7 +148,7 @@ def opened(folder: Path, seed: int, *, postgres: bool) -> Iterator[Stack]:
 
 
 def _program(module: str, environment: Mapping[str, str], log: Path, *, port: int = 0, ready: str = "") -> Program:
-    """`python -m` of a module's name and its words."""
+    """`python -m` with a module's name and its arguments."""
     return Program([sys.executable, "-m", *module.split(" ")], environment, log, port=port, ready=ready)
 
 

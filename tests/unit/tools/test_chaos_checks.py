@@ -1,4 +1,4 @@
-"""The trial by chaos tells what disagrees: a check that cannot complain would prove nothing."""
+"""Each check of a chaos run finds its disagreement: a check that cannot fail proves nothing."""
 
 import pytest
 
@@ -25,16 +25,16 @@ def email(dedupe_key: str, *, sent: bool = True) -> Email:
         (Evidence(store_disputes={"du_1": "lost"}), {"Disputes that differ"}),
         (
             Evidence(disputes=[DISPUTE], store_disputes={"du_1": "won"}, emails=[email("dispute:du_1")]),
-            {"Disputes that differ", "Mails never sent"},  # the letter did not arrive
+            {"Disputes that differ", "Mails never sent"},  # the email did not arrive
         ),
         (Evidence(refunds=[REFUND], store_refunds={"re_1": 100}), {"Mails never sent"}),
         (Evidence(refunds=[REFUND]), {"Refunds that differ", "Mails never sent"}),
-        (Evidence(intents=[INTENT]), {"Paid at Stripe, not in the store", "Orphans and open ends"}),
+        (Evidence(intents=[INTENT]), {"Paid at Stripe, not in the store", "Orphans and unfinished work"}),
         (Evidence(stock={"pen": (4, 0)}), {"Oversold or leaked"}),
-        (Evidence(unhandled_events=2), {"Webhooks left undone"}),
+        (Evidence(unhandled_events=2), {"Webhooks not handled"}),
     ],
 )
-def test_each_disagreement_is_told_by_its_check(evidence: Evidence, complaints: set[str]) -> None:
-    case = Case(evidence, visits=[], shelves={"pen": 5}, crashes=0)
+def test_each_disagreement_is_found_by_its_check(evidence: Evidence, complaints: set[str]) -> None:
+    case = Case(evidence, visits=[], initial_stock={"pen": 5}, crashes=0)
 
     assert {name for name, check in CHECKS.items() if list(check(case))} == complaints

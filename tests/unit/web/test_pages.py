@@ -366,7 +366,7 @@ def test_confirming_goes_on_while_the_payment_service_does_not_answer(shop: Shop
     def fall_silent(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = fall_silent
+    shop.transport.before = fall_silent
     shop.clock.forward(seconds=6)
     asked = browser.get(f"/orders/{reference}/status.json?confirming=1")
     shop.clock.forward(seconds=1)
@@ -386,7 +386,7 @@ def test_a_payment_service_that_is_down_answers_503_nothing_charged(shop: Shop, 
     def fall_silent(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.line.before = fall_silent
+    shop.transport.before = fall_silent
     answer = browser.get(f"/orders/{reference}/pay")
 
     assert answer.status_code == 503

@@ -1,4 +1,4 @@
-"""A picture of a shop at one moment: what the store's database says, and what Stripe itself has."""
+"""A snapshot of a shop: what the store's database says, and what Stripe itself has."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ Thing = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Picture:
+class ShopSnapshot:
     """`refunds` are by the id of their payment; `intents` are Stripe's PaymentIntents by id, `intents_of` the same by
-    the
-    reference of the order that they name.
+    the reference of the order that they name.
     """
 
     products: list[Product]
@@ -46,12 +45,12 @@ class Picture:
         return next((order for order in self.orders if self.payment_of(order, provider_payment_id)), None)
 
 
-def entries(order: Order, what: str) -> list[HistoryEntry]:
-    """The lines of an order's history that begin so."""
-    return [entry for entry in order.history if entry.type.startswith(what)]
+def entries(order: Order, prefix: str) -> list[HistoryEntry]:
+    """The entries of an order's history whose type begins with `prefix`."""
+    return [entry for entry in order.history if entry.type.startswith(prefix)]
 
 
-def take(shop: Shop) -> Picture:
+def take(shop: Shop) -> ShopSnapshot:
     with shop.services.database.reading() as session:
         orders = session.scalars(
             select(Order)
@@ -71,12 +70,12 @@ def take(shop: Shop) -> Picture:
         products = session.scalars(select(Product).order_by(Product.id)).all()
         emails = session.scalars(select(Mail).order_by(Mail.id)).all()
     with shop.sandbox.extensions["sandbox"].state.read(account_of(SECRET_KEY)) as stripe:
-        kinds = [stripe.all(kind) for kind in ("payment_intent", "charge", "refund", "dispute")]
-    intents, charges, made, opened = ([dict(thing) for thing in reversed(kind)] for kind in kinds)
+        objects = [stripe.all(type_) for type_ in ("payment_intent", "charge", "refund", "dispute")]
+    intents, charges, made, opened = ([dict(thing) for thing in reversed(each)] for each in objects)
     intents_of = defaultdict(list)
     for intent in intents:
         intents_of[intent["metadata"].get("order_reference", "")].append(intent)
-    return Picture(
+    return ShopSnapshot(
         products=list(products),
         orders=list(orders),
         refunds=dict(refunds),

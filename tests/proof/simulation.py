@@ -1,7 +1,7 @@
-"""The scene of a random history: a shop whose process can die, the post, the letters, and what is remembered of it all.
+"""The simulation of a random history: a shop whose process can crash, the webhooks, the mail, and what was observed.
 
-A history is a Scene with rules. After each rule every promise is checked; at the end the post arrives, upkeep and
-reconciliation run until nothing is left to do, and then nothing may disagree.
+A history is a Simulation with rules. After each rule every promise is checked; at the end the webhooks arrive, worker
+and reconciliation run until there is nothing to do, and then nothing may disagree.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from store.services import reconciliation
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
-from tests.proof import picture
-from tests.proof.promises import GONE_ORDERS, PROMISES, RETURNING, Memory
-from tests.support.crash_points import UNHARMED, Died, FaultPlan, Process
+from tests.proof import snapshot
+from tests.proof.promises import CLOSED_ORDERS, PROMISES, RETURNING, Memory
+from tests.support.crash_points import NO_FAULTS, Crashed, FaultPlan, Process
 from tests.support.databases import Databases
 from tests.support.shop import Clock, Shop, event_of, open_shop
 from till_sandbox.webhooks.sending import Outgoing
 
 T = TypeVar("T")
 
-# Two things to buy, neither of which there is enough of.
+# Two products, both with too little stock.
 STOCK = {"cedar-pencil": 6, "brass-pen": 4}
 
-# What the store lives on. Stripe tells of refunds by another event as well, which it need not know.
-LISTENED_TO = ("payment_intent.", "refund.", "charge.dispute.")
+# The events that the store handles. Stripe reports refunds by another event as well, which it need not know.
+HANDLED = ("payment_intent.", "refund.", "charge.dispute.")
 
 
 class StandingClock(Clock):
-    """Time that only goes on when a history says so, so that a history can be lived again."""
+    """Time that only passes when a history says so, so that a history can be repeated."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,14 +55,14 @@ class StandingClock(Clock):
 
 
 @dataclass
-class Bag:
-    """The postman's: what was sent, by Message-ID; `away` while the mail server is not there."""
+class RecordingMailer:
+    """What was sent, by Message-ID; `away` while the mail server is down."""
 
     sent: Counter[str] = field(default_factory=Counter)
     away: bool = False
 
     def check(self) -> None:
-        """It is always there."""
+        """It is always reachable."""
 
     def send(self, email: Email) -> None:
         if self.away:
@@ -70,60 +70,60 @@ class Bag:
         self.sent[email.message_id] += 1
 
 
-class Scene(RuleBasedStateMachine):
-    """`post` is what Stripe has sent and nobody has received yet, `told` what was received before."""
+class Simulation(RuleBasedStateMachine):
+    """`pending` are the webhooks that Stripe has sent and the store has not received, `received` those that it has."""
 
     def __init__(self, databases: Databases) -> None:
         super().__init__()
         memory = Path("/dev/shm")  # noqa: S108  # a folder of our own in it; a disk would be most of the time
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
         self.databases, self.database = databases, databases.create("sqlite")
-        self.emails = Bag()
+        self.emails = RecordingMailer()
         self.shop: Shop = open_shop(self.database, self.folder, mailer=self.emails, clock=StandingClock())
         self.started = self.shop.clock()
         for slug, pieces in STOCK.items():
             self.shop.set_stock(slug, pieces)
-        self.now = picture.take(self.shop)
+        self.now = snapshot.take(self.shop)
         self.memory = Memory({product.slug: product.stock for product in self.now.products})
-        self.life = Process(self.shop)
+        self.process = Process(self.shop)
         self.carts: list[str] = []
         self.pages: list[PaymentSession] = []
         self.challenges: list[Mapping[str, Any]] = []
-        self.post: list[Outgoing] = []
-        self.origin: list[Outgoing] = []
-        self.refunds_asked: list[tuple[str, int | None, str]] = []
+        self.pending: list[Outgoing] = []
+        self.received: list[Outgoing] = []
+        self.requested_refunds: list[tuple[str, int | None, str]] = []
 
     # --- what holds after each step, and in the end -----------------------------------------------------------------
 
     @invariant()
     def every_promise_is_kept(self) -> None:
-        self._collect_the_post()
-        self.now = picture.take(self.shop)
+        self._collect_webhooks()
+        self.now = snapshot.take(self.shop)
         for promise in PROMISES:
             promise(self.now, self.memory)
 
     def teardown(self) -> None:
         try:
-            self._let_things_settle()
+            self._finish_pending_work()
             self.every_promise_is_kept()
             self._nothing_disagrees()
-            self._every_letter_was_sent()
+            self._every_email_was_sent()
         finally:
             self.shop.close()
             self.databases.drop(self.database)
             shutil.rmtree(self.folder)
 
-    def _let_things_settle(self) -> None:
-        """Nobody does anything any more; what is on its way arrives, and what is due is done."""
+    def _finish_pending_work(self) -> None:
+        """Nobody does anything any more; pending webhooks arrive, and due work is done."""
         self.emails.away = False
         for _ in range(6):
-            self._collect_the_post()
-            while self.post:
-                self._hand_over(0, UNHARMED)
+            self._collect_webhooks()
+            while self.pending:
+                self._deliver(0, NO_FAULTS)
             worker.run(self.shop.services, self.shop.clock())
-            self._reconciled()
+            self._reconcile()
             self.shop.clock.forward(minutes=65)
-        assert self._reconciled().repaired == [], "reconciliation finds something new each time"
+        assert self._reconcile().repaired == [], "reconciliation finds something new each time"
 
     def _nothing_disagrees(self) -> None:
         with self.shop.services.database.reading() as session:
@@ -145,24 +145,24 @@ class Scene(RuleBasedStateMachine):
                 assert back <= payment.received_minor, "more money went back than came in"
                 if not payment.live and payment.state == "paid":
                     assert order.needs_review, f"a second payment of order {order.reference} was kept"
-            if order.state in GONE_ORDERS and order.payment.state == "paid":
-                assert order.needs_review, f"the money of order {order.reference} was kept for nothing"
+            if order.state in CLOSED_ORDERS and order.payment.state == "paid":
+                assert order.needs_review, f"the money of order {order.reference} was kept without an order"
 
-    def _every_letter_was_sent(self) -> None:
+    def _every_email_was_sent(self) -> None:
         emails = self.now.emails
         assert set(self.emails.sent) == {email.message_id for email in emails}
         again = sum(self.emails.sent.values()) - len(emails)
-        assert again <= self.life.deaths, "a letter was sent twice, and no crash was the reason"
+        assert again <= self.process.crashes, "an email was sent twice, and not because of a crash"
 
     # --- how things are done ----------------------------------------------------------------------------------------
 
-    def _do(self, fate: FaultPlan, work: Callable[[], T]) -> T | None:
-        """What the store's work gives, or None when the store refuses, Stripe is not there, or the process dies."""
+    def _do(self, plan: FaultPlan, work: Callable[[], T]) -> T | None:
+        """What the work returns, or None when the store refuses, Stripe is unreachable, or the process crashes."""
         self.shop.clock.forward(seconds=1)
         try:
-            with self.life.under(fate):
+            with self.process.under(plan):
                 return work()
-        except (StoreError, Died):
+        except (StoreError, Crashed):
             return None
 
     def _see(self, page: PaymentSession) -> None:
@@ -170,42 +170,42 @@ class Scene(RuleBasedStateMachine):
         self.pages.append(page)
         self.memory.shown.add(page.snapshot.provider_payment_id)
 
-    def _refund(self, asked: tuple[str, int | None, str], fate: FaultPlan) -> None:
+    def _refund(self, asked: tuple[str, int | None, str], plan: FaultPlan) -> None:
         reference, part, key = asked
         amount = Money(part, "usd") if part is not None else None
-        self._do(fate, lambda: refunds.submit(self.shop.services, reference, amount, key, self._origin(Source.STAFF)))
+        self._do(plan, lambda: refunds.submit(self.shop.services, reference, amount, key, self._origin(Source.STAFF)))
 
-    def _collect_the_post(self) -> None:
-        """Take what Stripe sends off its way; a declined attempt has an event of its own."""
+    def _collect_webhooks(self) -> None:
+        """Keep what Stripe sends as pending; a declined attempt has an event of its own."""
         sent = self.shop.lose()
         for event in map(event_of, sent):
             if event["type"] == "payment_intent.payment_failed":
                 self.memory.declined[event["data"]["object"]["id"]].add(event["id"])
-        self.post += sent
+        self.pending += sent
 
-    def _hand_over(self, position: int, fate: FaultPlan) -> None:
-        """A webhook reaches the store; one that is not acknowledged goes back into the post."""
-        delivery = self.post.pop(position)
+    def _deliver(self, position: int, plan: FaultPlan) -> None:
+        """A webhook reaches the store; one that is not acknowledged is pending again."""
+        delivery = self.pending.pop(position)
         try:
-            with self.life.under(fate):
+            with self.process.under(plan):
                 acknowledged = self.shop.receive(delivery) == 200
-        except Died:
+        except Crashed:
             acknowledged = False
         if not acknowledged:
-            assert fate is not UNHARMED, "a webhook that nothing befell was not acknowledged"
-            self.post.append(delivery)
+            assert plan is not NO_FAULTS, "a webhook without a fault was not acknowledged"
+            self.pending.append(delivery)
             return
-        self.origin.append(delivery)
+        self.received.append(delivery)
         event = event_of(delivery)
-        if event["type"].startswith(LISTENED_TO):
-            about = event["data"]["object"]
-            self.memory.origin.add((about["id"], about["status"]))
+        if event["type"].startswith(HANDLED):
+            reported = event["data"]["object"]
+            self.memory.reported.add((reported["id"], reported["status"]))
 
-    def _reconciled(self) -> reconciliation.Report:
+    def _reconcile(self) -> reconciliation.Report:
         return reconciliation.repair(self.shop.services, self.started - timedelta(hours=1), self.shop.clock())
 
-    def _origin(self, by: Source) -> Origin:
-        return Origin(by, self.shop.clock())
+    def _origin(self, source: Source) -> Origin:
+        return Origin(source, self.shop.clock())
 
     def _orders(self, *states: OrderState) -> list[Order]:
         return [order for order in self.now.orders if not states or order.state in states]
@@ -218,7 +218,7 @@ class Scene(RuleBasedStateMachine):
         """The orders of which Stripe has at most one payment."""
         return [order for order in self.now.orders if len(self.now.intents_of.get(order.reference, [])) < 2]
 
-    def _taken(self) -> list[str]:
+    def _succeeded(self) -> list[str]:
         return [i["id"] for i in self.now.intents.values() if i["status"] == "succeeded"]
 
     def _unseen(self) -> list[str]:
