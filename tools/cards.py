@@ -1,9 +1,9 @@
 """`make cards`: tries every test card in a headless browser against the running store, and says what differs.
 
 Each card is typed into the real card field and paid with on the real payment page; the 3-D Secure challenge is
-answered on the bank's page. The store's test-card page places the orders and compares what the shopper read, the events and the
-states with the table, so that this command, the page `/test-cards` and the tests judge by the same rows. Needs the
-sandbox: Stripe's own card field and bank do not let themselves be driven.
+answered on the bank's page. The store's test-card page places the orders and compares what the shopper read, the
+events and the states with the table, so that this command, the page `/test-cards` and the tests judge by the same rows.
+It needs the sandbox: Stripe's own card field and bank cannot be automated.
 Exits with 1 if anything differs, with 2 if it could not be tried.
 """
 
@@ -94,7 +94,7 @@ async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], 
         await browser.close()
 
 
-async def _enter(browser: Browser, store: str, timeout: float) -> Visit:
+async def _enter(browser: Browser, store: str, result_timeout: float) -> Visit:
     """A shopper of its own at the test-card page. Raises Impossible."""
     context = await browser.new_context(base_url=store, locale="en-US")
     context.set_default_timeout(PAGE_TIMEOUT)
@@ -114,7 +114,7 @@ async def _enter(browser: Browser, store: str, timeout: float) -> Visit:
             f"The store at {store} uses Stripe itself, whose card field and bank take nothing from a program. "
             f"Run the cards by hand at {store}/test-cards, or take the keys out of .env to try them in the sandbox."
         )
-    return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), timeout)
+    return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), result_timeout)
 
 
 @dataclass(frozen=True, slots=True)
