@@ -53,14 +53,18 @@ def lock(session: Session, where: ColumnElement[bool]) -> Order | None:
     Its live payment is read and locked with it, as `order.payment`: of a row that is only joined, PostgreSQL returns
     what it was before the wait. A payment of the order is locked by this as well: whoever writes one locks its order.
     """
-    return session.execute(
+    query = (
         select(Order)
         .join(Order.payment)
         .where(where)
         .options(contains_eager(Order.payment))
         .with_for_update(of=(Order, Payment))
         .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    )
+    found = session.execute(query).scalar_one_or_none()
+    # PostgreSQL looks again at a row that it waited for. Where another payment became the live one meanwhile, the row
+    # that was waited for is no longer it, so that nothing is found: the statement after that one finds the new one.
+    return found if found is not None else session.execute(query).scalar_one_or_none()
 
 
 def lock_by_reference(session: Session, reference: str) -> Order:

@@ -1,15 +1,16 @@
 """An order has several payments over time. It counts on one; money beside that one goes back, once, and is told."""
 
 import copy
+import threading
 from dataclasses import replace
 
 from models import InboxEvent, Mail, Order
 from store.domain.states import OrderState, PaymentState
 from store.gateway.port import PaymentSnapshot
-from store.services import payments, reconciliation
+from store.services import payments, reconciliation, transitions
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
-from tests.support.concurrency import at_once
+from tests.support.concurrency import at_once, wait_until_somebody_waits
 from tests.support.shop import NoAnswer, Shop, event_of, signed
 
 
@@ -179,3 +180,23 @@ def test_an_unknown_payment_waits_while_stripe_does_not_answer(shop: Shop) -> No
 
     assert answers == {503}
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
+
+
+def test_who_waited_for_an_order_finds_it_though_another_payment_became_live(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.open(order)
+    second = payment_beside(shop, order)
+    found: list[int] = []
+
+    def wait_and_read() -> None:
+        with shop.services.database.transaction() as session:
+            found.append(transitions.lock_by_reference(session, order.reference).payment.received_minor)
+
+    other = threading.Thread(target=wait_and_read)
+    with shop.services.database.transaction() as session:
+        payments.record(session, shop.services, second, Origin(Source.LOOKUP, shop.clock()))
+        other.start()
+        wait_until_somebody_waits(session, other)
+    other.join()
+
+    assert found == [800]

@@ -1,12 +1,9 @@
 """Two things told of one order at the same moment: the second waits for the first, and then reads what it wrote."""
 
 import threading
-import time
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.orm import Session
 
 from store.domain.errors import StoreBusy
 from store.domain.states import PaymentState
@@ -14,18 +11,8 @@ from store.services import payments, transitions
 from store.services.history import Origin, Source
 from store.services.operations import audit
 from store.services.payments import refunds
+from tests.support.concurrency import wait_until_somebody_waits
 from tests.support.shop import FORM, Shop
-
-
-def wait_until_somebody_waits(session: Session, other: threading.Thread) -> None:
-    """Returns once `other` wants a lock that this transaction holds. SQLite lets nobody begin meanwhile."""
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    deadline = time.monotonic() + 10
-    while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-        assert other.is_alive()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_refund_told_while_its_payment_is_written_down_counts(shop: Shop) -> None:

@@ -1,9 +1,14 @@
 """Calls that run at the same time, on real threads."""
 
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 T = TypeVar("T")
 
@@ -21,3 +26,14 @@ def at_once(times: int, call: Callable[[int], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def wait_until_somebody_waits(session: Session, other: threading.Thread) -> None:
+    """Returns once `other` wants a lock that this transaction holds. SQLite lets nobody begin meanwhile."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    deadline = time.monotonic() + 10
+    while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+        assert other.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
