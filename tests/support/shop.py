@@ -184,8 +184,8 @@ class Shop:
             recording.close_order(session, order, CancelReason.EXPIRED, Origin(Source.STAFF, self.clock()))
 
     def fulfil(self, reference: str) -> None:
-        """The order is shipped."""
-        orders.fulfil(self.services, reference, None, Origin(Source.STAFF, self.clock()))
+        """The order is shipped, whatever its cardholder's bank says."""
+        orders.fulfil(self.services, reference, None, Origin(Source.STAFF, self.clock()), disputed=True)
 
     # --- what Stripe does -----------------------------------------------------------------------------------------
 
