@@ -51,7 +51,7 @@ CUSTOMER = Customer(shipping=ADDRESS, billing=ADDRESS, email="test-card@example.
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class RunStatus:
     """How the order of a run stands. `events` are the kinds that followed since its payment was opened."""
 
     events: tuple[str, ...]
@@ -107,7 +107,7 @@ def scenario_of(session: Session, reference: str, browser_id: str | None) -> Sce
     return found
 
 
-def observe(services: Services, reference: str, acted_on: Collection[str]) -> Observation:
+def observe(services: Services, reference: str, acted_on: Collection[str]) -> RunStatus:
     """How the order stands. Of the kinds of events that the store acts on, only those count that have arrived.
 
     Raises NotFound, PaymentUnavailable and PaymentMisconfigured.
@@ -123,7 +123,7 @@ def observe(services: Services, reference: str, acted_on: Collection[str]) -> Ob
         row = _row(session, reference)
     waited_for = {event for event, kind in origin.items() if kind in acted_on} - set(arrived)
     events = tuple(sorted(kind for event, kind in origin.items() if kind != OPENED and event not in waited_for))
-    return Observation(events, row.state, row.payment_state, row.disputed, row.needs_review)
+    return RunStatus(events, row.state, row.payment_state, row.disputed, row.needs_review)
 
 
 def refund(services: Services, reference: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from store.domain.contacts import tidy
 from store.testmode import runs, test_cards
 from store.testmode.presentation import ANSWERS, FACTS, PLACES, same_words, words
-from store.testmode.runs import Observation
+from store.testmode.runs import RunStatus
 from store.testmode.test_cards import Scenario
 from store.web.current import now, services
 from store.web.forms import PostForm
@@ -105,7 +105,7 @@ def _scenario_of(reference: str) -> Scenario:
         return runs.scenario_of(session, reference, known_browser())
 
 
-def _got(seen: Observation) -> dict[str, Any]:
+def _got(seen: RunStatus) -> dict[str, Any]:
     return {
         "events": list(seen.events),
         "order": seen.order,
