@@ -1,5 +1,5 @@
 # `make run` starts the store, `make test` checks everything; both set up what they need first. `make help` has the rest.
-# A stamp in .venv or node_modules says what is installed already, so that a second call starts at once.
+# A file in .venv or node_modules says what is installed already, so that a second call starts at once.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -35,7 +35,7 @@ test: setup-test ## Set up and run every test, lint among them; ARGS="-k cart" c
 lint: $(VENV)/ready-to-test node_modules/.ready $(CHECKS) ## Check style and types of the Python and the JavaScript
 
 .PHONY: format
-format: $(VENV)/ready-to-test ## Format the Python and mend what Ruff can mend
+format: $(VENV)/ready-to-test ## Format the Python and fix what Ruff can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -46,11 +46,11 @@ setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests 
 	@$(BIN)/python -m tools.browser
 
 .PHONY: cards
-cards: $(VENV)/ready-to-test ## Try every test card against the running store; ARGS="--group decline" or a number: some
+cards: $(VENV)/ready-to-test ## Try every test card against the running store; ARGS="--group decline" or a card number chooses some
 	@$(BIN)/python -m tools.cards $(ARGS)
 
 .PHONY: chaos
-chaos: $(VENV)/ready-to-test ## Shop by the thousand while everything fails, then count; ORDERS=20000 SEED=7 DATABASE=sqlite
+chaos: $(VENV)/ready-to-test ## Shop by the thousand while programs are killed, then count; ORDERS=20000 SEED=7 DATABASE=sqlite
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
@@ -68,11 +68,11 @@ proof: $(VENV)/ready-to-test ## Try thousands of random histories; PROOF_EXAMPLE
 		$(BIN)/python -m pytest -p no:cacheprovider tests/proof/test_histories.py
 
 .PHONY: mutation
-mutation: $(VENV)/ready-to-test ## Which small changes does no test notice? MODULE=store/services/stock.py or SAMPLE=300 SEED=1
+mutation: $(VENV)/ready-to-test ## List the small changes that no test notices; MODULE=store/services/stock.py or SAMPLE=300 SEED=1
 	@$(BIN)/python -m tools.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MODULE)
 
 .PHONY: planted
-planted: $(VENV)/ready-to-test ## Plant mistakes that cost money, one by one: which proof notices each?
+planted: $(VENV)/ready-to-test ## Plant mistakes that cost money, one by one, and say which proof notices each
 	@$(BIN)/python -m tools.planted
 
 .PHONY: states

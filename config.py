@@ -44,7 +44,7 @@ _PLACEHOLDER = re.compile(
     r"|//user:password@host\b|^<[^@]*>$",
     re.IGNORECASE,
 )
-# Today's keys begin with 5 and the account's id without its acct_; older ones, of 24 characters, tell nothing.
+# Today's keys begin with 5 and the account's id without its acct_; older ones, of 24 characters, do not name the account.
 _ACCOUNT_IN_KEY = re.compile(r"[spr]k_[a-z]+_5(1[A-Za-z0-9]{15})")
 _HOST = r"^(([\w-]{1,63}\.)*[\w-]{1,63}\.?|[0-9A-Fa-f]*(:[0-9A-Fa-f]*){2,7})$"  # a name, or a number of IPv4 or IPv6
 _NEEDED_BY_A_LIVE_KEY = {
@@ -161,8 +161,8 @@ class Settings(BaseSettings):
     store_port: Port = 8000
     store_currency: Currency = "usd"
     hold_minutes: int = _whole_number(30, first=1, last=24 * 60)
-    max_declines: int = _whole_number(10, first=1, last=1000)  # before a payment is closed for good
-    rate_limit_storage: Counter = Field(default="memory://", repr=False)  # where orders are counted
+    max_declines: int = _whole_number(10, first=1, last=1000)  # after which an order is cancelled
+    rate_limit_storage: Counter = Field(default="memory://", repr=False)  # where orders and declines are counted
     sandbox_port: Port = 4242
     proxy_hops: int = _whole_number(0, first=0, last=10)  # trusted proxies in front of the store
     stripe_secret_key: SecretStr = SecretStr(SANDBOX_SECRET_KEY)
@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = SecretStr("")  # several are separated by commas
     stripe_api_base: WebAddress = ""
     stripe_js_url: WebAddress = ""
-    store_url: WebAddress = ""  # the store's own address, for links in mail; a path in it is where the store lives
+    store_url: WebAddress = ""  # the store's own address, for links in mail; its path, if any, begins every address
     mail_server: Host = ""
     mail_port: Port = 587
     mail_username: str = ""
@@ -182,7 +182,7 @@ class Settings(BaseSettings):
     merchant_email: str = Field(default="", description="one address such as merchant@example.com")
     orders_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # of one address, browser or e-mail
     declines_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # on all of these orders
-    stripe_receipts: Flag = False  # let Stripe mail its own receipt to the shopper
+    stripe_receipts: Flag = False  # whether Stripe mails its own receipt to the shopper
 
     @classmethod
     def load(cls, **values: Any) -> Self:
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
 
     @property
     def path_prefix(self) -> str:
-        """The path under which the store lives, such as `/till`; empty at the root of its address."""
+        """The path under which the store is served, such as `/till`; empty at the root of its address."""
         return urlsplit(self.store_url).path
 
     @property
@@ -324,7 +324,7 @@ class Settings(BaseSettings):
     @field_validator("orders_per_hour", "declines_per_hour")
     @classmethod
     def _few_when_live(cls, value: int, info: ValidationInfo) -> int:
-        """Shoppers order now and then; developers, and what they run against the store, all day."""
+        """Shoppers order now and then; developers and their programs order all day."""
         return value or (30 if _live_beside(info) else 100_000)
 
 
