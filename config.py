@@ -44,7 +44,7 @@ _PLACEHOLDER = re.compile(
     r"|//user:password@host\b|^<[^@]*>$",
     re.IGNORECASE,
 )
-# Today's keys begin with 5 and the account's id without its acct_; older ones, of 24 characters, do not name the account.
+# Today's keys begin with 5 and the account's id without its acct_; older ones, of 24 characters, do not name it.
 _ACCOUNT_IN_KEY = re.compile(r"[spr]k_[a-z]+_5(1[A-Za-z0-9]{15})")
 _HOST = r"^(([\w-]{1,63}\.)*[\w-]{1,63}\.?|[0-9A-Fa-f]*(:[0-9A-Fa-f]*){2,7})$"  # a name, or a number of IPv4 or IPv6
 _NEEDED_BY_A_LIVE_KEY = {
