@@ -78,7 +78,7 @@ def _memory_or_redis(value: str) -> str:
 
 
 def _is_reachable(host: str | None, port: int | None) -> bool:
-    """Whether a connection can be made there as far as the spelling tells; no network is asked."""
+    """Whether a connection can be made there as far as the spelling says; no network is asked."""
     return re.match(_HOST, (host or "").strip("[]")) is not None and (port is None or 0 < port < 65536)
 
 

@@ -192,7 +192,7 @@ class Order(Base):
         CheckConstraint("total_minor > 0", name="total_positive"),
         # One open order for each cart, however often "Continue to payment" is pressed.
         _partial_index("uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment'", unique=True),
-        # What the worker asks for: open orders by their end. It stays as small as the open orders are few.
+        # What the worker asks for: open orders by their expiry. It has a row for each open order only.
         _partial_index("ix_orders_open_expiry", "expires_at", where="state = 'awaiting_payment'"),
     )
 
@@ -246,7 +246,7 @@ class Order(Base):
 
     @validates("state")
     def _state_is_a_transition(self, key: str, value: OrderState) -> OrderState:
-        return _only_at_birth(self, key, value)
+        return _only_when_created(self, key, value)
 
 
 class OrderLine(Base):
@@ -334,7 +334,7 @@ class Payment(Base):
 
     @validates("state")
     def _state_is_a_transition(self, key: str, value: PaymentState) -> PaymentState:
-        return _only_at_birth(self, key, value)
+        return _only_when_created(self, key, value)
 
 
 class Refund(Base):
@@ -361,7 +361,7 @@ class Refund(Base):
 
     @validates("state")
     def _state_is_a_transition(self, key: str, value: RefundState) -> RefundState:
-        return _only_at_birth(self, key, value)
+        return _only_when_created(self, key, value)
 
 
 class Dispute(Base):
@@ -379,7 +379,7 @@ class Dispute(Base):
 
     @validates("state")
     def _state_is_a_transition(self, key: str, value: DisputeState) -> DisputeState:
-        return _only_at_birth(self, key, value)
+        return _only_when_created(self, key, value)
 
 
 class UnmatchedEvent(Base):
@@ -440,7 +440,7 @@ class HistoryEntry(Base):
 
 
 class InboxEvent(Base):
-    """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says what stood in the way."""
+    """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says why it was not."""
 
     __tablename__ = "webhook_events"
 
@@ -465,7 +465,7 @@ class Reconciliation(Base):
     compared_until: Mapped[datetime]
 
 
-def _only_at_birth(row: Base, key: str, value: T) -> T:
+def _only_when_created(row: Base, key: str, value: T) -> T:
     """Nobody sets a state: a row gets its first one when it is made, later ones are transitions."""
     if inspect(row).persistent:
         raise AttributeError(

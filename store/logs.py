@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-# The last line of defence: no caller should pass these, and if one does, they do not get out.
+# A safeguard: no caller should pass these, and if one does, they are not logged.
 NEVER_LOGGED = frozenset(
     {
         *("client_secret", "secret_key", "webhook_secret", "authorization", "cookie"),
@@ -28,7 +28,7 @@ def configure(stream: Any = None) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _tell_where,
+            _add_where,
             _withhold,
             renderer,
         ],
@@ -37,7 +37,7 @@ def configure(stream: Any = None) -> None:
         cache_logger_on_first_use=False,
     )
     if not stream.isatty():
-        sys.excepthook = _tell_uncaught
+        sys.excepthook = _log_uncaught
     # Stripe's own log holds addresses with client secrets at INFO, and whole bodies at DEBUG.
     logging.getLogger("stripe").setLevel(logging.WARNING)
 
@@ -60,12 +60,12 @@ def _lines(failure: BaseException) -> str:
     return ", ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames) or "nowhere"
 
 
-def _tell_uncaught(_kind: type[BaseException], failure: BaseException, _trace: Any) -> None:
-    """What ended a command. On a terminal Python shows it to the person who sits there, message and all."""
+def _log_uncaught(_kind: type[BaseException], failure: BaseException, _trace: Any) -> None:
+    """What ended a command. On a terminal Python prints it instead, with its message."""
     structlog.get_logger(__name__).critical("ended by a failure", failure=where(failure))
 
 
-def _tell_where(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _add_where(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """In place of a traceback, which ends with the failure's message."""
     if entry.pop("exc_info", None):
         failure = sys.exc_info()[1]

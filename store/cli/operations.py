@@ -35,7 +35,7 @@ def seed() -> None:
 @click.option("--hours", type=click.IntRange(1, 30 * 24), default=24, show_default=True, help="How far back to look.")
 @with_appcontext
 def reconcile_command(hours: int) -> None:
-    """Compare Stripe and the store both ways and mend what is safe. Exits with 1 if anything is left for a person."""
+    """Compare Stripe and the store both ways and repair what is safe. Exits with 1 if anything is left for a person."""
     services = current()
     now = services.clock()
     report = reconciliation.run(services, inbox.catch_up, now - timedelta(hours=hours), now)

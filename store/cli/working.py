@@ -1,4 +1,4 @@
-"""`flask worker`: what must happen though nobody asks for it, once or again and again."""
+"""`flask worker`: does what is due, once or again and again."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def run_forever(
     wait: Callable[[float], bool],
     stopwatch: Callable[[], float] = time.monotonic,
 ) -> None:
-    """The worker's round again and again, with reconciliation first and then now and then, until `wait`, which waits
-    for some
-    seconds, says that it is over. Whatever fails is logged and comes up again.
+    """Do what is due every `every` seconds, and reconcile at the start and every `reconcile_every`.
+
+    It ends when `wait`, which waits for so many seconds, returns true. What fails is logged and tried again.
     """
     reconcile_at = stopwatch()
     while True:

@@ -1,1 +1,1 @@
-"""What the store knows by itself: money, states, prices, errors. Pure Python: no Flask, no SQL, no Stripe."""
+"""What needs nothing else: money, states, prices, errors. Pure Python: no Flask, no SQL, no Stripe."""

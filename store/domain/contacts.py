@@ -13,12 +13,12 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 LONGEST_EMAIL = 254
 
 # Marks of writing direction, of joints and of breaks, which come along when a text is copied. The joiners that Persian,
-# Hindi and others write with (U+200C, U+200D) are letters' business and stay.
+# Hindi and others write with (U+200C, U+200D) belong to the letters and stay.
 _COPIED_ALONG = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc\ufe58\ufe63\uff0d]")
 _FEWEST_DIGITS, _MOST_DIGITS = 5, 15  # E.164 allows fifteen
 
-# Where most mail goes, and its neighbours that are no slip of the pen.
+# Where most mail goes, and similar domains that are no typing mistakes.
 _MAIL_DOMAINS = """
     aim.com aol.com att.net bigpond.com bluewin.ch btinternet.com comcast.net email.com free.fr freenet.de gmail.com
     gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hotmail.co.uk hotmail.com hotmail.fr icloud.com laposte.net
@@ -31,7 +31,7 @@ _ENDINGS = {
     "net": ["nte", "ner", "nett", "ent"],
     "org": ["ogr", "orgg", "rog"],
 }
-_SAME_MARKET = ("co", "cm", "om")  # endings of countries that are more often a slip than meant
+_SAME_MARKET = ("co", "cm", "om")  # endings of countries that are more often a typing mistake than meant
 
 
 class NotAnEmail(ValueError):
@@ -80,7 +80,7 @@ def email_as_read(address: str) -> str:
 
 
 def likely_email(address: str) -> str | None:
-    """What `address` was probably meant to be, where its domain looks like a slip: `ada@gmail.con` is ada@gmail.com."""
+    """What `address` was probably meant to be, where its domain looks mistyped: `ada@gmail.con` is ada@gmail.com."""
     local, _, domain = address.rpartition("@")
     domain = domain.lower()
     name, _, ending = domain.rpartition(".")

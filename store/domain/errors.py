@@ -1,6 +1,6 @@
 """What can go wrong in the store, each named once: a class, a stable `code`, and data. No sentences.
 
-What a shopper reads of them is in `store/web/presentation/errors.py`, what an operator reads in `store/cli.py`;
+What a shopper reads of them is in `store/web/presentation/errors.py`, what an operator reads in `store/cli/`;
 `store/web/errors.py` says which HTTP status and page answers each.
 """
 
@@ -39,7 +39,7 @@ class Subject(StrEnum):
 
 @dataclass(eq=False)
 class NotFound(StoreError):
-    """It is not there, or it belongs to somebody else; which of the two is not told."""
+    """It is not there, or it belongs to somebody else; the error does not say which."""
 
     code = "not_found"
     subject: Subject = Subject.ORDER
@@ -112,7 +112,7 @@ class PaymentServiceFailed(PaymentUnavailable):
 
 
 class PaymentMisconfigured(StoreError):
-    """The payment service refused what the store asked in a way that only a person can mend (a key, a parameter)."""
+    """The payment service refused what the store asked, and only a person can put it right (a key, a parameter)."""
 
     code = "payment_misconfigured"
 

@@ -1,4 +1,4 @@
-"""Carts: what a shopper is about to order. A cart promises nothing; stock is reserved when the order is placed."""
+"""Carts: what a shopper is about to order. A cart reserves nothing; stock is reserved when the order is placed."""
 
 from __future__ import annotations
 

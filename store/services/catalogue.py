@@ -16,7 +16,7 @@ SEED = Path(__file__).parent.parent / "catalogue.json"
 
 
 def listing(session: Session) -> list[Product]:
-    """Every product, in the order of the shop window."""
+    """Every product, in the order in which they are shown."""
     return list(session.scalars(select(Product).order_by(Product.position, Product.id)))
 
 
@@ -31,7 +31,7 @@ def product(session: Session, slug: str) -> Product:
 def seed(session: Session, currency: str, source: Path = SEED) -> int:
     """Add the products of the seed file that are not there yet, priced in `currency`; returns how many were added.
 
-    Products that exist are left as they are: their stock and prices belong to the shop.
+    Products that exist are left as they are: the merchant may have changed their stock and prices.
     """
     known = set(session.scalars(select(Product.slug)))
     fresh = [entry for entry in json.loads(source.read_text("utf-8"))["products"] if entry["slug"] not in known]

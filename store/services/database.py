@@ -23,13 +23,13 @@ PRIMARY_CODE = 0xFF  # of SQLite's result codes the last byte says what, the oth
 class Database:
     """Opens transactions on `engine`. Usable from any thread; a transaction belongs to the thread that opened it.
 
-    A database that is away, locked for too long, cannot be read, or that gave up on this transaction raises StoreBusy:
-    nothing was written.
+    StoreBusy is raised when the database does not answer, is locked for too long, cannot be read, or has ended this
+    transaction: nothing was written.
     """
 
     def __init__(self, engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
-            _teach_sqlite_transactions(engine)
+            _set_up_sqlite(engine)
         else:
             _set_time_outs(engine)
         self.engine = engine
@@ -95,9 +95,9 @@ def _set_time_outs(engine: Engine) -> None:
         connection.commit()
 
 
-def _teach_sqlite_transactions(engine: Engine) -> None:
-    """WAL, foreign keys, and transactions that take the write lock when they begin, so that none fails half-way for
-    want of it.
+def _set_up_sqlite(engine: Engine) -> None:
+    """WAL, foreign keys, and transactions that take the write lock when they begin, so that none fails
+    half-way because another has it.
     """
 
     @event.listens_for(engine, "connect")

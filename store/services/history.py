@@ -58,7 +58,7 @@ def add_once(
     data: Mapping[str, Any] | None = None,
 ) -> bool:
     """Add an entry unless the order has one with this `dedupe_key`; says whether it was added."""
-    session.flush()  # so that the entries stand in the order in which they were added
+    session.flush()  # so that the entries are in the order in which they were added
     return insert_once(session, HistoryEntry, {**_entry(order, event, origin, data=data), "dedupe_key": dedupe_key})
 
 

@@ -27,7 +27,7 @@ class StockLine:
 
 
 def reserve(session: Session, lines: Sequence[StockLine]) -> None:
-    """Reserve every line. Raises OutOfStock on the first that is not there; the transaction is then to be abandoned."""
+    """Reserve every line. Raises OutOfStock on the first that is not there; then roll the transaction back."""
     for line in sorted(lines, key=lambda line: line.product_id):
         if not _reserve(session, line):
             name, stock, reserved = session.execute(
@@ -50,7 +50,7 @@ def commit(session: Session, order_id: int, reservation: ReservationState) -> bo
 
 
 def release(session: Session, order_id: int, reservation: ReservationState) -> None:
-    """Give an order's stock to others again, whether it was reserved or committed."""
+    """Make an order's stock available again, whether it was reserved or committed."""
     if reservation is ReservationState.RESERVED:
         _change(session, order_id, reserved=-1, stock=0)
     elif reservation is ReservationState.COMMITTED:

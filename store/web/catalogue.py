@@ -1,4 +1,4 @@
-"""The shop window and a page for each product."""
+"""The page of all products, and a page for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ blueprint = Blueprint("catalogue", __name__)
 
 @blueprint.get("/")
 def listing() -> ResponseReturnValue:
-    """Everything for sale, in the order of the shop window."""
+    """Everything for sale, in the order of their positions."""
     with services().database.reading() as session:
         products = catalogue.listing(session)
     return render_template("catalogue.html", products=products)

@@ -37,7 +37,7 @@ def details() -> ResponseReturnValue:
 @few_declines
 def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
-    looks like a slip is asked about first.
+    looks like a typing mistake is asked about first.
     """
     form = CheckoutForm()
     if not form.validate() or not form.is_settled(request.form.get("email_meant")):

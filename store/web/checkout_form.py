@@ -36,7 +36,7 @@ def _has_letters(_form: Form, field: Field) -> None:
 
 
 def _email(_form: Form, field: Field) -> None:
-    """An address mail can be sent to, as far as its spelling tells: no network is asked."""
+    """An address mail can be sent to, as far as its spelling says: no network is asked."""
     try:
         field.data = contacts.email(field.data)
     except contacts.LocalPartNotAscii:
@@ -89,7 +89,7 @@ class AddressForm(Form):
         """Kept as the country writes it, however it was typed."""
         rules = self._rules
         if rules is None:
-            return  # without a country there is nothing to hold it against
+            return  # without a country there is nothing to compare it with
         example = f", such as {rules.example}" if rules.example else ""
         if not field.data:
             if rules.postal_code_required:
@@ -129,7 +129,7 @@ class _BillingField(FormField):  # type: ignore[type-arg]  # generic in its stub
 class CheckoutForm(FlaskForm, AddressForm):
     """Where an order goes, how to reach its buyer, and who pays.
 
-    An e-mail address that looks like a slip of the pen is asked about once: `likely_email` is what it may have meant.
+    An e-mail address that looks like a typing mistake is asked about once: `likely_email` is what it may have meant.
     Sending the form again as it is keeps it, the button of the question takes the other.
     """
 

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""Whether the process runs, and whether it can serve."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def alive() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """503 with what stands in the way, when the database is away or not migrated."""
+    """503 with the reasons, when the database does not answer or is not migrated."""
     problems = health.problems(services())
     return {"status": "not ready" if problems else "ready", "problems": problems}, 503 if problems else 200

@@ -29,7 +29,7 @@ R = TypeVar("R")
 AN_HOUR = 60 * 60
 MOST_REMEMBERED = 30  # orders of an hour, whose declines are counted, the newest
 
-# While Redis is away each process counts by itself: shoppers go on ordering, and card testers are slowed all the same.
+# While Redis does not answer, each process counts by itself: shoppers go on ordering, card testers are still slowed.
 limiter = Limiter(
     get_remote_address,
     headers_enabled=True,
@@ -89,7 +89,7 @@ def few_declines(view: Callable[P, R]) -> Callable[P, R]:
     def limited(*args: P.args, **kwargs: P.kwargs) -> R:
         settings = services().settings
         orders = {order for name in _names() for order in _orders_of(name)}
-        if len(orders) * settings.max_declines >= settings.declines_per_hour:  # seldom: others spare the question
+        if len(orders) * settings.max_declines >= settings.declines_per_hour:  # with fewer orders it is not reached
             with services().database.reading() as session:
                 declines = card_testing.count_declines(session, orders)
             if declines >= settings.declines_per_hour:

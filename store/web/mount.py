@@ -1,4 +1,4 @@
-"""Where the store lives: under the path of STORE_URL, whatever a server or a header says."""
+"""The path under which the store is served: that of STORE_URL, whatever a server or a header says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def current_path() -> str:
 class Mount:
     """WSGI middleware that puts `app` under `prefix`, such as `/till` or the empty text.
 
-    A proxy may cut the prefix off or leave it on. SCRIPT_NAME is never taken from outside: it begins every address
+    A proxy may remove the prefix or leave it. SCRIPT_NAME is never taken from outside: it begins every address
     that the store writes, so that `//evil.example` in it would lead a shopper to another site.
     """
 

@@ -137,7 +137,7 @@ def status_json(reference: str) -> ResponseReturnValue:
 
 @blueprint.post("/<reference:reference>/cancel")
 def cancel(reference: str) -> ResponseReturnValue:
-    """Give an unpaid order up. Its things go back to the shelf, the cart keeps its own list."""
+    """Cancel an unpaid order. Its stock is released; the cart stays as it is."""
     _peek(reference)
     checkout.cancel(services(), reference, now())
     return redirect(url_for("orders.status", reference=reference), 303)

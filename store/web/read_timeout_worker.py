@@ -1,4 +1,4 @@
-"""The server's worker, which lets nobody take for ever over sending a request.
+"""The server's worker, which limits how long a request may take to arrive.
 
     gunicorn --worker-class store.web.read_timeout_worker.ReadTimeoutWorker --threads 16 "app:create_app()"
 
@@ -43,5 +43,5 @@ class ReadTimeoutWorker(ThreadWorker):
         over = time.monotonic() - self.SECONDS
         for conn in [conn for conn, began in self._reading.items() if began < over]:
             del self._reading[conn]
-            with suppress(OSError):  # the other end has hung up by itself
+            with suppress(OSError):  # the other end has closed it
                 conn.sock.shutdown(socket.SHUT_RD)

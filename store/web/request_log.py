@@ -17,7 +17,7 @@ QUIET = ("static", "health.alive")
 def register(app: Flask) -> None:
     """Give each request an id, returned to the caller as `X-Request-Id`.
 
-    The route is logged, never the address: that can hold the key of a mailed link, or whatever a stranger typed.
+    The route is logged, never the address: that can hold the key of a mailed link, or whatever somebody typed.
     """
     app.before_request(_begin)
     app.after_request(_end)

@@ -110,7 +110,7 @@ def _no_nul_in_a_path() -> None:
 
 
 def _only_so_much() -> None:
-    """A body that comes in chunks tells its length only by its end. Werkzeug would cut it off and give us the rest."""
+    """The length of a body in chunks is known only at its end. Werkzeug would cut it off and give us the rest."""
     if request.blueprint == "webhooks":
         request.max_content_length = LARGEST_EVENT
     largest = request.max_content_length or LARGEST_FORM
@@ -119,7 +119,7 @@ def _only_so_much() -> None:
 
 
 def _only_forms() -> None:
-    """A form that is not sent as a form is told so, before anybody looks for a CSRF token in it."""
+    """What is not sent as a form is refused with 415, before anybody looks for a CSRF token in it."""
     if request.method == "POST" and request.blueprint != "webhooks" and request.mimetype not in ("", *_FORM_TYPES):
         raise UnsupportedMediaType("This address takes what a form on our pages sends, and nothing else.")
 

@@ -100,14 +100,14 @@ def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
         .where(Refund.payment_id == Payment.id, Refund.state.in_(RETURNING))
         .scalar_subquery()
     )
-    settled = Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED))
+    received = Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED))
     all_back = Payment.refunded_minor == Payment.received_minor
     query = (
         select(Order.reference)
         .join(Order.payments)
         .order_by(Order.id)
         .where(
-            settled,
+            received,
             or_(
                 Payment.refunded_minor != returned,
                 and_(Payment.state == PaymentState.REFUNDED, ~all_back),

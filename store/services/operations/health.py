@@ -34,7 +34,7 @@ REFUSALS = [
 
 
 def problems(services: Services) -> list[str]:
-    """What stands in the way of serving, a sentence each; empty when all is well."""
+    """Why the store cannot serve, a sentence for each reason; empty when it can."""
     try:
         with services.database.reading() as session:
             current = MigrationContext.configure(session.connection()).get_current_revision()

@@ -1,4 +1,4 @@
-"""Fulfilling an order: it has left the shop, and its customer is told."""
+"""Fulfilling an order: it was sent, and its customer gets an e-mail."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ LONGEST_TRACKING = 120  # characters
 
 
 def fulfil(services: Services, reference: str, tracking: str | None, origin: Origin, *, disputed: bool = False) -> bool:
-    """Note that a paid order was sent, with the carrier's `tracking` number or address if there is one. An e-mail tells
-    the customer. False, and nothing changed, for an order that was fulfilled before.
+    """Note that a paid order was sent, with the carrier's `tracking` number or address if there is one. The
+    customer gets an e-mail. False, and nothing changed, for an order that was fulfilled before.
 
     Raises NotFound; OrderNotFulfilled for an order that is not paid, that waits for a person (a review is open), whose
     payment is disputed unless `disputed` says that it is sent all the same, and for a tracking text that is not one

@@ -8,8 +8,8 @@ from store.services.services import Services
 
 
 def order_link(services: Services, reference: str) -> str:
-    """The full address of an order, signed. It does not run out: it is the shopper's only way from another browser. A
-    new SECRET_KEY leaves it good while its fallbacks hold the old one.
+    """The full address of an order, signed. It does not expire: it is the shopper's only way from another browser.
+    After a change of SECRET_KEY it is valid while SECRET_KEY_FALLBACKS has the old value.
     """
     path = services.link_path.format(reference=reference, key=key_for(services, reference))
     return f"{services.settings.store_url}{path}"

@@ -103,7 +103,7 @@ def _write_price(session: Session, order: Order, items: Sequence[CartItem], pric
 
 
 def _fingerprint(price: Quote, customer: Customer) -> str:
-    """What tells one request for an order from another: what is ordered, what it costs, who orders it."""
+    """A digest of what is ordered, what it costs and who orders it: the same for the same order, placed again."""
     return hashlib.sha256(json.dumps([asdict(price), asdict(customer)], sort_keys=True).encode()).hexdigest()
 
 

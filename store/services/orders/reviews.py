@@ -36,7 +36,7 @@ def open_review(
     lasting: bool = False,
     **data: Any,
 ) -> bool:
-    """Have a person look at the order; says whether that is news.
+    """Have a person look at the order; returns whether a review was opened.
 
     `subject` is the id of the payment, refund or dispute that the reason is about: two of them are two reviews. A
     reason that is reported while its review is open adds nothing. After the review was resolved it opens another one,

@@ -1,7 +1,7 @@
 """Reconciliation: the payment service and the store compared both ways over a span of time.
 
-`schedule` takes in the events that never arrived and remembers how far it came; `repair` compares and writes what was
-not known; `collect` lists what there is to compare, `diff` finds what differs.
+`schedule` handles the events that were never delivered and remembers how far it came; `repair` compares and writes what
+was not known; `collect` lists what there is to compare, `diff` finds what differs.
 """
 
 from store.services.reconciliation.repair import Report, compare, repair

@@ -1,4 +1,4 @@
-"""The difference: what the payment service says of one thing, held against what is recorded here. Nothing is changed.
+"""The difference: what the payment service says of one thing, compared with what is recorded here. Nothing is changed.
 
 A snapshot of None stands for a thing that is here and that the service does not have.
 """
@@ -42,8 +42,8 @@ class OrderHere:
 def recheck(
     services: Services, name: str, snapshot: T | None, check: Check[T], find: Callable[[str], T | None]
 ) -> list[Finding]:
-    """What differs, asked for once more before it is reported: a snapshot may be older than what the store was told
-    since.
+    """What differs, asked for once more before it is reported: a snapshot may be older than what was
+    reported since.
 
     Raises PaymentUnavailable and PaymentMisconfigured.
     """

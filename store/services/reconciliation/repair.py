@@ -1,6 +1,6 @@
 """The comparison of the payment service and the store, both ways, and the repair of what is safe to repair.
 
-What the service says is recorded through the same doors as a webhook. The rest is listed, with what a person should do.
+What the service says is recorded by the same functions as a webhook. The rest is listed, with what a person should do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Report:
-    """`repaired` says what was recorded that was not known, `unresolved` what only a person can settle."""
+    """`repaired` says what was recorded that was not known, `unresolved` what only a person can resolve."""
 
     compared: int = 0
     repaired: list[str] = field(default_factory=list)
@@ -47,15 +47,15 @@ def repair(services: Services, since: datetime, now: datetime) -> Report:
         report.compared += 1
         payment = _cancelled_if_needless(services, listed) if listed is not None else None
         if payment is not None:
-            _record(services, report, name, _payment_door(services, payment, origin))
+            _record(services, report, name, _payment_recorder(services, payment, origin))
         still += diff.recheck(services, name, payment, diff.payment, gateway.find_payment)
     for name, refund in collect.refunds(services, since):
         if refund is not None:
-            _record(services, report, refund.provider_payment_id, _door(refunds.record, refund, origin))
+            _record(services, report, refund.provider_payment_id, _recorder(refunds.record, refund, origin))
         still += diff.recheck(services, name, refund, diff.refund, gateway.find_refund)
     for name, dispute in collect.disputes(services, since):
         if dispute is not None:
-            _record(services, report, dispute.provider_payment_id, _door(disputes.record, dispute, origin))
+            _record(services, report, dispute.provider_payment_id, _recorder(disputes.record, dispute, origin))
         still += diff.recheck(services, name, dispute, diff.dispute, gateway.find_dispute)
     with services.database.reading() as session:
         report.unresolved = _for_a_person(still) + audit.run(session, now)
@@ -75,7 +75,7 @@ def compare(services: Services, since: datetime) -> list[Finding]:
 
 
 def _cancelled_if_needless(services: Services, snapshot: PaymentSnapshot) -> PaymentSnapshot:
-    """Cancel a payment that is still open though nobody shall pay it: its order was closed before the store knew that
+    """Cancel a payment that is still open though nobody may pay it: its order was closed before the store knew that
     it was created, or has another payment.
     """
     if snapshot.event in (PaymentEvent.PAID, PaymentEvent.CANCELLED):
@@ -89,19 +89,23 @@ def _cancelled_if_needless(services: Services, snapshot: PaymentSnapshot) -> Pay
     return services.gateway.cancel_payment(snapshot.provider_payment_id, reason)
 
 
-def _payment_door(services: Services, snapshot: PaymentSnapshot, origin: Origin) -> Callable[[Session], object]:
+def _payment_recorder(services: Services, snapshot: PaymentSnapshot, origin: Origin) -> Callable[[Session], object]:
     return lambda session: payments.record(session, services, snapshot, origin)
 
 
-def _door(record: Callable[[Session, T, Origin], object], snapshot: T, origin: Origin) -> Callable[[Session], object]:
+def _recorder(
+    record: Callable[[Session, T, Origin], object], snapshot: T, origin: Origin
+) -> Callable[[Session], object]:
     return lambda session: record(session, snapshot, origin)
 
 
-def _record(services: Services, report: Report, provider_payment_id: str, door: Callable[[Session], object]) -> None:
+def _record(
+    services: Services, report: Report, provider_payment_id: str, recorder: Callable[[Session], object]
+) -> None:
     """Record a snapshot, and note what that added to an order's history."""
     with services.database.transaction() as session:
         last = session.scalar(select(func.max(HistoryEntry.id))) or 0
-        door(session)
+        recorder(session)
         added = session.execute(
             select(Order.reference, HistoryEntry.type)
             .join(HistoryEntry, HistoryEntry.order_id == Order.id)

@@ -1,6 +1,6 @@
-"""Reconciliation as a whole: the events that never arrived are taken in, then both sides are compared.
+"""Reconciliation as a whole: the events that were never delivered are handled, then both sides are compared.
 
-The one on schedule remembers how far it came, so that the next one leaves no hole, however long nothing ran.
+The one on schedule remembers how far it came, so that the next one misses nothing, however long nothing ran.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from models import Reconciliation
 from store.services.reconciliation.repair import Report, repair
 from store.services.services import Services
 
-OVERLAP = timedelta(hours=2)  # things may be listed some time after they happened, and told of for longer
+OVERLAP = timedelta(hours=2)  # things may be listed some time after they happened, and reported later still
 FIRST, FURTHEST = timedelta(hours=24), timedelta(days=30)  # the service lists no event that is older
 
 
-# Takes in the webhooks since a time that never arrived; a line for each that was new.
+# Handles the events since a time that were never delivered; a line for each that was new.
 CatchUp = Callable[[Services, datetime, datetime], list[str]]
 
 
 def run(services: Services, catch_up: CatchUp, since: datetime, now: datetime) -> Report:
-    """Take in the webhooks since then that never arrived, then compare; `repaired` holds both.
+    """Handle the events since then that were never delivered, then compare; `repaired` holds both.
 
     Raises PaymentUnavailable, PaymentMisconfigured and StoreBusy; what was recorded before that stays.
     """
