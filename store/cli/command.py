@@ -92,7 +92,16 @@ def _refund_refused(refused: RefundRefused) -> str:
         case RefundRefusal.KEY_OF_ANOTHER_AMOUNT:
             return "This refund was requested before, with another amount."
         case RefundRefusal.BY_PAYMENT_SERVICE:
-            return "Stripe does not refund this payment: it was returned already, or it is disputed."
+            return "Stripe does not refund this payment: it was returned already."
+        case RefundRefusal.DISPUTED:
+            disputed = f"{amount} of this payment" if refused.amount else "this payment"
+            since = f" since {refused.requested_at:%Y-%m-%d %H:%M} UTC" if refused.requested_at else ""
+            return (
+                f"The cardholder disputes {disputed}{since}: the bank has that money, so Stripe refunds nothing of it."
+            )
+        case RefundRefusal.NOT_A_WHOLE_STEP:
+            step = refused.amount.minor if refused.amount else 1
+            return f"An amount in this currency is a multiple of {step} minor units ({amount})."
 
 
 def _about_the_database() -> str:

@@ -150,7 +150,9 @@ class PaymentUnconfirmed(StoreError):
 class RefundRefusal(StrEnum):
     """Why money cannot be returned this way."""
 
-    BY_PAYMENT_SERVICE = "by_payment_service"  # returned already, or disputed
+    BY_PAYMENT_SERVICE = "by_payment_service"  # returned already
+    DISPUTED = "disputed"  # `amount` and `requested_at` are the dispute's, where it is known here
+    NOT_A_WHOLE_STEP = "not_a_whole_step"  # `amount` is the step that amounts in this currency are multiples of
     TOO_MUCH = "too_much"  # `amount` is what can be refunded
     OTHER_CURRENCY = "other_currency"  # `amount` is what can be refunded, in the currency that was paid
     EARLIER_UNANSWERED = "earlier_unanswered"  # a refund of `amount`, requested at `requested_at`

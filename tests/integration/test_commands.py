@@ -1,5 +1,6 @@
 """The store's commands, as a merchant at a terminal meets them: a sentence for what went wrong, and no money twice."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +182,71 @@ def test_money_goes_back_in_the_orders_currency(shop: Shop, shop_with: Callable[
     answer = run(shop_with(store_currency="eur"), "refund", order.reference, "--amount", "500")
 
     assert (answer.exit_code, rows(shop)[0].amount_minor) == (0, 500)
+
+
+def test_a_refund_of_a_disputed_payment_says_the_dispute_and_writes_nothing(shop: Shop) -> None:
+    order = disputed(shop)
+
+    outcome = run(shop, "refund", order.reference, "--amount", "500")
+
+    after = shop.read(order.reference)
+    assert outcome.exit_code == 1
+    assert re.fullmatch(
+        r"Error: The cardholder disputes \$20\.00 of this payment since \d{4}-\d\d-\d\d \d\d:\d\d UTC: the bank has that "
+        r"money, so Stripe refunds nothing of it\.\n",
+        outcome.stderr,
+    )
+    assert (rows(shop), after.needs_review, len(after.history)) == ([], False, len(order.history))
+
+
+def test_a_dispute_that_only_stripe_knows_yet_is_said_as_well(shop: Shop) -> None:
+    order = disputed(shop, told=False)
+
+    outcome = run(shop, "refund", order.reference)
+
+    assert (outcome.exit_code, shop.read(order.reference).needs_review) == (1, True)
+    assert outcome.stderr == (
+        "Error: The cardholder disputes this payment: the bank has that money, so Stripe refunds nothing of it.\n"
+    )
+
+
+def test_what_a_bank_merely_asks_about_can_be_refunded(shop: Shop) -> None:
+    order = disputed(shop, "4000000000001976")
+
+    assert run(shop, "refund", order.reference).stdout == "The refund is succeeded.\n"
+
+
+def disputed(shop: Shop, number: str = "4000000000000259", *, told: bool = True) -> Order:
+    order = shop.order(5)
+    shop.pay(order, number)
+    shop.deliver()
+    shop.clock.forward(seconds=5)
+    if told:
+        shop.deliver()
+    else:
+        shop.lose()
+    return shop.read(order.reference)
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "sentence"),
+    [
+        ("isk", "150", "An amount in this currency is a multiple of 100 minor units (ISK1)."),
+        ("kwd", "105", "An amount in this currency is a multiple of 10 minor units (KWD0.010)."),
+    ],
+)
+def test_a_refund_that_the_currency_has_no_coins_for_is_refused(
+    shop_with: Callable[..., Shop], currency: str, amount: str, sentence: str
+) -> None:
+    shop = shop_with(store_currency=currency)
+    order = paid(shop)
+
+    refused = run(shop, "refund", order.reference, "--amount", amount)
+    made = run(shop, "refund", order.reference, "--amount", "200")
+
+    assert (refused.exit_code, refused.stderr.replace("\xa0", " ")) == (1, f"Error: {sentence}\n")
+    assert made.stdout == "The refund is succeeded.\n"
+    assert [refund.amount_minor for refund in rows(shop)] == [200]
 
 
 @pytest.mark.parametrize("reference", ["NO-SUCH-ORDER", "\udcff", "Bücher", ""])

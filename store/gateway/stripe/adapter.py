@@ -16,7 +16,7 @@ from typing import Any
 import stripe
 from stripe import HTTPClient
 
-from store.domain.errors import PaymentMisconfigured, RefundRefused
+from store.domain.errors import PaymentMisconfigured, RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
@@ -35,7 +35,8 @@ from store.gateway.stripe import webhooks
 from store.gateway.stripe.mapping import (
     CANCELLATION_REASONS,
     CANCELLED,
-    CANNOT_BE_REFUNDED,
+    CHARGE_DISPUTED,
+    CHARGE_RETURNED,
     ORDER_REFERENCE,
     REFUND_KEY,
     dispute_of,
@@ -153,7 +154,9 @@ class StripeGateway:
                     {"idempotency_key": key if attempt == 1 else f"{key}-{attempt}"},
                 )
             except stripe.InvalidRequestError as refusal:
-                if refusal.code in CANNOT_BE_REFUNDED or refusal.param == "amount":
+                if refusal.code == CHARGE_DISPUTED:
+                    raise RefundRefused(RefundRefusal.DISPUTED) from refusal
+                if refusal.code == CHARGE_RETURNED or refusal.param == "amount":
                     raise RefundRefused from refusal
                 raise
         return refund_of(refund.to_dict())

@@ -61,7 +61,7 @@ DETAIL_OF_PARAM = {
     "shipping[address][postal_code]": Detail.POSTAL_CODE,
     "shipping[address][country]": Detail.COUNTRY,
 }
-CANNOT_BE_REFUNDED = ("charge_already_refunded", "charge_disputed")
+CHARGE_RETURNED, CHARGE_DISPUTED = "charge_already_refunded", "charge_disputed"
 
 # A status that is not here is one more step of a dispute that is not over.
 DISPUTE_STATUS_TO_EVENT = {

@@ -16,6 +16,8 @@ from store.services.orders import reviews
 UNDECIDED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW)
 # In these the money is in question or gone: the order carries the flag, and nothing more should be sent out for it.
 STANDING = (*UNDECIDED, DisputeState.LOST)
+# In these the bank has the money, at least for now, so that none of the payment can be refunded. An inquiry takes none.
+CHARGED_BACK = (DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW, DisputeState.LOST)
 
 # A decision can be reversed, and a webhook does not say which of two decisions is the newer one. What the payment
 # service says when it is asked does.

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models import Order, Payment, Refund
+from models import Dispute, Order, Payment, Refund
 from store.domain.errors import PaymentServiceFailed, RefundRefusal, RefundRefused
-from store.domain.money import Money
+from store.domain.money import Money, smallest_step
 from store.domain.states import (
     OrderEvent,
     OrderState,
@@ -27,6 +27,7 @@ from store.gateway.port import RefundSnapshot
 from store.services import history, mail, stock, transitions
 from store.services.history import Origin, Source
 from store.services.orders import reviews
+from store.services.payments.disputes import CHARGED_BACK
 from store.services.services import Services
 
 RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
@@ -39,11 +40,12 @@ def request(services: Services, reference: str, amount: Money | None, origin: Or
     """Note that `amount` of an order's live payment, or what is left of it, shall be returned, as a refund of its own;
     the key to `submit` it with. The worker submits it, too.
 
-    Raises RefundRefused as `submit` does, and while an earlier request of this order is not answered, unless `another`
-    says that this one is wanted besides; NotFound.
+    Raises RefundRefused as `submit` does, while the payment is charged back, and while an earlier request of this order
+    is not answered, unless `another` says that this one is wanted besides; NotFound.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
+        _refuse_while_charged_back(session, order)
         if not another:
             _refuse_beside_unanswered(session, order)
         # Under the order's lock, so that two who request at once do not get one key.
@@ -56,8 +58,9 @@ def submit(services: Services, reference: str, amount: Money | None, key: str, o
     """Return `amount` of an order's live payment, or what is left of it; the same `key` again is the same refund.
 
     The request is written first, so that a crash at any point is repaired by submitting it again. Raises RefundRefused
-    when it is more than is left, or nothing is, or the key names a refund of another amount or order; NotFound; and
-    PaymentUnavailable and PaymentMisconfigured, after which the request stays and the worker submits it again.
+    when it is more than is left, or nothing is, or no amount that the currency has, or the key names a refund of
+    another amount or order; NotFound; and PaymentUnavailable and PaymentMisconfigured, after which the request stays
+    and the worker submits it again.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
@@ -190,6 +193,14 @@ def _ask(services: Services, order: Order, payment: Payment, refund: Refund, ori
         return session.scalars(select(Refund.state).where(Refund.id == refund.id)).one()
 
 
+def _refuse_while_charged_back(session: Session, order: Order) -> None:
+    of_payment = select(Dispute).where(Dispute.payment_id == order.payment.id, Dispute.state.in_(CHARGED_BACK))
+    dispute = session.scalars(of_payment.order_by(Dispute.opened_at)).first()
+    if dispute is not None:
+        amount = Money(dispute.amount_minor, order.currency)
+        raise RefundRefused(RefundRefusal.DISPUTED, amount, dispute.opened_at)
+
+
 def _refuse_beside_unanswered(session: Session, order: Order) -> None:
     unanswered = session.scalars(
         select(Refund)
@@ -218,6 +229,9 @@ def _request(
         raise RefundRefused(RefundRefusal.TOO_MUCH, Money(max(left, 0), order.currency))
     if amount is not None and amount.currency != order.currency:
         raise RefundRefused(RefundRefusal.OTHER_CURRENCY, Money(left, order.currency))
+    step = smallest_step(order.currency)
+    if amount is not None and amount.minor % step:
+        raise RefundRefused(RefundRefusal.NOT_A_WHOLE_STEP, Money(step, order.currency))
     refund = Refund(
         payment_id=payment.id, state=RefundState.REQUESTED, key=key, amount_minor=wanted, requested_at=origin.at
     )
