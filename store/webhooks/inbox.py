@@ -16,8 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import InboxEvent, Order, Payment
-from store.domain.errors import PaymentUnconfirmed, StoreBusy
-from store.gateway.port import WebhookEvent
+from store.domain.errors import PaymentUnconfirmed, StoreBusy, StoreError
+from store.domain.states import PaymentEvent
+from store.gateway.port import PaymentSnapshot, WebhookEvent
+from store.services import payments
 from store.services.history import Origin, Source
 from store.services.services import Services
 from store.webhooks.handlers import HANDLERS
@@ -32,8 +34,9 @@ class InboxResult(StrEnum):
 
 
 def receive(services: Services, body: bytes, signature: str | None, now: datetime) -> InboxResult:
-    """Receive one delivery. Needs no call to the payment service, unless the event is about a payment that is not known
-    here: then the service is asked whether it is ours.
+    """Receive one delivery. Needs no call to the payment service, with two exceptions: it is asked whether a payment is
+    ours that is not known here, and after one decline too many the payment is cancelled at once, for a script tries
+    many cards in a second. The worker cancels it where that fails.
 
     An event without a handler, or of another account, leaves no trace. Raises SignatureInvalid, WebhookUnreadable,
     StoreBusy, and whatever a handler raises; then nothing was changed.
@@ -77,7 +80,23 @@ def _receive(services: Services, event: WebhookEvent, origin: Origin) -> InboxRe
         _remember_failure(services, event, failure, origin.at)
         raise
     log.info("webhook received", event_id=event.event_id, type=event.type, outcome=outcome, order=order)
+    if order is not None and isinstance(event.object, PaymentSnapshot) and event.object.event is PaymentEvent.DECLINED:
+        _stop_card_testing(services, order, origin.at)
     return outcome
+
+
+def _stop_card_testing(services: Services, reference: str, now: datetime) -> None:
+    """Close the order for good where too many cards were declined on it. The event is handled, whatever comes of it."""
+    try:
+        with services.database.reading() as session:
+            tested = select(Order.id).where(Order.reference == reference, payments.tested_with_cards(services))
+            if session.scalar(tested) is None:
+                return
+        payments.stop_card_testing(services, reference, now)
+    except StoreError as failure:
+        log.warning("card testing not stopped yet", order=reference, failure=type(failure).__name__)
+    except Exception:  # the event is handled all the same, and the worker tries it again
+        log.exception("card testing not stopped yet", order=reference)
 
 
 def _handle(services: Services, event: WebhookEvent, origin: Origin) -> tuple[InboxResult, str | None]:

@@ -7,7 +7,10 @@ import pytest
 from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
 from store.services.operations import worker
-from tests.support.shop import Shop
+from tests.support.concurrency import at_once
+from tests.support.shop import NoAnswer, Shop, event_of
+
+DECLINED = "4000000000000002"
 
 
 def test_after_so_many_declines_the_payment_is_closed_and_cancelled_at_stripe(shop_with: Callable[..., Shop]) -> None:
@@ -28,14 +31,52 @@ def test_after_so_many_declines_the_payment_is_closed_and_cancelled_at_stripe(sh
     assert shop.product().reserved == 0
 
 
-def test_upkeep_closes_it_when_the_page_is_never_loaded_again(shop_with: Callable[..., Shop]) -> None:
+def test_a_script_with_the_payments_secret_is_stopped_by_the_last_decline(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(max_declines=4)
+    order = shop.order()
+    payment = shop.open(order)
+    codes: list[str] = []
+
+    while len(codes) < 50 and (not codes or codes[-1] == "card_declined"):
+        codes.append(shop.confirm(payment, DECLINED)["code"])
+        shop.deliver()
+
+    assert codes == ["card_declined"] * 4 + ["payment_intent_unexpected_state"]
+    assert shop.read(order.reference).state is OrderState.CANCELLED
+    assert shop.product().reserved == 0
+
+
+def test_declines_that_are_told_at_once_close_the_payment_once(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with(max_declines=3)
+    order = shop.order()
+    payment = shop.open(order)
+    for _ in range(6):
+        shop.confirm(payment, DECLINED)
+    told = [delivery for delivery in shop.lose() if event_of(delivery)["type"] == "payment_intent.payment_failed"]
+
+    answers = at_once(len(told), lambda number: shop.receive(told[number]))
+
+    assert answers == [200] * 6
+    assert shop.stripe("GET", f"/v1/payment_intents/{payment.snapshot.provider_payment_id}")["status"] == "canceled"
+    assert shop.read(order.reference).state is OrderState.CANCELLED
+    assert shop.history(order.reference).count("order.cancelled") == 1
+
+
+def test_the_worker_closes_it_when_stripe_did_not_answer_the_webhook(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(max_declines=2)
     order = shop.order()
     payment = shop.open(order)
-    shop.confirm(payment, "4000000000000002")
-    shop.confirm(payment, "4000000000000002")
-    shop.deliver()
+    shop.confirm(payment, DECLINED)
+    shop.confirm(payment, DECLINED)
 
+    def away(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.transport.before = away
+    answers = {shop.receive(delivery) for delivery in shop.lose()}
+    shop.transport.renew()
+
+    assert (answers, shop.read(order.reference).state) == ({200}, OrderState.AWAITING_PAYMENT)
     done = worker.run(shop.services, shop.clock())
     shop.clock.forward(minutes=2)
     again = worker.run(shop.services, shop.clock())

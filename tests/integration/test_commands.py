@@ -192,8 +192,8 @@ def test_a_refund_of_a_disputed_payment_says_the_dispute_and_writes_nothing(shop
     after = shop.read(order.reference)
     assert outcome.exit_code == 1
     assert re.fullmatch(
-        r"Error: The cardholder disputes \$20\.00 of this payment since \d{4}-\d\d-\d\d \d\d:\d\d UTC: the bank has that "
-        r"money, so Stripe refunds nothing of it\.\n",
+        r"Error: The cardholder disputes \$20\.00 of this payment since 20\d\d-\d\d-\d\d \d\d:\d\d UTC: "
+        r"the bank has that money, so Stripe refunds nothing of it\.\n",
         outcome.stderr,
     )
     assert (rows(shop), after.needs_review, len(after.history)) == ([], False, len(order.history))

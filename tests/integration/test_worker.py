@@ -65,6 +65,36 @@ def states_round_by_round(shop: Shop, minutes: float) -> list[OrderState]:
     return states
 
 
+def test_when_stripe_hangs_a_round_asks_a_few_times_and_still_sends_mail(shop: Shop) -> None:
+    paid = shop.order()
+    shop.pay(paid)
+    shop.deliver()
+    unpaid = [shop.order() for _ in range(6)]
+    for order in unpaid:
+        shop.open(order)
+    never_opened = shop.order()
+    shop.clock.forward(minutes=31)
+    shop.transport.renew()
+
+    def hangs(_method: str, _path: str) -> None:
+        raise NoAnswer
+
+    shop.transport.before = hangs
+    worker.run(shop.services, shop.clock())
+    asked, emails = len(shop.transport.requests), len(list(shop.mail_folder.glob("*")))
+    left_alone = shop.read(never_opened.reference).state
+    shop.transport.renew()
+    shop.clock.forward(seconds=30)
+    worker.run(shop.services, shop.clock())
+    at_once_after = [shop.read(order.reference).state for order in unpaid]
+    shop.clock.forward(minutes=1)
+    worker.run(shop.services, shop.clock())
+
+    assert (asked, emails, left_alone) == (worker.MOST_UNANSWERED, 2, OrderState.EXPIRED)
+    assert at_once_after.count(OrderState.EXPIRED) == len(unpaid) - worker.MOST_UNANSWERED
+    assert {shop.read(order.reference).state for order in unpaid} == {OrderState.EXPIRED}
+
+
 def test_it_reconciles_on_its_schedule_and_not_before(shop: Shop) -> None:
     states = states_round_by_round(shop, 16)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment
-from store.domain.errors import StoreError
+from store.domain.errors import PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
 from store.services import history, mail, payments, transitions
@@ -26,19 +27,27 @@ CLAIM = timedelta(minutes=1)
 # A shopper in the middle of a 3-D Secure challenge is given this much more time, this often.
 EXTENSION, MOST_EXTENSIONS = timedelta(minutes=5), 3
 
+# A question that is not answered takes some 13 seconds. After so many in a row the round asks no more, for mail waits.
+MOST_UNANSWERED = 3
+
 Work = Callable[[Services, str, datetime], object]
 
 
 def run(services: Services, now: datetime) -> int:
-    """Do all that is due at `now`; returns how many things were done. What fails is logged and comes up again."""
-    waiting = Order.state == OrderState.AWAITING_PAYMENT
-    declined_too_often = _payment(Payment.live, Payment.declines >= services.settings.max_declines)
+    """Do all that is due at `now`; returns how many things were done. What fails is logged and comes up again.
+
+    Once the payment service has not answered a few times in a row, what needs it is left to the next round.
+    """
+    expired = and_(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at <= now)
+    never_opened = _payment(Payment.live, Payment.provider_payment_id.is_(None))  # the payment service is not asked
     left_over = _payment(~Payment.live, Payment.state.not_in(payments.DECIDED))
-    done = _each(services, now, and_(waiting, Order.expires_at <= now), _expire)
-    done += _each(services, now, and_(waiting, declined_too_often), payments.stop_card_testing)
-    done += _each(services, now, left_over, payments.cancel_leftovers)
-    done += _each(services, now, _payment(Payment.refund_due), refunds.return_unowed)
-    done += _each(services, now, refunds.requested(Order.id), refunds.resubmit)
+    this = _Round(services, now)
+    done = this.each(and_(expired, never_opened), _expire)
+    done += this.each(expired, _expire)
+    done += this.each(payments.tested_with_cards(services), payments.stop_card_testing)
+    done += this.each(left_over, payments.cancel_leftovers)
+    done += this.each(_payment(Payment.refund_due), refunds.return_unowed)
+    done += this.each(refunds.requested(Order.id), refunds.resubmit)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
     return done + mail.send_due(services, now)
@@ -49,24 +58,47 @@ def _payment(*conditions: ColumnElement[bool] | InstrumentedAttribute[bool]) -> 
     return exists().where(Payment.order_id == Order.id, *conditions)
 
 
-def _each(services: Services, now: datetime, due: ColumnElement[bool], work: Work) -> int:
-    """Claim the orders for which `due` holds and do `work` for each."""
-    with services.database.transaction() as session:
-        references = _claim(session, due, now)
-    return sum(_attempt(services, work, reference, now) for reference in references)
+@dataclass
+class _Round:
+    """One round of the worker. `unanswered` counts the questions in a row that got no answer."""
 
+    services: Services
+    now: datetime
+    unanswered: int = 0
 
-def _attempt(services: Services, work: Work, reference: str, now: datetime) -> bool:
-    with structlog.contextvars.bound_contextvars(order=reference):
-        try:
-            work(services, reference, now)
-        except StoreError as failure:
-            log.warning("worker put off", order=reference, work=work.__name__, failure=type(failure).__name__)
-            return False
-        except Exception:  # whatever is wrong with one order, the others are not to wait for it
-            log.exception("worker failed", order=reference, work=work.__name__)
-            return False
-        return True
+    def each(self, due: ColumnElement[bool], work: Work) -> int:
+        """Claim the orders for which `due` holds and do `work` for each; says for how many it was done."""
+        if self._is_silent():
+            return 0
+        with self.services.database.transaction() as session:
+            references = _claim(session, due, self.now)
+        done = 0
+        for number, reference in enumerate(references):
+            if self._is_silent():
+                with self.services.database.transaction() as session:
+                    _give_back(session, references[number:], self.now)
+                break
+            done += self._attempt(work, reference)
+        return done
+
+    def _is_silent(self) -> bool:
+        return self.unanswered >= MOST_UNANSWERED
+
+    def _attempt(self, work: Work, reference: str) -> bool:
+        with structlog.contextvars.bound_contextvars(order=reference):
+            try:
+                work(self.services, reference, self.now)
+            except StoreError as failure:
+                log.warning("worker put off", order=reference, work=work.__name__, failure=type(failure).__name__)
+                # That one request failed says nothing about the next one.
+                silence = isinstance(failure, PaymentUnavailable) and not isinstance(failure, PaymentServiceFailed)
+                self.unanswered = self.unanswered + 1 if silence else 0
+                return False
+            except Exception:  # whatever is wrong with one order, the others are not to wait for it
+                log.exception("worker failed", order=reference, work=work.__name__)
+                return False
+            self.unanswered = 0
+            return True
 
 
 def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
@@ -79,6 +111,12 @@ def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[st
     )
     claim = update(Order).where(Order.id.in_(orders)).values(claimed_until=now + CLAIM).returning(Order.reference)
     return list(session.scalars(claim.execution_options(synchronize_session=False)))
+
+
+def _give_back(session: Session, references: list[str], now: datetime) -> None:
+    """Leave claimed orders to whoever comes next; they come before those that failed."""
+    ours = update(Order).where(Order.reference.in_(references), Order.claimed_until == now + CLAIM)
+    session.execute(ours.values(claimed_until=None).execution_options(synchronize_session=False))
 
 
 def _expire(services: Services, reference: str, now: datetime) -> None:

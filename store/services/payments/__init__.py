@@ -1,6 +1,13 @@
 """Payments: created, looked up, closed, and recorded through one door; their refunds and disputes."""
 
-from store.services.payments.closing import POLL_INTERVAL, cancel_leftovers, close, look_up, stop_card_testing
+from store.services.payments.closing import (
+    POLL_INTERVAL,
+    cancel_leftovers,
+    close,
+    look_up,
+    stop_card_testing,
+    tested_with_cards,
+)
 from store.services.payments.creation import create
 from store.services.payments.recording import DECIDED, note_card, record
 
@@ -14,4 +21,5 @@ __all__ = [
     "note_card",
     "record",
     "stop_card_testing",
+    "tested_with_cards",
 ]

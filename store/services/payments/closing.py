@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from models import Order, Payment
 from store.domain.states import OrderState
@@ -46,6 +46,14 @@ def close(services: Services, reference: str, reason: CancelReason, now: datetim
     with services.database.transaction() as session:
         recorded = record(session, services, snapshot, origin)
         return recorded.state if recorded is not None else order.state
+
+
+def tested_with_cards(services: Services) -> ColumnElement[bool]:
+    """Whether an order waits for its payment though too many cards were declined on it."""
+    many = exists().where(
+        Payment.order_id == Order.id, Payment.live, Payment.declines >= services.settings.max_declines
+    )
+    return and_(Order.state == OrderState.AWAITING_PAYMENT, many)
 
 
 def stop_card_testing(services: Services, reference: str, now: datetime) -> None:
