@@ -26,7 +26,7 @@ def test_no_class_name_is_defined_twice_in_the_store() -> None:
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
-def test_a_test_is_named_by_a_sentence_of_seventy_letters_at_most() -> None:
+def test_a_test_is_named_by_a_sentence_of_at_most_seventy_characters() -> None:
     names = [
         f"{file}: {node.name}"
         for file, node in definitions("tests")

@@ -22,7 +22,7 @@ def test_the_shop_window_shows_products_with_pictures_and_prices(page: Page) -> 
     expect(products.filter(has_text="Sold out")).to_have_count(1)
 
 
-def test_the_cart_adds_up(page: Page) -> None:
+def test_the_cart_shows_the_sum_of_its_lines(page: Page) -> None:
     shop.put_in_cart(page, shop.MUG, 2)
     shop.put_in_cart(page, NOTEBOOK)
 
@@ -116,7 +116,7 @@ def test_a_sold_out_product_says_so_and_cannot_be_bought(page: Page) -> None:
     expect(page.get_by_role("button", name="Buy now")).to_have_count(0)
 
 
-def test_a_browser_that_lost_its_cookies_is_told_and_can_go_on(page: Page) -> None:
+def test_a_browser_that_lost_its_cookies_reads_so_and_can_go_on(page: Page) -> None:
     shop.open_product(page, shop.MUG)
     page.context.clear_cookies()
 

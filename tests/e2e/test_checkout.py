@@ -86,7 +86,7 @@ def test_the_next_checkout_remembers_the_address(page: Page) -> None:
     expect(page.get_by_label("Postal code")).to_have_value("10001")
 
 
-def test_a_present_is_billed_to_who_pays(page: Page) -> None:
+def test_a_gift_is_billed_to_the_payer(page: Page) -> None:
     shop.buy_now(page)
     shop.fill_in_details(page)
     expect(page.get_by_role("checkbox", name="Same as shipping")).to_be_checked()

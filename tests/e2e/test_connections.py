@@ -77,7 +77,7 @@ def test_a_detail_that_the_payment_service_refuses_is_named(page: Page, stack: S
     assert shop.continue_to_payment(page) != reference
 
 
-def test_a_script_that_does_not_arrive_leaves_words_and_helpers_are_not_needed(page: Page) -> None:
+def test_a_script_that_does_not_arrive_leaves_a_message(page: Page) -> None:
     helpers = re.compile(r"/js/(card_style|challenge_watch|local_time|components/hold_timer)\.js")
     needed = re.compile(r"/js/payment_outcome\.js")
     for files in (helpers, needed):

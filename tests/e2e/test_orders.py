@@ -47,7 +47,7 @@ def test_status_json_tells_a_program_where_the_order_is(page: Page) -> None:
     assert paid["message"].startswith("You paid $28.00 with Visa ending 4242.")
 
 
-def test_the_payment_page_shows_how_long_the_things_are_held(page: Page) -> None:
+def test_the_payment_page_shows_how_long_the_stock_is_reserved(page: Page) -> None:
     shop.go_to_payment(page)
 
     expect(
@@ -58,9 +58,7 @@ def test_the_payment_page_shows_how_long_the_things_are_held(page: Page) -> None
     )
 
 
-def test_an_order_whose_time_is_over_says_so_when_it_is_opened(
-    page: Page, store: StoreProcess, sandbox: SandboxProcess
-) -> None:
+def test_an_overdue_order_says_so_when_it_is_opened(page: Page, store: StoreProcess, sandbox: SandboxProcess) -> None:
     reference = shop.go_to_payment(page)
     let_time_run_out(store, reference)
 
@@ -72,9 +70,7 @@ def test_an_order_whose_time_is_over_says_so_when_it_is_opened(
     assert [intent.status for intent in sandbox.payments_of(reference)] == ["canceled"]
 
 
-def test_an_expired_order_is_closed_by_the_shops_upkeep(
-    page: Page, store: StoreProcess, sandbox: SandboxProcess
-) -> None:
+def test_the_worker_closes_an_expired_order(page: Page, store: StoreProcess, sandbox: SandboxProcess) -> None:
     reference = shop.go_to_payment(page)
     let_time_run_out(store, reference)
 

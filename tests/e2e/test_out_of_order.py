@@ -51,7 +51,7 @@ def test_a_payment_service_that_goes_down_while_paying_charges_nothing(page: Pag
     shop.see_paid(page, reference)
 
 
-def test_a_payment_whose_answer_gets_lost_is_found_out_and_not_made_again(page: Page, sandbox: SandboxProcess) -> None:
+def test_a_payment_whose_response_is_lost_is_not_made_again(page: Page, sandbox: SandboxProcess) -> None:
     reference = shop.go_to_payment(page)
 
     def lose_the_answer(route: Route) -> None:

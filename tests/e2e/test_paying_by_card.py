@@ -97,7 +97,7 @@ def test_a_declined_shopper_reads_what_happened_and_what_to_do(
     expect_held(store, reference)
 
 
-def test_a_decline_is_still_told_after_a_reload(page: Page) -> None:
+def test_a_decline_is_still_shown_after_a_reload(page: Page) -> None:
     shop.go_to_payment(page)
     shop.type_card(page, "4000000000009995")
     shop.pay(page)
@@ -118,7 +118,7 @@ def test_a_decline_is_still_told_after_a_reload(page: Page) -> None:
         pytest.param("4242424242424241", "Your card number is invalid.", id="invalid"),
     ],
 )
-def test_a_wrong_card_number_is_told_at_the_field_and_nothing_is_sent(page: Page, number: str, words: str) -> None:
+def test_a_wrong_card_number_is_shown_at_the_field_and_nothing_is_sent(page: Page, number: str, words: str) -> None:
     reference = shop.go_to_payment(page)
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request) if request.url.endswith("/confirm") else None)

@@ -35,7 +35,7 @@ def test_after_a_failed_challenge_the_same_payment_takes_another_card(page: Page
     assert intent.amount_received == 2800
 
 
-def test_a_challenge_left_by_closing_the_tab_can_be_taken_up_in_a_new_one(
+def test_a_challenge_closed_with_its_tab_can_be_resumed_in_a_new_one(
     new_browser: NewBrowser, sandbox: SandboxProcess
 ) -> None:
     browser = new_browser()

@@ -96,7 +96,7 @@ def test_of_two_orders_that_wait_only_the_broken_one_is_named(shop: Shop, statem
     assert audited(shop) == [f"order {broken.reference}: {sentence}" for sentence in wrong]
 
 
-def test_an_order_that_lost_its_lines_has_no_total(shop: Shop) -> None:
+def test_an_order_without_lines_has_no_total(shop: Shop) -> None:
     broken = shop.order(2)
 
     damage(shop, "DELETE FROM order_lines WHERE order_id = :id", id=broken.id)
@@ -149,7 +149,7 @@ def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, stateme
     assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
 
 
-def test_a_payment_of_which_nothing_is_left_is_not_paid(shop: Shop) -> None:
+def test_a_fully_refunded_payment_is_not_paid(shop: Shop) -> None:
     reference, order_id = refunded(shop)
 
     damage(shop, one("orders", "state = 'paid', reservation = 'committed'"), id=order_id)
@@ -171,7 +171,7 @@ def test_an_order_with_a_dispute_that_stands_is_flagged(shop: Shop) -> None:
     assert audited(shop) == [f"order {order.reference}: {WRONG_FLAG}"]
 
 
-def test_an_order_that_is_gone_has_no_goods(shop: Shop) -> None:
+def test_a_closed_order_has_no_stock(shop: Shop) -> None:
     gone = shop.order(2)
     payments.close(shop.services, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
     assert audited(shop) == []
@@ -190,7 +190,7 @@ def test_a_paid_order_in_review_is_named_once(shop: Shop) -> None:
     assert audited(shop) == [in_review(reference)]
 
 
-def test_late_money_that_waits_for_its_refund_is_named_for_that_alone(shop: Shop) -> None:
+def test_a_late_payment_that_awaits_its_refund_has_one_finding(shop: Shop) -> None:
     reference, order_id = paid(shop)
 
     damage(shop, one("orders", "state = 'expired', reservation = 'released'"), id=order_id)
@@ -233,7 +233,7 @@ def test_stock_that_an_open_order_lost_is_found_in_order_and_in_stock(shop: Shop
     ]
 
 
-def test_upkeep_may_be_behind_for_a_quarter_of_an_hour_and_no_longer(shop: Shop) -> None:
+def test_the_worker_may_be_a_quarter_of_an_hour_behind_and_no_more(shop: Shop) -> None:
     order = shop.order(2)
     paid(shop)
 
@@ -276,7 +276,7 @@ def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop)
     ]
 
 
-def test_a_letter_that_nobody_takes_is_named_with_its_tries(shop: Shop) -> None:
+def test_the_audit_names_an_email_that_cannot_be_sent(shop: Shop) -> None:
     reference, order_id = paid(shop)
     damage(shop, one("mails", "attempts = 4"), id=order_id)
 

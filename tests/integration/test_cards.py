@@ -110,7 +110,7 @@ def test_the_test_card_page_says_when_a_row_differs(shop: Shop) -> None:
     assert verdict["expected"]["read"] == "Payment received"
 
 
-def test_bad_questions_to_the_test_card_page_get_a_clear_answer(shop: Shop) -> None:
+def test_bad_requests_to_the_test_card_page_get_a_clear_answer(shop: Shop) -> None:
     browser = shop.browser()
     token = token_on(browser)
 

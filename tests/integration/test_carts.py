@@ -102,7 +102,7 @@ def test_two_carts_are_two(shop: Shop) -> None:
     assert count(shop, theirs) == 8
 
 
-def test_a_cart_that_is_not_there_any_more_is_begun_anew(shop: Shop) -> None:
+def test_a_cart_that_no_longer_exists_is_replaced(shop: Shop) -> None:
     cart = add(shop, "lost-cart", "cedar-pencil")
 
     assert cart != "lost-cart"
@@ -159,7 +159,7 @@ def test_the_last_pieces_can_be_had_and_not_one_more(shop: Shop) -> None:
     assert view(shop, cart).can_check_out
 
 
-def test_what_is_sold_out_is_said_so_and_stops_the_checkout(shop: Shop) -> None:
+def test_a_sold_out_product_is_named_and_stops_the_checkout(shop: Shop) -> None:
     cart = add(shop, None, "brass-pen", 2)
     add(shop, cart, "cedar-pencil")
     shop.set_stock("brass-pen", 0)
@@ -173,7 +173,7 @@ def test_what_is_sold_out_is_said_so_and_stops_the_checkout(shop: Shop) -> None:
     assert not seen.can_check_out
 
 
-def test_a_cart_counts_the_pieces_that_its_own_open_order_holds(shop: Shop) -> None:
+def test_a_cart_counts_the_pieces_that_its_own_open_order_reserved(shop: Shop) -> None:
     shop.set_stock("brass-pen", 5)
     cart = shop.cart(3, "brass-pen")
     shop.place(cart)
@@ -188,7 +188,7 @@ def test_a_cart_counts_the_pieces_that_its_own_open_order_holds(shop: Shop) -> N
     assert refusal.value.available == 2
 
 
-def test_what_an_order_took_that_is_closed_is_not_counted_twice(shop: Shop) -> None:
+def test_the_reservation_of_a_closed_order_is_not_counted_twice(shop: Shop) -> None:
     shop.set_stock("brass-pen", 5)
     cart = shop.cart(3, "brass-pen")
     shop.pay(shop.place(cart))

@@ -75,7 +75,7 @@ def recover(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         (do_not_answer, "Stripe does not answer right now."),
     ],
 )
-def test_a_refund_asked_for_twice_is_made_once_although_stripe_failed(
+def test_a_refund_requested_twice_is_made_once_although_stripe_failed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Shop, pytest.MonkeyPatch], None], why: str
 ) -> None:
     reference = paid(shop).reference
@@ -92,7 +92,7 @@ def test_a_refund_asked_for_twice_is_made_once_although_stripe_failed(
     assert returned(shop) == 500
 
 
-def test_a_refund_whose_answer_could_not_be_saved_is_not_asked_for_again(
+def test_a_refund_whose_response_was_not_saved_is_not_requested_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = paid(shop).reference
@@ -112,7 +112,7 @@ def test_a_refund_whose_answer_could_not_be_saved_is_not_asked_for_again(
     assert [row.state for row in rows(shop)] == [RefundState.SUCCEEDED]
 
 
-def test_another_refund_can_be_wanted_besides(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_option_requests_another_refund(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = paid(shop).reference
     do_not_answer(shop, monkeypatch)
 
@@ -124,7 +124,7 @@ def test_another_refund_can_be_wanted_besides(shop: Shop, monkeypatch: pytest.Mo
     assert returned(shop) == 800
 
 
-def test_once_it_was_answered_the_next_refund_needs_no_word_more(shop: Shop) -> None:
+def test_after_a_refund_was_made_the_next_needs_no_option(shop: Shop) -> None:
     reference = paid(shop).reference
 
     outcomes = [run(shop, "refund", reference, "--amount", "500").stdout for _ in range(2)]
@@ -133,9 +133,7 @@ def test_once_it_was_answered_the_next_refund_needs_no_word_more(shop: Shop) -> 
     assert returned(shop) == 1000
 
 
-def test_what_is_not_answered_of_one_order_does_not_concern_another(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_open_refund_of_one_order_does_not_affect_another(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = paid(shop), paid(shop)
     do_not_answer(shop, monkeypatch)
     run(shop, "refund", one.reference, "--amount", "500")
@@ -145,7 +143,7 @@ def test_what_is_not_answered_of_one_order_does_not_concern_another(
     assert returned(shop) == 300
 
 
-def test_two_who_ask_at_once_get_a_refund_each(shop: Shop) -> None:
+def test_two_refunds_requested_at_once_are_both_made(shop: Shop) -> None:
     reference, origin = paid(shop).reference, Origin(Source.STAFF, shop.clock())
 
     def ask(number: int) -> RefundState:
@@ -311,7 +309,7 @@ def test_a_database_that_is_busy_is_to_be_asked_again(shop: Shop, monkeypatch: p
     assert outcome.stderr == f"Error: {BUSY}\n"
 
 
-def test_stripe_that_does_not_answer_is_named(shop: Shop) -> None:
+def test_the_commands_say_that_stripe_does_not_answer(shop: Shop) -> None:
     def silent(_method: str, _path: str) -> None:
         raise NoAnswer
 

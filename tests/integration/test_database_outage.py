@@ -59,7 +59,7 @@ def away(shop: Shop, database_url: str) -> Away:
     return lambda: postgresql_away(database_url) if database_url.startswith("postgres") else disk_full(shop)
 
 
-def test_webhooks_are_answered_5xx_and_told_again_until_the_database_is_back(shop: Shop, away: Away) -> None:
+def test_webhooks_are_answered_5xx_and_retried_until_the_database_is_up(shop: Shop, away: Away) -> None:
     orders = [shop.order(1) for _ in range(40)]
     for order in orders:
         shop.pay(order)
@@ -97,7 +97,7 @@ def test_pages_say_that_nothing_was_charged_and_when_to_come_back(shop: Shop, aw
     assert (ready.status_code, alive.status_code, after.status_code) == (503, 200, 200)
 
 
-def test_a_database_that_lets_nobody_in_is_named(shop: Shop) -> None:
+def test_a_database_that_refuses_connections_is_named(shop: Shop) -> None:
     engine = shop.services.database.engine
     engine.dispose()
 

@@ -73,7 +73,7 @@ def services_on(address: str, folder: Path) -> Services:
     ],
     indirect=["pgbouncer"],
 )
-def test_why_a_database_turns_the_store_away_is_said(
+def test_the_reason_of_a_database_refusal_is_said(
     pgbouncer: PgBouncer, query: str, problem: str, tmp_path: Path
 ) -> None:
     port = pgbouncer.server_address[1]

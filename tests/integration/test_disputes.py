@@ -41,7 +41,7 @@ def states(shop: Shop) -> list[DisputeState]:
     ("number", "state"),
     [("4000000000000259", DisputeState.NEEDS_RESPONSE), ("4000000000001976", DisputeState.INQUIRY)],
 )
-def test_a_dispute_flags_the_order_and_tells_the_merchant(shop: Shop, number: str, state: DisputeState) -> None:
+def test_a_dispute_flags_the_order_and_notifies_the_merchant(shop: Shop, number: str, state: DisputeState) -> None:
     reference = disputed(shop, number)
 
     order = shop.read(reference)
@@ -57,7 +57,7 @@ def test_a_dispute_flags_the_order_and_tells_the_merchant(shop: Shop, number: st
     ("evidence", "state", "flagged"),
     [("winning_evidence", DisputeState.WON, False), ("losing_evidence", DisputeState.LOST, True)],
 )
-def test_the_flag_follows_how_the_dispute_ends(shop: Shop, evidence: str, state: DisputeState, flagged: bool) -> None:
+def test_the_flag_follows_the_end_of_the_dispute(shop: Shop, evidence: str, state: DisputeState, flagged: bool) -> None:
     reference = disputed(shop, "4000000000000259")
 
     answer(shop, evidence)
@@ -66,7 +66,7 @@ def test_the_flag_follows_how_the_dispute_ends(shop: Shop, evidence: str, state:
     assert shop.read(reference).disputed is flagged
 
 
-def test_a_dispute_that_is_won_clears_its_own_order_whatever_others_are_in(shop: Shop) -> None:
+def test_a_won_dispute_clears_the_flag_of_its_own_order_only(shop: Shop) -> None:
     standing, won = (disputed(shop, "4000000000000259") for _ in range(2))
 
     answer(shop, "winning_evidence")
@@ -167,7 +167,7 @@ def test_a_reversed_decision_opens_a_review_and_reconciliation_follows_it(
     assert shop.history(reference)[-1] == f"dispute.{second}_after_all"
 
 
-def test_an_appeal_leaves_a_loss_a_loss_until_it_is_won(shop: Shop) -> None:
+def test_an_appeal_keeps_a_lost_dispute_lost_until_it_is_won(shop: Shop) -> None:
     reference, event = decided(shop, "lost")
 
     for status in ("appeal_needs_response", "appeal_under_review"):

@@ -84,7 +84,7 @@ def test_it_finds_nothing_wrong_with_a_good_set_up(shop: Shop) -> None:
     assert diagnosis(shop) == []
 
 
-def test_its_webhooks_leave_no_trace_in_the_store(shop: Shop) -> None:
+def test_its_test_webhooks_change_nothing_in_the_store(shop: Shop) -> None:
     def rows() -> dict[str, int]:
         with shop.services.database.reading() as session:
             tables = Base.metadata.sorted_tables
@@ -107,7 +107,7 @@ def test_its_webhooks_leave_no_trace_in_the_store(shop: Shop) -> None:
         assert session.scalars(select(InboxEvent)).all() == []
 
 
-def test_a_wrong_webhook_secret_is_seen_by_what_the_store_answers(shop: Shop, shop_with: Callable[..., Shop]) -> None:
+def test_a_wrong_webhook_secret_is_found_by_the_stores_answer(shop: Shop, shop_with: Callable[..., Shop]) -> None:
     """The running store was started with another secret than the one that is set by now."""
     answers = to(shop)
     newer = shop_with(stripe_webhook_secret="whsec_of_another_endpoint")
@@ -140,7 +140,7 @@ def test_every_answer_but_a_good_one_has_its_remedy(shop: Shop, status: int, rem
     ]
 
 
-def test_an_address_that_believes_anybody_is_not_this_store(shop: Shop) -> None:
+def test_an_address_that_accepts_any_signature_is_not_this_store(shop: Shop) -> None:
     (finding,) = diagnosis(shop, lambda _url, _event: 200)
 
     assert finding == (
@@ -159,7 +159,7 @@ def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
     ]
 
 
-def test_who_takes_the_call_and_says_nothing_is_waited_for_so_long_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_server_is_waited_for_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "SEND_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as caller:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/webhooks/stripe"
@@ -210,7 +210,7 @@ def test_a_developers_stripe_listen_is_recognised_by_what_it_forwards(shop: Shop
     assert len(waited) == 3
 
 
-def test_events_of_before_do_not_show_that_somebody_listens_now(shop: Shop) -> None:
+def test_old_events_do_not_show_that_a_listener_runs(shop: Shop) -> None:
     shop.pay(shop.order())
     shop.deliver()
     without_endpoint(shop)
@@ -362,7 +362,7 @@ def test_a_mail_server_that_is_not_there_is_seen(shop_with: Callable[..., Shop])
     assert diagnosis(shop) == ["mail: 127.0.0.1:9 does not answer. Check MAIL_SERVER and MAIL_PORT."]
 
 
-def test_that_stripe_does_not_answer_is_seen(shop: Shop) -> None:
+def test_an_unreachable_stripe_is_found(shop: Shop) -> None:
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
@@ -429,7 +429,7 @@ def test_products_in_another_currency_than_the_stores_are_seen(shop_with: Callab
     ]
 
 
-def test_a_live_store_that_writes_from_localhost_is_seen(shop_with: Callable[..., Shop]) -> None:
+def test_a_live_store_that_sends_mail_from_localhost_is_found(shop_with: Callable[..., Shop]) -> None:
     live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
     mail = {"mail_server": "127.0.0.1", "mail_port": 9, "merchant_email": "owner@example.com"}
     shop = shop_with(
@@ -507,7 +507,7 @@ def test_a_setting_that_is_wrong_is_a_sentence_and_no_traceback(setting: str, va
     assert value not in result.output
 
 
-def test_the_command_goes_the_whole_way_round_and_exits_accordingly(shop: Shop) -> None:
+def test_the_command_runs_every_check_and_exits_accordingly(shop: Shop) -> None:
     run = shop.app.test_cli_runner().invoke
     endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
     with listening(shop.app) as address:

@@ -26,7 +26,7 @@ def prefixes(content: bytes) -> Iterator[bytes]:
         yield content[:length]
 
 
-def test_a_letter_that_is_half_written_does_not_break_the_page(shop: Shop) -> None:
+def test_a_half_written_email_does_not_break_the_page(shop: Shop) -> None:
     subject = with_a_letter(shop)
     (file,) = shop.mail_folder.iterdir()
 
@@ -50,7 +50,7 @@ def test_a_letter_that_is_half_written_does_not_break_the_page(shop: Shop) -> No
         b"Date: Sat, 21 Nov 2026 11:00:00 +0100\nTo: a@b.c\nSubject: x\n\nfrom elsewhere",
     ],
 )
-def test_what_else_is_in_the_folder_does_not_break_the_page(shop: Shop, content: bytes) -> None:
+def test_other_files_in_the_folder_do_not_break_the_page(shop: Shop, content: bytes) -> None:
     subject = with_a_letter(shop)
     (shop.mail_folder / "other.log").write_bytes(content)
     (shop.mail_folder / "folder.log").mkdir()
@@ -63,7 +63,7 @@ def test_what_else_is_in_the_folder_does_not_break_the_page(shop: Shop, content:
     assert ("from elsewhere" in page.text) == (b"from elsewhere" in content)
 
 
-def test_a_letter_has_its_name_only_when_it_is_complete(shop: Shop) -> None:
+def test_an_email_file_gets_its_name_only_when_it_is_complete(shop: Shop) -> None:
     """A folder in the place of the unfinished file, so that a letter is not even begun: nothing has its name."""
     subject = with_a_letter(shop)
     (file,) = shop.mail_folder.iterdir()
@@ -82,7 +82,7 @@ def test_a_letter_has_its_name_only_when_it_is_complete(shop: Shop) -> None:
     assert subject.encode() in content
 
 
-def test_a_letter_that_goes_twice_is_one_file(shop: Shop) -> None:
+def test_an_email_sent_twice_is_one_file(shop: Shop) -> None:
     """As with mail programs, which show a Message-ID once."""
     with_a_letter(shop)
     with shop.services.database.transaction() as session:

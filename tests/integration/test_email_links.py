@@ -11,7 +11,7 @@ from tests.support.shop import Shop
 pytestmark = pytest.mark.on_sqlite
 
 
-def test_the_link_in_a_letter_shows_the_order_in_another_browser(shop: Shop) -> None:
+def test_the_link_in_an_email_shows_the_order_in_another_browser(shop: Shop) -> None:
     _, reference = shop.browser_with_order()
     link = links.order_link(shop.services, reference).removeprefix(shop.services.settings.store_url)
     stranger = shop.browser()

@@ -54,7 +54,7 @@ def agrees(shop: Shop) -> bool:
     return found + reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1)) == []
 
 
-def test_a_refund_told_before_its_payment_counts(shop: Shop) -> None:
+def test_a_refund_reported_before_its_payment_counts(shop: Shop) -> None:
     """Each of the 24 orders in which four events can be told, with an order of the shop's for each."""
     before = shop.product().stock, shop.product().reserved
     for order in permutations(range(4)):
@@ -75,7 +75,7 @@ def test_a_refund_told_before_its_payment_counts(shop: Shop) -> None:
     assert agrees(shop)
 
 
-def test_a_refund_told_before_its_payment_is_paid_is_no_disagreement(shop: Shop) -> None:
+def test_a_refund_reported_before_its_payment_is_no_disagreement(shop: Shop) -> None:
     reference, payment = paid_unheard(shop, "pm_card_visa")
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
     created, succeeded, *refund = origin(shop)
@@ -90,7 +90,7 @@ def test_a_refund_told_before_its_payment_is_paid_is_no_disagreement(shop: Shop)
     assert agrees(shop)
 
 
-def test_a_dispute_told_before_its_payment_is_seen(shop: Shop) -> None:
+def test_a_dispute_reported_before_its_payment_is_recorded(shop: Shop) -> None:
     reference, _ = paid_unheard(shop, "pm_card_createDispute")
     deliveries = origin(shop)
     assert event_of(deliveries[-1])["type"].startswith("charge.dispute.")
@@ -104,7 +104,7 @@ def test_a_dispute_told_before_its_payment_is_seen(shop: Shop) -> None:
     assert agrees(shop)
 
 
-def test_what_was_told_early_and_twice_counts_once(shop: Shop) -> None:
+def test_an_event_reported_early_and_twice_counts_once(shop: Shop) -> None:
     reference, payment = paid_unheard(shop, "pm_card_visa")
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
     deliveries = list(reversed(origin(shop)))

@@ -36,7 +36,7 @@ def addresses(shop: Shop, reference: str) -> Iterator[tuple[str, frozenset[str]]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the refusals come before any database
-def test_a_wrong_method_is_refused_and_told_which_are_right(shop: Shop) -> None:
+def test_a_wrong_method_is_refused_with_the_allowed_ones(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
 
     for path, taken in addresses(shop, reference):

@@ -48,7 +48,7 @@ def test_an_order_whose_payment_was_never_opened_expires_without_asking_stripe(s
     assert shop.transport.requests == []
 
 
-def test_an_order_whose_time_is_not_over_is_left_alone(shop: Shop) -> None:
+def test_an_order_does_not_expire_before_its_time(shop: Shop) -> None:
     order = shop.order()
     shop.clock.forward(minutes=29)
 
@@ -67,7 +67,7 @@ def test_an_order_that_turns_out_to_be_paid_is_paid_not_expired(shop: Shop) -> N
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-def test_an_open_challenge_extends_the_hold_and_not_for_ever(shop: Shop) -> None:
+def test_an_open_challenge_extends_the_reservation_a_limited_time(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, "4000002760003184")
     overdue(shop)
@@ -118,7 +118,7 @@ def test_a_reservation_is_extended_as_long_as_the_bank_decides(shop: Shop) -> No
     assert shop.history(order.reference).count("order.extended") == worker.MOST_EXTENSIONS + 2
 
 
-def test_the_payment_page_of_an_overdue_order_hands_nothing_out_and_expires_it(shop: Shop) -> None:
+def test_the_payment_page_of_an_overdue_order_expires_it(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
     overdue(shop)
@@ -129,7 +129,7 @@ def test_the_payment_page_of_an_overdue_order_hands_nothing_out_and_expires_it(s
     assert shop.read(order.reference).state is OrderState.EXPIRED
 
 
-def test_while_stripe_does_not_answer_nothing_expires_and_nothing_is_freed(shop: Shop) -> None:
+def test_no_order_expires_while_stripe_does_not_answer(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
     overdue(shop)
@@ -148,7 +148,7 @@ def test_while_stripe_does_not_answer_nothing_expires_and_nothing_is_freed(shop:
     assert shop.read(order.reference).state is OrderState.EXPIRED
 
 
-def test_several_upkeeps_at_once_expire_each_order_once(shop: Shop) -> None:
+def test_several_workers_at_once_expire_each_order_once(shop: Shop) -> None:
     orders = [shop.order() for _ in range(12)]
     overdue(shop)
 
@@ -168,7 +168,7 @@ def late_payment(shop: Shop) -> str:
     return order.reference
 
 
-def test_money_for_an_expired_order_takes_its_goods_again_if_they_are_there(shop: Shop) -> None:
+def test_a_late_payment_commits_stock_that_is_still_available(shop: Shop) -> None:
     reference = late_payment(shop)
 
     shop.deliver()
@@ -178,7 +178,7 @@ def test_money_for_an_expired_order_takes_its_goods_again_if_they_are_there(shop
     assert (shop.product("brass-pen").stock, shop.product("brass-pen").reserved) == (0, 0)
 
 
-def test_money_for_an_expired_order_whose_goods_are_gone_is_returned_once(shop: Shop) -> None:
+def test_a_late_payment_without_stock_is_refunded_once(shop: Shop) -> None:
     reference = late_payment(shop)
     shop.set_stock("brass-pen", 1)
 
@@ -207,7 +207,7 @@ def test_a_shopper_can_cancel_an_order_that_is_not_paid(shop: Shop) -> None:
     assert shop.product().reserved == 0
 
 
-def test_a_shopper_who_cancels_what_is_paid_is_told_so(shop: Shop) -> None:
+def test_a_shopper_cannot_cancel_a_paid_order(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
 

@@ -26,7 +26,7 @@ def fulfil(shop: Shop, order: Order, tracking: str | None = None, *, disputed: b
     return orders.fulfil(shop.services, order.reference, tracking, origin, disputed=disputed)
 
 
-def test_an_order_is_fulfilled_once_and_its_customer_is_told(shop: Shop) -> None:
+def test_an_order_is_fulfilled_once_and_its_customer_notified(shop: Shop) -> None:
     order = paid(shop)
 
     answers = [fulfil(shop, order, " 1Z 999 "), fulfil(shop, order, "other")]

@@ -24,7 +24,7 @@ def reconciled(shop: Shop) -> reconciliation.Report:
     return reconciliation.repair(shop.services, now - timedelta(hours=24), now)
 
 
-def test_a_payment_nobody_told_of_is_found_and_written_down(shop: Shop) -> None:
+def test_reconciliation_records_a_payment_whose_webhook_was_lost(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
     shop.lose()
@@ -41,7 +41,7 @@ def test_a_payment_nobody_told_of_is_found_and_written_down(shop: Shop) -> None:
     assert reconciled(shop).repaired == []
 
 
-def test_refunds_and_disputes_nobody_told_of_are_found(shop: Shop) -> None:
+def test_reconciliation_records_lost_refunds_and_disputes(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, "4000000000000259")
     shop.clock.forward(seconds=5)
@@ -59,7 +59,7 @@ def test_refunds_and_disputes_nobody_told_of_are_found(shop: Shop) -> None:
     assert shop.read(other.reference).payment.refunded_minor == 100
 
 
-def test_events_that_did_not_arrive_are_caught_up_with(shop: Shop) -> None:
+def test_catching_up_handles_events_that_did_not_arrive(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.send_to(lambda _delivery: 500)
@@ -77,7 +77,7 @@ def test_events_that_did_not_arrive_are_caught_up_with(shop: Shop) -> None:
     assert {entry.source for entry in shop.read(order.reference).history} == {"shopper", "store", "reconciliation"}
 
 
-def test_money_for_an_unknown_order_is_listed_another_programs_is_not(shop: Shop) -> None:
+def test_reconciliation_lists_a_payment_for_an_unknown_order(shop: Shop) -> None:
     form = {"amount": "700", "currency": "usd", "confirm": "true", "payment_method": "pm_card_visa"}
     form["return_url"] = "http://other.test/"
     shop.stripe("POST", "/v1/payment_intents", form)
@@ -114,7 +114,7 @@ def test_a_shop_in_order_has_nothing_for_the_audit(shop: Shop) -> None:
         ("UPDATE payments SET state = 'paid', received_minor = 800, refunded_minor = 5", "agree with its refunds"),
     ],
 )
-def test_the_audit_finds_what_somebody_broke(shop: Shop, damage: str, found: str) -> None:
+def test_the_audit_finds_damaged_rows(shop: Shop, damage: str, found: str) -> None:
     shop.order(2)
     with shop.services.database.transaction() as session:
         session.execute(text(damage))

@@ -45,7 +45,7 @@ def test_of_an_order_that_is_paid(shop: Shop) -> None:
     assert history(shop, paid(shop)) == [PLACED, OPENED, *PAID]
 
 
-def test_every_line_says_when(shop: Shop) -> None:
+def test_every_entry_has_its_time(shop: Shop) -> None:
     begun = shop.clock()
     order = shop.order(2)
     shop.clock.forward(minutes=3)
@@ -82,7 +82,7 @@ def test_of_an_order_that_is_paid_after_a_decline_and_a_challenge(shop: Shop) ->
     assert (after.card_brand, after.card_last4) == ("visa", "3184")
 
 
-def test_of_an_order_that_its_shopper_gives_up(shop: Shop) -> None:
+def test_of_an_order_that_its_shopper_cancels(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
 
@@ -108,7 +108,7 @@ def test_of_an_order_whose_payment_was_never_opened(shop: Shop) -> None:
     ]
 
 
-def test_of_an_order_whose_shopper_was_asked_by_the_bank_when_its_time_was_over(shop: Shop) -> None:
+def test_of_an_overdue_order_with_an_open_challenge(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, "4000002760003184")
     shop.deliver()
@@ -124,7 +124,7 @@ def test_of_an_order_whose_shopper_was_asked_by_the_bank_when_its_time_was_over(
     assert (extended.expires_at, extended.extensions) == (now + timedelta(minutes=5), 1)
 
 
-def test_of_an_order_that_is_given_up_while_upkeep_asks_stripe_about_it(shop: Shop) -> None:
+def test_of_an_order_cancelled_while_the_worker_asks_stripe(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, "4000002760003184")
     shop.clock.forward(minutes=31)
@@ -197,7 +197,7 @@ def test_of_a_dispute_that_is_lost(shop: Shop) -> None:
     assert origin[-1] == ("dispute.lost", origin[-2][2], "lost", "webhook", {"amount": 800})
 
 
-def test_of_money_that_came_when_the_goods_were_gone(shop: Shop) -> None:
+def test_of_a_payment_that_came_when_the_stock_was_gone(shop: Shop) -> None:
     order = shop.order(2)
     payment = shop.open(order)
     shop.confirm(payment)

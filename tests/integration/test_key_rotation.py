@@ -13,7 +13,7 @@ OLD, NEW = "the-key-of-last-year", "the-key-of-this-year"
 
 
 @pytest.mark.parametrize(("fallbacks", "kept"), [(OLD, True), ("", False)])
-def test_carts_forms_and_mailed_links_live_on(shop_with: Callable[..., Shop], fallbacks: str, kept: bool) -> None:
+def test_carts_forms_and_links_survive_a_new_key(shop_with: Callable[..., Shop], fallbacks: str, kept: bool) -> None:
     shop = shop_with(secret_key=OLD)
     browser, reference = shop.browser_with_order()
     link = links.order_link(shop.services, reference).removeprefix(shop.services.settings.store_url)

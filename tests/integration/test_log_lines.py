@@ -27,7 +27,7 @@ def broken_stock(shop: Shop) -> None:
         session.execute(text("UPDATE products SET reserved = 0"))
 
 
-def test_every_webhook_has_a_line_with_what_became_of_it(shop: Shop) -> None:
+def test_every_webhook_is_logged_with_its_outcome(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
     deliveries = shop.lose()
@@ -81,7 +81,7 @@ def test_a_missed_event_that_cannot_be_handled_is_logged_and_stops_no_other(shop
     assert [line.partition(": ")[2] for line in taken] == ["payment_intent.created", "charge.succeeded"]
 
 
-def test_what_upkeep_puts_off_is_logged_with_its_order(shop: Shop) -> None:
+def test_what_the_worker_postpones_is_logged_with_its_order(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
     shop.clock.forward(minutes=31)

@@ -164,7 +164,7 @@ def test_a_closed_order_says_why_it_was_closed(app: Flask) -> None:
     assert reasons[OrderState.PAID, None] == 14
 
 
-def test_what_was_set_aside_is_in_review_and_what_was_settled_is_resolved(app: Flask) -> None:
+def test_a_migrated_order_keeps_its_open_or_resolved_review(app: Flask) -> None:
     engine = migrate(app)
 
     with Session(engine) as session:
@@ -202,7 +202,7 @@ def test_refunds_and_disputes_belong_to_the_payment_of_their_order(app: Flask) -
     assert kept == ["pi_elsewhere"]
 
 
-def test_the_history_is_whole_and_in_todays_words(app: Flask) -> None:
+def test_a_migrated_history_is_complete_and_in_the_new_terms(app: Flask) -> None:
     engine = migrate(app)
     words = {"order.needs_review": "review.opened", "order.settled": "review.resolved"}
     sources = {"upkeep": "worker", "merchant": "staff", "look-up": "lookup"}

@@ -68,7 +68,7 @@ def test_only_the_order_that_stripe_failed_on_gets_another_key(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("what", ["refund", "opening"])
-def test_who_hears_late_of_an_old_breakdown_takes_no_name_back(shop: Shop, what: str) -> None:
+def test_a_late_server_error_does_not_reuse_an_older_key(shop: Shop, what: str) -> None:
     """A request that was sent first breaks down last: two more were sent meanwhile, and broke down as well."""
     order = paid(shop) if what == "refund" else shop.order()
     break_down(shop, "POST /v1/", times=3)
@@ -91,7 +91,7 @@ def test_who_hears_late_of_an_old_breakdown_takes_no_name_back(shop: Shop, what:
     }
 
 
-def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
+def test_the_worker_resubmits_each_orders_own_refunds(shop: Shop) -> None:
     orders = [paid(shop), paid(shop)]
 
     def away(method: str, _path: str) -> None:
@@ -118,7 +118,7 @@ def test_upkeep_asks_again_for_each_orders_own_refunds(shop: Shop) -> None:
     assert len(made) == 3
 
 
-def test_refunds_whose_answers_were_lost_are_told_apart_by_the_webhooks(shop: Shop) -> None:
+def test_webhooks_match_refunds_whose_responses_were_lost(shop: Shop) -> None:
     order = paid(shop)
 
     def hang_up(method: str, _path: str) -> None:
@@ -143,7 +143,7 @@ def test_refunds_whose_answers_were_lost_are_told_apart_by_the_webhooks(shop: Sh
     }
 
 
-def test_a_refund_made_elsewhere_under_the_name_of_one_of_ours_is_another(shop: Shop) -> None:
+def test_a_refund_made_elsewhere_with_a_known_key_is_another(shop: Shop) -> None:
     order = paid(shop)
     ask(shop, order, 100, "one")
     payment = shop.read(order.reference).payment.provider_payment_id or ""
@@ -154,7 +154,7 @@ def test_a_refund_made_elsewhere_under_the_name_of_one_of_ours_is_another(shop: 
     assert shop.read(order.reference).payment.refunded_minor == 150
 
 
-def test_late_money_whose_goods_are_there_in_part_takes_none_of_them(shop: Shop) -> None:
+def test_a_late_payment_with_stock_for_a_part_commits_nothing(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         cart = carts.add(session, None, "stoneware-mug", 2, shop.clock())
         carts.add(session, cart, "brass-pen", 3, shop.clock())

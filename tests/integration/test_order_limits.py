@@ -71,7 +71,7 @@ def test_one_email_may_place_so_many_orders_an_hour_from_anywhere(shop_with: Cal
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the counts are in Redis
 @pytest.mark.usefixtures("redis")
-def test_a_count_in_redis_outlives_the_server_that_counted(shop_with: Callable[..., Shop]) -> None:
+def test_a_count_in_redis_survives_a_restart(shop_with: Callable[..., Shop]) -> None:
     first = place(shop_with(**SHARED).browser())
     second = shop_with(**SHARED)
 
@@ -108,7 +108,7 @@ def test_an_order_is_placed_though_redis_goes_away_before_it_is_counted(
 
 
 @pytest.mark.parametrize("kept", ["address", "browser", "email", "nothing"])
-def test_who_had_many_cards_declined_orders_no_more_for_an_hour(shop_with: Callable[..., Shop], kept: str) -> None:
+def test_after_many_declines_a_shopper_cannot_order_for_an_hour(shop_with: Callable[..., Shop], kept: str) -> None:
     """By whatever a card tester leaves the same."""
     shop = shop_with(declines_per_hour=4, proxy_hops=1)
     browsers = [shop.browser() for _ in range(3)]

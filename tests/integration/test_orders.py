@@ -45,7 +45,7 @@ def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
     return [order.reference for order in found]
 
 
-def test_an_order_keeps_where_it_goes_and_what_it_is_for(shop: Shop) -> None:
+def test_an_order_keeps_its_addresses_and_its_lines(shop: Shop) -> None:
     now, cart = shop.clock(), filled(shop, "stoneware-mug", "cedar-pencil")
 
     placed = checkout.place(shop.services, cart, "a-browser", EVERYTHING, now)

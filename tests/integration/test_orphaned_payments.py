@@ -30,7 +30,7 @@ def opened_unheard(shop: Shop) -> Order:
 
 
 @pytest.mark.parametrize("webhook", ["lost", "late"])
-def test_it_is_cancelled_so_that_nobody_can_pay_it_any_more(shop: Shop, webhook: str) -> None:
+def test_reconciliation_cancels_an_orphaned_payment(shop: Shop, webhook: str) -> None:
     order = opened_unheard(shop)
     if webhook == "late":
         shop.deliver()
@@ -52,7 +52,7 @@ def test_it_is_cancelled_so_that_nobody_can_pay_it_any_more(shop: Shop, webhook:
         assert audit.run(session, shop.clock()) == []
 
 
-def test_an_order_that_waits_for_its_payment_keeps_it(shop: Shop) -> None:
+def test_an_order_awaiting_payment_keeps_its_payment(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
 

@@ -12,7 +12,7 @@ from tests.support.concurrency import at_once
 from tests.support.shop import PUBLISHABLE_KEY, NoAnswer, Shop
 
 
-def test_a_paid_order_was_told_by_a_webhook_and_its_stock_is_sold(shop: Shop) -> None:
+def test_a_webhook_makes_an_order_paid_and_commits_its_stock(shop: Shop) -> None:
     before = shop.product()
     order = shop.order(2)
 
@@ -111,7 +111,7 @@ def test_after_a_decline_the_same_payment_takes_another_card(shop: Shop) -> None
     assert paid.payment.provider_payment_id == payment.snapshot.provider_payment_id
 
 
-def test_a_decline_told_by_look_up_and_by_webhook_counts_once(shop: Shop) -> None:
+def test_a_decline_seen_by_look_up_and_by_webhook_counts_once(shop: Shop) -> None:
     order = shop.order()
     payment = shop.open(order)
     shop.confirm(payment, "4000000000000002")
@@ -152,7 +152,7 @@ def test_a_challenge_that_fails_leaves_the_order_waiting_for_another_card(shop: 
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-def test_a_lost_webhook_is_made_up_for_by_looking_after_five_seconds(shop: Shop) -> None:
+def test_a_look_up_after_five_seconds_replaces_a_lost_webhook(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.lose()
@@ -169,7 +169,7 @@ def test_a_lost_webhook_is_made_up_for_by_looking_after_five_seconds(shop: Shop)
     assert paid.payment.card_last4 == "4242"
 
 
-def test_many_tabs_that_wait_for_news_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
+def test_many_waiting_tabs_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
     payments.look_up(shop.services, order.reference, shop.clock())
@@ -191,7 +191,7 @@ def test_the_payment_page_finds_the_order_paid_before_the_webhook_came(shop: Sho
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-def test_what_was_in_the_order_leaves_the_cart_once_it_is_paid(shop: Shop) -> None:
+def test_a_paid_order_empties_its_cart(shop: Shop) -> None:
     browser = shop.browser()
     browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": "2"}, page="/products/cedar-pencil")
     with browser.session() as cookies:
@@ -221,7 +221,7 @@ def test_a_connection_that_breaks_on_creation_leaves_one_payment(shop: Shop, whe
     assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
 
 
-def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: Shop) -> None:
+def test_a_webhook_before_the_stores_own_commit_finds_its_order(shop: Shop) -> None:
     order = shop.order()
 
     def deliver_while_opening(method: str, path: str) -> None:
@@ -243,7 +243,7 @@ def test_a_webhook_that_beats_the_stores_own_commit_still_finds_its_order(shop: 
     assert (paid.state, paid.needs_review) == (OrderState.PAID, False)
 
 
-def test_a_payment_cancelled_at_stripe_cancels_the_order_and_frees_stock(shop: Shop) -> None:
+def test_a_payment_cancelled_at_stripe_cancels_the_order(shop: Shop) -> None:
     order = shop.order(2)
     provider_payment_id = shop.open(order).snapshot.provider_payment_id
     shop.stripe("POST", f"/v1/payment_intents/{provider_payment_id}/cancel")

@@ -14,7 +14,7 @@ from tests.support.concurrency import at_once
 from tests.support.shop import CUSTOMER, Shop, living_in
 
 
-def test_an_order_copies_its_prices_holds_its_stock_and_has_an_end(shop: Shop) -> None:
+def test_an_order_copies_its_prices_and_reserves_its_stock(shop: Shop) -> None:
     before = shop.product("stoneware-mug")
 
     order = shop.order(3, "stoneware-mug")
@@ -35,7 +35,7 @@ def test_a_reference_cannot_be_guessed_from_another(shop: Shop) -> None:
     assert sum(a != b for a, b in zip(first, second, strict=True)) > 8
 
 
-def test_twenty_buyers_at_once_for_the_last_five_pieces_sell_exactly_five(shop: Shop) -> None:
+def test_twenty_buyers_at_once_get_exactly_the_last_five_pieces(shop: Shop) -> None:
     shop.set_stock("brass-pen", 5)
     buyers = [shop.cart(1, "brass-pen") for _ in range(20)]
 
@@ -80,7 +80,7 @@ def test_placing_ten_times_at_once_gives_one_open_order(shop: Shop) -> None:
     assert shop.product().reserved == 2
 
 
-def test_the_same_again_is_the_same_order_even_after_the_payment_was_opened(shop: Shop) -> None:
+def test_placing_the_same_cart_again_returns_the_same_order(shop: Shop) -> None:
     cart = shop.cart()
     first = shop.place(cart)
     shop.open(first)
@@ -138,7 +138,7 @@ def test_the_last_pieces_can_be_ordered_by_the_cart_that_reserved_them(shop: Sho
     assert view.lines[0].orderable
 
 
-def test_a_cart_that_asks_for_more_than_is_left_is_warned_and_not_placed(shop: Shop) -> None:
+def test_a_cart_with_more_than_the_stock_cannot_be_placed(shop: Shop) -> None:
     shop.set_stock("brass-pen", 3)
     cart = shop.cart(3, "brass-pen")
     shop.order(2, "brass-pen")
@@ -154,7 +154,7 @@ def test_a_cart_that_asks_for_more_than_is_left_is_warned_and_not_placed(shop: S
     assert shop.product("brass-pen").reserved == 2
 
 
-def test_when_one_of_two_products_is_gone_nothing_is_held(shop: Shop) -> None:
+def test_when_one_of_two_products_is_sold_out_nothing_is_reserved(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         cart = carts.add(session, None, "cedar-pencil", 1, shop.clock())
         carts.add(session, cart, "brass-pen", 1, shop.clock())
@@ -172,7 +172,7 @@ def test_an_empty_cart_places_nothing(shop: Shop, cart: str | None) -> None:
         checkout.place(shop.services, cart, "browser", CUSTOMER, shop.clock())
 
 
-def test_a_total_that_no_card_can_pay_is_refused_before_anything_is_held(shop: Shop) -> None:
+def test_a_total_above_the_card_limit_is_refused_before_reserving(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.query(Order.metadata.tables["products"]).filter_by(slug="cedar-pencil").update({"price_minor": 49})
 

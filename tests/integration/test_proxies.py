@@ -26,7 +26,7 @@ def add_to_cart(browser: Browser, prefix: str = "", **more: object) -> str:
 
 
 @pytest.mark.parametrize("cut_off", [True, False])
-def test_a_store_under_a_path_writes_that_path_everywhere(shop_with: Callable[..., Shop], cut_off: bool) -> None:
+def test_a_store_under_a_path_uses_that_path_in_every_link(shop_with: Callable[..., Shop], cut_off: bool) -> None:
     """A proxy may cut the path off or leave it on."""
     shop = shop_with(store_url="https://host.example/till")
     client = shop.app.test_client()
@@ -66,7 +66,7 @@ def test_an_order_under_a_path_is_paid_and_shown_there(shop_with: Callable[..., 
 
 
 @pytest.mark.parametrize("script_name", ["//evil.example", "https://evil.example", "/elsewhere"])
-def test_no_header_chooses_where_the_store_lives(shop: Shop, script_name: str) -> None:
+def test_no_header_chooses_the_path_of_the_store(shop: Shop, script_name: str) -> None:
     """As gunicorn hands it on: a header SCRIPT_NAME becomes the name that WSGI begins every address with."""
     browser = shop.browser()
 
@@ -99,7 +99,7 @@ def test_with_live_keys_a_browser_stays_with_https_and_so_does_its_cookie(shop_w
     assert "; Secure; HttpOnly;" in answer.headers["Set-Cookie"]
 
 
-def test_a_shop_that_was_not_told_of_its_proxy_says_so_at_start(
+def test_a_shop_warns_at_start_when_its_proxy_is_not_configured(
     shop_with: Callable[..., Shop], capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = shop_with(**LIVE)

@@ -64,7 +64,7 @@ def at_stripe(shop: Shop, kind: str) -> str:
     return name
 
 
-def test_a_shop_whose_every_word_arrived_agrees_with_stripe(shop: Shop) -> None:
+def test_a_shop_that_received_every_webhook_agrees_with_stripe(shop: Shop) -> None:
     _, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
     paid(shop, DISPUTED)
@@ -76,7 +76,7 @@ def test_a_shop_whose_every_word_arrived_agrees_with_stripe(shop: Shop) -> None:
     assert reconciled(shop).repaired == []
 
 
-def test_a_refund_that_nobody_told_of_is_missed_and_then_mended(shop: Shop) -> None:
+def test_reconciliation_records_a_refund_whose_webhook_was_lost(shop: Shop) -> None:
     reference, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
     shop.lose()
@@ -91,7 +91,7 @@ def test_a_refund_that_nobody_told_of_is_missed_and_then_mended(shop: Shop) -> N
     assert compared(shop) == []
 
 
-def test_a_refund_that_went_on_since_is_missed_and_then_mended(shop: Shop) -> None:
+def test_reconciliation_updates_a_refund_whose_last_webhook_was_lost(shop: Shop) -> None:
     """It was asked for long before the window, and its end was not told."""
     reference, payment = paid(shop, REFUNDED_SLOWLY)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment})
@@ -106,7 +106,7 @@ def test_a_refund_that_went_on_since_is_missed_and_then_mended(shop: Shop) -> No
     assert (report.repaired, report.unresolved) == ([f"order {reference}: refund.succeeded"], [])
 
 
-def test_a_refund_of_another_amount_is_left_to_a_person(shop: Shop) -> None:
+def test_a_refund_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     reference, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
     shop.deliver()
@@ -117,7 +117,7 @@ def test_a_refund_of_another_amount_is_left_to_a_person(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("kind", ["refund", "dispute", "payment"])
-def test_what_is_here_and_not_at_stripe_is_left_to_a_person(shop: Shop, kind: str) -> None:
+def test_what_stripe_does_not_have_stays_unresolved(shop: Shop, kind: str) -> None:
     reference, payment = paid(shop, DISPUTED)
     if kind == "refund":
         reference, payment = paid(shop)
@@ -143,7 +143,7 @@ def test_what_is_here_and_not_at_stripe_is_left_to_a_person(shop: Shop, kind: st
     assert any(line.startswith(f"order {reference}: {origin} Check that STRIPE_SECRET_KEY is") for line in left(shop))
 
 
-def test_a_dispute_that_nobody_told_of_is_missed_and_then_mended(shop: Shop) -> None:
+def test_reconciliation_records_a_dispute_whose_webhook_was_lost(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, DISPUTED)
     shop.deliver()
@@ -160,7 +160,7 @@ def test_a_dispute_that_nobody_told_of_is_missed_and_then_mended(shop: Shop) -> 
 
 
 @pytest.mark.parametrize(("evidence", "end"), [("winning_evidence", "won"), ("losing_evidence", "lost")])
-def test_the_end_of_a_dispute_is_found_however_long_ago_it_was_opened(shop: Shop, evidence: str, end: str) -> None:
+def test_the_end_of_an_old_dispute_is_found(shop: Shop, evidence: str, end: str) -> None:
     reference, _ = paid(shop, DISPUTED)
     dispute = at_stripe(shop, "disputes")
     shop.clock.forward(hours=24 * 60)
@@ -176,7 +176,7 @@ def test_the_end_of_a_dispute_is_found_however_long_ago_it_was_opened(shop: Shop
     assert shop.read(reference).disputed is (end == "lost")
 
 
-def test_a_dispute_about_another_amount_is_left_to_a_person(shop: Shop) -> None:
+def test_a_dispute_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     reference, _ = paid(shop, INQUIRED)
     damage(shop, "UPDATE disputes SET amount_minor = 1")
 
@@ -184,7 +184,7 @@ def test_a_dispute_about_another_amount_is_left_to_a_person(shop: Shop) -> None:
     assert left(shop) == [f"order {reference}: {wrong} Go by Stripe's dashboard."]
 
 
-def test_what_reconciling_could_not_mend_is_not_to_be_reconciled_again(shop: Shop) -> None:
+def test_an_unresolved_finding_does_not_say_to_reconcile_again(shop: Shop) -> None:
     """A refund that failed stays failed here, whatever is said of it later."""
     reference, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
@@ -196,7 +196,7 @@ def test_what_reconciling_could_not_mend_is_not_to_be_reconciled_again(shop: Sho
     assert left(shop) == [f"order {reference}: {wrong} {BY_HAND}"]
 
 
-def test_a_payment_that_was_cancelled_at_stripe_gives_its_order_up(shop: Shop) -> None:
+def test_a_payment_cancelled_at_stripe_cancels_its_order(shop: Shop) -> None:
     order = shop.order(2)
     payment = shop.open(order).snapshot.provider_payment_id
     shop.stripe("POST", f"/v1/payment_intents/{payment}/cancel")
@@ -225,7 +225,7 @@ def test_an_order_that_waits_is_compared_however_long_ago_it_was_placed(shop_wit
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-def test_a_payment_that_is_open_for_an_order_that_is_gone_is_closed(shop: Shop) -> None:
+def test_an_open_payment_of_a_closed_order_is_cancelled(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
     damage(shop, "UPDATE orders SET state = 'cancelled', reservation = 'released'")
@@ -239,14 +239,14 @@ def test_a_payment_that_is_open_for_an_order_that_is_gone_is_closed(shop: Shop) 
     assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "duplicate")
 
 
-def test_a_payment_with_another_amount_is_left_to_a_person(shop: Shop) -> None:
+def test_a_payment_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     reference, _ = paid(shop)
     damage(shop, "UPDATE orders SET total_minor = 700")
 
     assert f"order {reference}: was paid $8.00 at Stripe. Settle the difference." in compared(shop)
 
 
-def test_an_order_that_says_it_is_paid_and_is_not_is_left_to_a_person(shop: Shop) -> None:
+def test_an_order_marked_paid_without_a_payment_stays_unresolved(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
     damage(shop, "UPDATE payments SET state = 'paid', received_minor = 800")
@@ -255,7 +255,7 @@ def test_an_order_that_says_it_is_paid_and_is_not_is_left_to_a_person(shop: Shop
     assert compared(shop) == [f"order {order.reference}: {expected}"]
 
 
-def test_a_second_payment_is_found_and_goes_back(shop: Shop) -> None:
+def test_reconciliation_finds_a_second_payment_and_refunds_it(shop: Shop) -> None:
     reference, _ = paid(shop)
     form = {"amount": "800", "currency": "usd", "confirm": "true", "payment_method": "pm_card_visa"}
     more = {"metadata[order_reference]": reference, "return_url": "http://other.test/"}
@@ -270,7 +270,7 @@ def test_a_second_payment_is_found_and_goes_back(shop: Shop) -> None:
     assert [payment.refund_due for payment in payments_of(shop, reference)] == [False, True]
 
 
-def test_what_is_wrong_with_one_order_hides_nothing_of_another(shop: Shop) -> None:
+def test_a_finding_about_one_order_does_not_hide_others(shop: Shop) -> None:
     """A payment, two refunds and two disputes, each of an order of its own."""
     references = [paid(shop)[0]]
     for _ in range(2):
@@ -289,7 +289,7 @@ def test_what_is_wrong_with_one_order_hides_nothing_of_another(shop: Shop) -> No
     assert set(origin) < set(left(shop))  # which audits as well
 
 
-def test_what_was_mended_is_told_of_every_order(shop: Shop) -> None:
+def test_the_report_lists_every_repaired_order(shop: Shop) -> None:
     orders = [shop.order() for _ in range(3)]
     for order in orders:
         shop.pay(order)
@@ -303,7 +303,7 @@ def test_what_was_mended_is_told_of_every_order(shop: Shop) -> None:
     }
 
 
-def test_refunds_and_disputes_of_another_program_are_nobodys_business_here(shop: Shop) -> None:
+def test_reconciliation_ignores_refunds_and_disputes_of_other_programs(shop: Shop) -> None:
     form = {"amount": "700", "currency": "usd", "confirm": "true", "return_url": "http://other.test/"}
     intent = shop.stripe("POST", "/v1/payment_intents", {**form, "payment_method": "pm_card_createDispute"})["id"]
     other = shop.stripe("POST", "/v1/payment_intents", {**form, "payment_method": "pm_card_visa"})["id"]
@@ -317,7 +317,7 @@ def test_refunds_and_disputes_of_another_program_are_nobodys_business_here(shop:
     assert (compared(shop), report.repaired, report.unresolved) == ([], [], [])
 
 
-def test_more_than_a_page_of_everything_is_compared(shop: Shop) -> None:
+def test_reconciliation_compares_more_than_one_page_of_a_list(shop: Shop) -> None:
     """Stripe lists a hundred at a time."""
     reference, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
@@ -333,7 +333,7 @@ def test_more_than_a_page_of_everything_is_compared(shop: Shop) -> None:
     assert report.repaired == [f"order {reference}: refund.succeeded"]
 
 
-def test_what_the_store_hears_while_it_compares_is_no_disagreement(shop: Shop) -> None:
+def test_a_webhook_during_the_comparison_is_no_disagreement(shop: Shop) -> None:
     """The list is read, then the payment comes in and its webhook is quicker than the comparison."""
     order = shop.order(2)
     payment = shop.open(order)
@@ -352,5 +352,5 @@ def test_what_the_store_hears_while_it_compares_is_no_disagreement(shop: Shop) -
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-def test_a_dispute_is_over_only_when_the_bank_has_spoken() -> None:
+def test_an_undecided_dispute_still_flags_its_order() -> None:
     assert set(disputes.UNDECIDED) < set(disputes.STANDING)

@@ -67,7 +67,7 @@ def waited(shop: Shop, browser: Browser, path: str) -> tuple[float, str, int]:
     return shop.clock.stopwatch() - start, answer.text, answer.status_code
 
 
-def test_a_payment_page_gives_up_in_time_and_says_that_nothing_was_charged(shop: Shop) -> None:
+def test_a_payment_page_times_out_and_says_that_nothing_was_charged(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     tries = stripe_takes(shop, SLOW)
 
@@ -78,7 +78,7 @@ def test_a_payment_page_gives_up_in_time_and_says_that_nothing_was_charged(shop:
     assert "Nothing was charged" in said
 
 
-def test_what_fails_fast_is_tried_again_while_the_page_has_time(shop: Shop) -> None:
+def test_a_fast_failure_is_retried_within_the_deadline(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     tries = stripe_takes(shop, FAST)
 
@@ -88,7 +88,7 @@ def test_what_fails_fast_is_tried_again_while_the_page_has_time(shop: Shop) -> N
     assert seconds <= deadline.SECONDS
 
 
-def test_a_status_page_gives_up_in_time_and_says_that_the_bank_is_asked(shop: Shop) -> None:
+def test_a_status_page_times_out_and_says_that_the_bank_is_asked(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     browser.get(f"/orders/{reference}/pay")
     (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
@@ -104,7 +104,7 @@ def test_a_status_page_gives_up_in_time_and_says_that_the_bank_is_asked(shop: Sh
     assert "do not pay again" in said.lower()
 
 
-def test_all_that_a_page_asks_shares_its_time(shop: Shop) -> None:
+def test_all_requests_of_a_page_share_its_deadline(shop: Shop) -> None:
     """Cancelling asks twice where it comes too late: to cancel, then what the payment is instead."""
     browser, reference = shop.browser_with_order()
     token = browser.token(f"/orders/{reference}/pay")
@@ -118,7 +118,7 @@ def test_all_that_a_page_asks_shares_its_time(shop: Shop) -> None:
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
 
 
-def test_every_page_has_its_own_time(shop: Shop) -> None:
+def test_every_page_has_its_own_deadline(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     tries = stripe_takes(shop, deadline.SECONDS - TRY + 0.1, answers=True)
 
@@ -127,7 +127,7 @@ def test_every_page_has_its_own_time(shop: Shop) -> None:
     assert (statuses, len(tries)) == ([200] * 3, 3)
 
 
-def test_what_is_no_page_has_all_the_time_it_wants(shop: Shop) -> None:
+def test_worker_and_commands_have_no_deadline(shop: Shop) -> None:
     """Upkeep and commands; and a thread that made a page before."""
     order = shop.order()
     shop.browser().get("/")
@@ -158,7 +158,7 @@ def test_however_stripe_fails_the_page_says_it_and_the_next_one_works(
     assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
 
 
-def test_a_page_may_wait_exactly_as_long_as_it_has() -> None:
+def test_a_page_may_wait_exactly_until_its_deadline() -> None:
     now = 100.0
     page = RequestDeadline(lambda: now, seconds=6)
 
@@ -173,7 +173,7 @@ def test_a_page_may_wait_exactly_as_long_as_it_has() -> None:
     assert page.allows(10_000)
 
 
-def test_without_a_page_time_the_way_to_stripe_is_never_held_back(shop: Shop) -> None:
+def test_without_a_deadline_requests_to_stripe_are_never_refused(shop: Shop) -> None:
     gateway = stripe_gateway(shop.services.settings, shop.transport)
 
     assert list(gateway.list_payments(shop.clock())) == []

@@ -27,7 +27,7 @@ def reasons(shop: Shop, order: Order) -> list[str]:
     return [entry.data["reason"] for entry in history if entry.type == "review.opened"]
 
 
-def test_an_order_that_is_settled_is_no_longer_set_aside_and_the_note_is_kept(shop: Shop) -> None:
+def test_resolving_a_review_keeps_its_note(shop: Shop) -> None:
     order, other = shop.order(), shop.order()
     for each in (order, other):
         open_review(shop, each, "refund_failed")
@@ -42,7 +42,7 @@ def test_an_order_that_is_settled_is_no_longer_set_aside_and_the_note_is_kept(sh
         assert [finding.subject for finding in audit.run(session, shop.clock())] == [f"order {other.reference}"]
 
 
-def test_an_order_that_is_not_set_aside_cannot_be_settled(shop: Shop) -> None:
+def test_an_order_without_a_review_cannot_be_resolved(shop: Shop) -> None:
     order = shop.order()
 
     with pytest.raises(ReviewNotResolved) as refusal:
@@ -66,7 +66,7 @@ def test_a_note_is_one_line(shop: Shop, note: str) -> None:
     assert shop.read(order.reference).needs_review
 
 
-def test_what_happens_after_it_was_settled_sets_it_aside_again(shop: Shop) -> None:
+def test_a_new_event_after_a_resolved_review_opens_another(shop: Shop) -> None:
     order = shop.order()
     for _ in range(3):
         open_review(shop, order, "refund_failed")
@@ -77,7 +77,7 @@ def test_what_happens_after_it_was_settled_sets_it_aside_again(shop: Shop) -> No
     assert reasons(shop, order) == ["refund_failed"] * 3
 
 
-def test_a_payment_that_was_looked_into_is_not_brought_up_again_but_another_is(shop: Shop) -> None:
+def test_a_resolved_payment_opens_no_review_again_but_another_does(shop: Shop) -> None:
     order = shop.order()
     open_review(shop, order, "wrong_amount", "pi_1", lasting=True)
     settle(shop, order)
@@ -99,7 +99,7 @@ def test_one_reason_about_two_subjects_is_two_reviews(shop: Shop) -> None:
     assert [entry.data["subject"] for entry in history if entry.type == "review.opened"] == ["a", "b"]
 
 
-def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> None:
+def test_the_shopper_reads_that_a_review_was_resolved_but_not_the_note(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     order = shop.read(reference)
     shop.pay(order)
@@ -113,7 +113,7 @@ def test_the_shopper_reads_that_it_is_settled_and_not_the_note(shop: Shop) -> No
     assert "secretly noted" not in page
 
 
-def test_the_command_settles_an_order_once(shop: Shop) -> None:
+def test_the_command_resolves_a_review_once(shop: Shop) -> None:
     order = shop.order()
     open_review(shop, order, "refund_failed")
     words = ("resolve", order.reference, "--note", "Called the shopper.")

@@ -70,7 +70,7 @@ def refund_rows(shop: Shop) -> list[Refund]:
         ({"live": True}, {"reason": "wrong_mode", "received": 800, "currency": "usd"}),
     ],
 )
-def test_money_that_does_not_fit_the_order(shop: Shop, change: dict[str, Any], facts: dict[str, Any]) -> None:
+def test_a_payment_with_a_mismatch_opens_one_review(shop: Shop, change: dict[str, Any], facts: dict[str, Any]) -> None:
     order, other = shop.order(2), shop.order(2)
     opened = shop.open(order).snapshot
     shop.open(other)
@@ -84,7 +84,7 @@ def test_money_that_does_not_fit_the_order(shop: Shop, change: dict[str, Any], f
     assert not shop.read(other.reference).needs_review
 
 
-def test_what_does_not_fit_and_is_not_paid_is_nobodys_business(shop: Shop) -> None:
+def test_an_unpaid_payment_with_a_mismatch_opens_no_review(shop: Shop) -> None:
     order = shop.order(2)
     opened = shop.open(order).snapshot
 
@@ -100,7 +100,7 @@ def test_a_payment_of_no_order_is_not_of_this_store(shop: Shop) -> None:
     assert not tell(shop, replace(opened, provider_payment_id="pi_other", order_reference="NO-SUCH-ORDER"))
 
 
-def test_money_for_a_payment_that_was_cancelled(shop: Shop) -> None:
+def test_a_cancelled_payment_that_succeeds_opens_a_review(shop: Shop) -> None:
     order = shop.order(2)
     opened = shop.open(order).snapshot
     checkout.cancel(shop.services, order.reference, shop.clock())
@@ -111,7 +111,7 @@ def test_money_for_a_payment_that_was_cancelled(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.CANCELLED
 
 
-def test_a_payment_that_is_said_to_be_cancelled_after_it_was_paid(shop: Shop) -> None:
+def test_a_paid_payment_reported_cancelled_opens_a_review(shop: Shop) -> None:
     order = paid(shop)
     intent = shop.read(order.reference).payment.provider_payment_id
     assert intent
@@ -150,7 +150,7 @@ def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     assert origin == [("requested", "failed", "staff", {"amount": 800})]
 
 
-def test_a_refund_that_was_told_of_while_stripe_refused_it_stays(shop: Shop) -> None:
+def test_a_refund_reported_while_stripe_refuses_it_stays(shop: Shop) -> None:
     order = paid(shop)
 
     class Refuses:
@@ -206,7 +206,7 @@ def test_a_refund_of_another_order_changes_nothing_here(shop: Shop) -> None:
     assert shop.read(other.reference).payment.refunded_minor == 150
 
 
-def test_goods_that_were_sent_do_not_come_back_to_the_shelf_with_the_money(shop: Shop) -> None:
+def test_a_refund_does_not_restock_a_fulfilled_order(shop: Shop) -> None:
     sent, kept = paid(shop), paid(shop)
     shop.fulfil(sent.reference)
     before = shop.product().stock
@@ -221,7 +221,7 @@ def test_goods_that_were_sent_do_not_come_back_to_the_shelf_with_the_money(shop:
 
 
 @pytest.mark.parametrize("amount", [None, Money(1, "usd")])
-def test_what_was_not_paid_cannot_be_refunded(shop: Shop, amount: Money | None) -> None:
+def test_an_unpaid_order_cannot_be_refunded(shop: Shop, amount: Money | None) -> None:
     order = shop.order(2)
 
     with pytest.raises(RefundRefused) as refusal:
@@ -249,7 +249,7 @@ def test_only_what_was_received_can_be_refunded(shop: Shop, amount: int) -> None
     assert ask(shop, order, Money(800, "usd")) is RefundState.SUCCEEDED
 
 
-def test_money_goes_back_in_the_currency_it_came_in(shop: Shop) -> None:
+def test_a_refund_must_be_in_the_currency_of_the_payment(shop: Shop) -> None:
     order = paid(shop)
 
     with pytest.raises(RefundRefused) as refusal:
@@ -258,7 +258,7 @@ def test_money_goes_back_in_the_currency_it_came_in(shop: Shop) -> None:
     assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.OTHER_CURRENCY, Money(800, "usd"))
 
 
-def test_a_refund_of_late_money_is_waited_for_no_longer_once_it_was_made(shop: Shop) -> None:
+def test_a_refund_of_a_late_payment_ends_its_refund_due(shop: Shop) -> None:
     order, other = paid(shop), paid(shop)
     with shop.services.database.transaction() as session:
         session.execute(text("UPDATE payments SET refund_due = true"))

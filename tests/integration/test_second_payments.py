@@ -60,7 +60,7 @@ def agrees(shop: Shop) -> bool:
         return audit.run(session, shop.clock()) == []
 
 
-def test_a_second_payment_is_returned_once_and_told(shop: Shop) -> None:
+def test_a_second_payment_is_refunded_once_and_the_shopper_notified(shop: Shop) -> None:
     order = paid(shop)
     payment_beside(shop, order)
 
@@ -92,7 +92,7 @@ def test_a_payment_beside_an_open_one_pays_the_order(shop: Shop) -> None:
     assert agrees(shop)
 
 
-def test_two_payments_reported_at_once_leave_one(shop: Shop) -> None:
+def test_of_two_payments_reported_at_once_one_is_kept(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
     first = shop.services.gateway.find_payment(shop.read(order.reference).payment.provider_payment_id or "")
@@ -113,7 +113,7 @@ def test_two_payments_reported_at_once_leave_one(shop: Shop) -> None:
     assert agrees(shop)
 
 
-def test_a_second_payment_for_a_refunded_order_goes_back_too(shop: Shop) -> None:
+def test_a_second_payment_of_a_refunded_order_is_refunded_too(shop: Shop) -> None:
     order = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": shop.read(order.reference).payment.provider_payment_id or ""})
     shop.deliver()
@@ -139,7 +139,7 @@ def test_a_second_payment_whose_webhook_is_lost_is_found_by_reconciliation(shop:
     assert agrees(shop)
 
 
-def test_a_second_payment_of_another_amount_is_for_a_person(shop: Shop) -> None:
+def test_a_second_payment_of_another_amount_opens_a_review(shop: Shop) -> None:
     order = paid(shop)
     second = payment_beside(shop, order)
     odd = replace(second, amount=replace(second.amount, minor=1), received=replace(second.received, minor=1))

@@ -39,7 +39,7 @@ def test_a_refund_told_while_its_payment_is_written_down_counts(shop: Shop) -> N
         assert audit.run(session, shop.clock()) == []
 
 
-def test_who_waited_for_an_order_reads_its_payment_as_it_is_by_then(shop: Shop) -> None:
+def test_a_transaction_that_waited_for_an_order_reads_its_payment_anew(shop: Shop) -> None:
     order = shop.order()
     intent = shop.pay(order)
     payment = shop.services.gateway.retrieve_payment(intent["id"]).snapshot
@@ -78,7 +78,7 @@ def test_two_tabs_that_place_a_first_order_at_once_both_see_it(shop: Shop) -> No
     assert browser.get(second).status_code == 200
 
 
-def test_a_database_that_dies_in_the_middle_of_an_answer_is_busy(shop: Shop) -> None:
+def test_a_database_connection_lost_during_a_query_is_busy(shop: Shop) -> None:
     """The driver calls that a plain DatabaseError, and says beside it that the connection is gone."""
     gone = DatabaseError("SELECT 1", None, Exception("server closed the connection"), connection_invalidated=True)
 

@@ -33,7 +33,7 @@ def test_payments_that_are_opened_at_once_do_not_wait_for_each_other(shop: Shop)
     assert [type(payment) for payment in opened] == [PaymentSession] * SHOPPERS
 
 
-def test_pages_that_run_out_of_their_own_time_do_not_hold_others_back(shop: Shop) -> None:
+def test_pages_past_their_own_deadline_do_not_open_the_breaker(shop: Shop) -> None:
     """Cancelling asks twice where it comes too late; Stripe answers the first so slowly that no time is left."""
     browser, reference = shop.browser_with_order()
     token = browser.token(f"/orders/{reference}/pay")
@@ -52,7 +52,7 @@ def test_pages_that_run_out_of_their_own_time_do_not_hold_others_back(shop: Shop
     assert another.get(f"/orders/{other_reference}/pay").status_code == 200
 
 
-def test_a_page_that_heard_silence_for_all_its_time_did_hear_silence(shop: Shop) -> None:
+def test_a_page_without_a_response_until_its_deadline_counts(shop: Shop) -> None:
     """What timed out is worth another try, for which the page has no time."""
     browser, reference = shop.browser_with_order()
 

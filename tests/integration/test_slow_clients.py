@@ -85,7 +85,7 @@ def dribbling(store: str, start: bytes, times: int) -> Iterator[list[socket.sock
         pytest.param(HEADERS, id="headers"),
     ],
 )
-def test_who_sends_a_byte_now_and_then_is_cut_off(store: str, start: bytes) -> None:
+def test_a_client_that_sends_single_bytes_is_disconnected(store: str, start: bytes) -> None:
     with dribbling(store, start, 1) as (client,):
         began = time.monotonic()
         answer = client.recv(65536)
@@ -102,7 +102,7 @@ def test_others_are_served_though_slow_clients_have_taken_every_thread(store: st
     assert answers == [200, 200, 200]
 
 
-def test_who_sends_slowly_but_in_time_is_served(store: str) -> None:
+def test_a_slow_client_within_the_time_limit_is_served(store: str) -> None:
     address = ("127.0.0.1", int(store.rpartition(":")[2]))
     with socket.create_connection(address, timeout=20) as client:
         for part in (b"GET /healthz HTTP/1.1\r\n", b"Host: store\r\n", b"Connection: close\r\n\r\n"):
@@ -113,7 +113,7 @@ def test_who_sends_slowly_but_in_time_is_served(store: str) -> None:
     assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_kept_connection_is_good_for_one_request_after_another(store: str) -> None:
+def test_a_kept_alive_connection_serves_several_requests(store: str) -> None:
     with requests.Session() as session:
         statuses = [session.get(f"{store}/healthz", timeout=10).status_code for _ in range(5)]
 
@@ -121,7 +121,7 @@ def test_a_kept_connection_is_good_for_one_request_after_another(store: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/webhooks/stripe", "/cart/lines", "/checkout"])
-def test_a_body_that_grows_too_large_is_refused_though_its_length_was_not_told(store: str, path: str) -> None:
+def test_a_chunked_body_that_grows_too_large_is_refused(store: str, path: str) -> None:
     """In chunks it is told only when it ends."""
     chunks = (b"x" * 65536 for _ in range(40))
 

@@ -62,7 +62,7 @@ def unsent(shop: Shop) -> int:
         return session.execute(select(func.count()).where(Mail.sent_at.is_(None))).scalar_one()
 
 
-def test_a_second_worker_sends_what_the_slow_first_has_not_begun(
+def test_a_second_worker_sends_what_the_slow_first_has_not_claimed(
     shop_with: Callable[..., Shop],
 ) -> None:
     shop, post = shop_and_post(shop_with, seconds=20)
@@ -76,7 +76,7 @@ def test_a_second_worker_sends_what_the_slow_first_has_not_begun(
     assert unsent(shop) == 0
 
 
-def test_a_letter_that_takes_the_server_two_minutes_is_left_to_who_has_it(shop_with: Callable[..., Shop]) -> None:
+def test_a_slow_email_stays_with_the_worker_that_claimed_it(shop_with: Callable[..., Shop]) -> None:
     shop, post = shop_and_post(shop_with, seconds=130)
     write_letters(shop, 1)
     others: list[int] = []
@@ -88,7 +88,7 @@ def test_a_letter_that_takes_the_server_two_minutes_is_left_to_who_has_it(shop_w
     assert len(post.emails) == 1
 
 
-def test_a_letter_whose_sender_died_is_sent_by_another_in_a_few_minutes(shop_with: Callable[..., Shop]) -> None:
+def test_an_email_of_a_crashed_worker_is_sent_by_another(shop_with: Callable[..., Shop]) -> None:
     shop, post = shop_and_post(shop_with, seconds=1)
     write_letters(shop, 1)
 
@@ -128,7 +128,7 @@ def test_a_worker_that_fails_after_its_claim_leaves_the_email_to_the_next(
     assert email.sent_at is not None
 
 
-def test_many_upkeeps_at_once_send_each_letter_once(shop_with: Callable[..., Shop]) -> None:
+def test_many_workers_at_once_send_each_email_once(shop_with: Callable[..., Shop]) -> None:
     """Fifty letters at two seconds each: longer than a minute, shorter than any one letter's claim."""
     shop, post = shop_and_post(shop_with, seconds=2)
     write_letters(shop, 50)
@@ -147,7 +147,7 @@ def test_many_upkeeps_at_once_send_each_letter_once(shop_with: Callable[..., Sho
 
 
 @pytest.mark.parametrize("failure", [ValueError, UnicodeError, LookupError, RuntimeError])
-def test_a_letter_that_cannot_even_be_written_keeps_no_other_and_is_tried_again(
+def test_an_email_that_fails_delays_no_other_and_is_retried(
     shop_with: Callable[..., Shop], failure: type[Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop, post = shop_and_post(shop_with, seconds=1)
@@ -170,7 +170,7 @@ def test_a_letter_that_cannot_even_be_written_keeps_no_other_and_is_tried_again(
         assert sorted(session.scalars(select(Mail.attempts))) == [1, 1, 2]
 
 
-def test_letters_are_due_by_the_time_of_the_round_and_waited_for_by_the_clock(shop_with: Callable[..., Shop]) -> None:
+def test_an_email_that_failed_is_not_due_again_in_the_same_round(shop_with: Callable[..., Shop]) -> None:
     """Who asks for a later time, as a rehearsal does, must not be given the same letter again in that round."""
     shop, post = shop_and_post(shop_with, seconds=1)
     write_letters(shop, 1)

@@ -32,7 +32,7 @@ def test_stripe_is_asked_after_five_seconds_and_every_five_seconds_from_then_on(
     assert questions == {0: 0, 1: 0, 4: 0, 5: 1, 6: 0, 9: 0, 10: 1, 11: 0, 15: 1}
 
 
-def test_the_wait_of_one_order_is_not_that_of_another(shop: Shop) -> None:
+def test_each_order_has_its_own_look_up_interval(shop: Shop) -> None:
     first, second = shop.order(), shop.order()
     for order in (first, second):
         shop.open(order)
@@ -49,7 +49,7 @@ def test_the_wait_of_one_order_is_not_that_of_another(shop: Shop) -> None:
     assert (too_early, of_the_first, asked(shop)) == (0, 1, 1)
 
 
-def test_what_is_decided_or_was_never_opened_is_not_asked_about(shop: Shop) -> None:
+def test_no_look_up_is_made_for_an_unopened_or_decided_payment(shop: Shop) -> None:
     unopened, paid = shop.order(), shop.order()
     shop.pay(paid)
     shop.deliver()
@@ -63,7 +63,7 @@ def test_what_is_decided_or_was_never_opened_is_not_asked_about(shop: Shop) -> N
     assert asked(shop) == 0
 
 
-def test_what_is_looked_up_is_told_by_the_look_up(shop: Shop) -> None:
+def test_the_history_names_the_look_up_as_its_source(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
     shop.lose()
@@ -78,7 +78,7 @@ def test_what_is_looked_up_is_told_by_the_look_up(shop: Shop) -> None:
     assert shop.read(order.reference).payment.card_last4 == "4242"
 
 
-def test_the_reason_why_one_event_could_not_be_handled_is_not_that_of_another(shop: Shop) -> None:
+def test_each_failed_event_has_its_own_error(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.add(InboxEvent(id="evt_1", type="charge.succeeded", received_at=shop.clock(), last_error="KeyError"))
     shop.pay(shop.order(2))
@@ -94,7 +94,7 @@ def test_the_reason_why_one_event_could_not_be_handled_is_not_that_of_another(sh
     assert list(errors.values()) == [("payment_intent.succeeded", "IntegrityError")]
 
 
-def test_upkeep_counts_what_it_did(shop: Shop) -> None:
+def test_the_worker_counts_what_it_did(shop: Shop) -> None:
     orders = [shop.order() for _ in range(3)]
     shop.clock.forward(minutes=31)
 

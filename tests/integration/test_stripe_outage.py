@@ -9,7 +9,7 @@ def away(_method: str, _path: str) -> None:
     raise NoAnswer
 
 
-def test_after_repeated_silence_stripe_is_not_asked_for_a_while(shop: Shop) -> None:
+def test_after_repeated_timeouts_stripe_is_not_asked_for_a_while(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     shop.transport.before = away
 
@@ -22,7 +22,7 @@ def test_after_repeated_silence_stripe_is_not_asked_for_a_while(shop: Shop) -> N
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
 
 
-def test_whoever_may_have_paid_is_not_told_that_nothing_was_charged(shop: Shop) -> None:
+def test_a_shopper_who_may_have_paid_does_not_read_nothing_was_charged(shop: Shop) -> None:
     """The card was charged, the webhook is lost, and the shopper comes back to the payment page."""
     browser, reference = shop.browser_with_order()
     browser.get(f"/orders/{reference}/pay")
@@ -48,7 +48,7 @@ def test_who_looks_again_looks_at_the_same_page(shop: Shop) -> None:
     assert f'href="/orders/{reference}/pay?from=a-letter"' in answer.text
 
 
-def test_a_webhook_is_taken_in_while_stripe_does_not_answer(shop: Shop) -> None:
+def test_a_webhook_is_handled_while_stripe_does_not_answer(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.transport.before = away

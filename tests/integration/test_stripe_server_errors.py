@@ -52,7 +52,7 @@ def test_the_shopper_pays_one_payment_after_a_reload(shop: Shop, when: str, webh
     assert agreed(shop)
 
 
-def test_a_payment_that_breaks_down_again_and_again_opens_in_the_end(shop: Shop) -> None:
+def test_a_payment_opens_after_repeated_server_errors(shop: Shop) -> None:
     order = shop.order()
     break_down(shop, CREATE, "before", times=2)
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_a_payment_that_breaks_down_again_and_again_opens_in_the_end(shop: Shop)
     assert len(intents(shop)) == 1
 
 
-def test_a_lost_answer_is_asked_for_again_under_the_same_name(shop: Shop) -> None:
+def test_a_lost_response_is_requested_again_with_the_same_key(shop: Shop) -> None:
     """The payment is not looked for: Stripe still gives the one answer."""
     order = shop.order()
 
@@ -84,7 +84,7 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_name(shop: Shop) -> Non
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_tabs_that_reload_at_once_after_a_breakdown_pay_the_same_payment(shop: Shop, when: str) -> None:
+def test_tabs_that_reload_at_once_after_a_server_error_share_a_payment(shop: Shop, when: str) -> None:
     order = shop.order()
     break_down(shop, CREATE, when)
     with pytest.raises(PaymentServiceFailed):
@@ -139,7 +139,7 @@ def payment_of_the_request_that_broke_down(order: Order) -> dict[str, str]:
     }
 
 
-def test_a_spare_payment_that_nobody_has_closed_is_found_and_cancelled(shop: Shop) -> None:
+def test_an_orphaned_payment_is_found_and_cancelled(shop: Shop) -> None:
     order = shop.order()
     kept = shop.open(order).snapshot.provider_payment_id
     spare = shop.stripe("POST", "/v1/payment_intents", payment_of_the_request_that_broke_down(order))["id"]
@@ -158,7 +158,7 @@ def test_a_spare_payment_that_nobody_has_closed_is_found_and_cancelled(shop: Sho
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_refund_is_made_once_though_stripe_broke_down_over_it(shop: Shop, when: str) -> None:
+def test_a_refund_is_made_once_despite_a_server_error(shop: Shop, when: str) -> None:
     order = shop.order(2)
     shop.pay(order)
     shop.deliver()

@@ -61,7 +61,7 @@ def slug_of(shop: Shop, order: Order) -> str:
     return line.slug
 
 
-def test_a_test_card_order_says_what_is_to_be_tried(shop: Shop) -> None:
+def test_a_test_card_order_names_its_scenario(shop: Shop) -> None:
     order = place(shop)
 
     placed = shop.read(order.reference)
@@ -72,7 +72,7 @@ def test_a_test_card_order_says_what_is_to_be_tried(shop: Shop) -> None:
     assert scenario_of(shop, order.reference, "mine") == chosen(PAYS)
 
 
-def test_only_its_own_browser_tries_a_test_card_order(shop: Shop) -> None:
+def test_only_its_own_browser_runs_a_test_card_order(shop: Shop) -> None:
     mine, theirs = place(shop), place(shop, "theirs", DECLINED)
     ordinary = shop.place(shop.cart(), browser_id="mine")
 
@@ -89,20 +89,20 @@ def test_only_its_own_browser_tries_a_test_card_order(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("pencil", "mug", "taken"), [(300, 200, "stoneware-mug"), (200, 300, "cedar-pencil")])
-def test_the_cheapest_product_of_which_there_is_plenty_is_taken(shop: Shop, pencil: int, mug: int, taken: str) -> None:
+def test_the_cheapest_product_with_enough_stock_is_taken(shop: Shop, pencil: int, mug: int, taken: str) -> None:
     price(shop, brass_pen=(100, 9), cedar_pencil=(pencil, 10), stoneware_mug=(mug, 10))
 
     assert slug_of(shop, place(shop)) == taken
 
 
-def test_held_pieces_are_not_plenty(shop: Shop) -> None:
+def test_reserved_pieces_do_not_count_as_stock(shop: Shop) -> None:
     price(shop, stoneware_mug=(100, 10), cedar_pencil=(300, 10))
     shop.order(1, "stoneware-mug")
 
     assert slug_of(shop, place(shop)) == "cedar-pencil"
 
 
-def test_where_there_is_plenty_of_nothing_it_is_what_there_is_most_of(shop: Shop) -> None:
+def test_without_enough_stock_the_largest_stock_is_taken(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.execute(update(Product).values(price_minor=500, stock=2))
         session.execute(update(Product).where(Product.slug == "brass-pen").values(price_minor=9000, stock=5))
@@ -110,7 +110,7 @@ def test_where_there_is_plenty_of_nothing_it_is_what_there_is_most_of(shop: Shop
     assert slug_of(shop, place(shop)) == "brass-pen"
 
 
-def test_an_order_that_was_not_paid_is_given_up_for_the_next_one(shop: Shop) -> None:
+def test_a_new_run_cancels_the_unpaid_order_of_the_last_one(shop: Shop) -> None:
     first, theirs = place(shop), place(shop, "theirs")
     ordinary = shop.place(shop.cart(), browser_id="mine")
     paid = place(shop)
@@ -128,7 +128,7 @@ def test_an_order_that_was_not_paid_is_given_up_for_the_next_one(shop: Shop) -> 
     ]
 
 
-def test_a_try_is_noted_once_and_its_piece_goes_back_to_the_shelf(shop: Shop) -> None:
+def test_a_result_is_recorded_once_and_its_piece_restocked(shop: Shop) -> None:
     before = shop.product().stock
     order = place(shop)
     assert slug_of(shop, order) == "cedar-pencil"
@@ -146,7 +146,7 @@ def test_a_try_is_noted_once_and_its_piece_goes_back_to_the_shelf(shop: Shop) ->
     ]
 
 
-def test_a_try_that_sold_nothing_puts_nothing_back(shop: Shop) -> None:
+def test_a_run_that_committed_no_stock_restocks_nothing(shop: Shop) -> None:
     before = shop.product().stock
     order = place(shop, key=DECLINED)
 
@@ -155,7 +155,7 @@ def test_a_try_that_sold_nothing_puts_nothing_back(shop: Shop) -> None:
     assert (shop.product().stock, shop.product().reserved) == (before, 1)
 
 
-def test_the_last_try_of_each_course_is_its_result(shop: Shop) -> None:
+def test_the_last_run_of_each_scenario_is_its_result(shop: Shop) -> None:
     first, second, declined = place(shop), place(shop, "theirs"), place(shop, "third", DECLINED)
     now = shop.clock()
     note(shop, declined, passed=True, key=DECLINED, at=now)
@@ -171,9 +171,7 @@ def test_the_last_try_of_each_course_is_its_result(shop: Shop) -> None:
     assert (found[DECLINED].reference, found[DECLINED].passed) == (declined.reference, True)
 
 
-def test_results_are_looked_for_among_the_last_lines_of_history_only(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_are_searched_among_the_last_history_entries_only(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = place(shop), place(shop, "theirs", DECLINED)
     note(shop, first, passed=True)
     note(shop, second, passed=True, key=DECLINED)
@@ -196,7 +194,7 @@ def test_an_event_that_could_not_be_handled_is_waited_for(shop: Shop) -> None:
     assert seen.events == ("charge.succeeded", "charge.updated")
 
 
-def test_what_is_observed_of_an_order_is_how_it_stands(shop: Shop) -> None:
+def test_an_observation_shows_the_current_state_of_an_order(shop: Shop) -> None:
     order, other = place(shop), place(shop, "theirs")
     before = runs.observe(shop.services, order.reference, HANDLERS)
     shop.pay(order)

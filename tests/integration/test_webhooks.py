@@ -165,7 +165,7 @@ def test_an_event_of_another_program_on_the_account_is_remembered_and_ignored(sh
     assert outcomes == {"ignored"}
 
 
-def test_a_kind_of_event_that_is_new_to_the_store_is_accepted(shop: Shop) -> None:
+def test_an_unknown_event_type_is_accepted(shop: Shop) -> None:
     _, event = paid_order(shop)
 
     assert shop.receive(signed({**event, "id": "evt_new", "type": "payment_intent.invented_next_year"})) == 200
@@ -173,7 +173,7 @@ def test_a_kind_of_event_that_is_new_to_the_store_is_accepted(shop: Shop) -> Non
 
 @pytest.mark.parametrize("kind", sorted(HANDLERS))
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_event_that_is_not_about_what_its_name_says_is_ignored(shop: Shop, kind: str) -> None:
+def test_an_event_whose_object_does_not_fit_its_type_is_ignored(shop: Shop, kind: str) -> None:
     _, event = paid_order(shop)
     odd = {**event, "type": kind, "data": {"object": {"id": "cus_1", "object": "customer"}}}
 
@@ -206,7 +206,7 @@ def test_reordered_events_end_where_the_right_order_ends(shop: Shop) -> None:
         ({"livemode": True}, "wrong_mode"),
     ],
 )
-def test_a_payment_that_does_not_fit_its_order_is_set_aside_for_a_person(
+def test_a_payment_that_does_not_match_its_order_opens_a_review(
     shop: Shop, change: dict[str, Any], reason: str
 ) -> None:
     reference, event = paid_order(shop)
@@ -236,7 +236,7 @@ def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
     assert (paid.state, paid.payment.state.value) == (OrderState.PAID, "paid")
 
 
-def test_a_failed_handler_leaves_its_reason_and_the_next_delivery_succeeds(shop: Shop) -> None:
+def test_a_failed_handler_records_its_error_and_the_retry_succeeds(shop: Shop) -> None:
     reference, event = paid_order(shop)
     with shop.services.database.transaction() as session:  # the order's lines vanish: selling its stock cannot work
         session.execute(text("UPDATE products SET reserved = 0"))
@@ -258,7 +258,7 @@ def test_a_failed_handler_leaves_its_reason_and_the_next_delivery_succeeds(shop:
     assert shop.read(reference).state is OrderState.PAID
 
 
-def test_the_sandbox_knocks_again_until_the_store_answers(shop: Shop) -> None:
+def test_the_sandbox_retries_a_webhook_until_the_store_answers(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.send_to(lambda _delivery: 500)
@@ -288,7 +288,7 @@ def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
-def test_only_a_post_is_a_webhook(shop: Shop, method: str) -> None:
+def test_a_webhook_must_be_a_post_request(shop: Shop, method: str) -> None:
     assert getattr(shop.app.test_client(), method)("/webhooks/stripe").status_code == 405
 
 

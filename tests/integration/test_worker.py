@@ -110,7 +110,7 @@ def test_it_reconciles_when_it_starts(shop: Shop) -> None:
     assert shop.read(reference).state is OrderState.PAID
 
 
-def test_it_looks_as_far_back_as_nothing_ran(shop: Shop) -> None:
+def test_it_covers_the_time_since_the_last_reconciliation(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
@@ -124,7 +124,7 @@ def test_it_looks_as_far_back_as_nothing_ran(shop: Shop) -> None:
     assert shop.read(order.reference).payment.refunded_minor == 100
 
 
-def test_a_reconciliation_that_failed_leaves_no_hole(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_reconciliation_leaves_no_gap(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
@@ -144,7 +144,7 @@ def test_a_reconciliation_that_failed_leaves_no_hole(shop: Shop, monkeypatch: py
     assert shop.read(order.reference).payment.refunded_minor == 100
 
 
-def test_it_looks_back_a_little_further_than_it_has_come(shop: Shop) -> None:
+def test_it_overlaps_with_the_last_reconciliation(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
@@ -169,7 +169,7 @@ def test_the_first_one_looks_back_a_day(shop: Shop) -> None:
     assert shop.read(order.reference).payment.refunded_minor == 100
 
 
-def test_nothing_is_asked_for_that_stripe_no_longer_lists(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_looks_back_no_further_than_stripe_lists_events(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[timedelta] = []
     run_forever(shop, 0.5)
     shop.clock.forward(days=90)
@@ -212,7 +212,7 @@ def come_so_far(shop: Shop) -> list[datetime]:
         return list(session.scalars(select(Reconciliation.compared_until)))
 
 
-def test_nothing_that_goes_wrong_ends_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_failure_ends_the_worker(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = unheard(shop)
 
     def fail(*_: object) -> None:
@@ -233,7 +233,7 @@ def test_nothing_that_goes_wrong_ends_it(shop: Shop, monkeypatch: pytest.MonkeyP
     assert shop.read(reference).state is OrderState.PAID
 
 
-def test_it_logs_what_it_leaves_to_a_person(shop: Shop) -> None:
+def test_it_logs_what_stays_unresolved(shop: Shop) -> None:
     form = {"amount": "700", "currency": "usd", "confirm": "true", "payment_method": "pm_card_visa"}
     more = {"return_url": "http://other.test/", "metadata[order_reference]": "LOST-LOST-LOST-LOST"}
     payment = shop.stripe("POST", "/v1/payment_intents", {**form, **more})["id"]
@@ -247,7 +247,7 @@ def test_it_logs_what_it_leaves_to_a_person(shop: Shop) -> None:
     assert [entry["left"] for entry in said if entry["event"] == "reconciled"] == [1]
 
 
-def test_it_goes_on_while_stripe_does_not_answer_and_mends_when_it_does(shop: Shop) -> None:
+def test_it_continues_during_an_outage_and_repairs_afterwards(shop: Shop) -> None:
     reference = unheard(shop)
 
     def away(_method: str, _path: str) -> None:
@@ -276,7 +276,7 @@ class BrokenFor:
         return getattr(self._gateway, name)
 
 
-def test_orders_that_nobody_can_deal_with_hold_up_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_failing_orders_do_not_block_another(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than upkeep takes at once, and all due before the sound one."""
     monkeypatch.setattr(worker, "BATCH", 2)
     for _ in range(5):
@@ -295,7 +295,7 @@ def test_orders_that_nobody_can_deal_with_hold_up_no_other(shop: Shop, monkeypat
     assert shop.read(sound.reference).state is OrderState.EXPIRED
 
 
-def test_an_order_that_nobody_can_deal_with_stops_no_other(shop: Shop) -> None:
+def test_a_failing_order_does_not_block_another(shop: Shop) -> None:
     broken, sound = shop.order(), shop.order()
     payment = shop.open(broken).snapshot.provider_payment_id
     shop.open(sound)

@@ -136,7 +136,7 @@ def test_a_live_key_is_refused_where_no_email_could_lead_to_an_order(setting: st
         ("merchant_email", "owner@till.local"),
     ],
 )
-def test_what_leads_nowhere_is_refused_with_a_live_key(setting: str, value: str) -> None:
+def test_an_unreachable_address_is_refused_with_a_live_key(setting: str, value: str) -> None:
     (problem,) = problems(**{**LIVE, setting: value})
 
     assert problem.startswith(f"{setting.upper()} must be ")
@@ -185,7 +185,7 @@ def test_what_no_mail_could_be_sent_with_is_refused_and_not_shown(setting: str, 
         ("Till <till@bücher.example>", "Till <till@xn--bcher-kva.example>"),
     ],
 )
-def test_letters_come_from_a_name_and_an_address_as_mail_programs_write_them(value: str, mailbox: str) -> None:
+def test_the_sender_is_a_name_and_an_address(value: str, mailbox: str) -> None:
     settings = Settings.load(**GOOD, mail_from=value)
 
     assert settings.mail_from == mailbox
@@ -287,7 +287,7 @@ def test_what_other_guides_show_is_refused_as_well(value: str) -> None:
         ({"stripe_secret_key": "sk_test_abc", "stripe_publishable_key": "pk_test_abc"}, False),
     ],
 )
-def test_a_shop_behind_a_proxy_that_nobody_told_of_is_warned_of(changes: dict[str, Any], warned: bool) -> None:
+def test_a_shop_behind_an_unconfigured_proxy_is_warned(changes: dict[str, Any], warned: bool) -> None:
     warnings = Settings.load(**{**LIVE, **changes}).warnings
 
     assert [warning.split()[0] for warning in warnings] == ["PROXY_HOPS"] * warned
@@ -300,7 +300,7 @@ def test_a_shop_behind_a_proxy_that_nobody_told_of_is_warned_of(changes: dict[st
         ("https://host.example/till/", "https://host.example/till", "/till"),
     ],
 )
-def test_the_store_may_live_under_a_path(value: str, address: str, path: str) -> None:
+def test_the_store_may_run_under_a_path(value: str, address: str, path: str) -> None:
     settings = Settings.load(**GOOD, store_url=value)
 
     assert (settings.store_url, settings.path_prefix) == (address, path)
@@ -350,7 +350,7 @@ def test_all_problems_are_listed_at_once_and_none_shows_a_secret() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1441", "1.5", "ten", "9" * 30])
-def test_a_hold_is_a_whole_number_of_minutes_within_a_day(value: str) -> None:
+def test_a_reservation_is_a_whole_number_of_minutes_within_a_day(value: str) -> None:
     assert problems(hold_minutes=value)[0].startswith("HOLD_MINUTES")
 
 

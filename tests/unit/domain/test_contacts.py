@@ -36,7 +36,7 @@ def test_a_name_of_any_script_stays_as_it_is(name: str) -> None:
         ("12½ Main St", "12½ Main St"),
     ],
 )
-def test_what_was_copied_along_is_left_out(typed: str, kept: str) -> None:
+def test_invisible_characters_are_removed(typed: str, kept: str) -> None:
     assert contacts.tidy(typed) == kept
 
 
@@ -102,7 +102,7 @@ def test_an_email_address_that_was_taken_is_taken_again_as_it_is(local: str) -> 
         ("ada@example.con", "ada@example.com"),
     ],
 )
-def test_a_slip_of_the_pen_in_an_email_address_is_noticed(address: str, meant: str) -> None:
+def test_a_typing_mistake_in_an_email_address_is_noticed(address: str, meant: str) -> None:
     assert contacts.likely_email(address) == meant
 
 
@@ -110,7 +110,7 @@ def test_a_slip_of_the_pen_in_an_email_address_is_noticed(address: str, meant: s
     "domain",
     ["gmail.com", "mail.com", "gmx.net", "hotmail.be", "yahoo.ca", "outlook.fr", "till.co", "example.com", "me.com"],
 )
-def test_a_domain_that_only_looks_like_another_is_left_alone(domain: str) -> None:
+def test_a_domain_that_resembles_another_is_accepted(domain: str) -> None:
     assert contacts.likely_email(f"ada@{domain}") is None
 
 

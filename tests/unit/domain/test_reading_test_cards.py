@@ -110,7 +110,7 @@ def test_a_card_that_is_declined_says_with_which_code(tmp_path: Path) -> None:
     assert (scenario.expected.summary, scenario.expected.decline) == ("Declined.", "insufficient_funds")
 
 
-def test_a_card_whose_bank_asks_has_a_course_for_each_answer(tmp_path: Path) -> None:
+def test_a_card_with_a_challenge_has_a_scenario_for_each_answer(tmp_path: Path) -> None:
     row = {"number": "4000 0084 0000 1629", "label": "Asks", "does": "asks", "decline": "card_declined"}
 
     (card,) = read(tmp_path, row).cards
@@ -122,7 +122,7 @@ def test_a_card_whose_bank_asks_has_a_course_for_each_answer(tmp_path: Path) -> 
     assert failed.expected.decline == "authentication", "how it ends says it better than the card"
 
 
-def test_what_is_no_card_says_what_the_card_field_answers_and_is_named_by_it(tmp_path: Path) -> None:
+def test_an_invalid_number_is_named_by_the_card_fields_error(tmp_path: Path) -> None:
     row = {
         "number": "4242 4242 4242 4242", "label": "No CVC", "does": "mistyped", "error": "short", "cvc": "12",
         "refused": "incomplete_cvc",
@@ -136,6 +136,6 @@ def test_what_is_no_card_says_what_the_card_field_answers_and_is_named_by_it(tmp
     assert scenario.expected.error == "Your card's security code is incomplete."
 
 
-def test_a_row_that_asks_for_what_there_is_not_is_no_table(tmp_path: Path) -> None:
+def test_a_row_with_an_unknown_value_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="flies"):
         read(tmp_path, {"number": "4242 4242 4242 4242", "label": "Visa", "does": "flies"})

@@ -32,7 +32,7 @@ MACHINES = [
 
 
 @pytest.mark.parametrize(("machine", "states", "events"), MACHINES)
-def test_every_pair_has_exactly_one_answer(machine, states, events) -> None:  # type: ignore[no-untyped-def]  # two kinds of machine
+def test_every_state_and_event_have_one_transition(machine, states, events) -> None:  # type: ignore[no-untyped-def]  # two kinds of machine
     edges = [(state, event) for state, event, _to in machine.edges]
     stale = [(state, event) for state, events in machine.stale for event in events]
 
@@ -44,7 +44,7 @@ def test_every_pair_has_exactly_one_answer(machine, states, events) -> None:  # 
 
 
 @pytest.mark.parametrize(("machine", "states", "events"), MACHINES)
-def test_an_event_told_twice_changes_nothing_the_second_time(machine, states, events) -> None:  # type: ignore[no-untyped-def]
+def test_a_duplicate_event_changes_nothing(machine, states, events) -> None:  # type: ignore[no-untyped-def]
     for state, event in itertools.product(states, events):
         outcome, after = machine.decide(state, event)
         if outcome is Outcome.APPLIED:

@@ -30,7 +30,7 @@ def gateway(line: InProcessStripe, key: str) -> StripeGateway:
     return StripeGateway(key, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=line)
 
 
-def test_keys_of_two_accounts_are_told_apart(line: InProcessStripe) -> None:
+def test_keys_of_two_accounts_are_distinguished(line: InProcessStripe) -> None:
     keys = ("sk_test_one", "sk_test_other")
 
     accounts = [gateway(line, key).account_id() for key in keys]

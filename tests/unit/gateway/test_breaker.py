@@ -65,7 +65,7 @@ def test_web_requests_ask_side_by_side() -> None:
     assert at_once(8, lambda _number: line.ask_in_a_web_request()) == [200] * 8
 
 
-def test_silence_that_many_web_requests_hear_at_once_holds_back_the_next() -> None:
+def test_many_web_timeouts_at_once_open_the_breaker() -> None:
     line = Line(silence)
 
     heard = at_once(FAILURES, lambda _number: line.ask_in_a_web_request())
@@ -75,7 +75,7 @@ def test_silence_that_many_web_requests_hear_at_once_holds_back_the_next() -> No
         line.ask_in_a_web_request()
 
 
-def test_during_the_pause_an_answer_is_not_waited_for() -> None:
+def test_an_open_breaker_refuses_requests_at_once() -> None:
     line = Line(silence)
     line.silent()
     line.stripe.answer = lambda: 200
@@ -84,7 +84,7 @@ def test_during_the_pause_an_answer_is_not_waited_for() -> None:
         line.ask_in_a_web_request()
 
 
-def test_after_the_pause_the_first_answer_lets_everybody_ask_again() -> None:
+def test_the_first_response_after_the_pause_closes_the_breaker() -> None:
     line = Line(silence, pause=0)
     line.silent()
     line.stripe.answer = lambda: 200
@@ -94,7 +94,7 @@ def test_after_the_pause_the_first_answer_lets_everybody_ask_again() -> None:
     line.silent(FAILURES)
 
 
-def test_an_answer_between_two_silences_starts_the_count_again() -> None:
+def test_a_response_between_two_timeouts_resets_the_count() -> None:
     line = Line(silence)
     line.silent(FAILURES - 1)
     line.stripe.answer = lambda: 200
@@ -105,7 +105,7 @@ def test_an_answer_between_two_silences_starts_the_count_again() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_answer_that_stripe_is_out_of_order_counts_as_none(status: int) -> None:
+def test_a_server_error_counts_as_no_response(status: int) -> None:
     line = Line(lambda: status)
 
     statuses = [line.ask_in_a_web_request() for _ in range(FAILURES)]
@@ -116,13 +116,13 @@ def test_an_answer_that_stripe_is_out_of_order_counts_as_none(status: int) -> No
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 404, 409])
-def test_a_refusal_is_an_answer_and_holds_nobody_back(status: int) -> None:
+def test_a_refusal_is_a_response_and_opens_no_breaker(status: int) -> None:
     line = Line(lambda: status)
 
     assert [line.ask_in_a_web_request() for _ in range(FAILURES + 1)] == [status] * (FAILURES + 1)
 
 
-def test_the_worker_and_commands_are_never_held_back() -> None:
+def test_the_breaker_never_refuses_the_worker_and_commands() -> None:
     line = Line(silence)
     line.silent()
     line.stripe.answer = lambda: 200
@@ -130,7 +130,7 @@ def test_the_worker_and_commands_are_never_held_back() -> None:
     assert line.ask() == 200
 
 
-def test_silence_that_the_worker_hears_holds_no_web_request_back() -> None:
+def test_timeouts_of_the_worker_do_not_open_the_breaker() -> None:
     line = Line(silence)
     for _ in range(FAILURES):
         with pytest.raises(NoAnswer):

@@ -28,7 +28,7 @@ def line(tmp_path: Path, clock: ManualClock) -> Iterator[InProcessStripe]:
     application.extensions["sandbox"].stop()
 
 
-def test_an_answer_is_as_new_as_the_moment_it_was_given(line: InProcessStripe, clock: ManualClock) -> None:
+def test_a_snapshot_is_as_old_as_its_response(line: InProcessStripe, clock: ManualClock) -> None:
     gateway = StripeGateway(KEY, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=line)
     intent = connect(line.application, KEY).v1.payment_intents.create({"amount": 700, "currency": "usd"})
 

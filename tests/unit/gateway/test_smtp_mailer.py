@@ -28,7 +28,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
 
-def test_a_mail_arrives_with_all_that_was_written() -> None:
+def test_an_email_arrives_complete() -> None:
     with SmtpServer() as server:
         mailer_for(server).send(EMAIL)
 
@@ -62,7 +62,7 @@ def test_trying_the_login_sends_no_mail() -> None:
 
 
 @pytest.mark.parametrize("password", ["wrong", "größe"])
-def test_a_wrong_password_is_found_out(password: str) -> None:
+def test_a_wrong_password_is_reported(password: str) -> None:
     with SmtpServer(login=LOGIN) as server:
         assert mailer_for(server, user="till", password=password).check() is MailServerProblem.LOGIN_REFUSED
 
@@ -122,7 +122,7 @@ def test_a_mail_that_is_refused_for_now_is_one_for_later(command: str) -> None:
     assert not isinstance(failure.value, MailRefused)
 
 
-def test_an_address_that_this_server_cannot_write_is_refused_for_good() -> None:
+def test_an_address_that_this_server_cannot_encode_is_refused() -> None:
     jorg = Email("order_paid", "jörg@example.com", "<1@till>", {})
 
     with SmtpServer() as server, pytest.raises(MailRefused):

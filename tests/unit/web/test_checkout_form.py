@@ -85,7 +85,7 @@ def test_an_email_at_a_domain_with_other_letters_is_taken_and_shown_so(browser: 
     assert value_of(browser.get("/checkout").text, "email") == "ada@bücher.example"
 
 
-def test_who_orders_pays_unless_told_otherwise(shop: Shop) -> None:
+def test_the_shipping_address_is_the_billing_address_by_default(shop: Shop) -> None:
     without_a_box = filled(shop)
     ticked = filled(shop, **BILL_TO, same_as_shipping="y")
 

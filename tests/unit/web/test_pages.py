@@ -80,14 +80,14 @@ def test_a_quantity_that_is_none_is_refused_with_a_message(browser: Browser, qua
     assert "Choose a quantity between 1 and 99." in answer.text
 
 
-def test_more_than_there_is_is_refused_with_what_is_left(browser: Browser) -> None:
+def test_more_than_the_stock_is_refused_with_what_is_available(browser: Browser) -> None:
     answer = browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "4"}, page="/products/brass-pen")
 
     assert answer.status_code == 409
     assert "Only 3 of “Brass pen” left." in answer.text
 
 
-def test_a_cart_says_what_is_left_of_each_line(shop: Shop, browser: Browser) -> None:
+def test_a_cart_shows_the_available_stock_of_each_line(shop: Shop, browser: Browser) -> None:
     for slug in ("brass-pen", "cedar-pencil"):
         browser.post("/cart/lines", {"slug": slug, "quantity": "3"}, page=f"/products/{slug}")
     shop.set_stock("brass-pen", 1)
@@ -235,7 +235,7 @@ def test_a_bank_that_sends_the_browser_back_leaves_no_secret_in_the_address(brow
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{reference}?confirming=1")
 
 
-def test_a_bank_that_says_the_payment_failed_leads_back_with_words(browser: Browser) -> None:
+def test_a_failed_return_from_the_bank_leads_back_with_a_message(browser: Browser) -> None:
     reference = place(browser)
     browser.get(f"/orders/{reference}/pay")
 
@@ -297,7 +297,7 @@ def test_the_payment_page_shows_the_email_and_how_to_change_it(browser: Browser)
     assert 'href="/checkout#email"' in page
 
 
-def test_a_hold_of_thirty_minutes_never_reads_as_more(browser: Browser) -> None:
+def test_a_reservation_of_thirty_minutes_never_reads_as_more(browser: Browser) -> None:
     reference = place(browser)
 
     page = browser.get(f"/orders/{reference}/pay").text

@@ -85,7 +85,7 @@ def test_a_refused_detail_is_named(error: dict[str, Any], detail: str) -> None:
     assert outcome_of({"error": {"type": "invalid_request_error", **error}}) == {"kind": "details", "detail": detail}
 
 
-def test_what_was_typed_wrongly_is_told_in_the_words_of_the_field() -> None:
+def test_a_typing_mistake_is_shown_with_the_card_fields_message() -> None:
     error = {"type": "validation_error", "code": "incomplete_number", "message": "Your card number is incomplete."}
 
     assert outcome_of({"error": error}) == {"kind": "invalid", "text": "Your card number is incomplete."}

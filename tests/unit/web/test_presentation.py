@@ -86,7 +86,7 @@ def test_an_unpaid_order_says_that_nothing_was_charged() -> None:
         (PaymentState.OPEN, StatusFlag.NEEDS_REVIEW),
     ],
 )
-def test_while_nobody_knows_the_shopper_is_told_not_to_pay_again(payment: PaymentState, flags: StatusFlag) -> None:
+def test_an_unknown_outcome_warns_the_shopper_not_to_pay_again(payment: PaymentState, flags: StatusFlag) -> None:
     found = order_message(order(OrderState.AWAITING_PAYMENT, payment), flags)
 
     assert "Do not pay again." in found.text
@@ -113,7 +113,7 @@ def test_a_partly_refunded_order_says_how_much_came_back() -> None:
         "security_violation", "do_not_honor", "generic_decline", "card_declined", "a_code_of_tomorrow", "", None,
     ],
 )  # fmt: skip
-def test_a_card_that_must_not_be_told_why_reads_a_plain_decline(code: str | None) -> None:
+def test_a_stolen_card_reads_a_plain_decline(code: str | None) -> None:
     assert decline_message(code) is PLAIN
 
 
@@ -146,7 +146,7 @@ def test_a_closed_order_says_why_and_that_nothing_was_charged(reason: str | None
     assert found.money == "Nothing was charged."
 
 
-def test_everything_the_store_writes_into_a_history_has_a_sentence() -> None:
+def test_every_history_entry_has_a_sentence() -> None:
     written = {f"order.{event}" for _state, event, _to in ORDER.edges}
     written |= {f"payment.{event}" for _state, event, _to in PAYMENT.edges}
     written |= {f"refund.{event}" for _state, event, _to in REFUND.edges}
@@ -161,7 +161,7 @@ def test_everything_the_store_writes_into_a_history_has_a_sentence() -> None:
     assert written - SENTENCES.keys() == WITHOUT_SENTENCE
 
 
-def test_a_timeline_tells_what_happened_and_who_said_so() -> None:
+def test_a_timeline_shows_what_happened_and_its_source() -> None:
     history = [
         HistoryEntry(at=NOON, type="order.placed", source="shopper", data={"total": 4500}),
         HistoryEntry(at=NOON, type="payment.declined", source="webhook", data={"decline_code": "stolen_card"}),
