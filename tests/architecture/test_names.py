@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LONGEST_SENTENCE = 70  # letters of a test's name after `test_`
+LONGEST_SENTENCE = 70  # characters of a test's name after `test_`
 
 
 def definitions(folder: str) -> Iterator[tuple[Path, ast.stmt]]:

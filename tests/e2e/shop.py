@@ -120,7 +120,7 @@ def see_card_form(page: Page) -> None:
 
 
 def see_paid_with(page: Page, card: str) -> None:
-    """The order's page says which card paid. An event of its own tells that, which may come after the page."""
+    """The order's page says which card paid. A separate event reports it, which may arrive after the page."""
     deadline = time.monotonic() + 10
     while not page.get_by_text(card).is_visible():
         assert time.monotonic() < deadline, f"the page does not say {card!r}"

@@ -1,4 +1,4 @@
-"""The back button, in a browser that keeps pages as they were left: they ask the shop where they belong."""
+"""The back button, in a browser that keeps pages as they were first: they ask the shop where they belong."""
 
 from collections.abc import Iterator
 
@@ -26,14 +26,14 @@ def keeping(browser: Browser, store: StoreProcess) -> Iterator[BrowserContext]:
 def test_pages_that_come_back_ask_where_they_belong_and_keep_no_card(
     keeping: BrowserContext, sandbox: SandboxProcess
 ) -> None:
-    left, other = keeping.new_page(), keeping.new_page()
+    first, other = keeping.new_page(), keeping.new_page()
     restored: list[str] = []
-    left.on("console", lambda message: restored.append(message.text))
-    left.add_init_script(SAY_WHEN_RESTORED)
-    reference = shop.go_to_payment(left)
-    shop.type_card(left)
-    left.get_by_role("link", name="Shop", exact=True).click()
-    expect(left.get_by_role("heading", level=1, name="Good things")).to_be_visible()
+    first.on("console", lambda message: restored.append(message.text))
+    first.add_init_script(SAY_WHEN_RESTORED)
+    reference = shop.go_to_payment(first)
+    shop.type_card(first)
+    first.get_by_role("link", name="Shop", exact=True).click()
+    expect(first.get_by_role("heading", level=1, name="Good things")).to_be_visible()
     other.route("**/status.json", lambda route: route.abort())
 
     other.goto(f"/orders/{reference}/pay")
@@ -43,8 +43,8 @@ def test_pages_that_come_back_ask_where_they_belong_and_keep_no_card(
     expect(shop.card_field(other).locator("input[name=cardnumber]")).to_have_value("")
     other.unroute("**/status.json")
     shop.see_paid(other, reference)
-    left.go_back()
-    shop.see_paid(left, reference)
+    first.go_back()
+    shop.see_paid(first, reference)
     other.go_back()
     shop.see_paid(other, reference)
 

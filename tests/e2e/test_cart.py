@@ -139,5 +139,5 @@ def summary(page: Page) -> Locator:
 
 
 def stock(store: StoreProcess, slug: str, pieces: int) -> None:
-    """Put so many pieces of a product on the shelf, whatever other orders hold."""
-    store.change("UPDATE products SET stock = held + ? WHERE slug = ?", pieces, slug)
+    """Put so many pieces of a product in stock, beside what other orders have reserved."""
+    store.change("UPDATE products SET stock = reserved + ? WHERE slug = ?", pieces, slug)

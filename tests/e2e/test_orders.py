@@ -1,4 +1,4 @@
-"""An order after it is placed: who may see it, how long it waits, how it ends, and what it tells a program."""
+"""An order after it is placed: who may see it, how long it waits, how it ends, and what its status.json says."""
 
 import re
 

@@ -94,7 +94,7 @@ def test_a_declined_shopper_reads_what_happened_and_what_to_do(
     shop.see_card_form(page)
     status = shop.status(page, reference)
     assert (status["state"], status["next"]) == ("awaiting_payment", f"/orders/{reference}/pay")
-    expect_held(store, reference)
+    expect_reserved(store, reference)
 
 
 def test_a_decline_is_still_shown_after_a_reload(page: Page) -> None:
@@ -161,7 +161,7 @@ def test_the_brand_is_shown_while_the_number_is_typed(page: Page) -> None:
     expect(page.get_by_text("Mastercard", exact=True)).to_be_visible()
 
 
-def expect_held(store: StoreProcess, reference: str) -> None:
+def expect_reserved(store: StoreProcess, reference: str) -> None:
     """The order waits and its stock is still promised to it."""
     ((state, reserved),) = store.read(
         "SELECT orders.state, products.reserved FROM orders JOIN order_lines ON order_lines.order_id = orders.id "

@@ -104,7 +104,7 @@ def test_make_cards_says_what_differs(store: StoreProcess, sandbox: SandboxProce
     asked = {"target": "webhook", "kind": "drop", "match": "payment_intent.payment_failed", "times": 1}
     requests.post(f"{sandbox.url}/sandbox/faults", json=asked, timeout=5).raise_for_status()
 
-    differing = make_cards("--store", store.url, "--patience", "1", "4000000000009979")
+    differing = make_cards("--store", store.url, "--timeout", "1", "4000000000009979")
     again = make_cards("--store", store.url, "4000 0000 0000 9979")
 
     assert differing.returncode == 1, differing.stderr
@@ -117,10 +117,10 @@ def test_make_cards_says_what_differs(store: StoreProcess, sandbox: SandboxProce
 
 
 def test_make_cards_says_why_it_cannot_run() -> None:
-    nobody = make_cards("--store", "http://127.0.0.1:9")
+    no_store = make_cards("--store", "http://127.0.0.1:9")
 
-    assert nobody.returncode == 2
-    assert "There is no store at http://127.0.0.1:9. Start it with `make run`." in nobody.stderr
+    assert no_store.returncode == 2
+    assert "There is no store at http://127.0.0.1:9. Start it with `make run`." in no_store.stderr
 
 
 def open_drawer(page: Page) -> Locator:

@@ -39,12 +39,12 @@ def test_a_challenge_closed_with_its_tab_can_be_resumed_in_a_new_one(
     new_browser: NewBrowser, sandbox: SandboxProcess
 ) -> None:
     browser = new_browser()
-    left = browser.new_page()
-    reference = shop.go_to_payment(left)
-    shop.type_card(left, shop.ASKS_FOR_3DS)
-    shop.pay(left)
-    expect(shop.bank(left).get_by_role("button", name="Complete")).to_be_visible()
-    left.close()
+    closed_tab = browser.new_page()
+    reference = shop.go_to_payment(closed_tab)
+    shop.type_card(closed_tab, shop.ASKS_FOR_3DS)
+    shop.pay(closed_tab)
+    expect(shop.bank(closed_tab).get_by_role("button", name="Complete")).to_be_visible()
+    closed_tab.close()
 
     page = browser.new_page()
     page.goto(f"/orders/{reference}")

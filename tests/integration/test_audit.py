@@ -54,7 +54,7 @@ def damage(shop: Shop, statement: str, **values: Any) -> None:
 def one(table: str, change: str) -> str:
     """Changes one order's row, or its payment's."""
     key = {"orders": "id = :id", "refunds": "payment_id = :id"}.get(table, "order_id = :id")
-    return f"UPDATE {table} SET {change} WHERE {key}"  # noqa: S608  # the tests' own words
+    return f"UPDATE {table} SET {change} WHERE {key}"  # noqa: S608  # the tests' own text
 
 
 def paid(shop: Shop) -> tuple[str, int]:
@@ -136,7 +136,7 @@ def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: 
         (one("payments", "refunded_minor = refunded_minor - 1"), [WRONG_REFUNDS]),
         (one("refunds", "state = 'failed'"), [WRONG_REFUNDS]),
         (one("payments", "received_minor = received_minor + 1"), [WRONG_AMOUNT, WRONG_REFUNDS]),
-        (one("orders", "reservation = 'committed'"), []),  # goods that were sent stay sold
+        (one("orders", "reservation = 'committed'"), []),  # the stock of a fulfilled order stays committed
     ],
 )
 def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, statement: str, wrong: list[str]) -> None:
@@ -208,7 +208,7 @@ def test_orders_are_named_in_the_order_in_which_they_were_placed(shop: Shop) -> 
     assert audited(shop) == [in_review(reference) for reference in placed]
 
 
-def test_pieces_that_nobody_was_promised_are_counted(shop: Shop) -> None:
+def test_reserved_stock_without_an_order_is_found(shop: Shop) -> None:
     shop.order(2)
     paid(shop)
 

@@ -63,9 +63,9 @@ def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, row: Scenar
     assert answer.get("code") == card.refused or card.refused is None
 
 
-def test_a_test_card_order_takes_nothing_from_the_shelf(shop: Shop) -> None:
+def test_a_test_card_order_takes_no_stock(shop: Shop) -> None:
     before = shop.product().available
-    order = runs.place(shop.services, "browser-of-the-shelf", PAYS, shop.clock())
+    order = runs.place(shop.services, "a-browser", PAYS, shop.clock())
     shop.pay(order)
     wait(shop)
 
@@ -225,7 +225,7 @@ def try_card(shop: Shop, order: Order, card: TestCard) -> dict[str, object]:
 
 
 def wait(shop: Shop) -> None:
-    """Let everything happen that happens later, and be told."""
+    """Deliver all webhooks, also those that are sent later."""
     for _ in range(4):
         shop.deliver()
         shop.clock.forward(seconds=3)

@@ -1,4 +1,4 @@
-"""A cart holds what a shopper wants, within what there is, and keeps no other shopper's cart company."""
+"""A cart lists what a shopper wants, within the stock, separate from other shoppers' carts."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -221,7 +221,7 @@ def test_only_what_is_in_the_cart_can_be_changed(shop: Shop) -> None:
     assert content(shop, cart) == {"cedar-pencil": 1}
 
 
-def test_removing_what_is_not_there_is_no_mistake(shop: Shop) -> None:
+def test_removing_a_missing_item_changes_nothing(shop: Shop) -> None:
     cart = add(shop, None, "cedar-pencil")
 
     remove(shop, cart, "brass-pen")

@@ -26,8 +26,8 @@ REQUESTED = "The refund is requested, and the worker submits it until it is made
 BUSY = "The database did not do what it was asked, or not in time."
 
 
-def run(shop: Shop, *words: str) -> Result:
-    return shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False)
+def run(shop: Shop, *arguments: str) -> Result:
+    return shop.app.test_cli_runner().invoke(args=list(arguments), catch_exceptions=False)
 
 
 def paid(shop: Shop) -> Order:
@@ -54,11 +54,11 @@ def refuse_the_key(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def do_not_answer(shop: Shop, _monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(_method: str, path: str) -> None:
+    def away(_method: str, path: str) -> None:
         if path == "/v1/refunds":
             raise NoAnswer
 
-    shop.transport.before = silent
+    shop.transport.before = away
 
 
 def recover(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +273,7 @@ def test_a_database_that_is_away_is_named(shop: Shop, command: str) -> None:
     engine.dispose()
 
     def refuse(*_: object) -> None:
-        raise engine.dialect.loaded_dbapi.OperationalError("nobody is let in")
+        raise engine.dialect.loaded_dbapi.OperationalError("no connection")
 
     event.listen(engine, "do_connect", refuse)
     outcome = run(shop, *command.split())
@@ -310,11 +310,11 @@ def test_a_database_that_is_busy_is_to_be_asked_again(shop: Shop, monkeypatch: p
 
 
 def test_the_commands_say_that_stripe_does_not_answer(shop: Shop) -> None:
-    def silent(_method: str, _path: str) -> None:
+    def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.transport.before = silent
+    shop.transport.before = away
 
-    for words in (["reconcile"], ["audit", "--stripe"]):
-        outcome = run(shop, *words)
+    for arguments in (["reconcile"], ["audit", "--stripe"]):
+        outcome = run(shop, *arguments)
         assert (outcome.exit_code, outcome.stderr) == (1, "Error: Stripe does not answer right now.\n")

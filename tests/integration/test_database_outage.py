@@ -1,4 +1,4 @@
-"""While the database is away or full, everybody is told to come back, nothing is lost, and it mends by itself."""
+"""While the database is away or full, requests get a clear error, nothing is lost, and the store recovers by itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -18,7 +18,7 @@ Away = Callable[[], AbstractContextManager[None]]
 
 @contextmanager
 def postgresql_away(url: str) -> Iterator[None]:
-    """Throws everybody out of the database and lets nobody in."""
+    """Close all connections to the database and refuse new ones."""
     parsed = make_url(url)
     admin = parsed.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
 
@@ -38,7 +38,7 @@ def postgresql_away(url: str) -> Iterator[None]:
 
 @contextmanager
 def disk_full(shop: Shop) -> Iterator[None]:
-    """Lets SQLite's file grow no further, and fills what room is left in it."""
+    """Let SQLite's file grow no further, and fill its free pages."""
     with shop.services.database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     shop.services.database.engine.dispose()
@@ -102,7 +102,7 @@ def test_a_database_that_refuses_connections_is_named(shop: Shop) -> None:
     engine.dispose()
 
     def refuse(*_: Any) -> None:
-        raise engine.dialect.loaded_dbapi.OperationalError("nobody is let in")
+        raise engine.dialect.loaded_dbapi.OperationalError("no connection")
 
     event.listen(engine, "do_connect", refuse)
     try:

@@ -1,4 +1,4 @@
-"""A database that answers and turns the store away is told apart from one that does not answer."""
+"""A database that refuses the store is distinguished from one that does not answer."""
 
 import socketserver
 import threading
@@ -18,8 +18,8 @@ ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSLRequest and GSSENCRequest of Po
 
 
 class PgBouncer(socketserver.ThreadingTCPServer):
-    """Reads how a client introduces itself and answers with an error: `options` as PgBouncer does by default, else the
-    one it was told.
+    """Reads a client's start-up message and answers with an error: to `options` as PgBouncer does by default, else with
+    `answer`.
     """
 
     daemon_threads = True
@@ -40,8 +40,8 @@ class Introduction(socketserver.StreamRequestHandler):
                 break
             self.wfile.write(b"N")
         self.server.introductions.append(packet)
-        words = "unsupported startup parameter: options" if b"options" in packet else self.server.answer
-        fields = b"SFATAL\0C08P01\0M" + words.encode() + b"\0\0"
+        message = "unsupported startup parameter: options" if b"options" in packet else self.server.answer
+        fields = b"SFATAL\0C08P01\0M" + message.encode() + b"\0\0"
         self.wfile.write(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
 
 

@@ -1,4 +1,4 @@
-"""A dispute flags its order, whoever tells of it and in whatever order, and tells the merchant once."""
+"""A dispute flags its order, whoever reports it and in whatever order, and notifies the merchant once."""
 
 import copy
 import random
@@ -86,25 +86,25 @@ def test_dispute_events_in_any_order_end_the_same(shop: Shop, seed: int) -> None
     events += shop.lose()
     shop.clock.forward(minutes=1)
     events += shop.lose()
-    origin = events * 2
-    random.Random(seed).shuffle(origin)  # a shuffle, not a secret
+    deliveries = events * 2
+    random.Random(seed).shuffle(deliveries)  # a shuffle, not a secret
 
-    assert {shop.receive(delivery) for delivery in origin} == {200}
+    assert {shop.receive(delivery) for delivery in deliveries} == {200}
 
     assert states(shop) == [DisputeState.WON]
     assert shop.read(order.reference).disputed is False
 
 
 def test_every_event_of_a_known_dispute_is_handled_and_none_is_stored(shop: Shop) -> None:
-    """Told in order and then backwards, so that the second time each of them is old news."""
+    """Delivered in order and then backwards, so that the second time each of them is stale."""
     order = shop.order()
     shop.pay(order, "4000000000000259")
     shop.deliver()
     shop.clock.forward(seconds=5)
-    origin = [delivery for delivery in shop.lose() if event_of(delivery)["type"].startswith("charge.dispute.")]
-    events = [event_of(delivery) for delivery in origin]
+    deliveries = [delivery for delivery in shop.lose() if event_of(delivery)["type"].startswith("charge.dispute.")]
+    events = [event_of(delivery) for delivery in deliveries]
 
-    answers = [shop.receive(delivery) for delivery in origin]
+    answers = [shop.receive(delivery) for delivery in deliveries]
     answers += [shop.receive(signed({**event, "id": f"{event['id']}_again"})) for event in reversed(events)]
 
     assert len(answers) >= 4
@@ -116,7 +116,7 @@ def test_every_event_of_a_known_dispute_is_handled_and_none_is_stored(shop: Shop
 
 
 def decided(shop: Shop, first: str) -> tuple[str, dict[str, Any]]:
-    """An order whose dispute is decided, in Stripe's word for it, and the event that told of it."""
+    """An order whose dispute is decided, with Stripe's status for it, and the event that reported it."""
     reference = disputed(shop, "4000000000000259")
     dispute = shop.stripe("GET", "/v1/disputes")["data"][0]["id"]
     evidence = {"won": "winning_evidence", "lost": "losing_evidence"}[first]
@@ -128,10 +128,10 @@ def decided(shop: Shop, first: str) -> tuple[str, dict[str, Any]]:
     return reference, event_of(closed)
 
 
-def retell(shop: Shop, event: dict[str, Any], status: str, name: str) -> int:
-    origin = copy.deepcopy(event)
-    origin["data"]["object"]["status"] = status
-    return shop.receive(signed({**origin, "id": name}))
+def report_again(shop: Shop, event: dict[str, Any], status: str, name: str) -> int:
+    changed = copy.deepcopy(event)
+    changed["data"]["object"]["status"] = status
+    return shop.receive(signed({**changed, "id": name}))
 
 
 def contradictions(shop: Shop, reference: str) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ def test_a_reversed_decision_opens_a_review_and_reconciliation_follows_it(
 ) -> None:
     reference, event = decided(shop, first)
 
-    assert [retell(shop, event, second, name) for name in ("evt_1", "evt_2")] == [200, 200]
+    assert [report_again(shop, event, second, name) for name in ("evt_1", "evt_2")] == [200, 200]
 
     dispute = event["data"]["object"]["id"]
     data = {"reason": "dispute_contradicted", "subject": dispute, "known": first, "reported": second}
@@ -171,7 +171,7 @@ def test_an_appeal_keeps_a_lost_dispute_lost_until_it_is_won(shop: Shop) -> None
     reference, event = decided(shop, "lost")
 
     for status in ("appeal_needs_response", "appeal_under_review"):
-        assert retell(shop, event, status, f"evt_{status}") == 200
+        assert report_again(shop, event, status, f"evt_{status}") == 200
 
     assert (states(shop), contradictions(shop, reference)) == ([DisputeState.LOST], [])
     assert shop.read(reference).disputed

@@ -1,4 +1,4 @@
-"""The folder of letters: each is there whole or not at all, and nothing in it breaks the page that shows it."""
+"""The folder of emails: each is complete or absent, and nothing in it breaks the page that shows it."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.support.shop import Shop
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a folder is not in the database
 
 
-def with_a_letter(shop: Shop) -> str:
+def with_an_email(shop: Shop) -> str:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
@@ -27,7 +27,7 @@ def prefixes(content: bytes) -> Iterator[bytes]:
 
 
 def test_a_half_written_email_does_not_break_the_page(shop: Shop) -> None:
-    subject = with_a_letter(shop)
+    subject = with_an_email(shop)
     (file,) = shop.mail_folder.iterdir()
 
     for part in prefixes(file.read_bytes()):
@@ -41,7 +41,7 @@ def test_a_half_written_email_does_not_break_the_page(shop: Shop) -> None:
     "content",
     [
         b"",
-        b"no letter",
+        b"no email",
         b"\xff\xfe\x00",
         b"Date: some day\nTo: a@b.c\nSubject: x\n\nx",
         b"Date: Sat, 21 Nov 2026 11:00:00 +0100\nTo: a@b.c\nSubject: x\nContent-Type: text/plain; charset=none\n\nx",
@@ -51,7 +51,7 @@ def test_a_half_written_email_does_not_break_the_page(shop: Shop) -> None:
     ],
 )
 def test_other_files_in_the_folder_do_not_break_the_page(shop: Shop, content: bytes) -> None:
-    subject = with_a_letter(shop)
+    subject = with_an_email(shop)
     (shop.mail_folder / "other.log").write_bytes(content)
     (shop.mail_folder / "folder.log").mkdir()
     (shop.mail_folder / "gone.log").symlink_to(shop.mail_folder / "nowhere")
@@ -64,8 +64,8 @@ def test_other_files_in_the_folder_do_not_break_the_page(shop: Shop, content: by
 
 
 def test_an_email_file_gets_its_name_only_when_it_is_complete(shop: Shop) -> None:
-    """A folder in the place of the unfinished file, so that a letter is not even begun: nothing has its name."""
-    subject = with_a_letter(shop)
+    """A folder in the place of the unfinished file, so that an email is not even started: no file has its name."""
+    subject = with_an_email(shop)
     (file,) = shop.mail_folder.iterdir()
     content = file.read_bytes()
     (shop.mail_folder / "next.part").mkdir()
@@ -84,7 +84,7 @@ def test_an_email_file_gets_its_name_only_when_it_is_complete(shop: Shop) -> Non
 
 def test_an_email_sent_twice_is_one_file(shop: Shop) -> None:
     """As with mail programs, which show a Message-ID once."""
-    with_a_letter(shop)
+    with_an_email(shop)
     with shop.services.database.transaction() as session:
         session.execute(update(Mail).values(sent_at=None, due_at=shop.clock()))
 

@@ -1,4 +1,4 @@
-"""A letter leads back to its order from any browser, by a signed link."""
+"""An email leads back to its order from any browser, by a signed link."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Time that is over frees stock, but never on a guess; money that comes late finds its goods or goes back."""
+"""Expiry releases stock, but never on a guess; a late payment commits stock again or is refunded."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -87,7 +87,7 @@ def test_an_open_challenge_extends_the_reservation_a_limited_time(shop: Shop) ->
 
 
 class Undecided:
-    """The gateway while the bank is deciding about every payment."""
+    """The gateway where the bank is still deciding about every payment."""
 
     def __init__(self, gateway: PaymentGateway) -> None:
         self._gateway = gateway
@@ -139,12 +139,12 @@ def test_no_order_expires_while_stripe_does_not_answer(shop: Shop) -> None:
 
     shop.transport.before = away
     run(shop)
-    kept = shop.read(order.reference).state, shop.product().reserved
+    unchanged = shop.read(order.reference).state, shop.product().reserved
     shop.transport.before = lambda _method, _path: None
     shop.clock.forward(minutes=2)
     run(shop)
 
-    assert kept == (OrderState.AWAITING_PAYMENT, 2)
+    assert unchanged == (OrderState.AWAITING_PAYMENT, 2)
     assert shop.read(order.reference).state is OrderState.EXPIRED
 
 
@@ -160,7 +160,7 @@ def test_several_workers_at_once_expire_each_order_once(shop: Shop) -> None:
 
 
 def late_payment(shop: Shop) -> str:
-    """The shopper paid in the last second; the store learns of it after it let the order go without asking Stripe."""
+    """The shopper paid in the last second; the store learns of it after the order was expired without asking Stripe."""
     order = shop.order(2, "brass-pen")
     shop.set_stock("brass-pen", 2)
     shop.pay(order)

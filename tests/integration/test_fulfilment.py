@@ -1,4 +1,4 @@
-"""An order that left the shop: noted once, its customer told, and refused where it should not be sent."""
+"""Fulfilment: recorded once, the customer notified, and refused for orders that must not be shipped."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reconciliation mends what was missed, and the audit sees what disagrees."""
+"""Reconciliation repairs what was missed, and the audit finds what disagrees."""
 
 import json
 from datetime import timedelta
@@ -83,9 +83,9 @@ def test_reconciliation_lists_a_payment_for_an_unknown_order(shop: Shop) -> None
     shop.stripe("POST", "/v1/payment_intents", form)
     shop.stripe("POST", "/v1/payment_intents", {**form, "metadata[order_reference]": "LOST-LOST-LOST-LOST"})
 
-    left = [str(problem_of(finding)) for finding in reconciled(shop).unresolved]
+    unresolved = [str(problem_of(finding)) for finding in reconciled(shop).unresolved]
 
-    (found,) = left
+    (found,) = unresolved
     assert found.partition(": ")[2] == (
         "$7.00 came in for order LOST-LOST-LOST-LOST, which this store does not have. "
         "Refund it in Stripe's dashboard, or find out which store took it."

@@ -1,4 +1,4 @@
-"""An order's history tells everything that happened to it: once, in order, by whom, and with its amounts."""
+"""An order's history has everything that happened to it: once, in order, with its source and its amounts."""
 
 from datetime import timedelta
 from typing import Any
@@ -129,11 +129,11 @@ def test_of_an_order_cancelled_while_the_worker_asks_stripe(shop: Shop) -> None:
     shop.pay(order, "4000002760003184")
     shop.clock.forward(minutes=31)
 
-    def give_up(_method: str, _path: str) -> None:
+    def cancel(_method: str, _path: str) -> None:
         shop.transport.after = lambda _method, _path: None
         checkout.cancel(shop.services, order.reference, shop.clock())
 
-    shop.transport.after = give_up
+    shop.transport.after = cancel
     worker.run(shop.services, shop.clock())
 
     assert "order.extended" not in shop.history(order.reference)
@@ -192,26 +192,26 @@ def test_of_a_dispute_that_is_lost(shop: Shop) -> None:
     shop.clock.forward(seconds=5)
     shop.deliver()
 
-    origin = [line for line in history(shop, order.reference) if line[0].startswith("dispute.")]
-    assert origin[0] == ("dispute.needs_response", "new", "needs_response", "webhook", {"amount": 800})
-    assert origin[-1] == ("dispute.lost", origin[-2][2], "lost", "webhook", {"amount": 800})
+    entries = [line for line in history(shop, order.reference) if line[0].startswith("dispute.")]
+    assert entries[0] == ("dispute.needs_response", "new", "needs_response", "webhook", {"amount": 800})
+    assert entries[-1] == ("dispute.lost", entries[-2][2], "lost", "webhook", {"amount": 800})
 
 
 def test_of_a_payment_that_came_when_the_stock_was_gone(shop: Shop) -> None:
     order = shop.order(2)
     payment = shop.open(order)
     shop.confirm(payment)
-    held_back = shop.lose()
+    late_webhooks = shop.lose()
     with shop.services.database.transaction() as session:  # as after a backup was played back
         session.execute(text("UPDATE orders SET state = 'expired', reservation = 'released'"))
         session.execute(text("UPDATE products SET reserved = 0, stock = 0 WHERE slug = 'cedar-pencil'"))
 
-    for delivery in held_back:
+    for delivery in late_webhooks:
         shop.receive(delivery)
     done = worker.run(shop.services, shop.clock())
     shop.deliver()
 
-    assert done == 2  # the refund, and the letter about it
+    assert done == 2  # the refund, and the email about it
     assert history(shop, order.reference)[2:] == [
         ("payment.paid", "open", "paid", "webhook", {"amount": 800}),
         ("payment.too_late", None, None, "webhook", {"amount": 800}),

@@ -1,4 +1,4 @@
-"""The log names each webhook with its fate, and what was put off with the kind of its failure, not its words."""
+"""The log names each webhook with its outcome, and each postponed work with the type of its failure, not its text."""
 
 from collections.abc import MutableMapping
 from datetime import timedelta
@@ -22,7 +22,7 @@ def lines(log: list[LogLine], event: str) -> list[LogLine]:
 
 
 def broken_stock(shop: Shop) -> None:
-    """What is held is gone: selling it cannot work."""
+    """The reserved stock is gone, so that committing it fails."""
     with shop.services.database.transaction() as session:
         session.execute(text("UPDATE products SET reserved = 0"))
 

@@ -1,7 +1,7 @@
 """A database full of orders, as the program wrote them before its orders could grow, is taken along whole.
 
 `data/orders_at_0003.json` holds every table of such a database at revision 0003: orders in every state, refunds,
-disputes, orders set aside, late money, e-mails, webhooks that came too early.
+disputes, orders in review, late payments, e-mails, webhooks that came too early.
 """
 
 import json
@@ -204,14 +204,14 @@ def test_refunds_and_disputes_belong_to_the_payment_of_their_order(app: Flask) -
 
 def test_a_migrated_history_is_complete_and_in_the_new_terms(app: Flask) -> None:
     engine = migrate(app)
-    words = {"order.needs_review": "review.opened", "order.settled": "review.resolved"}
+    types = {"order.needs_review": "review.opened", "order.settled": "review.resolved"}
     sources = {"upkeep": "worker", "merchant": "staff", "look-up": "lookup"}
 
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT id, type, source FROM history ORDER BY id")).all()
 
     assert rows == [
-        (number, words.get(what, what), sources.get(told_by, told_by))
+        (number, types.get(what, what), sources.get(told_by, told_by))
         for number, what, told_by in before("history", "id", "what", "told_by")
     ]
 

@@ -1,4 +1,4 @@
-"""What happens to one order, refund or product leaves the others as they were."""
+"""What happens to one order, refund or product does not change the others."""
 
 import pytest
 from sqlalchemy import select, update
@@ -14,7 +14,7 @@ from store.services.payments import refunds
 from tests.support.shop import NoAnswer, Shop
 
 
-def break_down(shop: Shop, match: str, times: int) -> None:
+def fail_requests(shop: Shop, match: str, times: int) -> None:
     shop.sandbox.extensions["sandbox"].faults.add("api", "error", times, {"match": match, "when": "before"})
 
 
@@ -25,7 +25,7 @@ def paid(shop: Shop) -> Order:
     return order
 
 
-def ask(shop: Shop, order: Order, amount: int, key: str) -> RefundState:
+def refund(shop: Shop, order: Order, amount: int, key: str) -> RefundState:
     return refunds.submit(shop.services, order.reference, Money(amount, "usd"), key, Origin(Source.STAFF, shop.clock()))
 
 
@@ -47,18 +47,18 @@ def stock(shop: Shop) -> dict[str, tuple[int, int]]:
 
 def test_only_the_refund_that_stripe_failed_on_gets_another_key(shop: Shop) -> None:
     order = paid(shop)
-    break_down(shop, "POST /v1/refunds", times=3)
+    fail_requests(shop, "POST /v1/refunds", times=3)
 
     for key in ("one", "other", "one"):
         with pytest.raises(PaymentServiceFailed):
-            ask(shop, order, 100, key)
+            refund(shop, order, 100, key)
 
     assert refund_attempts(shop) == {"one": 3, "other": 2}
 
 
 def test_only_the_order_that_stripe_failed_on_gets_another_key(shop: Shop) -> None:
     one, other = shop.order(), shop.order()
-    break_down(shop, "POST /v1/payment_intents", times=3)
+    fail_requests(shop, "POST /v1/payment_intents", times=3)
 
     for order in (one, other, one):
         with pytest.raises(PaymentServiceFailed):
@@ -69,13 +69,13 @@ def test_only_the_order_that_stripe_failed_on_gets_another_key(shop: Shop) -> No
 
 @pytest.mark.parametrize("what", ["refund", "opening"])
 def test_a_late_server_error_does_not_reuse_an_older_key(shop: Shop, what: str) -> None:
-    """A request that was sent first breaks down last: two more were sent meanwhile, and broke down as well."""
+    """The request that was sent first fails last: two more were sent meanwhile, and failed as well."""
     order = paid(shop) if what == "refund" else shop.order()
-    break_down(shop, "POST /v1/", times=3)
+    fail_requests(shop, "POST /v1/", times=3)
 
     def request() -> None:
         with pytest.raises(PaymentServiceFailed):
-            ask(shop, order, 100, "one") if what == "refund" else shop.open(order)
+            refund(shop, order, 100, "one") if what == "refund" else shop.open(order)
 
     def meanwhile(method: str, _path: str) -> None:
         if method == "POST":
@@ -101,14 +101,14 @@ def test_the_worker_resubmits_each_orders_own_refunds(shop: Shop) -> None:
     shop.transport.before = away
     for number, order in enumerate(orders):
         with pytest.raises(PaymentUnavailable):
-            ask(shop, order, 100 + number, f"of {order.reference}")
+            refund(shop, order, 100 + number, f"of {order.reference}")
     shop.transport.before = lambda _method, _path: None
-    ask(shop, paid(shop), 50, "answered")
+    refund(shop, paid(shop), 50, "answered")
     mail.send_due(shop.services, shop.clock())
 
     done = worker.run(shop.services, shop.clock())
 
-    assert done == 4  # two refunds, and a letter about each
+    assert done == 4  # two refunds, and an email about each
     assert [shop.read(order.reference).payment.refunded_minor for order in orders] == [100, 101]
     made = {refund["payment_intent"]: refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"]}
     asked = {
@@ -121,14 +121,14 @@ def test_the_worker_resubmits_each_orders_own_refunds(shop: Shop) -> None:
 def test_webhooks_match_refunds_whose_responses_were_lost(shop: Shop) -> None:
     order = paid(shop)
 
-    def hang_up(method: str, _path: str) -> None:
+    def disconnect(method: str, _path: str) -> None:
         if method == "POST":
             raise NoAnswer
 
-    shop.transport.after = hang_up
+    shop.transport.after = disconnect
     for amount, key in ((100, "one"), (250, "other")):
         with pytest.raises(PaymentUnavailable):
-            ask(shop, order, amount, key)
+            refund(shop, order, amount, key)
     shop.transport.after = lambda _method, _path: None
     shop.deliver()
 
@@ -145,7 +145,7 @@ def test_webhooks_match_refunds_whose_responses_were_lost(shop: Shop) -> None:
 
 def test_a_refund_made_elsewhere_with_a_known_key_is_another(shop: Shop) -> None:
     order = paid(shop)
-    ask(shop, order, 100, "one")
+    refund(shop, order, 100, "one")
     payment = shop.read(order.reference).payment.provider_payment_id or ""
 
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "50", "metadata[refund_key]": "one"})
@@ -161,14 +161,14 @@ def test_a_late_payment_with_stock_for_a_part_commits_nothing(shop: Shop) -> Non
     order = shop.place(cart)
     payment = shop.open(order)
     shop.confirm(payment)
-    held_back = shop.lose()
-    with shop.services.database.transaction() as session:  # the order was given up without asking Stripe
+    late_webhooks = shop.lose()
+    with shop.services.database.transaction() as session:  # the order was expired without asking Stripe
         session.execute(update(Order).values(state=OrderState.EXPIRED, reservation="released"))
         session.execute(update(Product).values(reserved=0))
         session.execute(update(Product).where(Product.slug.in_(["brass-pen", "stoneware-mug"])).values(stock=2))
     before = stock(shop)
 
-    for delivery in held_back:
+    for delivery in late_webhooks:
         shop.receive(delivery)
 
     assert stock(shop) == before

@@ -1,4 +1,4 @@
-"""A payment whose opening the store never heard of, because the answer was lost and the shopper went away."""
+"""A payment that the store does not know, because the response was lost and the shopper left."""
 
 from datetime import timedelta
 
@@ -12,15 +12,15 @@ from store.services.operations import audit, worker
 from tests.support.shop import NoAnswer, Shop
 
 
-def opened_unheard(shop: Shop) -> Order:
-    """An order that expired; its payment was opened at Stripe, and no word of that came back."""
+def expired_with_an_orphan(shop: Shop) -> Order:
+    """An order that expired; its payment was created at Stripe, and the response was lost."""
     order = shop.order()
 
-    def break_the_line(method: str, _path: str) -> None:
+    def lose_response(method: str, _path: str) -> None:
         if method == "POST":
             raise NoAnswer
 
-    shop.transport.after = break_the_line
+    shop.transport.after = lose_response
     with pytest.raises(PaymentUnavailable):
         shop.open(order)
     shop.transport.after = lambda _method, _path: None
@@ -31,7 +31,7 @@ def opened_unheard(shop: Shop) -> Order:
 
 @pytest.mark.parametrize("webhook", ["lost", "late"])
 def test_reconciliation_cancels_an_orphaned_payment(shop: Shop, webhook: str) -> None:
-    order = opened_unheard(shop)
+    order = expired_with_an_orphan(shop)
     if webhook == "late":
         shop.deliver()
     else:

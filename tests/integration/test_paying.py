@@ -117,7 +117,7 @@ def test_a_decline_seen_by_look_up_and_by_webhook_counts_once(shop: Shop) -> Non
     shop.confirm(payment, "4000000000000002")
 
     shop.open(order)  # looks
-    shop.deliver()  # and is told
+    shop.deliver()  # and receives the webhook
 
     assert shop.read(order.reference).payment.declines == 1
     assert shop.history(order.reference).count("payment.declined") == 1

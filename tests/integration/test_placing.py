@@ -1,4 +1,4 @@
-"""Placing an order holds stock for exactly those who get some, and asking twice gives one order."""
+"""Placing an order reserves stock, never more than there is, and placing twice gives one order."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ from store.domain.money import Money
 from store.domain.states import OrderState
 from store.services import carts, checkout
 from tests.support.concurrency import at_once
-from tests.support.shop import CUSTOMER, Shop, living_in
+from tests.support.shop import CUSTOMER, Shop, customer_in
 
 
 def test_an_order_copies_its_prices_and_reserves_its_stock(shop: Shop) -> None:
@@ -93,7 +93,7 @@ def test_another_address_replaces_the_open_order_and_cancels_its_payment(shop: S
     first = shop.place(cart)
     payment = shop.open(first)
 
-    second = shop.place(cart, living_in("Shelbyville"))
+    second = shop.place(cart, customer_in("Shelbyville"))
 
     assert second.reference != first.reference
     assert shop.read(first.reference).state is OrderState.CANCELLED
@@ -120,7 +120,7 @@ def test_an_order_that_was_paid_meanwhile_is_not_replaced(shop: Shop) -> None:
     shop.pay(first)
 
     with pytest.raises(OrderClosed) as refusal:
-        shop.place(cart, living_in("Shelbyville"))
+        shop.place(cart, customer_in("Shelbyville"))
 
     assert refusal.value.reference == first.reference
     assert shop.read(first.reference).state is OrderState.PAID

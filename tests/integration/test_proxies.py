@@ -76,7 +76,7 @@ def test_no_header_chooses_the_path_of_the_store(shop: Shop, script_name: str) -
 
 
 def test_a_form_needs_its_token_and_no_referer(shop_with: Callable[..., Shop]) -> None:
-    """A browser keeps the Referer to itself, and nginx passes on its own Host unless it is told otherwise."""
+    """A browser keeps the Referer to itself, and nginx passes on its own Host unless it is configured otherwise."""
     browser = shop_with(**LIVE).browser()
     https = {"X-Forwarded-Proto": "https", "Host": "127.0.0.1:8000"}
     page = browser.open("GET", "/products/cedar-pencil", headers=https).text
@@ -102,12 +102,12 @@ def test_with_live_keys_a_browser_stays_with_https_and_so_does_its_cookie(shop_w
 def test_a_shop_warns_at_start_when_its_proxy_is_not_configured(
     shop_with: Callable[..., Shop], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = shop_with(**LIVE)
-    silent = capsys.readouterr().err
+    configured = shop_with(**LIVE)
+    output = capsys.readouterr().err
 
     shop_with(**{name: value for name, value in LIVE.items() if name != "proxy_hops"})
     said = capsys.readouterr().err
 
-    assert told.services.settings.warnings == []
-    assert "PROXY_HOPS" not in silent
+    assert configured.services.settings.warnings == []
+    assert "PROXY_HOPS" not in output
     assert "PROXY_HOPS is not set while STORE_URL is https" in said

@@ -1,4 +1,4 @@
-"""Stripe and the store are compared both ways; what is safe to mend is mended, the rest is told to a person."""
+"""Stripe and the store are compared both ways; what is safe to repair is repaired, the rest is reported."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ def reconciled(shop: Shop, hours: float = 1) -> reconciliation.Report:
     return reconciliation.repair(shop.services, shop.clock() - timedelta(hours=hours), shop.clock())
 
 
-def left(shop: Shop) -> list[str]:
+def unresolved(shop: Shop) -> list[str]:
     return [str(problem_of(finding)) for finding in reconciled(shop).unresolved]
 
 
@@ -92,7 +92,7 @@ def test_reconciliation_records_a_refund_whose_webhook_was_lost(shop: Shop) -> N
 
 
 def test_reconciliation_updates_a_refund_whose_last_webhook_was_lost(shop: Shop) -> None:
-    """It was asked for long before the window, and its end was not told."""
+    """It was requested long before the window, and its last webhook was lost."""
     reference, payment = paid(shop, REFUNDED_SLOWLY)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment})
     refund = shop.deliver() and at_stripe(shop, "refunds")
@@ -113,7 +113,7 @@ def test_a_refund_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     damage(shop, "UPDATE refunds SET amount_minor = 300")
 
     wrong = f"has a refund, {at_stripe(shop, 'refunds')}, of $3.00 here and of $1.00 at Stripe."
-    assert f"order {reference}: {wrong} Settle the difference." in left(shop)
+    assert f"order {reference}: {wrong} Settle the difference." in unresolved(shop)
 
 
 @pytest.mark.parametrize("kind", ["refund", "dispute", "payment"])
@@ -132,15 +132,17 @@ def test_what_stripe_does_not_have_stays_unresolved(shop: Shop, kind: str) -> No
         }[kind],
     )
 
-    origin = {
+    finding = {
         "refund": "has a refund of $1.00, re_nowhere, that Stripe does not have.",
         "dispute": "has a dispute, dp_nowhere, that Stripe does not have.",
         "payment": "has a payment, pi_nowhere, that Stripe does not have.",
     }[kind]
     assert any(
-        line.startswith(f"order {reference}: {origin} Check that STRIPE_SECRET_KEY is") for line in compared(shop)
+        line.startswith(f"order {reference}: {finding} Check that STRIPE_SECRET_KEY is") for line in compared(shop)
     )
-    assert any(line.startswith(f"order {reference}: {origin} Check that STRIPE_SECRET_KEY is") for line in left(shop))
+    assert any(
+        line.startswith(f"order {reference}: {finding} Check that STRIPE_SECRET_KEY is") for line in unresolved(shop)
+    )
 
 
 def test_reconciliation_records_a_dispute_whose_webhook_was_lost(shop: Shop) -> None:
@@ -181,11 +183,11 @@ def test_a_dispute_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     damage(shop, "UPDATE disputes SET amount_minor = 1")
 
     wrong = f"has a dispute, {at_stripe(shop, 'disputes')}, of $0.01 here and of $8.00 at Stripe."
-    assert left(shop) == [f"order {reference}: {wrong} Go by Stripe's dashboard."]
+    assert unresolved(shop) == [f"order {reference}: {wrong} Go by Stripe's dashboard."]
 
 
 def test_an_unresolved_finding_does_not_say_to_reconcile_again(shop: Shop) -> None:
-    """A refund that failed stays failed here, whatever is said of it later."""
+    """A refund that failed stays failed here, whatever is reported later."""
     reference, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
     shop.deliver()
@@ -193,7 +195,7 @@ def test_an_unresolved_finding_does_not_say_to_reconcile_again(shop: Shop) -> No
     damage(shop, "UPDATE payments SET refunded_minor = 0")
 
     wrong = f"has a refund, {at_stripe(shop, 'refunds')}, failed here, succeeded at Stripe."
-    assert left(shop) == [f"order {reference}: {wrong} {BY_HAND}"]
+    assert unresolved(shop) == [f"order {reference}: {wrong} {BY_HAND}"]
 
 
 def test_a_payment_cancelled_at_stripe_cancels_its_order(shop: Shop) -> None:
@@ -283,10 +285,10 @@ def test_a_finding_about_one_order_does_not_hide_others(shop: Shop) -> None:
     damage(shop, "UPDATE refunds SET amount_minor = 300")
     damage(shop, "UPDATE disputes SET amount_minor = 300")
 
-    origin = compared(shop)
+    findings = compared(shop)
 
-    assert sorted(line.split(": ")[0] for line in origin) == sorted(f"order {reference}" for reference in references)
-    assert set(origin) < set(left(shop))  # which audits as well
+    assert sorted(line.split(": ")[0] for line in findings) == sorted(f"order {reference}" for reference in references)
+    assert set(findings) < set(unresolved(shop))  # which audits as well
 
 
 def test_the_report_lists_every_repaired_order(shop: Shop) -> None:

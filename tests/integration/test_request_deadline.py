@@ -128,7 +128,7 @@ def test_every_page_has_its_own_deadline(shop: Shop) -> None:
 
 
 def test_worker_and_commands_have_no_deadline(shop: Shop) -> None:
-    """Upkeep and commands; and a thread that made a page before."""
+    """Worker and commands; and a thread that served a page before."""
     order = shop.order()
     shop.browser().get("/")
     tries = stripe_takes(shop, SLOW)

@@ -1,4 +1,4 @@
-"""An order that was set aside comes back when a person has looked into it, and can be set aside anew."""
+"""A review ends when a person resolves it, and the order can be in review again."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def open_review(shop: Shop, order: Order, reason: str, subject: str = "", *, las
         reviews.open_review(session, locked, reason, origin, subject=subject, lasting=lasting)
 
 
-def settle(shop: Shop, order: Order, note: str = "Called the shopper.") -> None:
+def resolve(shop: Shop, order: Order, note: str = "Called the shopper.") -> None:
     reviews.resolve(shop.services, order.reference, note, Origin(Source.STAFF, shop.clock()))
 
 
@@ -32,7 +32,7 @@ def test_resolving_a_review_keeps_its_note(shop: Shop) -> None:
     for each in (order, other):
         open_review(shop, each, "refund_failed")
 
-    settle(shop, order, " Paid back by transfer. ")
+    resolve(shop, order, " Paid back by transfer. ")
 
     last = shop.read(order.reference).history[-1]
     assert (last.type, last.source, last.data) == ("review.resolved", "staff", {"note": "Paid back by transfer."})
@@ -46,7 +46,7 @@ def test_an_order_without_a_review_cannot_be_resolved(shop: Shop) -> None:
     order = shop.order()
 
     with pytest.raises(ReviewNotResolved) as refusal:
-        settle(shop, order)
+        resolve(shop, order)
     with pytest.raises(NotFound):
         reviews.resolve(shop.services, "NO-SUCH", "Called.", Origin(Source.STAFF, shop.clock()))
 
@@ -60,7 +60,7 @@ def test_a_note_is_one_line(shop: Shop, note: str) -> None:
     open_review(shop, order, "refund_failed")
 
     with pytest.raises(ReviewNotResolved) as refusal:
-        settle(shop, order, note)
+        resolve(shop, order, note)
 
     assert refusal.value.reason is ReviewRefusal.NOTE_INVALID
     assert shop.read(order.reference).needs_review
@@ -72,7 +72,7 @@ def test_a_new_event_after_a_resolved_review_opens_another(shop: Shop) -> None:
         open_review(shop, order, "refund_failed")
         open_review(shop, order, "refund_failed")
         assert shop.read(order.reference).needs_review
-        settle(shop, order)
+        resolve(shop, order)
 
     assert reasons(shop, order) == ["refund_failed"] * 3
 
@@ -80,7 +80,7 @@ def test_a_new_event_after_a_resolved_review_opens_another(shop: Shop) -> None:
 def test_a_resolved_payment_opens_no_review_again_but_another_does(shop: Shop) -> None:
     order = shop.order()
     open_review(shop, order, "wrong_amount", "pi_1", lasting=True)
-    settle(shop, order)
+    resolve(shop, order)
 
     open_review(shop, order, "wrong_amount", "pi_1", lasting=True)
     assert not shop.read(order.reference).needs_review
@@ -105,7 +105,7 @@ def test_the_shopper_reads_that_a_review_was_resolved_but_not_the_note(shop: Sho
     shop.pay(order)
     shop.deliver()
     open_review(shop, order, "refund_failed")
-    settle(shop, order, "secretly noted")
+    resolve(shop, order, "secretly noted")
 
     page = browser.get(f"/orders/{reference}").text
 
@@ -116,9 +116,9 @@ def test_the_shopper_reads_that_a_review_was_resolved_but_not_the_note(shop: Sho
 def test_the_command_resolves_a_review_once(shop: Shop) -> None:
     order = shop.order()
     open_review(shop, order, "refund_failed")
-    words = ("resolve", order.reference, "--note", "Called the shopper.")
+    arguments = ("resolve", order.reference, "--note", "Called the shopper.")
 
-    answers = [shop.app.test_cli_runner().invoke(args=list(words), catch_exceptions=False) for _ in range(2)]
+    answers = [shop.app.test_cli_runner().invoke(args=list(arguments), catch_exceptions=False) for _ in range(2)]
 
     assert [answer.exit_code for answer in answers] == [0, 1]
     assert "not in review" in answers[1].output

@@ -1,4 +1,4 @@
-"""What no machine should decide is set aside for a person, once, with the facts that the person needs."""
+"""What no program should decide opens a review, once, with the facts that a person needs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,12 +25,12 @@ from store.services.payments import refunds
 from tests.support.shop import Shop
 
 
-def tell(shop: Shop, snapshot: PaymentSnapshot) -> Order | None:
+def report(shop: Shop, snapshot: PaymentSnapshot) -> Order | None:
     with shop.services.database.transaction() as session:
         return payments.record(session, shop.services, snapshot, Origin(Source.WEBHOOK, shop.clock()))
 
 
-def tell_refund(shop: Shop, order: Order, amount: int, name: str = "re_1") -> None:
+def report_refund(shop: Shop, order: Order, amount: int, name: str = "re_1") -> None:
     provider_payment_id = shop.read(order.reference).payment.provider_payment_id
     assert provider_payment_id
     snapshot = RefundSnapshot(name, provider_payment_id, Money(amount, "usd"), RefundEvent.SUCCEEDED, None)
@@ -38,7 +38,7 @@ def tell_refund(shop: Shop, order: Order, amount: int, name: str = "re_1") -> No
         assert refunds.record(session, snapshot, Origin(Source.WEBHOOK, shop.clock()))
 
 
-def ask(shop: Shop, order: Order, amount: Money | None, key: str = "all") -> RefundState:
+def refund(shop: Shop, order: Order, amount: Money | None, key: str = "all") -> RefundState:
     return refunds.submit(shop.services, order.reference, amount, key, Origin(Source.STAFF, shop.clock()))
 
 
@@ -74,10 +74,10 @@ def test_a_payment_with_a_mismatch_opens_one_review(shop: Shop, change: dict[str
     order, other = shop.order(2), shop.order(2)
     opened = shop.open(order).snapshot
     shop.open(other)
-    origin = replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd"))
+    reported = replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd"))
 
-    assert tell(shop, replace(origin, **change))
-    assert tell(shop, replace(origin, **change))
+    assert report(shop, replace(reported, **change))
+    assert report(shop, replace(reported, **change))
 
     assert reasons(shop, order) == [{"subject": opened.provider_payment_id, **facts}]
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
@@ -88,7 +88,7 @@ def test_an_unpaid_payment_with_a_mismatch_opens_no_review(shop: Shop) -> None:
     order = shop.order(2)
     opened = shop.open(order).snapshot
 
-    assert tell(shop, replace(opened, amount=Money(1, "usd"), event=PaymentEvent.PROCESSING))
+    assert report(shop, replace(opened, amount=Money(1, "usd"), event=PaymentEvent.PROCESSING))
 
     assert (reasons(shop, order), shop.read(order.reference).payment.state) == ([], PaymentState.OPEN)
 
@@ -96,8 +96,8 @@ def test_an_unpaid_payment_with_a_mismatch_opens_no_review(shop: Shop) -> None:
 def test_a_payment_of_no_order_is_not_of_this_store(shop: Shop) -> None:
     opened = shop.open(shop.order(2)).snapshot
 
-    assert not tell(shop, replace(opened, provider_payment_id="pi_other", order_reference=None))
-    assert not tell(shop, replace(opened, provider_payment_id="pi_other", order_reference="NO-SUCH-ORDER"))
+    assert not report(shop, replace(opened, provider_payment_id="pi_other", order_reference=None))
+    assert not report(shop, replace(opened, provider_payment_id="pi_other", order_reference="NO-SUCH-ORDER"))
 
 
 def test_a_cancelled_payment_that_succeeds_opens_a_review(shop: Shop) -> None:
@@ -105,7 +105,7 @@ def test_a_cancelled_payment_that_succeeds_opens_a_review(shop: Shop) -> None:
     opened = shop.open(order).snapshot
     checkout.cancel(shop.services, order.reference, shop.clock())
 
-    tell(shop, replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd")))
+    report(shop, replace(opened, event=PaymentEvent.PAID, received=Money(800, "usd")))
 
     assert reasons(shop, order) == [{"reason": "paid_after_cancel", "subject": opened.provider_payment_id}]
     assert shop.read(order.reference).state is OrderState.CANCELLED
@@ -117,7 +117,7 @@ def test_a_paid_payment_reported_cancelled_opens_a_review(shop: Shop) -> None:
     assert intent
     snapshot = shop.services.gateway.retrieve_payment(intent).snapshot
 
-    tell(shop, replace(snapshot, event=PaymentEvent.CANCELLED, cancelled_because=CancelReason.EXPIRED))
+    report(shop, replace(snapshot, event=PaymentEvent.CANCELLED, cancelled_because=CancelReason.EXPIRED))
 
     assert reasons(shop, order) == [{"reason": "cancelled_after_paid", "subject": intent}]
     after = shop.read(order.reference)
@@ -132,13 +132,13 @@ def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     order = paid(shop)
     intent = str(shop.read(order.reference).payment.provider_payment_id)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": intent})
-    shop.lose()  # the store has not heard of it
+    shop.lose()  # the store does not know it
     other = paid(shop)
     with shop.services.database.transaction() as session:
         session.execute(text("UPDATE payments SET refund_due = true"))
 
     with pytest.raises(RefundRefused):
-        ask(shop, order, None)
+        refund(shop, order, None)
 
     assert reasons(shop, order) == [{"reason": "refund_refused"}]
     assert not shop.read(order.reference).payment.refund_due, "asking again would be refused again"
@@ -146,8 +146,8 @@ def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     assert [(row.state, row.key) for row in refund_rows(shop)] == [(RefundState.FAILED, "all")]
     assert shop.read(order.reference).payment.refunded_minor == 0
     failed = [entry for entry in shop.read(order.reference).history if entry.type == "refund.failed"]
-    origin = [(entry.from_state, entry.to_state, entry.source, entry.data) for entry in failed]
-    assert origin == [("requested", "failed", "staff", {"amount": 800})]
+    entries = [(entry.from_state, entry.to_state, entry.source, entry.data) for entry in failed]
+    assert entries == [("requested", "failed", "staff", {"amount": 800})]
 
 
 def test_a_refund_reported_while_stripe_refuses_it_stays(shop: Shop) -> None:
@@ -172,7 +172,7 @@ def test_a_refund_reported_while_stripe_refuses_it_stays(shop: Shop) -> None:
 def test_more_than_was_received_goes_back(shop: Shop) -> None:
     order = paid(shop)
 
-    tell_refund(shop, order, 900)
+    report_refund(shop, order, 900)
 
     assert reasons(shop, order) == [{"reason": "returned_more_than_received", "returned": 900}]
     after = shop.read(order.reference)
@@ -182,9 +182,9 @@ def test_more_than_was_received_goes_back(shop: Shop) -> None:
 def test_a_refund_made_elsewhere_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
     order, now = paid(shop), shop.clock()
 
-    tell_refund(shop, order, 100, "re_1")
-    tell_refund(shop, order, 200, "re_2")
-    tell_refund(shop, order, 200, "re_2")
+    report_refund(shop, order, 100, "re_1")
+    report_refund(shop, order, 200, "re_2")
+    report_refund(shop, order, 200, "re_2")
 
     assert [(row.provider_refund_id, row.key, row.amount_minor, row.state) for row in refund_rows(shop)] == [
         ("re_1", None, 100, RefundState.SUCCEEDED),
@@ -197,27 +197,27 @@ def test_a_refund_made_elsewhere_is_kept_with_its_amount_and_its_day(shop: Shop)
 def test_a_refund_of_another_order_changes_nothing_here(shop: Shop) -> None:
     mine, other = paid(shop), paid(shop)
 
-    tell_refund(shop, other, 100)
-    ask(shop, other, Money(50, "usd"), "of the other")
+    report_refund(shop, other, 100)
+    refund(shop, other, Money(50, "usd"), "of the other")
 
     assert shop.read(mine.reference).payment.refunded_minor == 0
-    assert ask(shop, mine, None, "all of mine") is RefundState.SUCCEEDED
+    assert refund(shop, mine, None, "all of mine") is RefundState.SUCCEEDED
     assert shop.read(mine.reference).payment.refunded_minor == 800
     assert shop.read(other.reference).payment.refunded_minor == 150
 
 
 def test_a_refund_does_not_restock_a_fulfilled_order(shop: Shop) -> None:
-    sent, kept = paid(shop), paid(shop)
+    sent, unsent = paid(shop), paid(shop)
     shop.fulfil(sent.reference)
     before = shop.product().stock
 
-    ask(shop, sent, None, "sent")
+    refund(shop, sent, None, "sent")
     after_sent = shop.product().stock
-    ask(shop, kept, None, "kept")
+    refund(shop, unsent, None, "unsent")
 
     assert (after_sent, shop.product().stock) == (before, before + 2)
     assert shop.read(sent.reference).reservation is ReservationState.COMMITTED
-    assert {shop.read(order.reference).state for order in (sent, kept)} == {OrderState.REFUNDED}
+    assert {shop.read(order.reference).state for order in (sent, unsent)} == {OrderState.REFUNDED}
 
 
 @pytest.mark.parametrize("amount", [None, Money(1, "usd")])
@@ -225,7 +225,7 @@ def test_an_unpaid_order_cannot_be_refunded(shop: Shop, amount: Money | None) ->
     order = shop.order(2)
 
     with pytest.raises(RefundRefused) as refusal:
-        ask(shop, order, amount)
+        refund(shop, order, amount)
 
     assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.TOO_MUCH, Money(0, "usd"))
     assert refund_rows(shop) == []
@@ -234,7 +234,7 @@ def test_an_unpaid_order_cannot_be_refunded(shop: Shop, amount: Money | None) ->
 def test_a_cent_can_be_refunded(shop: Shop) -> None:
     order = paid(shop)
 
-    assert ask(shop, order, Money(1, "usd")) is RefundState.SUCCEEDED
+    assert refund(shop, order, Money(1, "usd")) is RefundState.SUCCEEDED
     assert shop.read(order.reference).payment.refunded_minor == 1
 
 
@@ -243,17 +243,17 @@ def test_only_what_was_received_can_be_refunded(shop: Shop, amount: int) -> None
     order = paid(shop)
 
     with pytest.raises(RefundRefused) as refusal:
-        ask(shop, order, Money(amount, "usd"))
+        refund(shop, order, Money(amount, "usd"))
 
     assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.TOO_MUCH, Money(800, "usd"))
-    assert ask(shop, order, Money(800, "usd")) is RefundState.SUCCEEDED
+    assert refund(shop, order, Money(800, "usd")) is RefundState.SUCCEEDED
 
 
 def test_a_refund_must_be_in_the_currency_of_the_payment(shop: Shop) -> None:
     order = paid(shop)
 
     with pytest.raises(RefundRefused) as refusal:
-        ask(shop, order, Money(100, "eur"))
+        refund(shop, order, Money(100, "eur"))
 
     assert (refusal.value.reason, refusal.value.amount) == (RefundRefusal.OTHER_CURRENCY, Money(800, "usd"))
 
@@ -263,7 +263,7 @@ def test_a_refund_of_a_late_payment_ends_its_refund_due(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.execute(text("UPDATE payments SET refund_due = true"))
 
-    ask(shop, order, None)
+    refund(shop, order, None)
 
     assert not shop.read(order.reference).payment.refund_due
     assert shop.read(other.reference).payment.refund_due

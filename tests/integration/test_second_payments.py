@@ -1,4 +1,4 @@
-"""An order has several payments over time. It counts on one; money beside that one goes back, once, and is told."""
+"""An order has several payments over time. One is kept; another that succeeds is refunded once, with an email."""
 
 import copy
 import threading
@@ -156,7 +156,7 @@ def test_an_event_about_a_payment_that_stripe_does_not_have_pays_nothing(shop: S
     shop.pay(order)
     [event] = [event_of(sent) for sent in shop.lose() if event_of(sent)["type"] == "payment_intent.succeeded"]
     unknown = copy.deepcopy(event)
-    unknown["id"], unknown["data"]["object"]["id"] = "evt_unknown", "pi_of_nobody"
+    unknown["id"], unknown["data"]["object"]["id"] = "evt_unknown", "pi_unknown"
 
     answer = shop.receive(signed(unknown))
 

@@ -1,4 +1,4 @@
-"""Two things told of one order at the same moment: the second waits for the first, and then reads what it wrote."""
+"""Two events about one order at the same time: the second waits for the first, and then reads what it wrote."""
 
 import threading
 
@@ -23,15 +23,15 @@ def test_a_refund_told_while_its_payment_is_written_down_counts(shop: Shop) -> N
     payment = gateway.retrieve_payment(intent["id"]).snapshot
     (refund,) = gateway.list_refunds(order.placed_at)
 
-    def tell_of_the_refund() -> None:
+    def record_the_refund() -> None:
         with shop.services.database.transaction() as session:
             refunds.record(session, refund, origin)
 
-    other = threading.Thread(target=tell_of_the_refund)
+    other = threading.Thread(target=record_the_refund)
     with shop.services.database.transaction() as session:
         payments.record(session, shop.services, payment, origin)
         other.start()
-        wait_until_somebody_waits(session, other)
+        wait_until_blocked(session, other)
     other.join()
 
     assert shop.read(order.reference).payment.refunded_minor == 100
@@ -53,7 +53,7 @@ def test_a_transaction_that_waited_for_an_order_reads_its_payment_anew(shop: Sho
     with shop.services.database.transaction() as session:
         payments.record(session, shop.services, payment, Origin(Source.LOOKUP, shop.clock()))
         other.start()
-        wait_until_somebody_waits(session, other)
+        wait_until_blocked(session, other)
     other.join()
 
     assert read == [PaymentState.PAID]

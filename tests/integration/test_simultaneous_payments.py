@@ -1,4 +1,4 @@
-"""Many shoppers pay at the same moment: none waits for another, and only Stripe's silence holds them back."""
+"""Many shoppers pay at the same time: none waits for another, and only timeouts of Stripe open the breaker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_payments_that_are_opened_at_once_do_not_wait_for_each_other(shop: Shop)
 
 
 def test_pages_past_their_own_deadline_do_not_open_the_breaker(shop: Shop) -> None:
-    """Cancelling asks twice where it comes too late; Stripe answers the first so slowly that no time is left."""
+    """Cancelling asks twice where it comes too late; Stripe answers the first so slowly that the deadline passes."""
     browser, reference = shop.browser_with_order()
     token = browser.token(f"/orders/{reference}/pay")
     (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]

@@ -1,4 +1,4 @@
-"""Who sends a request a byte at a time, by mistake or on purpose, keeps no thread and stops nobody else."""
+"""A client that sends a request a byte at a time takes no thread and blocks no other client."""
 
 import socket
 import threading
@@ -32,7 +32,7 @@ HEADERS = b"GET / HTTP/1.1\r\nHost: store\r\nX-Slow: "
 
 @pytest.fixture(scope="module")
 def store(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The store as `make run` starts it, with one worker of few threads that has less patience; its address."""
+    """The store as `make run` starts it, with one worker of few threads and a short read timeout; its address."""
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
     assert WORKER in command
     assert THREADS in command
@@ -61,7 +61,7 @@ def dribbling(store: str, start: bytes, times: int) -> Iterator[list[socket.sock
                 try:
                     client.send(b"1")
                 except OSError:
-                    continue  # cut off: that is what is waited for
+                    continue  # disconnected, as expected
 
     for client in clients:
         client.sendall(start)
@@ -122,7 +122,7 @@ def test_a_kept_alive_connection_serves_several_requests(store: str) -> None:
 
 @pytest.mark.parametrize("path", ["/webhooks/stripe", "/cart/lines", "/checkout"])
 def test_a_chunked_body_that_grows_too_large_is_refused(store: str, path: str) -> None:
-    """In chunks it is told only when it ends."""
+    """The length of a chunked body is known only at its end."""
     chunks = (b"x" * 65536 for _ in range(40))
 
     answer = requests.post(store + path, data=chunks, headers={"Content-Type": FORM_TYPE}, timeout=20)

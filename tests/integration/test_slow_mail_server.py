@@ -1,4 +1,4 @@
-"""However slow the mail server and however many upkeep processes: each letter goes once, and none holds up another."""
+"""With a slow mail server and many workers each email is sent once, and none delays another."""
 
 import threading
 from collections import Counter
@@ -18,9 +18,9 @@ from tests.support.shop import Clock, Shop
 
 
 @dataclass
-class SlowPost:
-    """Takes so many seconds of the shop's time for each letter; `meanwhile` says what happens while it has the
-    letter of that number in its hands.
+class SlowMailer:
+    """Takes so many seconds of the shop's time for each email; `meanwhile` is called while it sends the email of that
+    number.
     """
 
     clock: Clock
@@ -30,7 +30,7 @@ class SlowPost:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
-        """It is always there."""
+        """It is always reachable."""
 
     def send(self, email: Email) -> None:
         with self._lock:
@@ -40,17 +40,17 @@ class SlowPost:
         self.meanwhile.get(number, lambda: None)()
 
     def times(self) -> set[int]:
-        """How often letters went."""
+        """How often emails were sent."""
         return set(Counter(email.message_id for email in self.emails).values())
 
 
-def shop_and_post(shop_with: Callable[..., Shop], seconds: float) -> tuple[Shop, SlowPost]:
+def shop_and_mailer(shop_with: Callable[..., Shop], seconds: float) -> tuple[Shop, SlowMailer]:
     clock = Clock()
-    post = SlowPost(clock, seconds)
-    return shop_with(mailer=post, clock=clock), post
+    mailer = SlowMailer(clock, seconds)
+    return shop_with(mailer=mailer, clock=clock), mailer
 
 
-def write_letters(shop: Shop, many: int) -> None:
+def queue_emails(shop: Shop, many: int) -> None:
     order = shop.order()
     with shop.services.database.transaction() as session:
         for number in range(many):
@@ -65,37 +65,37 @@ def unsent(shop: Shop) -> int:
 def test_a_second_worker_sends_what_the_slow_first_has_not_claimed(
     shop_with: Callable[..., Shop],
 ) -> None:
-    shop, post = shop_and_post(shop_with, seconds=20)
-    write_letters(shop, 12)
-    post.meanwhile[5] = lambda: worker.run(shop.services, shop.clock())
+    shop, mailer = shop_and_mailer(shop_with, seconds=20)
+    queue_emails(shop, 12)
+    mailer.meanwhile[5] = lambda: worker.run(shop.services, shop.clock())
 
     first = mail.send_due(shop.services, shop.clock())
 
-    assert (len(post.emails), post.times()) == (12, {1})
+    assert (len(mailer.emails), mailer.times()) == (12, {1})
     assert first == 5
     assert unsent(shop) == 0
 
 
 def test_a_slow_email_stays_with_the_worker_that_claimed_it(shop_with: Callable[..., Shop]) -> None:
-    shop, post = shop_and_post(shop_with, seconds=130)
-    write_letters(shop, 1)
+    shop, mailer = shop_and_mailer(shop_with, seconds=130)
+    queue_emails(shop, 1)
     others: list[int] = []
-    post.meanwhile[1] = lambda: others.append(mail.send_due(shop.services, shop.clock()))
+    mailer.meanwhile[1] = lambda: others.append(mail.send_due(shop.services, shop.clock()))
 
     assert mail.send_due(shop.services, shop.clock()) == 1
 
     assert others == [0]
-    assert len(post.emails) == 1
+    assert len(mailer.emails) == 1
 
 
 def test_an_email_of_a_crashed_worker_is_sent_by_another(shop_with: Callable[..., Shop]) -> None:
-    shop, post = shop_and_post(shop_with, seconds=1)
-    write_letters(shop, 1)
+    shop, mailer = shop_and_mailer(shop_with, seconds=1)
+    queue_emails(shop, 1)
 
-    def die() -> None:
+    def crash() -> None:
         raise SystemExit
 
-    post.meanwhile[1] = die
+    mailer.meanwhile[1] = crash
     with pytest.raises(SystemExit):
         mail.send_due(shop.services, shop.clock())
     shop.clock.forward(minutes=4)
@@ -103,21 +103,21 @@ def test_an_email_of_a_crashed_worker_is_sent_by_another(shop_with: Callable[...
     shop.clock.forward(minutes=2)
 
     assert (early, mail.send_due(shop.services, shop.clock())) == (0, 1)
-    assert len({email.message_id for email in post.emails}) == 1
+    assert len({email.message_id for email in mailer.emails}) == 1
 
 
 def test_a_worker_that_fails_after_its_claim_leaves_the_email_to_the_next(
     shop_with: Callable[..., Shop],
 ) -> None:
-    shop, post = shop_and_post(shop_with, seconds=1)
-    write_letters(shop, 1)
+    shop, mailer = shop_and_mailer(shop_with, seconds=1)
+    queue_emails(shop, 1)
 
     def meanwhile() -> None:
         shop.clock.forward(minutes=6)
         mail.send_due(shop.services, shop.clock())
         raise ValueError
 
-    post.meanwhile[1] = meanwhile
+    mailer.meanwhile[1] = meanwhile
     mail.send_due(shop.services, shop.clock())
     shop.clock.forward(hours=2)
 
@@ -129,9 +129,9 @@ def test_a_worker_that_fails_after_its_claim_leaves_the_email_to_the_next(
 
 
 def test_many_workers_at_once_send_each_email_once(shop_with: Callable[..., Shop]) -> None:
-    """Fifty letters at two seconds each: longer than a minute, shorter than any one letter's claim."""
-    shop, post = shop_and_post(shop_with, seconds=2)
-    write_letters(shop, 50)
+    """Fifty emails at two seconds each: longer than a minute, shorter than the claim on one email."""
+    shop, mailer = shop_and_mailer(shop_with, seconds=2)
+    queue_emails(shop, 50)
 
     def run_forever(_number: int) -> int:
         taken = 0
@@ -143,20 +143,20 @@ def test_many_workers_at_once_send_each_email_once(shop_with: Callable[..., Shop
 
     assert not [failure for failure in taken if isinstance(failure, Exception)]
     assert sum(number for number in taken if isinstance(number, int)) == 50
-    assert (len(post.emails), post.times()) == (50, {1})
+    assert (len(mailer.emails), mailer.times()) == (50, {1})
 
 
 @pytest.mark.parametrize("failure", [ValueError, UnicodeError, LookupError, RuntimeError])
 def test_an_email_that_fails_delays_no_other_and_is_retried(
     shop_with: Callable[..., Shop], failure: type[Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop, post = shop_and_post(shop_with, seconds=1)
-    write_letters(shop, 3)
+    shop, mailer = shop_and_mailer(shop_with, seconds=1)
+    queue_emails(shop, 3)
 
-    def break_down() -> None:
+    def fail() -> None:
         raise failure("Invalid address ada@example.com")
 
-    post.meanwhile[1] = break_down
+    mailer.meanwhile[1] = fail
     done = worker.run(shop.services, shop.clock())
     shop.clock.forward(minutes=2)
     again = mail.send_due(shop.services, shop.clock())
@@ -171,15 +171,15 @@ def test_an_email_that_fails_delays_no_other_and_is_retried(
 
 
 def test_an_email_that_failed_is_not_due_again_in_the_same_round(shop_with: Callable[..., Shop]) -> None:
-    """Who asks for a later time, as a rehearsal does, must not be given the same letter again in that round."""
-    shop, post = shop_and_post(shop_with, seconds=1)
-    write_letters(shop, 1)
+    """A caller that passes a later time, as `make chaos` does, must not get the same email again in that round."""
+    shop, mailer = shop_and_mailer(shop_with, seconds=1)
+    queue_emails(shop, 1)
 
-    def break_down() -> None:
+    def fail() -> None:
         raise ValueError
 
-    post.meanwhile[1] = break_down
+    mailer.meanwhile[1] = fail
     later = shop.clock() + timedelta(hours=3)
 
     assert [mail.send_due(shop.services, later) for _ in range(2)] == [0, 0]
-    assert len(post.emails) == 1
+    assert len(mailer.emails) == 1

@@ -1,4 +1,4 @@
-"""While a shopper waits for news, Stripe is asked: not before a webhook had its time, and for each order by itself."""
+"""While a shopper waits, Stripe is asked: not before a webhook could arrive, and for each order separately."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ SECOND = timedelta(seconds=1)
 
 
 def asked(shop: Shop) -> int:
-    """How many questions Stripe was asked since this was last called."""
+    """How many requests Stripe got since this was last called."""
     count = len(shop.transport.requests)
     shop.transport.requests.clear()
     return count
@@ -82,7 +82,7 @@ def test_each_failed_event_has_its_own_error(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.add(InboxEvent(id="evt_1", type="charge.succeeded", received_at=shop.clock(), last_error="KeyError"))
     shop.pay(shop.order(2))
-    with shop.services.database.transaction() as session:  # what is held is gone: selling it cannot work
+    with shop.services.database.transaction() as session:  # the reserved stock is gone, so that committing it fails
         session.execute(text("UPDATE products SET reserved = 0"))
 
     shop.deliver()
@@ -98,7 +98,7 @@ def test_the_worker_counts_what_it_did(shop: Shop) -> None:
     orders = [shop.order() for _ in range(3)]
     shop.clock.forward(minutes=31)
 
-    expired_and_told = worker.run(shop.services, shop.clock())
+    expired_and_notified = worker.run(shop.services, shop.clock())
 
-    assert expired_and_told == 2 * len(orders)
+    assert expired_and_notified == 2 * len(orders)
     assert worker.run(shop.services, shop.clock()) == 0

@@ -43,9 +43,9 @@ def test_who_looks_again_looks_at_the_same_page(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     shop.transport.before = away
 
-    answer = browser.get(f"/orders/{reference}/pay?from=a-letter")
+    answer = browser.get(f"/orders/{reference}/pay?from=an-email")
 
-    assert f'href="/orders/{reference}/pay?from=a-letter"' in answer.text
+    assert f'href="/orders/{reference}/pay?from=an-email"' in answer.text
 
 
 def test_a_webhook_is_handled_while_stripe_does_not_answer(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Stripe broke down over a request, and keeps that answer under its idempotency key: the order is not stuck with it."""
+"""Stripe answers a request with a server error and keeps it under its idempotency key: the order is not stuck."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.shop import NoAnswer, Shop
 CREATE, REFUND = "POST /v1/payment_intents", "POST /v1/refunds"
 
 
-def break_down(shop: Shop, match: str, when: str, times: int = 1) -> None:
+def fail_requests(shop: Shop, match: str, when: str, times: int = 1) -> None:
     shop.sandbox.extensions["sandbox"].faults.add("api", "error", times, {"match": match, "when": when})
 
 
@@ -38,7 +38,7 @@ def agreed(shop: Shop) -> bool:
 @pytest.mark.parametrize("webhooks", ["come", "are lost"])
 def test_the_shopper_pays_one_payment_after_a_reload(shop: Shop, when: str, webhooks: str) -> None:
     order = shop.order()
-    break_down(shop, CREATE, when)
+    fail_requests(shop, CREATE, when)
     with pytest.raises(PaymentServiceFailed):
         shop.open(order)
     shop.deliver() if webhooks == "come" else shop.lose()
@@ -54,7 +54,7 @@ def test_the_shopper_pays_one_payment_after_a_reload(shop: Shop, when: str, webh
 
 def test_a_payment_opens_after_repeated_server_errors(shop: Shop) -> None:
     order = shop.order()
-    break_down(shop, CREATE, "before", times=2)
+    fail_requests(shop, CREATE, "before", times=2)
     for _ in range(2):
         with pytest.raises(PaymentServiceFailed):
             shop.open(order)
@@ -86,7 +86,7 @@ def test_a_lost_response_is_requested_again_with_the_same_key(shop: Shop) -> Non
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_tabs_that_reload_at_once_after_a_server_error_share_a_payment(shop: Shop, when: str) -> None:
     order = shop.order()
-    break_down(shop, CREATE, when)
+    fail_requests(shop, CREATE, when)
     with pytest.raises(PaymentServiceFailed):
         shop.open(order)
     shop.lose()
@@ -100,10 +100,10 @@ def test_tabs_that_reload_at_once_after_a_server_error_share_a_payment(shop: Sho
 
 
 def test_of_two_payments_that_two_tabs_opened_one_is_cancelled(shop: Shop) -> None:
-    """One tab looks before the payment of a request that broke down is there, the other one finds it."""
+    """One tab looks before the payment of a failed request exists, the other one finds it."""
     order = shop.order()
-    late = payment_of_the_request_that_broke_down(order)
-    break_down(shop, CREATE, "before")
+    late = payment_of_the_failed_request(order)
+    fail_requests(shop, CREATE, "before")
     with pytest.raises(PaymentServiceFailed):
         shop.open(order)
     made: list[str] = []
@@ -130,7 +130,7 @@ def test_of_two_payments_that_two_tabs_opened_one_is_cancelled(shop: Shop) -> No
     assert agreed(shop)
 
 
-def payment_of_the_request_that_broke_down(order: Order) -> dict[str, str]:
+def payment_of_the_failed_request(order: Order) -> dict[str, str]:
     return {
         "amount": str(order.total_minor),
         "currency": order.currency,
@@ -142,7 +142,7 @@ def payment_of_the_request_that_broke_down(order: Order) -> dict[str, str]:
 def test_an_orphaned_payment_is_found_and_cancelled(shop: Shop) -> None:
     order = shop.order()
     kept = shop.open(order).snapshot.provider_payment_id
-    spare = shop.stripe("POST", "/v1/payment_intents", payment_of_the_request_that_broke_down(order))["id"]
+    orphan = shop.stripe("POST", "/v1/payment_intents", payment_of_the_failed_request(order))["id"]
     before = [
         problem_of(finding).wrong
         for finding in reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1))
@@ -150,9 +150,9 @@ def test_an_orphaned_payment_is_found_and_cancelled(shop: Shop) -> None:
 
     report = reconciliation.repair(shop.services, shop.clock() - timedelta(hours=1), shop.clock())
 
-    assert before == [f"has a second payment that is open, {spare}."]
+    assert before == [f"has a second payment that is open, {orphan}."]
     ends = {i["id"]: (i["status"], i["cancellation_reason"]) for i in intents(shop)}
-    assert ends == {kept: ("requires_payment_method", None), spare: ("canceled", "duplicate")}
+    assert ends == {kept: ("requires_payment_method", None), orphan: ("canceled", "duplicate")}
     assert report.unresolved == []
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
 
@@ -162,7 +162,7 @@ def test_a_refund_is_made_once_despite_a_server_error(shop: Shop, when: str) -> 
     order = shop.order(2)
     shop.pay(order)
     shop.deliver()
-    break_down(shop, REFUND, when)
+    fail_requests(shop, REFUND, when)
     origin = Origin(Source.STAFF, shop.clock())
     with pytest.raises(PaymentServiceFailed):
         refunds.submit(shop.services, order.reference, None, "refund-of-all", origin)

@@ -1,4 +1,4 @@
-"""The test-card page tries cards on orders of its own, takes nothing from shoppers, and keeps how each try ended."""
+"""The test-card page tries cards on orders of its own, takes no stock from shoppers, and keeps each result."""
 
 from datetime import datetime
 
@@ -134,12 +134,12 @@ def test_a_result_is_recorded_once_and_its_piece_restocked(shop: Shop) -> None:
     assert slug_of(shop, order) == "cedar-pencil"
     shop.pay(order)
     shop.deliver()
-    sold = shop.product().stock
+    after_paying = shop.product().stock
 
     note(shop, order, passed=True)
     note(shop, order, passed=False)
 
-    assert (sold, shop.product().stock) == (before - 1, before)
+    assert (after_paying, shop.product().stock) == (before - 1, before)
     noted = [entry for entry in shop.read(order.reference).history if entry.type == "test_card.noted"]
     assert [(entry.source, entry.data) for entry in noted] == [
         ("store", {"scenario": PAYS, "passed": True, "read": "Payment received"})
@@ -199,23 +199,23 @@ def test_an_observation_shows_the_current_state_of_an_order(shop: Shop) -> None:
     before = runs.observe(shop.services, order.reference, HANDLERS)
     shop.pay(order)
     shop.pay(other, "4000000000009995")
-    untold = runs.observe(shop.services, order.reference, HANDLERS)
+    without_webhook = runs.observe(shop.services, order.reference, HANDLERS)
     shop.clock.forward(seconds=5)
     shop.deliver()
-    origin = runs.observe(shop.services, order.reference, HANDLERS)
+    observed = runs.observe(shop.services, order.reference, HANDLERS)
 
     assert (before.events, before.order, before.payment) == ((), OrderState.AWAITING_PAYMENT, PaymentState.UNOPENED)
-    assert "payment_intent.succeeded" not in untold.events
-    assert origin.events == ("charge.succeeded", "charge.updated", "payment_intent.succeeded")
-    assert (origin.order, origin.payment, origin.disputed, origin.needs_review) == (
+    assert "payment_intent.succeeded" not in without_webhook.events
+    assert observed.events == ("charge.succeeded", "charge.updated", "payment_intent.succeeded")
+    assert (observed.order, observed.payment, observed.disputed, observed.needs_review) == (
         OrderState.PAID,
         PaymentState.PAID,
         False,
         False,
     )
-    assert origin.matches(chosen(PAYS))
-    assert not origin.matches(chosen(DECLINED))
-    assert not untold.matches(chosen(PAYS))
+    assert observed.matches(chosen(PAYS))
+    assert not observed.matches(chosen(DECLINED))
+    assert not without_webhook.matches(chosen(PAYS))
 
 
 @pytest.mark.parametrize("flag", ["disputed", "needs_review"])

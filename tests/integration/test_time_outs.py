@@ -1,4 +1,4 @@
-"""PostgreSQL gives up on what takes too long, also when PgBouncer stands between."""
+"""PostgreSQL aborts statements that take too long, also behind PgBouncer."""
 
 import pytest
 from psycopg2 import extensions

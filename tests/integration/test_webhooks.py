@@ -22,7 +22,7 @@ REFUNDED = (
 
 
 def paid_order(shop: Shop) -> tuple[str, dict[str, Any]]:
-    """An order that was paid at Stripe, and the event that the store has not been told yet."""
+    """An order that was paid at Stripe, and the event that the store has not received yet."""
     order = shop.order(2)
     shop.pay(order)
     events = [event_of(delivery) for delivery in shop.lose()]
@@ -71,7 +71,7 @@ def with_signature(delivery: Outgoing, signature: str) -> Outgoing:
         pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=1,v1=x"}), id="nonsense"),
         pytest.param(lambda delivery: replace(delivery, headers={"Stripe-Signature": "t=x,v1=é"}), id="no time"),
         pytest.param(lambda delivery: with_signature(delivery, "é"), id="not even ASCII"),
-        pytest.param(lambda delivery: signed(delivery.body, secret="whsec_of_somebody_else"), id="another secret"),
+        pytest.param(lambda delivery: signed(delivery.body, secret="whsec_another"), id="another secret"),
         pytest.param(lambda delivery: signed(delivery.body, age=301), id="stale"),
         pytest.param(lambda delivery: replace(delivery, body=b"\xff\xfe"), id="not text"),
         pytest.param(lambda delivery: replace(delivery, body=b""), id="nothing"),
@@ -110,7 +110,7 @@ def test_a_signed_body_that_is_no_event_is_refused(shop: Shop, body: bytes) -> N
     [
         pytest.param(b'{"object":"v2.core.event","id":"evt_1","type":"v1.payment_intent.succeeded"}', id="thin"),
         pytest.param(b'{"object":"v2.core.event","id":"evt_1","type":"v2.core.event_destination.ping"}', id="ping"),
-        pytest.param(REFUNDED.replace(b"refund.updated", b"entirely.new"), id="object of a shape nobody knows"),
+        pytest.param(REFUNDED.replace(b"refund.updated", b"entirely.new"), id="object of an unknown shape"),
         pytest.param(b'{"object":"event","id":"evt_1","type":"entirely.new"}', id="no object"),
     ],
 )
@@ -171,11 +171,11 @@ def test_an_unknown_event_type_is_accepted(shop: Shop) -> None:
     assert shop.receive(signed({**event, "id": "evt_new", "type": "payment_intent.invented_next_year"})) == 200
 
 
-@pytest.mark.parametrize("kind", sorted(HANDLERS))
+@pytest.mark.parametrize("event_type", sorted(HANDLERS))
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_event_whose_object_does_not_fit_its_type_is_ignored(shop: Shop, kind: str) -> None:
+def test_an_event_whose_object_does_not_fit_its_type_is_ignored(shop: Shop, event_type: str) -> None:
     _, event = paid_order(shop)
-    odd = {**event, "type": kind, "data": {"object": {"id": "cus_1", "object": "customer"}}}
+    odd = {**event, "type": event_type, "data": {"object": {"id": "cus_1", "object": "customer"}}}
 
     answer = shop.post_webhook(signed(odd).body, signed(odd).headers)
 
@@ -225,11 +225,11 @@ def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
     order = shop.order()
     payment = shop.open(order)
     shop.confirm(payment, "4000000000000002")
-    held_back = shop.lose()
+    late_webhooks = shop.lose()
     shop.confirm(payment)
     shop.deliver()
 
-    for delivery in held_back:
+    for delivery in late_webhooks:
         shop.receive(delivery)
 
     paid = shop.read(order.reference)
@@ -238,7 +238,7 @@ def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
 
 def test_a_failed_handler_records_its_error_and_the_retry_succeeds(shop: Shop) -> None:
     reference, event = paid_order(shop)
-    with shop.services.database.transaction() as session:  # the order's lines vanish: selling its stock cannot work
+    with shop.services.database.transaction() as session:  # nothing is reserved, so that committing fails
         session.execute(text("UPDATE products SET reserved = 0"))
 
     failed = shop.receive(signed(event))
@@ -274,13 +274,13 @@ def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
     payments.look_up(shop.services, reference, shop.clock())
     shop.clock.forward(seconds=10)
 
-    def tell(number: int) -> None:
+    def record(number: int) -> None:
         if number % 2:
             payments.look_up(shop.services, reference, shop.clock())
         else:
             shop.receive(signed(event))
 
-    outcomes = at_once(10, tell)
+    outcomes = at_once(10, record)
 
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert shop.history(reference).count("order.payment_received") == 1

@@ -1,4 +1,4 @@
-"""Upkeep that goes on: it reconciles on a schedule, and neither Stripe nor one order that is broken ends it."""
+"""The worker runs on: it reconciles on a schedule, and neither Stripe nor one broken order ends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVERY, RECONCILE_EVERY = 30, timedelta(minutes=15)
 
 
 def run_forever(shop: Shop, minutes: float, *, meanwhile: Callable[[], None] = lambda: None) -> int:
-    """Let upkeep go on for so long by the shop's clock; how many rounds that were."""
+    """Let the worker run for so long by the shop's clock; return the number of rounds."""
     rounds = 0
 
     def wait(seconds: float) -> bool:
@@ -40,7 +40,7 @@ def run_forever(shop: Shop, minutes: float, *, meanwhile: Callable[[], None] = l
     return rounds
 
 
-def unheard(shop: Shop) -> str:
+def paid_without_webhook(shop: Shop) -> str:
     """An order that was paid, and every webhook about it lost."""
     order = shop.order()
     shop.pay(order)
@@ -49,8 +49,8 @@ def unheard(shop: Shop) -> str:
 
 
 def states_round_by_round(shop: Shop, minutes: float) -> list[OrderState]:
-    """Let upkeep go on, and at once after its first round have an order paid that nobody hears of; what the order's
-    state was when each later round was over.
+    """Run the worker, with an order paid without a webhook after its first round; return the order's state after each
+    later round.
     """
     references: list[str] = []
     states: list[OrderState] = []
@@ -59,7 +59,7 @@ def states_round_by_round(shop: Shop, minutes: float) -> list[OrderState]:
         if references:
             states.append(shop.read(references[0]).state)
         else:
-            references.append(unheard(shop))
+            references.append(paid_without_webhook(shop))
 
     run_forever(shop, minutes, meanwhile=meanwhile)
     return states
@@ -103,7 +103,7 @@ def test_it_reconciles_on_its_schedule_and_not_before(shop: Shop) -> None:
 
 
 def test_it_reconciles_when_it_starts(shop: Shop) -> None:
-    reference = unheard(shop)
+    reference = paid_without_webhook(shop)
 
     run_forever(shop, 0.5)
 
@@ -116,7 +116,7 @@ def test_it_covers_the_time_since_the_last_reconciliation(shop: Shop) -> None:
     shop.deliver()
     run_forever(shop, 0.5)
     shop.clock.forward(hours=1)
-    returned_in_the_dashboard(shop, order, 100)
+    refund_in_the_dashboard(shop, order, 100)
     shop.clock.forward(days=4)
 
     run_forever(shop, 0.5)
@@ -129,7 +129,7 @@ def test_a_failed_reconciliation_leaves_no_gap(shop: Shop, monkeypatch: pytest.M
     shop.pay(order)
     shop.deliver()
     run_forever(shop, 0.5)
-    returned_in_the_dashboard(shop, order, 100)
+    refund_in_the_dashboard(shop, order, 100)
     shop.clock.forward(days=2)
 
     def fail(*_: object) -> None:
@@ -148,9 +148,9 @@ def test_it_overlaps_with_the_last_reconciliation(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
-    returned_in_the_dashboard(shop, order, 100)
+    refund_in_the_dashboard(shop, order, 100)
     shop.clock.forward(hours=1)
-    remember_having_come_so_far(shop)
+    remember_the_last_reconciliation(shop)
 
     run_forever(shop, 0.5)
 
@@ -161,7 +161,7 @@ def test_the_first_one_looks_back_a_day(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
     shop.deliver()
-    returned_in_the_dashboard(shop, order, 100)
+    refund_in_the_dashboard(shop, order, 100)
     shop.clock.forward(hours=23)
 
     run_forever(shop, 0.5)
@@ -192,39 +192,39 @@ def test_several_at_once_remember_the_furthest(shop: Shop) -> None:
     )
 
     assert [type(outcome) for outcome in outcomes] == [reconciliation.Report] * 4
-    assert come_so_far(shop) == [now]
+    assert last_reconciliation(shop) == [now]
 
 
-def returned_in_the_dashboard(shop: Shop, order: Order, amount: int) -> None:
-    """And nobody tells the store: not even the list of events that did not arrive."""
+def refund_in_the_dashboard(shop: Shop, order: Order, amount: int) -> None:
+    """And the store does not learn of it: not even from the list of undelivered events."""
     payment = shop.read(order.reference).payment.provider_payment_id or ""
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": str(amount)})
     shop.lose()
 
 
-def remember_having_come_so_far(shop: Shop) -> None:
+def remember_the_last_reconciliation(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.add(Reconciliation(id=1, compared_until=shop.clock()))
 
 
-def come_so_far(shop: Shop) -> list[datetime]:
+def last_reconciliation(shop: Shop) -> list[datetime]:
     with shop.services.database.reading() as session:
         return list(session.scalars(select(Reconciliation.compared_until)))
 
 
 def test_no_failure_ends_the_worker(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    reference = unheard(shop)
+    reference = paid_without_webhook(shop)
 
     def fail(*_: object) -> None:
         raise KeyError("ada@example.com")
 
-    with monkeypatch.context() as broken, capture_logs() as said:
+    with monkeypatch.context() as broken, capture_logs() as log:
         broken.setattr(worker, "run", fail)
         broken.setattr(inbox, "catch_up", fail)
         rounds = run_forever(shop, 3)
     run_forever(shop, 3)
 
-    failed = [entry for entry in said if entry["event"] == "worker failed"]
+    failed = [entry for entry in log if entry["event"] == "worker failed"]
     assert rounds == 6
     assert [entry["work"] for entry in failed].count("worker") == 6
     assert [entry["work"] for entry in failed].count("reconciliation") == 3  # once a minute, until it comes to its end
@@ -238,17 +238,17 @@ def test_it_logs_what_stays_unresolved(shop: Shop) -> None:
     more = {"return_url": "http://other.test/", "metadata[order_reference]": "LOST-LOST-LOST-LOST"}
     payment = shop.stripe("POST", "/v1/payment_intents", {**form, **more})["id"]
 
-    with capture_logs() as said:
+    with capture_logs() as log:
         run_forever(shop, 0.5)
 
-    (left,) = [entry for entry in said if entry["event"] == "left for a person"]
-    assert left["subject"] == f"payment {payment}"
-    assert (left["code"], left["reference"]) == ("order_not_here", "LOST-LOST-LOST-LOST")
-    assert [entry["left"] for entry in said if entry["event"] == "reconciled"] == [1]
+    (unresolved,) = [entry for entry in log if entry["event"] == "left for a person"]
+    assert unresolved["subject"] == f"payment {payment}"
+    assert (unresolved["code"], unresolved["reference"]) == ("order_not_here", "LOST-LOST-LOST-LOST")
+    assert [entry["left"] for entry in log if entry["event"] == "reconciled"] == [1]
 
 
 def test_it_continues_during_an_outage_and_repairs_afterwards(shop: Shop) -> None:
-    reference = unheard(shop)
+    reference = paid_without_webhook(shop)
 
     def away(_method: str, _path: str) -> None:
         raise NoAnswer
@@ -262,7 +262,7 @@ def test_it_continues_during_an_outage_and_repairs_afterwards(shop: Shop) -> Non
 
 
 class BrokenFor:
-    """The gateway, with a mistake in it that shows with one payment."""
+    """The gateway, which fails for one payment."""
 
     def __init__(self, gateway: PaymentGateway, provider_payment_id: str) -> None:
         self._gateway, self._payment_id = gateway, provider_payment_id
@@ -277,7 +277,7 @@ class BrokenFor:
 
 
 def test_many_failing_orders_do_not_block_another(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More of them than upkeep takes at once, and all due before the sound one."""
+    """More of them than the worker takes at once, and all due before the sound one."""
     monkeypatch.setattr(worker, "BATCH", 2)
     for _ in range(5):
         shop.open(shop.order())
@@ -301,11 +301,11 @@ def test_a_failing_order_does_not_block_another(shop: Shop) -> None:
     shop.open(sound)
     shop.clock.forward(minutes=31)
 
-    with capture_logs() as said:
+    with capture_logs() as log:
         done = worker.run(replace(shop.services, gateway=BrokenFor(shop.services.gateway, payment)), shop.clock())
 
-    assert done == 2  # the other order, and the letter about it
+    assert done == 2  # the other order, and the email about it
     assert shop.read(sound.reference).state is OrderState.EXPIRED
     assert shop.read(broken.reference).state is OrderState.AWAITING_PAYMENT
-    failed = [(entry["order"], entry["work"]) for entry in said if entry["event"] == "worker failed"]
+    failed = [(entry["order"], entry["work"]) for entry in log if entry["event"] == "worker failed"]
     assert failed == [(broken.reference, "_expire")]

@@ -65,8 +65,8 @@ FORM = {
 }
 
 
-def living_in(city: str) -> Customer:
-    """Another customer, who differs in where they live."""
+def customer_in(city: str) -> Customer:
+    """A customer with another city."""
     elsewhere = replace(ADDRESS, city=city)
     return replace(CUSTOMER, shipping=elsewhere, billing=elsewhere)
 

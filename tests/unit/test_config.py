@@ -255,7 +255,7 @@ def test_a_key_in_two_lines_is_refused_and_not_shown(name: str, break_: str) -> 
 
 
 @pytest.mark.parametrize("value", ["sk_test_abc def", "sk_test_abc;", '"sk_test_abc"', "sk_test_"])
-def test_a_key_is_letters_and_digits(value: str) -> None:
+def test_a_key_is_alphanumeric(value: str) -> None:
     assert problems(stripe_secret_key=value)[0].startswith("STRIPE_SECRET_KEY must be")
 
 

@@ -40,7 +40,7 @@ def test_an_amount_is_a_whole_number(amount: object) -> None:
 
 
 @pytest.mark.parametrize("currency", ["USD", "us", "dollars", "", "€€€"])
-def test_a_currency_is_three_lower_case_letters(currency: str) -> None:
+def test_a_currency_is_three_lower_case_characters(currency: str) -> None:
     with pytest.raises(ValueError, match="three lower-case letters"):
         Money(1, currency)
 

@@ -20,38 +20,38 @@ class NotPermitted(stripe.PermissionError):
 
 
 @pytest.fixture
-def line(tmp_path: Path) -> Iterator[InProcessStripe]:
+def transport(tmp_path: Path) -> Iterator[InProcessStripe]:
     application = create_app(tmp_path / "sandbox.sqlite3", send=Endpoint())
     yield InProcessStripe(application)
     application.extensions["sandbox"].stop()
 
 
-def gateway(line: InProcessStripe, key: str) -> StripeGateway:
-    return StripeGateway(key, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=line)
+def gateway(transport: InProcessStripe, key: str) -> StripeGateway:
+    return StripeGateway(key, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=transport)
 
 
-def test_keys_of_two_accounts_are_distinguished(line: InProcessStripe) -> None:
+def test_keys_of_two_accounts_are_distinguished(transport: InProcessStripe) -> None:
     keys = ("sk_test_one", "sk_test_other")
 
-    accounts = [gateway(line, key).account_id() for key in keys]
+    accounts = [gateway(transport, key).account_id() for key in keys]
 
-    assert accounts == [connect(line.application, key).v1.accounts.retrieve_current().id for key in keys]
+    assert accounts == [connect(transport.application, key).v1.accounts.retrieve_current().id for key in keys]
     assert len(set(accounts)) == 2
 
 
-def test_the_account_is_asked_for_once(line: InProcessStripe) -> None:
-    asking = gateway(line, "sk_test_one")
+def test_the_account_is_asked_for_once(transport: InProcessStripe) -> None:
+    asking = gateway(transport, "sk_test_one")
 
     asking.account_id()
     asking.account_id()
 
-    assert line.requests == [("GET", "/v1/account")]
+    assert transport.requests == [("GET", "/v1/account")]
 
 
-def test_a_key_that_may_not_know_its_account_works_all_the_same(line: InProcessStripe) -> None:
+def test_a_key_that_may_not_know_its_account_works_all_the_same(transport: InProcessStripe) -> None:
     def refuse(_method: str, _path: str) -> None:
         raise NotPermitted
 
-    line.before = refuse
+    transport.before = refuse
 
-    assert gateway(line, "sk_test_one").account_id() == ""
+    assert gateway(transport, "sk_test_one").account_id() == ""

@@ -31,11 +31,11 @@ class FakeStripe(stripe.HTTPClient):
         return "{}", self.answer(), {"stripe-should-retry": "false"}
 
 
-def silence() -> int:
+def no_answer() -> int:
     raise NoAnswer
 
 
-class Line:
+class Transport:
     """The client of the store, what it calls, and the deadline of its web requests."""
 
     def __init__(self, answer: Answer, *, pause: float = 60.0) -> None:
@@ -52,7 +52,7 @@ class Line:
         finally:
             self.page.end()
 
-    def silent(self, times: int = FAILURES) -> None:
+    def time_out(self, times: int = FAILURES) -> None:
         for _ in range(times):
             with pytest.raises(NoAnswer):
                 self.ask_in_a_web_request()
@@ -60,81 +60,81 @@ class Line:
 
 def test_web_requests_ask_side_by_side() -> None:
     together = Barrier(8)
-    line = Line(lambda: 200 + 0 * together.wait(timeout=10))
+    transport = Transport(lambda: 200 + 0 * together.wait(timeout=10))
 
-    assert at_once(8, lambda _number: line.ask_in_a_web_request()) == [200] * 8
+    assert at_once(8, lambda _number: transport.ask_in_a_web_request()) == [200] * 8
 
 
 def test_many_web_timeouts_at_once_open_the_breaker() -> None:
-    line = Line(silence)
+    transport = Transport(no_answer)
 
-    heard = at_once(FAILURES, lambda _number: line.ask_in_a_web_request())
+    failures = at_once(FAILURES, lambda _number: transport.ask_in_a_web_request())
 
-    assert [type(failure) for failure in heard] == [NoAnswer] * FAILURES
+    assert [type(failure) for failure in failures] == [NoAnswer] * FAILURES
     with pytest.raises(HeldBack):
-        line.ask_in_a_web_request()
+        transport.ask_in_a_web_request()
 
 
 def test_an_open_breaker_refuses_requests_at_once() -> None:
-    line = Line(silence)
-    line.silent()
-    line.stripe.answer = lambda: 200
+    transport = Transport(no_answer)
+    transport.time_out()
+    transport.stripe.answer = lambda: 200
 
     with pytest.raises(HeldBack):
-        line.ask_in_a_web_request()
+        transport.ask_in_a_web_request()
 
 
 def test_the_first_response_after_the_pause_closes_the_breaker() -> None:
-    line = Line(silence, pause=0)
-    line.silent()
-    line.stripe.answer = lambda: 200
-    assert line.ask_in_a_web_request() == 200
+    transport = Transport(no_answer, pause=0)
+    transport.time_out()
+    transport.stripe.answer = lambda: 200
+    assert transport.ask_in_a_web_request() == 200
 
-    line.stripe.answer = silence
-    line.silent(FAILURES)
+    transport.stripe.answer = no_answer
+    transport.time_out(FAILURES)
 
 
 def test_a_response_between_two_timeouts_resets_the_count() -> None:
-    line = Line(silence)
-    line.silent(FAILURES - 1)
-    line.stripe.answer = lambda: 200
-    line.ask_in_a_web_request()
-    line.stripe.answer = silence
+    transport = Transport(no_answer)
+    transport.time_out(FAILURES - 1)
+    transport.stripe.answer = lambda: 200
+    transport.ask_in_a_web_request()
+    transport.stripe.answer = no_answer
 
-    line.silent(FAILURES)
+    transport.time_out(FAILURES)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_server_error_counts_as_no_response(status: int) -> None:
-    line = Line(lambda: status)
+    transport = Transport(lambda: status)
 
-    statuses = [line.ask_in_a_web_request() for _ in range(FAILURES)]
+    statuses = [transport.ask_in_a_web_request() for _ in range(FAILURES)]
 
     assert statuses == [status] * FAILURES
     with pytest.raises(HeldBack):
-        line.ask_in_a_web_request()
+        transport.ask_in_a_web_request()
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 404, 409])
 def test_a_refusal_is_a_response_and_opens_no_breaker(status: int) -> None:
-    line = Line(lambda: status)
+    transport = Transport(lambda: status)
 
-    assert [line.ask_in_a_web_request() for _ in range(FAILURES + 1)] == [status] * (FAILURES + 1)
+    assert [transport.ask_in_a_web_request() for _ in range(FAILURES + 1)] == [status] * (FAILURES + 1)
 
 
 def test_the_breaker_never_refuses_the_worker_and_commands() -> None:
-    line = Line(silence)
-    line.silent()
-    line.stripe.answer = lambda: 200
+    transport = Transport(no_answer)
+    transport.time_out()
+    transport.stripe.answer = lambda: 200
 
-    assert line.ask() == 200
+    assert transport.ask() == 200
 
 
 def test_timeouts_of_the_worker_do_not_open_the_breaker() -> None:
-    line = Line(silence)
+    transport = Transport(no_answer)
     for _ in range(FAILURES):
         with pytest.raises(NoAnswer):
-            line.ask()
-    line.stripe.answer = lambda: 200
+            transport.ask()
+    transport.stripe.answer = lambda: 200
 
-    assert line.ask_in_a_web_request() == 200
+    assert transport.ask_in_a_web_request() == 200

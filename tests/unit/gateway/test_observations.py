@@ -22,15 +22,15 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def line(tmp_path: Path, clock: ManualClock) -> Iterator[InProcessStripe]:
+def transport(tmp_path: Path, clock: ManualClock) -> Iterator[InProcessStripe]:
     application = create_app(tmp_path / "sandbox.sqlite3", clock=clock, send=Endpoint())
     yield InProcessStripe(application)
     application.extensions["sandbox"].stop()
 
 
-def test_a_snapshot_is_as_old_as_its_response(line: InProcessStripe, clock: ManualClock) -> None:
-    gateway = StripeGateway(KEY, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=line)
-    intent = connect(line.application, KEY).v1.payment_intents.create({"amount": 700, "currency": "usd"})
+def test_a_snapshot_is_as_old_as_its_response(transport: InProcessStripe, clock: ManualClock) -> None:
+    gateway = StripeGateway(KEY, "http://127.0.0.1:4242", STRIPE_API_VERSION, [], http_client=transport)
+    intent = connect(transport.application, KEY).v1.payment_intents.create({"amount": 700, "currency": "usd"})
 
     clock.advance(60)
     asked = gateway.retrieve_payment(intent.id).snapshot

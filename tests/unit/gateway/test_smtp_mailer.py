@@ -84,7 +84,7 @@ def test_a_server_that_does_not_encrypt_gets_no_login_and_no_mail() -> None:
 
 
 @pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.FROM_THE_START])
-def test_a_certificate_that_nobody_trusts_is_found_out(encryption: Encryption) -> None:
+def test_an_untrusted_certificate_is_reported(encryption: Encryption) -> None:
     with SmtpServer(encryption) as server:
         mailer = mailer_for(server, use_tls=True, from_the_start=encryption is Encryption.FROM_THE_START)
 

@@ -77,7 +77,7 @@ def test_an_email_that_our_mail_cannot_reach_is_refused_with_a_sentence(browser:
     assert "only the letters a to z before the @" in refused.text
 
 
-def test_an_email_at_a_domain_with_other_letters_is_taken_and_shown_so(browser: Browser, shop: Shop) -> None:
+def test_an_email_at_an_international_domain_is_accepted(browser: Browser, shop: Shop) -> None:
     placed = check_out(browser, email="ada@bücher.example")
     browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "1"}, page="/products/brass-pen")
 
@@ -95,7 +95,7 @@ def test_the_shipping_address_is_the_billing_address_by_default(shop: Shop) -> N
         assert form.shipping().line1 == FORM["address_line1"]
 
 
-def test_somebody_else_may_pay(shop: Shop) -> None:
+def test_a_shopper_can_give_another_billing_address(shop: Shop) -> None:
     form = filled(shop, **BILL_TO)
 
     assert form.validate()

@@ -363,16 +363,16 @@ def test_confirming_goes_on_while_the_payment_service_does_not_answer(shop: Shop
     browser.get(f"/orders/{reference}/pay")
     browser.get(f"/orders/{reference}?confirming=1")
 
-    def fall_silent(_method: str, _path: str) -> None:
+    def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.transport.before = fall_silent
+    shop.transport.before = away
     shop.clock.forward(seconds=6)
     asked = browser.get(f"/orders/{reference}/status.json?confirming=1")
     shop.clock.forward(seconds=1)
-    a_moment_later = browser.get(f"/orders/{reference}/status.json?confirming=1")
+    later = browser.get(f"/orders/{reference}/status.json?confirming=1")
 
-    for answer in (asked, a_moment_later):
+    for answer in (asked, later):
         assert answer.status_code == 200
         assert answer.json is not None
         assert answer.json["next"] == f"/orders/{reference}?confirming=1"
@@ -383,10 +383,10 @@ def test_confirming_goes_on_while_the_payment_service_does_not_answer(shop: Shop
 def test_a_payment_service_that_is_down_answers_503_nothing_charged(shop: Shop, browser: Browser) -> None:
     reference = place(browser)
 
-    def fall_silent(_method: str, _path: str) -> None:
+    def away(_method: str, _path: str) -> None:
         raise NoAnswer
 
-    shop.transport.before = fall_silent
+    shop.transport.before = away
     answer = browser.get(f"/orders/{reference}/pay")
 
     assert answer.status_code == 503

@@ -1,4 +1,4 @@
-"""Every state, every decline and every moment has its words, and they say where the money is."""
+"""Every state, every decline and every entry has its text, and it says where the money is."""
 
 import ast
 import itertools
@@ -147,18 +147,18 @@ def test_a_closed_order_says_why_and_that_nothing_was_charged(reason: str | None
 
 
 def test_every_history_entry_has_a_sentence() -> None:
-    written = {f"order.{event}" for _state, event, _to in ORDER.edges}
-    written |= {f"payment.{event}" for _state, event, _to in PAYMENT.edges}
-    written |= {f"refund.{event}" for _state, event, _to in REFUND.edges}
-    written |= {f"dispute.{event}" for _state, event, _to in DISPUTE.edges}
+    types = {f"order.{event}" for _state, event, _to in ORDER.edges}
+    types |= {f"payment.{event}" for _state, event, _to in PAYMENT.edges}
+    types |= {f"refund.{event}" for _state, event, _to in REFUND.edges}
+    types |= {f"dispute.{event}" for _state, event, _to in DISPUTE.edges}
     for path in SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                kind, dot, event = node.value.partition(".")
-                if kind in ("order", "payment", "refund", "dispute", "review") and dot and event.isidentifier():
-                    written.add(node.value)
+                machine, dot, event = node.value.partition(".")
+                if machine in ("order", "payment", "refund", "dispute", "review") and dot and event.isidentifier():
+                    types.add(node.value)
 
-    assert written - SENTENCES.keys() == WITHOUT_SENTENCE
+    assert types - SENTENCES.keys() == WITHOUT_SENTENCE
 
 
 def test_a_timeline_shows_what_happened_and_its_source() -> None:
