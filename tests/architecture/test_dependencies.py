@@ -50,7 +50,7 @@ def test_every_npm_package_is_pinned_exactly() -> None:
     assert [version for version in npm_packages().values() if not re.fullmatch(r"[0-9]+(\.[0-9]+){2}", version)] == []
 
 
-def test_what_is_imported_is_asked_for() -> None:
+def test_every_imported_package_is_a_declared_dependency() -> None:
     """Not only borrowed from what another dependency happens to bring, which may stop bringing it."""
     asked_for = {normal(dependency.partition("==")[0]) for dependency in RUNNING + DEVELOPING}
     providers = packages_distributions()

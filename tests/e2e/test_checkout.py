@@ -36,7 +36,7 @@ def test_a_link_in_the_summary_leads_to_its_field(page: Page) -> None:
     expect(page.get_by_label("Email")).to_be_focused()
 
 
-def test_what_was_typed_is_kept_when_something_is_wrong(page: Page) -> None:
+def test_typed_values_are_kept_when_a_form_is_refused(page: Page) -> None:
     shop.buy_now(page)
     shop.fill_in_details(page, Email="not an address", Full_name="Zoë O’Neill-Łukasz", Country="Canada")
 
@@ -105,7 +105,7 @@ def test_a_gift_is_billed_to_the_payer(page: Page) -> None:
     shop.continue_to_payment(page)
 
 
-def test_an_email_that_looks_like_a_slip_is_asked_about_and_enter_keeps_it(page: Page) -> None:
+def test_an_email_with_a_likely_typo_is_questioned_and_enter_keeps_it(page: Page) -> None:
     shop.buy_now(page)
     shop.fill_in_details(page, Email="ada@gmail.con")
 

@@ -1,4 +1,4 @@
-"""Connections that fail while somebody pays: the page says at once what it knows, and finds out the rest."""
+"""Connections that fail during a payment: the page says at once what it knows, and finds out the rest."""
 
 import re
 
@@ -17,7 +17,7 @@ REMEMBER_OPTIONS = """
 API = re.compile(r"/v1/payment_intents/")
 
 
-def test_an_offline_shopper_sends_nothing_and_one_who_paid_knows_it(page: Page, sandbox: SandboxProcess) -> None:
+def test_an_offline_shopper_sends_nothing_and_sees_whether_it_is_paid(page: Page, sandbox: SandboxProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 
@@ -104,9 +104,7 @@ def test_without_the_first_script_the_page_says_so_after_a_while(page: Page) -> 
     expect(page.get_by_role("link", name="Load the page again")).to_be_visible()
 
 
-def test_a_payment_script_that_comes_late_is_taken_and_the_end_is_announced(
-    page: Page, sandbox: SandboxProcess
-) -> None:
+def test_a_late_payment_script_works_and_the_result_is_announced(page: Page, sandbox: SandboxProcess) -> None:
     late: list[Route] = []
 
     def keep_waiting(route: Route) -> None:

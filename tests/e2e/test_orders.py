@@ -25,7 +25,7 @@ def test_a_browser_sees_its_own_orders_only(page: Page, new_browser: NewBrowser)
         assert "Lovelace" not in answer.text()
 
 
-def test_status_json_tells_a_program_where_the_order_is(page: Page) -> None:
+def test_status_json_says_the_state_of_the_order(page: Page) -> None:
     reference = shop.go_to_payment(page)
 
     assert shop.status(page, reference) == {

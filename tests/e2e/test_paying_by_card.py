@@ -25,7 +25,7 @@ def test_an_order_is_paid_once_a_signed_webhook_says_so(page: Page, sandbox: San
     assert (intent.amount, intent.currency, intent.status) == (2800, "usd", "succeeded")
 
 
-def test_a_card_from_elsewhere_is_asked_for_no_postal_code_that_is_known(page: Page) -> None:
+def test_a_foreign_card_is_not_asked_for_a_known_postal_code(page: Page) -> None:
     shop.buy_now(page)
     shop.fill_in_details(page, Country="Canada", City="Ottawa", Postal_code="K1A 0B1")
     reference = shop.continue_to_payment(page)

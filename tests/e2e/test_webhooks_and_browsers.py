@@ -10,7 +10,7 @@ from tests.support.processes import StoreProcess
 from tests.support.webhook_proxy import WebhookProxy
 
 
-def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StoreProcess) -> None:
+def test_the_webhook_arrives_before_the_browser_returns(page: Page, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
 
     def answer_after_the_webhook(route: Route) -> None:
@@ -26,7 +26,7 @@ def test_the_webhook_comes_before_the_browser_is_back(page: Page, store: StorePr
     expect(shop.timeline(page, "was received")).to_contain_text("reported by the payment service")
 
 
-def test_the_browser_is_back_before_the_webhook(page: Page, webhook_proxy: WebhookProxy, store: StoreProcess) -> None:
+def test_the_browser_returns_before_the_webhook(page: Page, webhook_proxy: WebhookProxy, store: StoreProcess) -> None:
     reference = shop.go_to_payment(page)
     shop.type_card(page)
 

@@ -245,7 +245,7 @@ def test_the_worker_may_be_a_quarter_of_an_hour_behind_and_no_more(shop: Shop) -
     assert len([finding for finding in audited(shop) if "expired" in finding]) == 1
 
 
-def test_a_refund_that_was_asked_for_may_wait_for_a_quarter_of_an_hour(shop: Shop) -> None:
+def test_a_requested_refund_may_be_open_for_a_quarter_of_an_hour(shop: Shop) -> None:
     reference, order_id = refunded(shop, 100)
     damage(shop, "UPDATE mails SET sent_at = written_at")
     damage(shop, one("refunds", "state = 'requested'"), id=order_id)

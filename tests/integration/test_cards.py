@@ -77,7 +77,7 @@ def test_a_test_card_order_takes_no_stock(shop: Shop) -> None:
         assert runs.results(session)[PAYS.key].passed
 
 
-def test_a_test_card_order_is_looked_at_quickly_however_much_else_happened(shop: Shop) -> None:
+def test_a_test_card_order_is_observed_quickly_among_many_events(shop: Shop) -> None:
     order = runs.place(shop.services, "browser-of-the-crowd", PAYS, shop.clock())
     shop.stripe("POST", "/v1/customers")  # an event to begin with
     with shop.sandbox.extensions["sandbox"].state.write("") as tx:  # a second ago
@@ -156,7 +156,7 @@ def live_store(shop: Shop) -> Flask:
     return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock, stopwatch=shop.clock.stopwatch)
 
 
-def test_with_real_test_keys_the_drawer_is_there_and_says_what_each_card_does(
+def test_with_real_test_keys_the_drawer_explains_each_card(
     pay_page_with_real_test_keys: str,
 ) -> None:
     shown = re.findall(r'data-number="([^"]+)"', pay_page_with_real_test_keys)

@@ -41,7 +41,7 @@ def count(shop: Shop, cart: str | None) -> int:
         return carts.count(session, cart)
 
 
-def test_what_is_added_is_there_with_its_price_in_the_order_it_was_added(shop: Shop) -> None:
+def test_a_cart_shows_added_products_with_prices_in_order(shop: Shop) -> None:
     cart = add(shop, None, "stoneware-mug", 2)
     shop.clock.forward(seconds=1)
     add(shop, cart, "cedar-pencil", 3)
@@ -88,7 +88,7 @@ def test_the_same_product_added_again_is_one_line(shop: Shop) -> None:
     assert content(shop, cart) == {"cedar-pencil": 5}
 
 
-def test_two_carts_are_two(shop: Shop) -> None:
+def test_two_carts_are_separate(shop: Shop) -> None:
     mine, theirs = add(shop, None, "cedar-pencil", 2), add(shop, None, "cedar-pencil", 7)
     add(shop, mine, "brass-pen")
     add(shop, theirs, "brass-pen")
@@ -199,7 +199,7 @@ def test_the_reservation_of_a_closed_order_is_not_counted_twice(shop: Shop) -> N
     assert view(shop, cart).lines[0].available == 2
 
 
-def test_nothing_of_a_product_takes_it_out(shop: Shop) -> None:
+def test_a_quantity_of_zero_removes_a_product(shop: Shop) -> None:
     cart = add(shop, None, "cedar-pencil")
     add(shop, cart, "brass-pen")
 
@@ -232,7 +232,7 @@ def test_removing_a_missing_item_changes_nothing(shop: Shop) -> None:
     assert content(shop, cart) == {}
 
 
-def test_a_paid_order_takes_its_products_out_of_its_own_cart_alone(shop: Shop) -> None:
+def test_a_paid_order_empties_its_own_cart_only(shop: Shop) -> None:
     cart, other = add(shop, None, "cedar-pencil", 2), add(shop, None, "cedar-pencil", 4)
     order = shop.place(cart)
     add(shop, cart, "brass-pen")
@@ -244,7 +244,7 @@ def test_a_paid_order_takes_its_products_out_of_its_own_cart_alone(shop: Shop) -
     assert content(shop, other) == {"cedar-pencil": 4}
 
 
-def test_a_cart_remembers_when_it_was_begun_and_last_changed(shop: Shop) -> None:
+def test_a_cart_keeps_the_times_of_its_creation_and_last_change(shop: Shop) -> None:
     begun = shop.clock()
     cart = add(shop, None, "cedar-pencil")
     for step in (lambda: add(shop, cart, "brass-pen"), lambda: change(shop, cart, "brass-pen", 2)):

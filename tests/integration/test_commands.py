@@ -268,7 +268,7 @@ def test_a_database_without_its_tables_is_to_be_migrated(shop: Shop, command: st
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_database_that_is_away_is_named(shop: Shop, command: str) -> None:
+def test_an_unreachable_database_is_named(shop: Shop, command: str) -> None:
     engine = shop.services.database.engine
     engine.dispose()
 
@@ -297,7 +297,7 @@ def test_a_file_that_is_no_database_is_named(shop: Shop, command: str, tmp_path:
     assert outcome.exception is None or isinstance(outcome.exception, SystemExit)
 
 
-def test_a_database_that_is_busy_is_to_be_asked_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_database_asks_to_try_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*_: object) -> None:
         with shop.services.database.transaction():
             raise OperationalError("SELECT 1", None, Exception("locked"))

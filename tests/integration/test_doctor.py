@@ -54,7 +54,7 @@ SETUP = WebhookSetup(WEBHOOK_PATH, frozenset(HANDLERS), STRIPE_API_VERSION)
 
 
 def no_wait(_seconds: float) -> None:
-    """Time does not go by."""
+    """Do not wait."""
 
 
 def diagnosis(
@@ -149,7 +149,7 @@ def test_an_address_that_accepts_any_signature_is_not_this_store(shop: Shop) -> 
     )
 
 
-def test_an_address_that_does_not_answer_is_seen(shop: Shop) -> None:
+def test_an_address_that_does_not_answer_is_found(shop: Shop) -> None:
     def nobody(_url: str, _event: SignedEvent) -> int:
         raise ConnectionRefusedError
 
@@ -218,7 +218,7 @@ def test_old_events_do_not_show_that_a_listener_runs(shop: Shop) -> None:
     assert len(diagnosis(shop)) == 1
 
 
-def test_a_publishable_key_of_another_account_is_seen(shop_with: Callable[..., Shop]) -> None:
+def test_a_publishable_key_of_another_account_is_found(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(stripe_publishable_key="pk_test_another")
 
     assert diagnosis(shop) == [
@@ -240,7 +240,7 @@ def test_the_keys_are_tried_in_the_currency_of_the_store(shop_with: Callable[...
     assert diagnosis(shop_with(store_currency=currency)) == []
 
 
-def test_all_that_a_restricted_key_lacks_is_named(shop: Shop) -> None:
+def test_all_missing_permissions_of_a_restricted_key_are_named(shop: Shop) -> None:
     def refuse(_method: str, path: str) -> None:
         if "refunds" in path or "events" in path or "cancel" in path:
             raise NotPermitted
@@ -253,7 +253,7 @@ def test_all_that_a_restricted_key_lacks_is_named(shop: Shop) -> None:
     ]
 
 
-def test_an_account_that_takes_no_payments_yet_is_no_wrong_key(shop: Shop) -> None:
+def test_an_account_without_payments_yet_is_no_wrong_key(shop: Shop) -> None:
     def refuse(method: str, path: str) -> None:
         if (method, path) == ("POST", "/v1/payment_intents"):
             raise NotAllowedYet
@@ -307,7 +307,7 @@ def test_every_problem_of_the_mail_server_has_its_remedy(
     assert diagnosis(shop) == [f"mail: smtp.till.test:587 {sentence}"]
 
 
-def test_an_endpoint_that_lacks_events_is_seen(shop: Shop) -> None:
+def test_an_endpoint_that_lacks_events_is_found(shop: Shop) -> None:
     endpoint = shop.stripe("GET", "/v1/webhook_endpoints")["data"][0]["id"]
     shop.stripe("POST", f"/v1/webhook_endpoints/{endpoint}", {"enabled_events[0]": "payment_intent.succeeded"})
 
@@ -317,7 +317,7 @@ def test_an_endpoint_that_lacks_events_is_seen(shop: Shop) -> None:
     assert finding.endswith("Run `flask webhooks --create`, or add these events to it.")
 
 
-def test_an_endpoint_of_another_api_version_is_seen(shop: Shop) -> None:
+def test_an_endpoint_of_another_api_version_is_found(shop: Shop) -> None:
     form = {"url": ADDRESS, "enabled_events[0]": "*", "api_version": STRIPE_API_VERSION}
     shop.stripe("POST", "/v1/webhook_endpoints", form)
 
@@ -329,24 +329,24 @@ def test_an_endpoint_of_another_api_version_is_seen(shop: Shop) -> None:
     ]
 
 
-def test_a_missing_webhook_secret_is_seen(shop_with: Callable[..., Shop]) -> None:
+def test_a_missing_webhook_secret_is_found(shop_with: Callable[..., Shop]) -> None:
     assert diagnosis(shop_with(stripe_webhook_secret="")) == [
         "webhooks: STRIPE_WEBHOOK_SECRET is not set. Take it from `flask webhooks --create`, or from `stripe listen`."
     ]
 
 
-def test_a_clock_that_is_off_is_seen(shop: Shop) -> None:
+def test_a_wrong_clock_is_found(shop: Shop) -> None:
     (finding, *_) = diagnosis(shop, ahead=timedelta(minutes=10))
 
     assert finding.startswith("clock: this machine's clock is ")
     assert finding.endswith(" Run a time service: webhooks are refused when their time is too far off.")
 
 
-def test_a_clock_that_is_nearly_right_is_right(shop: Shop) -> None:
+def test_a_small_clock_skew_is_accepted(shop: Shop) -> None:
     assert diagnosis(shop, ahead=timedelta(seconds=30)) == []
 
 
-def test_a_database_without_the_newest_migration_is_seen(shop: Shop) -> None:
+def test_a_missing_migration_is_found(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
 
@@ -356,7 +356,7 @@ def test_a_database_without_the_newest_migration_is_seen(shop: Shop) -> None:
     assert finding.rstrip().endswith(": run `flask db upgrade`.")
 
 
-def test_a_mail_server_that_is_not_there_is_seen(shop_with: Callable[..., Shop]) -> None:
+def test_an_unreachable_mail_server_is_found(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(mail_server="127.0.0.1", mail_port=9)
 
     assert diagnosis(shop) == ["mail: 127.0.0.1:9 does not answer. Check MAIL_SERVER and MAIL_PORT."]
@@ -373,7 +373,7 @@ def test_an_unreachable_stripe_is_found(shop: Shop) -> None:
     ]
 
 
-def test_a_key_that_stripe_refuses_is_seen(shop_with: Callable[..., Shop]) -> None:
+def test_a_key_that_stripe_refuses_is_found(shop_with: Callable[..., Shop]) -> None:
     """The sandbox refuses keys that are not of its kind, as Stripe refuses those that were revoked."""
     shop = shop_with(stripe_secret_key="rk_test_" + "x" * 300)
 
@@ -382,7 +382,7 @@ def test_a_key_that_stripe_refuses_is_seen(shop_with: Callable[..., Shop]) -> No
     )
 
 
-def test_keys_of_two_modes_do_not_even_start(shop: Shop) -> None:
+def test_keys_of_two_modes_stop_the_start(shop: Shop) -> None:
     with pytest.raises(ConfigurationError) as refused:
         Settings.load(
             _env_file=None,
@@ -417,7 +417,7 @@ def test_a_key_that_may_not_list_the_endpoints_is_not_a_wrong_key(shop: Shop) ->
     assert set(tried) == {"http://127.0.0.1:8000/webhooks/stripe"}
 
 
-def test_products_in_another_currency_than_the_stores_are_seen(shop_with: Callable[..., Shop]) -> None:
+def test_products_in_another_currency_than_the_stores_are_found(shop_with: Callable[..., Shop]) -> None:
     shop_with(store_currency="usd")
     shop = shop_with(store_currency="eur")
     with shop.services.database.reading() as session:
@@ -443,7 +443,7 @@ def test_a_live_store_that_sends_mail_from_localhost_is_found(shop_with: Callabl
     ]
 
 
-def test_a_setting_that_works_and_is_probably_not_meant_is_seen(shop_with: Callable[..., Shop]) -> None:
+def test_a_setting_that_is_probably_a_mistake_is_found(shop_with: Callable[..., Shop]) -> None:
     """A live shop with an https address has something in front of it."""
     shop = shop_with(
         stripe_secret_key="sk_live_made_up",

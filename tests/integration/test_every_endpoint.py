@@ -74,7 +74,7 @@ def test_a_body_that_is_too_large_is_refused(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_body_where_none_belongs_does_no_harm(shop: Shop) -> None:
+def test_an_unexpected_body_is_ignored(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
 
     for path, taken in addresses(shop, reference):

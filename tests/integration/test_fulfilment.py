@@ -50,7 +50,7 @@ def test_an_order_is_fulfilled_once_and_its_customer_notified(shop: Shop) -> Non
         assert [row.kind for row in session.query(Mail).order_by(Mail.id)] == ["order_paid", "order_fulfilled"]
 
 
-def test_the_mail_says_how_to_follow_it(shop: Shop) -> None:
+def test_the_email_says_how_to_track_the_order(shop: Shop) -> None:
     order = paid(shop)
     fulfil(shop, order, "1Z 999")
 
@@ -85,7 +85,7 @@ def test_an_order_in_review_is_not_sent_until_it_is_resolved(shop: Shop) -> None
     assert fulfil(shop, order)
 
 
-def test_a_disputed_order_is_sent_only_when_that_is_meant(shop: Shop) -> None:
+def test_a_disputed_order_is_fulfilled_only_with_an_option(shop: Shop) -> None:
     order = paid(shop, "4000000000000259")
 
     with pytest.raises(OrderNotFulfilled) as refusal:

@@ -92,7 +92,7 @@ def test_reconciliation_lists_a_payment_for_an_unknown_order(shop: Shop) -> None
     )
 
 
-def test_a_shop_in_order_has_nothing_for_the_audit(shop: Shop) -> None:
+def test_a_correct_shop_has_no_audit_findings(shop: Shop) -> None:
     for number in ("4242424242424242", "4000000000000002", "4000002500003155"):
         shop.pay(shop.order(2), number)
     shop.deliver()

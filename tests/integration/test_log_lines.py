@@ -61,7 +61,7 @@ def test_an_event_of_another_program_is_logged_as_ignored(shop: Shop) -> None:
     assert {line["outcome"] for line in lines(log, "webhook received")} == {"ignored"}
 
 
-def test_a_missed_event_that_cannot_be_handled_is_logged_and_stops_no_other(shop: Shop) -> None:
+def test_a_missed_event_that_fails_is_logged_and_blocks_no_other(shop: Shop) -> None:
     shop.pay(shop.order(2))
     deliveries = shop.send_to(lambda _delivery: 500)
     (paid,) = [event for event in map(event_of, deliveries) if event["type"] == "payment_intent.succeeded"]
@@ -105,7 +105,7 @@ def test_what_the_worker_postpones_is_logged_with_its_order(shop: Shop) -> None:
     ]
 
 
-def test_what_stripe_did_can_be_found_there_by_the_name_of_the_request(shop: Shop) -> None:
+def test_the_log_has_stripes_request_id(shop: Shop) -> None:
     order = shop.order()
 
     with capture_logs() as log:

@@ -107,7 +107,7 @@ def before(table: str, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[place] for place in places) for row in BEFORE[table]["rows"]]
 
 
-def test_the_audit_finds_after_it_only_what_it_found_before(app: Flask) -> None:
+def test_a_migration_adds_no_audit_findings(app: Flask) -> None:
     engine = migrate(app)
 
     with Session(engine) as session:
@@ -119,7 +119,7 @@ def test_the_audit_finds_after_it_only_what_it_found_before(app: Flask) -> None:
     }
 
 
-def test_no_order_changes_its_state_its_money_or_its_stock(app: Flask) -> None:
+def test_a_migration_keeps_state_money_and_stock_of_every_order(app: Flask) -> None:
     engine = migrate(app)
 
     with Session(engine) as session:
@@ -216,7 +216,7 @@ def test_a_migrated_history_is_complete_and_in_the_new_terms(app: Flask) -> None
     ]
 
 
-def test_new_rows_follow_the_old_ones(app: Flask) -> None:
+def test_rows_added_after_a_migration_follow_the_old_ones(app: Flask) -> None:
     engine = migrate(app)
 
     with Session(engine) as session:

@@ -1,4 +1,4 @@
-"""Nobody orders without end: an address and a browser may place so many orders an hour, on however many servers."""
+"""An address, a browser and an email may place a limited number of orders an hour, on any number of servers."""
 
 from collections.abc import Callable
 from typing import Any

@@ -55,7 +55,7 @@ def test_the_payment_intent_says_what_it_is_for(shop: Shop) -> None:
     assert intent["receipt_email"] is None
 
 
-def test_stripes_own_receipt_is_asked_for_only_where_a_setting_says_so(shop_with: Callable[..., Shop]) -> None:
+def test_stripes_receipt_is_requested_only_with_its_setting(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(stripe_receipts=True)
 
     provider_payment_id = shop.open(shop.order()).snapshot.provider_payment_id
@@ -181,7 +181,7 @@ def test_many_waiting_tabs_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
     assert len(shop.transport.requests) == asked + 1
 
 
-def test_the_payment_page_finds_the_order_paid_before_the_webhook_came(shop: Shop) -> None:
+def test_the_payment_page_finds_a_payment_before_its_webhook(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
 
@@ -254,7 +254,7 @@ def test_a_payment_cancelled_at_stripe_cancels_the_order(shop: Shop) -> None:
     assert shop.product().reserved == 0
 
 
-def test_the_publishable_view_of_the_payment_keeps_the_metadata_to_itself(shop: Shop) -> None:
+def test_the_publishable_view_of_a_payment_has_no_metadata(shop: Shop) -> None:
     payment = shop.open(shop.order())
 
     view = shop.stripe(

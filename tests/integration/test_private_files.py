@@ -14,7 +14,7 @@ from tests.support.shop import Shop
 pytestmark = pytest.mark.on_sqlite
 
 
-def test_the_folder_and_the_database_are_for_the_stores_user_alone(tmp_path: Path) -> None:
+def test_the_folder_and_the_database_are_private_to_the_stores_user(tmp_path: Path) -> None:
     folder = tmp_path / "instance"
     folder.mkdir(0o755)
     database = folder / "till.sqlite3"
@@ -29,7 +29,7 @@ def test_the_folder_and_the_database_are_for_the_stores_user_alone(tmp_path: Pat
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
 
 
-def test_a_mail_in_the_folder_is_for_the_stores_user_alone(shop: Shop) -> None:
+def test_an_email_in_the_folder_is_private_to_the_stores_user(shop: Shop) -> None:
     shop.pay(shop.order())
     shop.deliver()
 

@@ -89,7 +89,7 @@ def test_a_form_needs_its_token_and_no_referer(shop_with: Callable[..., Shop]) -
     assert (taken.status_code, forged.status_code) == (303, 400)
 
 
-def test_with_live_keys_a_browser_stays_with_https_and_so_does_its_cookie(shop_with: Callable[..., Shop]) -> None:
+def test_with_live_keys_browser_and_cookie_use_https_only(shop_with: Callable[..., Shop]) -> None:
     browser = shop_with(**LIVE).browser()
     https = {"X-Forwarded-Proto": "https"}
 

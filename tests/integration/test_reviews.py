@@ -128,7 +128,7 @@ def test_a_paid_payment_reported_cancelled_opens_a_review(shop: Shop) -> None:
     )
 
 
-def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
+def test_a_refused_refund_opens_a_review(shop: Shop) -> None:
     order = paid(shop)
     intent = str(shop.read(order.reference).payment.provider_payment_id)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": intent})
@@ -169,7 +169,7 @@ def test_a_refund_reported_while_stripe_refuses_it_stays(shop: Shop) -> None:
     assert (after.state, after.payment.refunded_minor, after.needs_review) == (OrderState.REFUNDED, 800, False)
 
 
-def test_more_than_was_received_goes_back(shop: Shop) -> None:
+def test_more_refunded_than_received_is_found(shop: Shop) -> None:
     order = paid(shop)
 
     report_refund(shop, order, 900)
@@ -179,7 +179,7 @@ def test_more_than_was_received_goes_back(shop: Shop) -> None:
     assert (after.payment.refunded_minor, after.state) == (800, OrderState.REFUNDED)
 
 
-def test_a_refund_made_elsewhere_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
+def test_a_refund_made_elsewhere_is_recorded_with_amount_and_time(shop: Shop) -> None:
     order, now = paid(shop), shop.clock()
 
     report_refund(shop, order, 100, "re_1")

@@ -39,7 +39,7 @@ def test_a_shopper_who_may_have_paid_does_not_read_nothing_was_charged(shop: Sho
     assert "Nothing was charged" not in answer.text
 
 
-def test_who_looks_again_looks_at_the_same_page(shop: Shop) -> None:
+def test_a_reload_shows_the_same_page(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     shop.transport.before = away
 

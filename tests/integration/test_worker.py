@@ -184,7 +184,7 @@ def test_it_looks_back_no_further_than_stripe_lists_events(shop: Shop, monkeypat
     assert asked == [timedelta(days=30)]
 
 
-def test_several_at_once_remember_the_furthest(shop: Shop) -> None:
+def test_several_reconciliations_at_once_record_the_latest_time(shop: Shop) -> None:
     now = shop.clock()
 
     outcomes = at_once(

@@ -72,7 +72,7 @@ def test_the_api_version_is_the_sdks_and_names_the_train_of_stripe_js() -> None:
     ("setting", "address"),
     [("stripe_api_base", "http://127.0.0.1:4242"), ("stripe_js_url", "http://127.0.0.1:4242/endive/stripe.js")],
 )
-def test_a_live_key_is_refused_with_a_stand_in(setting: str, address: str) -> None:
+def test_a_live_key_is_refused_with_a_sandbox_address(setting: str, address: str) -> None:
     assert any(setting.upper() in problem for problem in problems(**LIVE, **{setting: address}))
 
 
@@ -167,7 +167,7 @@ def test_an_unreachable_address_is_refused_with_a_live_key(setting: str, value: 
         ("store_url", "http://shop..test"),
     ],
 )
-def test_what_no_mail_could_be_sent_with_is_refused_and_not_shown(setting: str, value: str) -> None:
+def test_unusable_mail_settings_are_refused_and_not_shown(setting: str, value: str) -> None:
     (problem,) = problems(**{setting: value})
 
     assert problem.startswith(f"{setting.upper()} must be ")
@@ -214,7 +214,7 @@ def test_a_mail_server_has_a_name_or_a_number(value: str) -> None:
         "sqlite:hush",
     ],
 )
-def test_a_database_that_is_not_one_is_refused_and_not_shown(value: str) -> None:
+def test_an_invalid_database_url_is_refused_and_not_shown(value: str) -> None:
     (problem,) = problems(database_url=value)
 
     assert problem.startswith("DATABASE_URL must ")
@@ -259,7 +259,7 @@ def test_a_key_is_alphanumeric(value: str) -> None:
     assert problems(stripe_secret_key=value)[0].startswith("STRIPE_SECRET_KEY must be")
 
 
-def test_what_the_example_file_shows_is_refused_by_name() -> None:
+def test_placeholders_of_the_example_file_are_refused_by_name() -> None:
     shown = dict(re.findall(r"^# ([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     invented = ["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET", "DATABASE_URL"]
     invented += ["MAIL_SERVER", "MAIL_FROM", "MERCHANT_EMAIL"]
@@ -274,7 +274,7 @@ def test_what_the_example_file_shows_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("value", ["sk_test_your_key_here", "sk_test_xxxxxxxx", "<your secret key>"])
-def test_what_other_guides_show_is_refused_as_well(value: str) -> None:
+def test_placeholders_of_other_guides_are_refused(value: str) -> None:
     assert problems(stripe_secret_key=value)[0].startswith("STRIPE_SECRET_KEY is still the example")
 
 

@@ -28,11 +28,11 @@ def codes() -> set[str]:
     return found
 
 
-def test_every_finding_has_words_and_no_words_are_left_over() -> None:
+def test_every_finding_has_a_text_and_no_text_is_unused() -> None:
     assert codes() == WORDS.keys()
 
 
-def test_the_words_ask_for_data_by_name_only() -> None:
+def test_messages_use_named_placeholders_only() -> None:
     names = {
         name for pair in WORDS.values() for text in pair for _text, name, *_more in Formatter().parse(text) if name
     }
@@ -40,7 +40,7 @@ def test_the_words_ask_for_data_by_name_only() -> None:
     assert all(name.isidentifier() for name in names)
 
 
-def test_what_could_not_be_repaired_is_for_a_person() -> None:
+def test_an_unrepaired_finding_asks_for_a_person() -> None:
     finding = Finding("order A", "paid_only_there")
 
     assert problem_of(finding).remedy == RECONCILE

@@ -70,7 +70,7 @@ def test_an_email_address_is_read_as_it_was_meant(typed: str, address: str) -> N
 
 
 @pytest.mark.parametrize("typed", ["ada@", "@example.com", "ada lovelace@example.com", "ada@localhost", "a@b.c,d@e.f"])
-def test_what_is_no_email_address_is_refused(typed: str) -> None:
+def test_an_invalid_email_address_is_refused(typed: str) -> None:
     with pytest.raises(contacts.NotAnEmail):
         contacts.email(typed)
 
@@ -129,16 +129,16 @@ def test_a_domain_that_resembles_another_is_accepted(domain: str) -> None:
         ("٠٢٠١٢٣٤٥", "US", "02012345"),
     ],
 )
-def test_a_telephone_number_is_kept_as_it_is_dialled_from_anywhere(typed: str, country: str, number: str) -> None:
+def test_a_telephone_number_is_stored_in_international_form(typed: str, country: str, number: str) -> None:
     assert contacts.phone(typed, country) == number
     assert contacts.phone(number, country) == number
 
 
 @pytest.mark.parametrize("typed", ["call me", "12", "1" * 30, "no phone 12345", "030/1234567 or 030/7654321"])
-def test_what_cannot_be_dialled_is_refused(typed: str) -> None:
+def test_an_invalid_telephone_number_is_refused(typed: str) -> None:
     assert contacts.phone(typed, "US") is None
 
 
 @pytest.mark.parametrize("country", ["US", "DE", "AQ"])
-def test_the_example_of_a_number_is_one(country: str) -> None:
+def test_the_example_of_a_telephone_number_is_valid(country: str) -> None:
     assert contacts.phone(contacts.phone_example(country), country)

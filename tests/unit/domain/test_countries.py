@@ -48,7 +48,7 @@ def test_a_postal_code_is_kept_as_its_country_writes_it(country: str, typed: str
 @pytest.mark.parametrize(
     ("country", "typed"), [("US", "SW1A 1AA"), ("DE", "1234"), ("GB", "QM1 1AA"), ("DE", "---"), ("CA", "12345")]
 )
-def test_what_cannot_be_a_postal_code_there_is_refused(country: str, typed: str) -> None:
+def test_an_impossible_postal_code_is_refused(country: str, typed: str) -> None:
     assert postal_code(country, typed) is None
 
 

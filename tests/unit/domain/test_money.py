@@ -53,7 +53,7 @@ def test_a_catalogue_price_is_one_that_stripe_takes_in_the_currency(currency: st
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(49, "usd"), (29, "gbp"), (49, "jpy"), (1499, "czk"), (0, "usd")])
-def test_a_total_below_what_a_card_can_pay_is_refused_with_the_smallest_amount(minor: int, currency: str) -> None:
+def test_a_total_below_the_card_minimum_is_refused_with_the_minimum(minor: int, currency: str) -> None:
     with pytest.raises(AmountOutOfRange) as refusal:
         check_chargeable(Money(minor, currency))
 

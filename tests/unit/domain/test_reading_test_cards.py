@@ -71,7 +71,7 @@ def read(folder: Path, *cards: dict[str, Any], **more: Any) -> Group:
     return found
 
 
-def test_a_card_of_which_nothing_else_is_said_pays_and_is_typed_as_usual(tmp_path: Path) -> None:
+def test_a_card_without_other_columns_pays_with_the_usual_details(tmp_path: Path) -> None:
     group = read(tmp_path, {"number": "4242 4242 4242 4242", "label": "Visa"})
 
     card = TestCard(
@@ -91,7 +91,7 @@ def test_a_group_may_have_a_note_on_all_its_cards(tmp_path: Path) -> None:
     assert read(tmp_path, note="All of them pay.").note == "All of them pay."
 
 
-def test_a_card_may_be_typed_in_another_way_than_usual(tmp_path: Path) -> None:
+def test_a_card_may_have_other_details_than_usual(tmp_path: Path) -> None:
     row = {"number": "3782 822463 10005", "label": "Amex", "expiry": "01 / 30", "cvc": "1234", "postal": "K1A 0B1"}
 
     (card,) = read(tmp_path, row).cards

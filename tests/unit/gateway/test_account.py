@@ -39,7 +39,7 @@ def test_keys_of_two_accounts_are_distinguished(transport: InProcessStripe) -> N
     assert len(set(accounts)) == 2
 
 
-def test_the_account_is_asked_for_once(transport: InProcessStripe) -> None:
+def test_the_account_is_retrieved_once(transport: InProcessStripe) -> None:
     asking = gateway(transport, "sk_test_one")
 
     asking.account_id()
@@ -48,7 +48,7 @@ def test_the_account_is_asked_for_once(transport: InProcessStripe) -> None:
     assert transport.requests == [("GET", "/v1/account")]
 
 
-def test_a_key_that_may_not_know_its_account_works_all_the_same(transport: InProcessStripe) -> None:
+def test_a_key_without_access_to_its_account_still_works(transport: InProcessStripe) -> None:
     def refuse(_method: str, _path: str) -> None:
         raise NotPermitted
 

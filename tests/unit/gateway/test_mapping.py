@@ -48,7 +48,7 @@ def test_every_status_of_a_card_payment_is_known(status: str, meaning: PaymentEv
     assert snapshot_of({**INTENT, "status": status}, NOW).event is meaning
 
 
-def test_what_an_event_says_of_a_payment_is_as_old_as_the_event() -> None:
+def test_a_snapshot_of_an_event_is_as_old_as_the_event() -> None:
     parsed = event_of(event("payment_intent.processing", INTENT))
 
     assert isinstance(parsed.object, PaymentSnapshot)

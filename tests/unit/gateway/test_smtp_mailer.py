@@ -67,7 +67,7 @@ def test_a_wrong_password_is_reported(password: str) -> None:
         assert mailer_for(server, user="till", password=password).check() is MailServerProblem.LOGIN_REFUSED
 
 
-def test_a_server_that_takes_no_login_is_found_out() -> None:
+def test_a_server_without_login_is_reported() -> None:
     with SmtpServer() as server:
         assert mailer_for(server, user="till", password="hush").check() is MailServerProblem.NO_LOGIN
 
@@ -91,7 +91,7 @@ def test_an_untrusted_certificate_is_reported(encryption: Encryption) -> None:
         assert mailer.check() is MailServerProblem.CERTIFICATE
 
 
-def test_a_server_that_encrypts_from_the_start_is_spoken_to_so(trusted: None) -> None:
+def test_a_server_with_implicit_tls_gets_encrypted_mail(trusted: None) -> None:
     """As on port 465, where only root may listen."""
     with SmtpServer(Encryption.FROM_THE_START, LOGIN) as server:
         mailer = mailer_for(server, user="till", password="hush", use_tls=True, from_the_start=True)
@@ -99,7 +99,7 @@ def test_a_server_that_encrypts_from_the_start_is_spoken_to_so(trusted: None) ->
         assert mailer.check() is None
 
 
-def test_a_server_that_is_not_there_is_found_out() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     with SmtpServer() as server:
         gone = mailer_for(server)
 
@@ -109,13 +109,13 @@ def test_a_server_that_is_not_there_is_found_out() -> None:
 
 
 @pytest.mark.parametrize("command", ["RCPT", "DATA"])
-def test_a_mail_that_is_refused_for_good_is_not_one_for_later(command: str) -> None:
+def test_a_permanently_refused_email_is_not_retried(command: str) -> None:
     with SmtpServer(replies={command: "550 no such mailbox"}) as server, pytest.raises(MailRefused):
         mailer_for(server).send(EMAIL)
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-def test_a_mail_that_is_refused_for_now_is_one_for_later(command: str) -> None:
+def test_a_temporarily_refused_email_is_retried(command: str) -> None:
     with SmtpServer(replies={command: "451 not now"}) as server, pytest.raises(MailUnavailable) as failure:
         mailer_for(server).send(EMAIL)
 

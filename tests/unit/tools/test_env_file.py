@@ -35,7 +35,7 @@ def test_the_secrets_are_new_each_time_and_for_their_owner_only(env_file: Path, 
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
 
 
-def test_a_file_that_others_could_read_is_closed_to_them(env_file: Path) -> None:
+def test_an_env_file_that_others_could_read_is_made_private(env_file: Path) -> None:
     env_file.write_text("STORE_NAME=Corner Shop\n")
     env_file.chmod(0o644)
 
@@ -54,7 +54,7 @@ def test_a_second_start_changes_nothing(env_file: Path) -> None:
     assert env_file.read_text() == before
 
 
-def test_what_the_owner_wrote_stays_as_it_is(env_file: Path) -> None:
+def test_settings_of_the_owner_stay_unchanged(env_file: Path) -> None:
     env_file.write_text("# my shop\nSTORE_NAME='Corner Shop'\nSECRET_KEY=chosen-by-the-owner")
 
     complete({}, env_file)
@@ -92,7 +92,7 @@ def test_half_of_the_sandboxs_keys_is_completed() -> None:
     assert added["STRIPE_PUBLISHABLE_KEY"] == SANDBOX_PUBLISHABLE_KEY
 
 
-def test_a_stand_in_for_stripe_needs_a_webhook_secret_that_anyone_may_choose() -> None:
+def test_a_sandbox_address_needs_a_webhook_secret() -> None:
     present = {"STRIPE_SECRET_KEY": "sk_test_team", "STRIPE_PUBLISHABLE_KEY": "pk_test_team"}
 
     added = missing_settings(present | {"STRIPE_API_BASE": "http://127.0.0.1:4242"})

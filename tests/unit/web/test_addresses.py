@@ -128,11 +128,11 @@ def test_a_city_state_needs_no_city(shop: Shop) -> None:
         ("phone", "call me", "Enter a telephone number like +1 201-555-0123, or leave this empty."),
     ],
 )
-def test_what_cannot_be_used_is_said_at_its_field(shop: Shop, field: str, value: str, message: str) -> None:
+def test_an_invalid_value_is_explained_at_its_field(shop: Shop, field: str, value: str, message: str) -> None:
     assert errors(shop, **{field: value})[field][0] == message
 
 
-def test_what_is_typed_is_tidied(shop: Shop) -> None:
+def test_typed_text_is_tidied(shop: Shop) -> None:
     form = filled(
         shop,
         email="  Ada@Example.COM ",
@@ -156,5 +156,5 @@ def test_what_is_typed_is_tidied(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "\x00", "\u2028", "a\r\nb", "\U0010ffff", "\ue000"])
-def test_no_control_character_or_lone_half_gets_through(odd: str) -> None:
+def test_control_characters_and_lone_surrogates_are_refused(odd: str) -> None:
     assert all(each.isprintable() for each in tidy(f"x{odd}y"))

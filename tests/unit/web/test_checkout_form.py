@@ -39,7 +39,7 @@ def value_of(page: str, name: str) -> str:
     return found[1] if found else ""
 
 
-def test_a_likely_slip_in_the_email_is_asked_about_and_sending_again_keeps_it(browser: Browser) -> None:
+def test_a_likely_typo_in_the_email_is_questioned_and_can_be_kept(browser: Browser) -> None:
     asked = check_out(browser, email="ada@gmail.con")
     kept = value_of(asked.text, "email_kept")
 
@@ -113,7 +113,7 @@ def test_an_unticked_box_without_an_address_asks_for_it_without_scripts(browser:
     assert "Please check these" in page
 
 
-def test_while_the_box_is_ticked_the_page_has_one_city(browser: Browser) -> None:
+def test_with_one_address_the_page_has_one_city(browser: Browser) -> None:
     browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "1"}, page="/products/brass-pen")
     page = browser.get("/checkout").text
 

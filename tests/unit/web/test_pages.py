@@ -73,7 +73,7 @@ def test_any_address_gets_a_clear_answer(browser: Browser, path: str, status: in
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", "100", "1.5", "1e9", "", "ten", "9" * 400, "\0", "٣" * 9])
-def test_a_quantity_that_is_none_is_refused_with_a_message(browser: Browser, quantity: str) -> None:
+def test_an_invalid_quantity_is_refused_with_a_message(browser: Browser, quantity: str) -> None:
     answer = browser.post("/cart/lines", {"slug": "cedar-pencil", "quantity": quantity}, page="/products/cedar-pencil")
 
     assert answer.status_code == 400
@@ -108,7 +108,7 @@ def test_an_order_that_is_not_found_says_what_to_do_after_paying(browser: Browse
 
 
 @pytest.mark.parametrize("slug", ["no-such-thing", "", "\0", "x" * 5000])
-def test_a_product_that_is_none_cannot_be_put_into_a_cart(browser: Browser, slug: str) -> None:
+def test_an_unknown_product_cannot_be_put_into_a_cart(browser: Browser, slug: str) -> None:
     answer = browser.post("/cart/lines", {"slug": slug, "quantity": "1"}, page="/products/cedar-pencil")
 
     assert answer.status_code == 404
@@ -163,11 +163,11 @@ def test_a_form_without_its_token_is_refused_with_a_way_on(shop: Shop) -> None:
         ({"data": {"a": "b"}, "content_type": "multipart/form-data; boundary="}, 400),
     ],
 )
-def test_what_is_no_form_of_ours_is_refused(shop: Shop, options: dict[str, Any], status: int) -> None:
+def test_a_request_without_a_form_of_the_shop_is_refused(shop: Shop, options: dict[str, Any], status: int) -> None:
     assert shop.app.test_client().post("/checkout", **options).status_code == status
 
 
-def test_wrong_methods_say_which_are_right(shop: Shop) -> None:
+def test_a_wrong_method_names_the_allowed_ones(shop: Shop) -> None:
     answer = shop.app.test_client().delete("/cart")
 
     assert answer.status_code == 405
@@ -248,7 +248,7 @@ def test_a_failed_return_from_the_bank_leads_back_with_a_message(browser: Browse
 
 
 @pytest.mark.parametrize("because", ["", "nonsense", "<script>"])
-def test_a_payment_page_says_only_words_of_its_own(browser: Browser, because: str) -> None:
+def test_a_payment_page_shows_only_known_messages(browser: Browser, because: str) -> None:
     reference = place(browser)
 
     page = browser.get(f"/orders/{reference}/pay", query_string={"because": because})
@@ -340,7 +340,7 @@ def test_confirming_ends_when_the_payment_service_knows_of_no_payment(shop: Shop
     assert answer.json["next"] == f"/orders/{reference}/pay"
 
 
-def test_a_page_that_says_the_bank_is_deciding_asks_until_it_knows(shop: Shop, browser: Browser) -> None:
+def test_a_page_with_a_pending_payment_polls_until_it_is_decided(shop: Shop, browser: Browser) -> None:
     reference = place(browser)
     browser.get(f"/orders/{reference}/pay")
     order = shop.read(reference)
@@ -438,7 +438,7 @@ NOT_BY_THIS, NOT_SEEN = "Nothing was charged by this step.", "We cannot see righ
         *((path, NOT_SEEN) for path in ("/orders", "/orders/ABCD-ABCD-ABCD-ABCD", "/orders/ABCD-ABCD-ABCD-ABCD/pay")),
     ],
 )
-def test_a_database_that_is_away_is_a_503_that_says_when_to_try_again(path: str, money: str) -> None:
+def test_an_unreachable_database_answers_503_with_retry_after(path: str, money: str) -> None:
     settings = Settings.load(
         _env_file=None, secret_key="a-secret-for-the-tests-only", database_url="postgresql://till@127.0.0.1:1/till"
     )

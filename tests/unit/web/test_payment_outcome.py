@@ -68,7 +68,7 @@ def test_every_answer_says_where_the_money_is(answer: dict[str, Any], kind: str)
         ),
     ],
 )  # fmt: skip
-def test_a_decline_carries_its_codes_the_most_exact_first(error: dict[str, Any], codes: list[str]) -> None:
+def test_a_decline_lists_its_codes_the_most_specific_first(error: dict[str, Any], codes: list[str]) -> None:
     assert outcome_of({"error": error}) == {"kind": "declined", "codes": codes}
 
 

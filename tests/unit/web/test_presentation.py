@@ -48,7 +48,7 @@ def test_every_pair_of_states_has_words_whatever_else_is_known(state: OrderState
         assert message_row.money.endswith(".")
 
 
-def test_every_row_of_the_table_is_somebodys_first_match() -> None:
+def test_every_row_of_the_table_is_matched_first_by_some_order() -> None:
     reached = {
         id(status_message(state, payment, flags))
         for state in OrderState
@@ -59,7 +59,7 @@ def test_every_row_of_the_table_is_somebodys_first_match() -> None:
     assert [row.message_row.heading for row in TABLE if id(row.message_row) not in reached] == []
 
 
-def test_words_only_ask_for_what_can_be_filled_in() -> None:
+def test_messages_use_only_known_placeholders() -> None:
     fields = {
         name
         for row in TABLE
@@ -181,7 +181,7 @@ def test_a_timeline_shows_what_happened_and_its_source() -> None:
 
 
 @pytest.mark.parametrize("source", [source for source in Source if source is not Source.SHOPPER])
-def test_what_the_shopper_did_not_do_says_how_it_is_known(source: Source) -> None:
+def test_a_timeline_entry_not_by_the_shopper_names_its_source(source: Source) -> None:
     paid = HistoryEntry(at=NOON, type="payment.paid", source=source, data={"amount": 4500})
 
     assert timeline([paid], "usd")[0].source
