@@ -10,7 +10,7 @@ from store.gateway.port import PaymentSnapshot
 from store.services import payments, reconciliation, transitions
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
-from tests.support.concurrency import at_once, wait_until_somebody_waits
+from tests.support.concurrency import at_once, wait_until_blocked
 from tests.support.shop import NoAnswer, Shop, event_of, signed
 
 
@@ -196,7 +196,7 @@ def test_who_waited_for_an_order_finds_it_though_another_payment_became_live(sho
     with shop.services.database.transaction() as session:
         payments.record(session, shop.services, second, Origin(Source.LOOKUP, shop.clock()))
         other.start()
-        wait_until_somebody_waits(session, other)
+        wait_until_blocked(session, other)
     other.join()
 
     assert found == [800]

@@ -11,11 +11,11 @@ from store.services import payments, transitions
 from store.services.history import Origin, Source
 from store.services.operations import audit
 from store.services.payments import refunds
-from tests.support.concurrency import wait_until_somebody_waits
+from tests.support.concurrency import wait_until_blocked
 from tests.support.shop import FORM, Shop
 
 
-def test_a_refund_told_while_its_payment_is_written_down_counts(shop: Shop) -> None:
+def test_a_refund_reported_while_its_payment_is_recorded_counts(shop: Shop) -> None:
     order = shop.order()
     intent = shop.pay(order)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": intent["id"], "amount": "100"})

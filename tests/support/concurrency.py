@@ -28,8 +28,8 @@ def at_once(times: int, call: Callable[[int], T]) -> list[T | Exception]:
         return list(pool.map(run, range(times)))
 
 
-def wait_until_somebody_waits(session: Session, other: threading.Thread) -> None:
-    """Returns once `other` wants a lock that this transaction holds. SQLite lets nobody begin meanwhile."""
+def wait_until_blocked(session: Session, other: threading.Thread) -> None:
+    """Return once `other` waits for a lock of this transaction. SQLite lets no other transaction begin meanwhile."""
     if session.get_bind().dialect.name != "postgresql":
         return
     deadline = time.monotonic() + 10
