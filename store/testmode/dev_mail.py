@@ -1,4 +1,4 @@
-"""The e-mails that no mail server was there to take, for a developer to read. Not in live mode, nor with a server."""
+"""The e-mails in the folder, for a developer to read. Not served with live keys, nor where a mail server is set."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def place() -> ResponseReturnValue:
 
 @blueprint.get("/runs/<reference:reference>.json")
 def observe(reference: str) -> ResponseReturnValue:
-    """How the order stands, and whether that is all that was to come."""
+    """How the order stands, and whether all that the table expects has happened."""
     tried = _scenario_of(reference)
     seen = runs.observe(services(), reference, HANDLERS)
     return jsonify(complete=seen.matches(tried), **_got(seen))

@@ -33,7 +33,7 @@ def error_message(error: errors.StoreError) -> ErrorMessage:
 
 
 def message_for_status(status: int) -> ErrorMessage:
-    """The words for an HTTP status that no error of the store stands behind; one without a row reads as 400 or 500."""
+    """The words for an HTTP status that comes from no error of the store; one without a row reads as 400 or 500."""
     return BY_STATUS.get(status) or BY_STATUS[400 if status < 500 else 500]
 
 

@@ -36,7 +36,7 @@ def _closing_flag(order: Order) -> StatusFlag:
 
 @dataclass(frozen=True, slots=True)
 class OrderMessage:
-    """A meaning with the order's own amounts in it, ready to print."""
+    """What a status means, with the order's own amounts in it, ready to show."""
 
     heading: str
     money: str

@@ -130,7 +130,7 @@ _SOURCES = {
 
 
 def timeline(history: Iterable[HistoryEntry], currency: str) -> list[TimelineEntry]:
-    """The history in the order it happened. What has no sentence is the store's own affair and is left out."""
+    """The history in the order it happened. What has no sentence is not for shoppers and is left out."""
     return [
         TimelineEntry(
             entry.at,
