@@ -1,4 +1,4 @@
-"""What a shopper does in the shop, in the shop's words. Elements are found as people find them: by role and label."""
+"""What a shopper does in the shop. Elements are found as people find them: by role and label."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""The back button, in a browser that keeps pages as they were first: they ask the shop where they belong."""
+"""The back button, in a browser that restores pages from its cache: they ask the shop where they belong."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The shop window and the cart: put in, change, take out, and what is not there."""
+"""The catalogue and the cart: adding, changing, removing, and what is sold out."""
 
 from playwright.sync_api import Locator, Page, expect
 

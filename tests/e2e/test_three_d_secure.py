@@ -1,4 +1,4 @@
-"""The bank asks whether it is really the cardholder: 3-D Secure, completed, failed, walked away from."""
+"""3-D Secure challenges: completed, failed, abandoned."""
 
 from playwright.sync_api import Page, expect
 

@@ -1,4 +1,4 @@
-"""Whoever tries stolen cards on one order is stopped after some, for good."""
+"""An order takes a limited number of declined cards, then it is cancelled."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.support.shop import NoAnswer, Shop, event_of
 DECLINED = "4000000000000002"
 
 
-def test_after_so_many_declines_the_payment_is_closed_and_cancelled_at_stripe(shop_with: Callable[..., Shop]) -> None:
+def test_too_many_declines_cancel_the_order_and_its_payment(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(max_declines=3)
     order = shop.order(2)
     payment = shop.open(order)
@@ -86,7 +86,7 @@ def test_the_worker_closes_it_when_stripe_did_not_answer_the_webhook(shop_with: 
     assert "code" in shop.confirm(payment)
 
 
-def test_fewer_declines_leave_the_order_payable(shop_with: Callable[..., Shop]) -> None:
+def test_an_order_with_fewer_declines_can_be_paid(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(max_declines=3)
     order = shop.order()
     payment = shop.open(order)

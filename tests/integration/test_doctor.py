@@ -37,14 +37,14 @@ ADDRESS = "http://store.test/webhooks/stripe"
 
 
 class NotAllowedYet(stripe.InvalidRequestError):
-    """What the SDK makes of Stripe's 400 to an account that may not take payments."""
+    """What the SDK raises for Stripe's 400 to an account that may not take payments."""
 
     def __init__(self) -> None:
         super().__init__("not allowed yet", None, http_status=400)  # type: ignore[no-untyped-call]  # the SDK has no types for it
 
 
 class NotPermitted(stripe.PermissionError):
-    """What the SDK makes of Stripe's 403 to a restricted key."""
+    """What the SDK raises for Stripe's 403 to a restricted key."""
 
     def __init__(self) -> None:
         super().__init__("not permitted", http_status=403)

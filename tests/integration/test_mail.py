@@ -1,4 +1,4 @@
-"""A letter is decided where its reason is, sent once, and never dropped."""
+"""An email is queued in the transaction of its event, sent once, and never dropped."""
 
 from collections.abc import Callable
 
@@ -16,14 +16,14 @@ from tests.support.shop import Shop
 
 
 class SmtpSink:
-    """Keeps what it is given; `full` times it takes nothing."""
+    """Records emails; the first `full` ones are refused."""
 
     def __init__(self) -> None:
         self.emails: list[Email] = []
         self.full = 0
 
     def check(self) -> None:
-        """It is always there."""
+        """It is always reachable."""
 
     def send(self, email: Email) -> None:
         if self.full:
@@ -49,7 +49,7 @@ def paid(shop: Shop) -> str:
     return order.reference
 
 
-def test_a_paid_order_is_confirmed_by_one_letter(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_a_paid_order_is_confirmed_by_one_email(shop: Shop, smtp_sink: SmtpSink) -> None:
     reference = paid(shop)
 
     at_once(4, lambda _: mail.send_due(shop.services, shop.clock()))
@@ -59,7 +59,7 @@ def test_a_paid_order_is_confirmed_by_one_letter(shop: Shop, smtp_sink: SmtpSink
     assert reference in str(smtp_sink.emails[0].facts["link"])
 
 
-def test_a_letter_that_was_not_taken_is_sent_later_with_the_same_message_id(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_a_refused_email_is_retried_with_the_same_message_id(shop: Shop, smtp_sink: SmtpSink) -> None:
     paid(shop)
     smtp_sink.full = 2
 
@@ -74,7 +74,7 @@ def test_a_letter_that_was_not_taken_is_sent_later_with_the_same_message_id(shop
     assert email.attempts == 3
 
 
-def test_each_thing_that_happens_has_its_letter(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_each_event_has_its_email(shop: Shop, smtp_sink: SmtpSink) -> None:
     shop.order()
     shop.clock.forward(hours=1)
     worker.run(shop.services, shop.clock())
@@ -87,7 +87,7 @@ def test_each_thing_that_happens_has_its_letter(shop: Shop, smtp_sink: SmtpSink)
     assert sorted(email.kind for email in smtp_sink.emails) == ["order_expired", "order_paid", "refunded"]
 
 
-def test_late_money_that_went_back_has_its_letter(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_a_refunded_late_payment_has_its_email(shop: Shop, smtp_sink: SmtpSink) -> None:
     shop.set_stock("brass-pen", 1)
     order = shop.order(1, "brass-pen")
     page = shop.open(order)
@@ -105,7 +105,7 @@ def test_late_money_that_went_back_has_its_letter(shop: Shop, smtp_sink: SmtpSin
     ]
 
 
-def test_the_merchant_is_told_of_a_dispute_and_the_shopper_is_not(
+def test_a_dispute_is_emailed_to_the_merchant_and_not_the_shopper(
     shop_with: Callable[..., Shop], smtp_sink: SmtpSink
 ) -> None:
     shop = shop_with(mailer=smtp_sink, merchant_email="owner@till.test")
@@ -116,11 +116,11 @@ def test_the_merchant_is_told_of_a_dispute_and_the_shopper_is_not(
 
     worker.run(shop.services, shop.clock())
 
-    origin = {email.kind: email.to for email in smtp_sink.emails}
-    assert origin == {"order_paid": "ada@example.com", "dispute_opened": "owner@till.test"}
+    recipients = {email.kind: email.to for email in smtp_sink.emails}
+    assert recipients == {"order_paid": "ada@example.com", "dispute_opened": "owner@till.test"}
 
 
-def test_without_a_mail_server_the_letters_are_files_a_developer_can_read(shop_with: Callable[..., Shop]) -> None:
+def test_without_a_mail_server_emails_are_files(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with()
     reference = paid(shop)
 

@@ -1,4 +1,4 @@
-"""The outbox: which letter goes to whom with what in it, and how long one waits that nobody takes."""
+"""The outbox: which email goes to whom with what in it, and when a refused one is retried."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.support.shop import Shop
 
 
 class SmtpSink:
-    """Keeps what it is given; takes nothing while it is `shut`, and never what is for the `refused`."""
+    """Records emails; refuses all while it is `shut`, and always those to `refused`."""
 
     def __init__(self) -> None:
         self.emails: list[Email] = []
@@ -27,7 +27,7 @@ class SmtpSink:
         self.refused = ""
 
     def check(self) -> None:
-        """It is always there."""
+        """It is always reachable."""
 
     def send(self, email: Email) -> None:
         if self.shut or email.to == self.refused:
@@ -65,7 +65,7 @@ def outbox(shop: Shop) -> list[Mail]:
         return list(session.scalars(select(Mail).order_by(Mail.id)))
 
 
-def test_a_letter_names_the_store_the_order_and_the_way_back_to_it(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_an_email_names_the_store_and_links_to_the_order(shop: Shop, smtp_sink: SmtpSink) -> None:
     reference = paid(shop)
 
     assert send(shop) == 1
@@ -82,7 +82,7 @@ def test_a_letter_names_the_store_the_order_and_the_way_back_to_it(shop: Shop, s
     assert re.fullmatch(r"<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@till>", email.message_id)
 
 
-def test_each_refund_has_a_letter_with_its_own_amount(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_each_refund_has_an_email_with_its_own_amount(shop: Shop, smtp_sink: SmtpSink) -> None:
     reference = paid(shop)
     refund(shop, reference, 100, "first")
     refund(shop, reference, 250, "second")
@@ -90,12 +90,12 @@ def test_each_refund_has_a_letter_with_its_own_amount(shop: Shop, smtp_sink: Smt
 
     send(shop)
 
-    origin = [(email.kind, email.to, email.facts["amount"]) for email in smtp_sink.emails]
-    assert sorted(origin[1:]) == [("refunded", "ada@example.com", "$1.00"), ("refunded", "ada@example.com", "$2.50")]
+    emails = [(email.kind, email.to, email.facts["amount"]) for email in smtp_sink.emails]
+    assert sorted(emails[1:]) == [("refunded", "ada@example.com", "$1.00"), ("refunded", "ada@example.com", "$2.50")]
     assert len({email.message_id for email in smtp_sink.emails}) == 3
 
 
-def test_the_wait_of_a_letter_that_nobody_takes_doubles_up_to_an_hour(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_the_retry_interval_of_an_email_doubles_up_to_an_hour(shop: Shop, smtp_sink: SmtpSink) -> None:
     paid(shop)
     smtp_sink.shut = True
     waits: list[int] = []
@@ -116,7 +116,7 @@ def test_the_wait_of_a_letter_that_nobody_takes_doubles_up_to_an_hour(shop: Shop
     assert send(shop) == 0
 
 
-def test_a_letter_is_due_when_its_wait_is_over_and_marked_when_it_was_taken(shop: Shop) -> None:
+def test_an_email_is_sent_when_it_is_due_and_then_marked(shop: Shop) -> None:
     paid(shop)
     (email,) = outbox(shop)
 
@@ -131,7 +131,7 @@ def test_a_letter_is_due_when_its_wait_is_over_and_marked_when_it_was_taken(shop
     assert started <= after.sent_at <= shop.clock()
 
 
-def test_a_letter_that_nobody_takes_keeps_no_other(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_a_refused_email_delays_no_other(shop: Shop, smtp_sink: SmtpSink) -> None:
     paid(shop, "4000000000000259")
     shop.clock.forward(seconds=5)
     shop.deliver()
@@ -144,7 +144,7 @@ def test_a_letter_that_nobody_takes_keeps_no_other(shop: Shop, smtp_sink: SmtpSi
     assert {row.kind: row.sent_at is None for row in outbox(shop)} == {"order_paid": True, "dispute_opened": False}
 
 
-def test_what_is_told_twice_has_one_letter(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_a_duplicate_key_queues_one_email(shop: Shop, smtp_sink: SmtpSink) -> None:
     order, now = shop.order(), shop.clock()
 
     with shop.services.database.transaction() as session:
@@ -155,7 +155,7 @@ def test_what_is_told_twice_has_one_letter(shop: Shop, smtp_sink: SmtpSink) -> N
     assert len(smtp_sink.emails) == 3
 
 
-def test_fifty_letters_are_sent_at_a_time_the_oldest_first(shop: Shop, smtp_sink: SmtpSink) -> None:
+def test_fifty_emails_are_sent_at_a_time_the_oldest_first(shop: Shop, smtp_sink: SmtpSink) -> None:
     order, now = shop.order(), shop.clock()
     with shop.services.database.transaction() as session:
         mail.write(session, order, mail.Kind.REFUNDED, now, dedupe_key="the last", amount=1)
@@ -168,7 +168,7 @@ def test_fifty_letters_are_sent_at_a_time_the_oldest_first(shop: Shop, smtp_sink
     assert [email.facts["amount"] for email in smtp_sink.emails] == ["$0.02"] * 50 + ["$0.01"]
 
 
-def test_a_dispute_is_kept_with_its_amount_and_its_day(shop: Shop) -> None:
+def test_a_dispute_is_recorded_with_its_amount_and_time(shop: Shop) -> None:
     reference, now = paid(shop, "4000000000000259"), shop.clock()
     shop.clock.forward(seconds=5)
     shop.deliver()

@@ -1,4 +1,4 @@
-"""Money that goes back: asked for here or elsewhere, in parts, repeatedly, failing late, told in any order."""
+"""Refunds: requested here or elsewhere, in parts, repeatedly, failing late, reported in any order."""
 
 import itertools
 import random
@@ -23,7 +23,7 @@ def paid(shop: Shop, quantity: int = 5, number: str = "4242424242424242") -> Ord
     return shop.read(order.reference)
 
 
-def ask(shop: Shop, order: Order, amount: int | None, key: str) -> RefundState:
+def submit(shop: Shop, order: Order, amount: int | None, key: str) -> RefundState:
     money = Money(amount, "usd") if amount is not None else None
     return refunds.submit(shop.services, order.reference, money, key, Origin(Source.STAFF, shop.clock()))
 
@@ -33,11 +33,11 @@ def agreed(shop: Shop) -> bool:
         return not audit.run(session, shop.clock())
 
 
-def test_a_full_refund_returns_the_money_and_puts_unsent_goods_back(shop: Shop) -> None:
+def test_a_full_refund_restocks_an_order_that_was_not_fulfilled(shop: Shop) -> None:
     before = shop.product().stock
     order = paid(shop)
 
-    state = ask(shop, order, None, "all")
+    state = submit(shop, order, None, "all")
     shop.deliver()
 
     after = shop.read(order.reference)
@@ -48,17 +48,17 @@ def test_a_full_refund_returns_the_money_and_puts_unsent_goods_back(shop: Shop) 
     assert agreed(shop)
 
 
-def test_partial_refunds_add_up_until_nothing_is_left(shop: Shop) -> None:
+def test_partial_refunds_add_up_to_the_amount_received(shop: Shop) -> None:
     order = paid(shop)  # $20.00
 
-    ask(shop, order, 500, "first")
-    ask(shop, order, 700, "second")
+    submit(shop, order, 500, "first")
+    submit(shop, order, 700, "second")
     halfway = shop.read(order.reference)
     with pytest.raises(RefundRefused) as too_much:
-        ask(shop, order, 801, "too much")
-    ask(shop, order, None, "the rest")
+        submit(shop, order, 801, "too much")
+    submit(shop, order, None, "the rest")
     with pytest.raises(RefundRefused) as one_more:
-        ask(shop, order, 1, "one more")
+        submit(shop, order, 1, "one more")
 
     assert (too_much.value.amount, one_more.value.amount) == (Money(800, "usd"), Money(0, "usd"))
     assert (halfway.state, halfway.payment.refunded_minor) == (OrderState.PAID, 1200)
@@ -69,7 +69,7 @@ def test_partial_refunds_add_up_until_nothing_is_left(shop: Shop) -> None:
 def test_the_same_request_at_once_and_again_is_one_refund(shop: Shop) -> None:
     order = paid(shop)
 
-    at_once(6, lambda _: ask(shop, order, 500, "once"))
+    at_once(6, lambda _: submit(shop, order, 500, "once"))
 
     assert shop.read(order.reference).payment.refunded_minor == 500
     assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
@@ -78,7 +78,7 @@ def test_the_same_request_at_once_and_again_is_one_refund(shop: Shop) -> None:
 def test_two_requests_at_once_never_return_more_than_was_received(shop: Shop) -> None:
     order = paid(shop)
 
-    outcomes = at_once(4, lambda number: ask(shop, order, 1500, f"request-{number}"))
+    outcomes = at_once(4, lambda number: submit(shop, order, 1500, f"request-{number}"))
 
     assert len([outcome for outcome in outcomes if outcome is RefundState.SUCCEEDED]) == 1
     assert shop.read(order.reference).payment.refunded_minor == 1500
@@ -95,7 +95,7 @@ def test_a_refund_made_in_the_dashboard_is_followed(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, when: str) -> None:
+def test_the_worker_resubmits_an_unanswered_refund_once(shop: Shop, when: str) -> None:
     order = paid(shop)
 
     def broken(_method: str, path: str) -> None:
@@ -104,7 +104,7 @@ def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, 
 
     setattr(shop.transport, when, broken)
     with pytest.raises(PaymentUnavailable):
-        ask(shop, order, 500, "key")
+        submit(shop, order, 500, "key")
     setattr(shop.transport, when, lambda _method, _path: None)
     shop.clock.forward(minutes=2)
     worker.run(shop.services, shop.clock())
@@ -115,7 +115,7 @@ def test_a_refund_that_stripe_did_not_answer_is_made_once_by_upkeep(shop: Shop, 
     assert agreed(shop)
 
 
-def test_a_refund_asked_for_again_after_more_than_a_day_is_still_one_refund(shop: Shop) -> None:
+def test_a_refund_resubmitted_after_a_day_is_still_one_refund(shop: Shop) -> None:
     order = paid(shop)
 
     def broken(_method: str, path: str) -> None:
@@ -124,7 +124,7 @@ def test_a_refund_asked_for_again_after_more_than_a_day_is_still_one_refund(shop
 
     shop.transport.after = broken
     with pytest.raises(PaymentUnavailable):
-        ask(shop, order, 500, "key")
+        submit(shop, order, 500, "key")
     shop.transport.after = lambda _method, _path: None
     shop.lose()
     shop.clock.forward(hours=25)  # by now Stripe has forgotten the key that the first request carried
@@ -135,9 +135,9 @@ def test_a_refund_asked_for_again_after_more_than_a_day_is_still_one_refund(shop
     assert agreed(shop)
 
 
-def test_a_refund_that_fails_after_it_succeeded_reopens_the_order_for_a_person(shop: Shop) -> None:
+def test_a_refund_that_fails_late_makes_the_order_paid_and_reviewed(shop: Shop) -> None:
     order = paid(shop, number="4000000000005126")
-    ask(shop, order, None, "all")
+    submit(shop, order, None, "all")
     shop.deliver()
     returned = shop.read(order.reference)
 
@@ -150,9 +150,9 @@ def test_a_refund_that_fails_after_it_succeeded_reopens_the_order_for_a_person(s
     assert (reopened.payment.refunded_minor, reopened.needs_review) == (0, True)
 
 
-def test_a_part_that_could_not_be_refunded_is_set_aside_for_a_person(shop: Shop) -> None:
+def test_a_failed_partial_refund_opens_a_review(shop: Shop) -> None:
     order = paid(shop, number="4000000000005126")
-    ask(shop, order, 500, "part")
+    submit(shop, order, 500, "part")
     shop.deliver()
 
     shop.clock.forward(minutes=5)
@@ -162,26 +162,26 @@ def test_a_part_that_could_not_be_refunded_is_set_aside_for_a_person(shop: Shop)
     assert (after.state, after.payment.refunded_minor, after.needs_review) == (OrderState.PAID, 0, True)
 
 
-def test_late_money_that_cannot_be_refunded_opens_a_review(shop: Shop) -> None:
-    order = paid_too_late(shop, "4000000000005126")
+def test_a_late_payment_that_cannot_be_refunded_opens_a_review(shop: Shop) -> None:
+    order = late_payment(shop, "4000000000005126")
 
-    def unheard(method: str, _path: str) -> None:
+    def lose_response(method: str, _path: str) -> None:
         if method == "POST":
             raise NoAnswer
 
-    shop.transport.after = unheard
+    shop.transport.after = lose_response
     worker.run(shop.services, shop.clock())
     shop.lose()
     shop.clock.forward(minutes=5)
-    shop.deliver()  # of the refund the store only ever hears that it failed
+    shop.deliver()  # the store learns of this refund only that it failed
 
     after = shop.read(order.reference)
     assert (after.state, after.payment.state) == (OrderState.EXPIRED, PaymentState.PAID)
     assert (after.payment.refund_due, after.needs_review) == (False, True)
 
 
-def paid_too_late(shop: Shop, number: str) -> Order:
-    """The order was let go without asking Stripe, and its goods were gone when the money came."""
+def late_payment(shop: Shop, number: str) -> Order:
+    """The order was expired without asking Stripe, and its stock was gone when the payment succeeded."""
     order = shop.order(2, "brass-pen")
     shop.pay(order, number)
     shop.close_by_hand(order.reference)
@@ -193,7 +193,7 @@ def paid_too_late(shop: Shop, number: str) -> Order:
 def test_a_pending_refund_counts_until_it_is_decided(shop: Shop) -> None:
     order = paid(shop, number="4000000000007726")
 
-    state = ask(shop, order, 500, "key")
+    state = submit(shop, order, 500, "key")
     pending = shop.read(order.reference).payment.refunded_minor
     shop.clock.forward(minutes=5)
     shop.deliver()
@@ -216,10 +216,10 @@ def test_refund_events_in_any_order_and_number_end_the_same(shop: Shop, seed: in
     shop.clock.forward(minutes=5)
     events += shop.lose()
     chance = random.Random(seed)  # a shuffle, not a secret
-    origin = list(itertools.chain(events, chance.choices(events, k=len(events))))
-    chance.shuffle(origin)
+    deliveries = list(itertools.chain(events, chance.choices(events, k=len(events))))
+    chance.shuffle(deliveries)
 
-    answers = {shop.receive(delivery) for delivery in origin}
+    answers = {shop.receive(delivery) for delivery in deliveries}
 
     after = shop.read(order.reference)
     assert answers == {200}

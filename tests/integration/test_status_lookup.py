@@ -12,7 +12,7 @@ from tests.support.shop import Shop
 SECOND = timedelta(seconds=1)
 
 
-def asked(shop: Shop) -> int:
+def count_requests(shop: Shop) -> int:
     """How many requests Stripe got since this was last called."""
     count = len(shop.transport.requests)
     shop.transport.requests.clear()
@@ -22,14 +22,14 @@ def asked(shop: Shop) -> int:
 def test_stripe_is_asked_after_five_seconds_and_every_five_seconds_from_then_on(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
-    begun, questions = shop.clock(), {}
-    asked(shop)
+    begun, requests = shop.clock(), {}
+    count_requests(shop)
 
     for seconds in (0, 1, 4, 5, 6, 9, 10, 11, 15):
         payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
-        questions[seconds] = asked(shop)
+        requests[seconds] = count_requests(shop)
 
-    assert questions == {0: 0, 1: 0, 4: 0, 5: 1, 6: 0, 9: 0, 10: 1, 11: 0, 15: 1}
+    assert requests == {0: 0, 1: 0, 4: 0, 5: 1, 6: 0, 9: 0, 10: 1, 11: 0, 15: 1}
 
 
 def test_each_order_has_its_own_look_up_interval(shop: Shop) -> None:
@@ -38,15 +38,15 @@ def test_each_order_has_its_own_look_up_interval(shop: Shop) -> None:
         shop.open(order)
     begun = shop.clock()
     payments.look_up(shop.services, first.reference, begun)
-    asked(shop)
+    count_requests(shop)
 
     payments.look_up(shop.services, second.reference, begun + 5 * SECOND)
-    too_early = asked(shop)
+    too_early = count_requests(shop)
     payments.look_up(shop.services, first.reference, begun + 10 * SECOND)
-    of_the_first = asked(shop)
+    of_the_first = count_requests(shop)
     payments.look_up(shop.services, second.reference, begun + 10 * SECOND)
 
-    assert (too_early, of_the_first, asked(shop)) == (0, 1, 1)
+    assert (too_early, of_the_first, count_requests(shop)) == (0, 1, 1)
 
 
 def test_no_look_up_is_made_for_an_unopened_or_decided_payment(shop: Shop) -> None:
@@ -54,13 +54,13 @@ def test_no_look_up_is_made_for_an_unopened_or_decided_payment(shop: Shop) -> No
     shop.pay(paid)
     shop.deliver()
     begun = shop.clock()
-    asked(shop)
+    count_requests(shop)
 
     for order in (unopened, paid):
         for seconds in (0, 6):
             payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
 
-    assert asked(shop) == 0
+    assert count_requests(shop) == 0
 
 
 def test_the_history_names_the_look_up_as_its_source(shop: Shop) -> None:

@@ -123,7 +123,7 @@ def test_an_address_that_stripe_does_not_take_is_explained(shop_with: Callable[.
 
 
 class NotReachable(stripe.InvalidRequestError):
-    """What the SDK makes of Stripe's 400 to an address of this machine."""
+    """What the SDK raises for Stripe's 400 to an address of this machine."""
 
     def __init__(self) -> None:
         super().__init__("not reachable", "url", http_status=400)  # type: ignore[no-untyped-call]  # the SDK has no types for it

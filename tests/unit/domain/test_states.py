@@ -1,4 +1,4 @@
-"""Every pair of a state and an event has exactly one answer, and what is decided stays decided."""
+"""Every pair of a state and an event has exactly one transition, and a terminal state stays."""
 
 import itertools
 from pathlib import Path

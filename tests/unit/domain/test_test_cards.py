@@ -1,4 +1,4 @@
-"""The table of test cards is complete, says nothing twice, and promises what the store's own words and states say."""
+"""The table of test cards is complete, has no duplicates, and agrees with the store's own messages and states."""
 
 import json
 import re

@@ -13,7 +13,7 @@ from till_sandbox.testing import Endpoint, InProcessStripe, connect
 
 
 class NotPermitted(stripe.PermissionError):
-    """What the SDK makes of Stripe's 403 to a restricted key."""
+    """What the SDK raises for Stripe's 403 to a restricted key."""
 
     def __init__(self) -> None:
         super().__init__("not permitted", http_status=403)

@@ -1,4 +1,4 @@
-"""While Stripe does not answer, web requests stop asking for a while; the worker and commands go on."""
+"""While Stripe does not answer, the breaker refuses web requests for a while; the worker and commands go on."""
 
 from collections.abc import Callable
 from threading import Barrier
@@ -19,7 +19,7 @@ class NoAnswer(stripe.APIConnectionError):
 
 
 class FakeStripe(stripe.HTTPClient):
-    """Answers with the status that `answer` gives, which is not worth another try."""
+    """Answers with the status that `answer` gives, which the SDK does not retry."""
 
     name = "fake"
 

@@ -1,4 +1,4 @@
-"""The webhook and the shopper's browser race each other; whoever comes first, or not at all, the order is paid."""
+"""The webhook and the shopper's browser arrive in any order, or the webhook never: the order is paid."""
 
 import time
 from collections.abc import Callable

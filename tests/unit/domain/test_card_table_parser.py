@@ -1,4 +1,4 @@
-"""What a row of the table of test cards says in full, though it writes down only what is not as usual."""
+"""A row of the test-card table gets the usual value for every column that it does not have."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the shopper sees when something does not work: the payment service, its script, or JavaScript altogether."""
+"""Outages, as the shopper sees them: of the payment service, its script, or JavaScript."""
 
 import re
 

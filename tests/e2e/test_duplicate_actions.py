@@ -1,4 +1,4 @@
-"""Doing things twice: two clicks, two tabs, back and again. One order, one charge."""
+"""Duplicate actions, such as two clicks, two tabs, back and again: one order, one charge."""
 
 import re
 

@@ -162,7 +162,7 @@ def test_the_brand_is_shown_while_the_number_is_typed(page: Page) -> None:
 
 
 def expect_reserved(store: StoreProcess, reference: str) -> None:
-    """The order waits and its stock is still promised to it."""
+    """The order awaits payment and its stock is still reserved."""
     ((state, reserved),) = store.read(
         "SELECT orders.state, products.reserved FROM orders JOIN order_lines ON order_lines.order_id = orders.id "
         "JOIN products ON products.id = order_lines.product_id WHERE reference = ?",
