@@ -103,6 +103,7 @@ def stripe_gateway(
         settings.stripe_api_base,
         STRIPE_API_VERSION,
         settings.webhook_secrets,
+        account_id=settings.stripe_account_id,
         receipts=settings.stripe_receipts,
         request_deadline=request_deadline,
         http_client=http_client,

@@ -198,6 +198,12 @@ class Settings(BaseSettings):
         return _is_live(self.stripe_secret_key.get_secret_value())
 
     @property
+    def stripe_account_id(self) -> str:
+        """The account that STRIPE_SECRET_KEY names; empty text when it names none, as older keys do."""
+        named = _ACCOUNT_IN_KEY.match(self.stripe_secret_key.get_secret_value())
+        return f"acct_{named[1]}" if named else ""
+
+    @property
     def uses_sandbox(self) -> bool:
         """Whether the API address is a stand-in for Stripe."""
         return self.stripe_api_base != STRIPE_API

@@ -93,6 +93,11 @@ def _refund_refused(refused: RefundRefused) -> str:
             return "This refund was requested before, with another amount."
         case RefundRefusal.BY_PAYMENT_SERVICE:
             return "Stripe does not refund this payment: it was returned already."
+        case RefundRefusal.OTHER_ACCOUNT:
+            return (
+                "This payment belongs to another Stripe account or mode than STRIPE_SECRET_KEY: refund it in that "
+                "account's dashboard."
+            )
         case RefundRefusal.DISPUTED:
             disputed = f"{amount} of this payment" if refused.amount else "this payment"
             since = f" since {refused.requested_at:%Y-%m-%d %H:%M} UTC" if refused.requested_at else ""

@@ -18,6 +18,7 @@ from store.domain.money import Money, smallest_step
 from store.domain.pricing import MINIMUM_CHARGE
 from store.gateway.port import KeyTrial, MailServerProblem, SignedEvent, WebhookEndpoint
 from store.services.operations import health
+from store.services.payments import accounts
 from store.services.services import Services
 
 LARGEST_SKEW = timedelta(seconds=60)
@@ -60,7 +61,7 @@ def run(
     settings = services.settings
     findings = [Problem("settings", warning, "") for warning in settings.warnings]
     database = [Problem("database", problem, "") for problem in health.problems(services)]
-    findings += database or _catalogue(services)
+    findings += database or [*_catalogue(services), *_foreign_payments(services)]
     findings += _mail(services)
     try:
         findings += _stripe(services, webhooks, now, send, wait)
@@ -71,6 +72,17 @@ def run(
         wrong = f"{settings.stripe_api_base} does not answer."
         findings.append(Problem("stripe", wrong, "Check the network, or start the sandbox with `make run`."))
     return findings
+
+
+def _foreign_payments(services: Services) -> Iterator[Problem]:
+    ours = accounts.ask(services)
+    with services.database.reading() as session:
+        count = accounts.count_foreign(session, ours)
+    if count:
+        belong = "1 payment belongs" if count == 1 else f"{count} payments belong"
+        wrong = f"{belong} to another account or mode than STRIPE_SECRET_KEY."
+        remedy = "Refund them in that account's dashboard; use one database for one account and mode."
+        yield Problem("payments", wrong, remedy)
 
 
 def _stripe(

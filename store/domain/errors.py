@@ -117,6 +117,12 @@ class PaymentMisconfigured(StoreError):
     code = "payment_misconfigured"
 
 
+class PaymentMissing(PaymentMisconfigured):
+    """The payment service does not have this payment: it is of another account or mode than the store's keys."""
+
+    code = "payment_missing"
+
+
 class Detail(StrEnum):
     """A part of what a shopper says of himself at the checkout."""
 
@@ -151,6 +157,7 @@ class RefundRefusal(StrEnum):
     """Why money cannot be returned this way."""
 
     BY_PAYMENT_SERVICE = "by_payment_service"  # returned already
+    OTHER_ACCOUNT = "other_account"  # than that of the store's keys, or another mode
     DISPUTED = "disputed"  # `amount` and `requested_at` are the dispute's, where it is known here
     NOT_A_WHOLE_STEP = "not_a_whole_step"  # `amount` is the step that amounts in this currency are multiples of
     TOO_MUCH = "too_much"  # `amount` is what can be refunded

@@ -255,6 +255,11 @@ class PaymentGateway(Protocol):
         not know.
         """
 
+    def known_account_id(self) -> str:
+        """What `account_id` would return, without asking the service; empty text until it was asked, unless the key
+        itself tells.
+        """
+
     def missing_permissions(self) -> list[str]:
         """What the store needs and its secret key may not do, by the names that the service's dashboard uses; only a
         restricted key lacks any. Nothing is changed.

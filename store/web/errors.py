@@ -46,6 +46,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.DeadlineExceeded: 503,
     errors.ReviewNotResolved: 409,
     errors.PaymentMisconfigured: 503,
+    errors.PaymentMissing: 503,
     errors.DetailsRefused: 409,
     errors.StoreBusy: 503,
     errors.MailUnavailable: 503,

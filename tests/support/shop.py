@@ -33,7 +33,7 @@ from store.gateway.port import CancelReason, Mailer, PaymentSession
 from store.services import Services, carts, catalogue, checkout, orders, payments, transitions
 from store.services.history import Origin, Source
 from store.services.orders import STAFF, Customer
-from store.services.payments import recording
+from store.services.payments import accounts, recording
 from tests.support.in_process import InProcessStripe
 from till_sandbox.app import create_app as create_sandbox
 from till_sandbox.webhooks.sending import Outgoing, WebhookResponse
@@ -332,6 +332,8 @@ def open_shop(
     transport.open_transactions = lambda: services.database.open_here
     with services.database.transaction() as session:
         catalogue.seed(session, configured.store_currency)
+    accounts.ask(services)  # once, and before a test counts what was asked
+    transport.requests.clear()
     stand_in.extensions["sandbox"].forward(SECRET_KEY, "http://store.test" + WEBHOOK_PATH, [WEBHOOK_SECRET])
     return Shop(app, services, stand_in, transport, clock, webhooks, folder / "mail", services)
 

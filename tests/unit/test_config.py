@@ -110,6 +110,21 @@ def test_keys_that_may_be_of_one_account_are_taken(secret: str, publishable: str
     assert settings.stripe_publishable_key == publishable
 
 
+@pytest.mark.parametrize(
+    ("secret", "account"),
+    [
+        ("sk_test_51RvUSQA1BSnPghSQaaaaaaaa", "acct_1RvUSQA1BSnPghSQ"),
+        ("sk_test_4eC39HqLyjWDarjtT1zdp7dc", ""),
+    ],
+)
+def test_a_key_of_today_names_its_account(secret: str, account: str) -> None:
+    publishable = secret.replace("sk_", "pk_", 1)
+
+    settings = Settings.load(**GOOD, stripe_secret_key=secret, stripe_publishable_key=publishable)
+
+    assert settings.stripe_account_id == account
+
+
 def test_a_secret_key_alone_is_half_a_pair() -> None:
     (problem,) = problems(stripe_secret_key="sk_test_51RvUSQA1BSnPghSQaaaaaaaa")
 

@@ -67,9 +67,9 @@ stripe.enable_telemetry = False  # it would write a file into the user's home
 class StripeGateway:
     """A PaymentGateway that asks Stripe at `api_base`, with `secret_key`.
 
-    `webhook_secrets` are tried one after the other, so that one can be rolled without losing an event. With `receipts`,
-    Stripe mails its own receipt to the shopper. A web request waits no longer than `request_deadline`. `http_client` is
-    for tests, which answer in process.
+    `account_id` is the key's account, where that is known without asking. `webhook_secrets` are tried one after the
+    other, so that one can be rolled without losing an event. With `receipts`, Stripe mails its own receipt to the
+    shopper. A web request waits no longer than `request_deadline`. `http_client` is for tests, which answer in process.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class StripeGateway:
         api_version: str,
         webhook_secrets: Sequence[str],
         *,
+        account_id: str = "",
         receipts: bool = False,
         request_deadline: RequestDeadline | None = None,
         http_client: HTTPClient | None = None,
@@ -95,7 +96,7 @@ class StripeGateway:
         )
         self._webhook_secrets = list(webhook_secrets)
         self._receipts = receipts
-        self._account_id: str | None = None
+        self._account_id = account_id or None
 
     def create_payment(self, request: PaymentRequest) -> PaymentSession:
         params: dict[str, Any] = {
@@ -281,6 +282,9 @@ class StripeGateway:
                 except stripe.PermissionError:  # a restricted key may lack this, and needs it for nothing else
                     self._account_id = ""
         return self._account_id
+
+    def known_account_id(self) -> str:
+        return self._account_id or ""
 
     def missing_permissions(self) -> list[str]:
         v1 = self._client.v1

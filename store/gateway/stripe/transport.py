@@ -17,6 +17,7 @@ from store.domain.errors import (
     DeadlineExceeded,
     DetailsRefused,
     PaymentMisconfigured,
+    PaymentMissing,
     PaymentServiceFailed,
     PaymentUnavailable,
 )
@@ -33,6 +34,7 @@ Response = tuple[str, int, Mapping[str, str]]
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 3.0
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
+ABOUT_ONE_PAYMENT = ("retrieve_payment", "cancel_payment", "refund_payment")
 FAILURES = 3  # calls in a row without an answer, after which web requests stop calling
 PAUSE = 10.0  # seconds until web requests may call again
 
@@ -169,7 +171,8 @@ def permits(call: Callable[[], object]) -> bool:
 def translate_errors(call: str, object: str) -> Iterator[None]:  # noqa: A002  # the log's name for it
     """Raise the SDK's errors as the store's: PaymentUnavailable for no answer to build on (the outcome is unknown),
     PaymentServiceFailed for a failure that Stripe repeats under the same idempotency key, PaymentMisconfigured for a
-    refusal that only a person can put right, DeadlineExceeded when the web request had no time left.
+    refusal that only a person can put right, PaymentMissing for a payment that is not there, DeadlineExceeded when the
+    web request had no time left.
 
     Each is logged once, without Stripe's message and body, which can hold the end of a key, a client secret or personal
     data.
@@ -194,8 +197,11 @@ def translate_errors(call: str, object: str) -> Iterator[None]:  # noqa: A002  #
         if kept:
             raise PaymentServiceFailed from failure
         detail = DETAIL_OF_PARAM.get(getattr(failure, "param", None) or "")
-        if isinstance(failure, stripe.InvalidRequestError) and detail is not None:
-            raise DetailsRefused(detail) from failure
+        if isinstance(failure, stripe.InvalidRequestError):
+            if detail is not None:
+                raise DetailsRefused(detail) from failure
+            if failure.code == "resource_missing" and call in ABOUT_ONE_PAYMENT:
+                raise PaymentMissing from failure
         raise (PaymentUnavailable if unknown else PaymentMisconfigured) from failure
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment
-from store.domain.errors import PaymentServiceFailed, PaymentUnavailable, StoreError
+from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
 from store.services import history, mail, payments, transitions
 from store.services.history import Origin, Source
-from store.services.payments import refunds, unmatched_events
+from store.services.payments import accounts, refunds, unmatched_events
 from store.services.services import Services
 
 log = structlog.get_logger(__name__)
@@ -40,14 +40,17 @@ def run(services: Services, now: datetime) -> int:
     """
     expired = and_(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at <= now)
     never_opened = _payment(Payment.live, Payment.provider_payment_id.is_(None))  # the payment service is not asked
-    left_over = _payment(~Payment.live, Payment.state.not_in(payments.DECIDED))
+    ours = accounts.ask(services)
+    foreign = accounts.foreign(ours)
+    left_over = _payment(~Payment.live, Payment.state.not_in(payments.DECIDED), ~foreign)
     this = _Round(services, now)
     done = this.each(and_(expired, never_opened), _expire)
     done += this.each(expired, _expire)
     done += this.each(payments.tested_with_cards(services), payments.stop_card_testing)
     done += this.each(left_over, payments.cancel_leftovers)
-    done += this.each(_payment(Payment.refund_due), refunds.return_unowed)
-    done += this.each(refunds.requested(Order.id), refunds.resubmit)
+    done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
+    done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
+    done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.set_aside)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
     return done + mail.send_due(services, now)
@@ -123,8 +126,13 @@ def _expire(services: Services, reference: str, now: datetime) -> None:
     """Close an order whose time is over, unless money is on its way: then it is recorded, or waited for."""
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-    if order.payment.provider_payment_id is not None:
-        snapshot = services.gateway.retrieve_payment(order.payment.provider_payment_id).snapshot
+    payment = order.payment
+    if payment.provider_payment_id is not None and not accounts.is_foreign(payment, accounts.known(services)):
+        try:
+            snapshot = services.gateway.retrieve_payment(payment.provider_payment_id).snapshot
+        except PaymentMissing:
+            payments.close(services, reference, CancelReason.EXPIRED, now)
+            return
         deciding = snapshot.event is PaymentEvent.PROCESSING
         challenged = snapshot.event is PaymentEvent.ACTION_REQUIRED and order.extensions < MOST_EXTENSIONS
         if deciding or challenged:

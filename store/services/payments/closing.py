@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from models import Order, Payment
+from store.domain.errors import PaymentMissing
 from store.domain.states import OrderState
 from store.gateway.port import CancelReason
 from store.services import transitions
 from store.services.history import Origin, Source
+from store.services.payments import accounts
 from store.services.payments.recording import DECIDED, close_order, record
 from store.services.services import Services
 
@@ -42,10 +44,27 @@ def close(services: Services, reference: str, reason: CancelReason, now: datetim
             close_order(session, order, reason, origin)
     if order.state is not OrderState.AWAITING_PAYMENT or provider_payment_id is None:
         return order.state
-    snapshot = services.gateway.cancel_payment(provider_payment_id, reason)
+    if accounts.is_foreign(order.payment, accounts.known(services)):
+        return _close_unasked(services, reference, reason, origin, missing=False)
+    try:
+        snapshot = services.gateway.cancel_payment(provider_payment_id, reason)
+    except PaymentMissing:
+        return _close_unasked(services, reference, reason, origin, missing=True)
     with services.database.transaction() as session:
         recorded = record(session, services, snapshot, origin)
         return recorded.state if recorded is not None else order.state
+
+
+def _close_unasked(
+    services: Services, reference: str, reason: CancelReason, origin: Origin, *, missing: bool
+) -> OrderState:
+    """Close an order whose payment is of another account or mode: nobody can pay it through this store any more."""
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        if order.state is OrderState.AWAITING_PAYMENT:
+            accounts.set_aside(session, order, order.payment, origin, missing=missing)
+            close_order(session, order, reason, origin)
+        return order.state
 
 
 def tested_with_cards(services: Services) -> ColumnElement[bool]:
@@ -71,9 +90,21 @@ def cancel_leftovers(services: Services, reference: str, now: datetime) -> None:
         ).all()
     for provider_payment_id in leftovers:
         if provider_payment_id is not None:
-            snapshot = services.gateway.cancel_payment(provider_payment_id, CancelReason.REPLACED)
+            origin = Origin(Source.WORKER, now)
+            try:
+                snapshot = services.gateway.cancel_payment(provider_payment_id, CancelReason.REPLACED)
+            except PaymentMissing:
+                _set_aside(services, provider_payment_id, origin)
+                continue
             with services.database.transaction() as session:
-                record(session, services, snapshot, Origin(Source.WORKER, now))
+                record(session, services, snapshot, origin)
+
+
+def _set_aside(services: Services, provider_payment_id: str, origin: Origin) -> None:
+    with services.database.transaction() as session:
+        found = transitions.lock_payment(session, provider_payment_id)
+        if found is not None:
+            accounts.set_aside(session, *found, origin, missing=True)
 
 
 def look_up(services: Services, reference: str, now: datetime) -> None:
@@ -86,6 +117,8 @@ def look_up(services: Services, reference: str, now: datetime) -> None:
         order = transitions.lock_by_reference(session, reference)
         payment = order.payment
         if payment.state in DECIDED or payment.provider_payment_id is None:
+            return
+        if accounts.is_foreign(payment, accounts.known(services)):
             return
         session.execute(
             update(Payment).where(Payment.id == payment.id, Payment.awaited_since.is_(None)).values(awaited_since=now)

@@ -25,6 +25,7 @@ from store.gateway.port import CancelReason, PaymentRequest, PaymentSession
 from store.services import transitions
 from store.services.history import Origin, Source
 from store.services.orders.access import STAFF, Access
+from store.services.payments import accounts
 from store.services.payments.closing import close
 from store.services.payments.recording import DECIDED, record
 from store.services.services import Services
@@ -60,6 +61,7 @@ def create(services: Services, reference: str, now: datetime, access: Access = S
     except (PaymentUnavailable, PaymentMisconfigured) as failure:
         failure.nothing_charged = setup.provider_payment_id is None  # nobody has a secret to pay with
         raise
+    accounts.ask(services)  # so that it is known when the payment is recorded
     with services.database.transaction() as session:
         order = record(session, services, payment.snapshot, Origin(Source.STORE, now))
         if order is None or order.payment.provider_payment_id is None:

@@ -16,7 +16,7 @@ from store.gateway.port import CancelReason, CardUsed, Decline, PaymentSnapshot
 from store.services import carts, history, mail, stock, transitions
 from store.services.history import Origin, Source
 from store.services.orders import reviews
-from store.services.payments import refunds, unmatched_events
+from store.services.payments import accounts, refunds, unmatched_events
 from store.services.services import Services
 
 DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
@@ -47,11 +47,11 @@ def record(session: Session, services: Services, snapshot: PaymentSnapshot, orig
             )  # fmt: skip
         return order
     if payment is None:
-        if origin.source in REPORTED:
-            raise PaymentUnconfirmed(snapshot.provider_payment_id)
         payment = _attach(session, order, snapshot, origin)
     if payment is None:
         return order  # another payment than the order's that was never paid: it is cancelled when it is found
+    if origin.source not in REPORTED:
+        accounts.confirm(session, services, payment)
     if snapshot.event is PaymentEvent.PAID:
         _paid(session, order, payment, snapshot, origin)
     elif snapshot.event is PaymentEvent.CANCELLED:
@@ -112,8 +112,10 @@ def _mismatch(order: Order, snapshot: PaymentSnapshot, services: Services) -> st
 
 def _attach(session: Session, order: Order, snapshot: PaymentSnapshot, origin: Origin) -> Payment | None:
     """The row of a payment that the order does not have yet: its live one, if that waits for its id, else a row of its
-    own for one that was paid beside it. None for any other.
+    own for one that was paid beside it. None for any other. Raises PaymentUnconfirmed as `record` does.
     """
+    if origin.source in REPORTED:
+        raise PaymentUnconfirmed(snapshot.provider_payment_id)
     payment = order.payment
     if payment.provider_payment_id is not None:
         if snapshot.event is not PaymentEvent.PAID:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models import Dispute, Order, Payment, Refund
-from store.domain.errors import PaymentServiceFailed, RefundRefusal, RefundRefused
+from models import Dispute, Order, Payment, Refund, Review
+from store.domain.errors import PaymentMissing, PaymentServiceFailed, RefundRefusal, RefundRefused
 from store.domain.money import Money, smallest_step
 from store.domain.states import (
     OrderEvent,
@@ -27,6 +27,7 @@ from store.gateway.port import RefundSnapshot
 from store.services import history, mail, stock, transitions
 from store.services.history import Origin, Source
 from store.services.orders import reviews
+from store.services.payments import accounts
 from store.services.payments.disputes import CHARGED_BACK
 from store.services.services import Services
 
@@ -40,11 +41,13 @@ def request(services: Services, reference: str, amount: Money | None, origin: Or
     """Note that `amount` of an order's live payment, or what is left of it, shall be returned, as a refund of its own;
     the key to `submit` it with. The worker submits it, too.
 
-    Raises RefundRefused as `submit` does, while the payment is charged back, and while an earlier request of this order
-    is not answered, unless `another` says that this one is wanted besides; NotFound.
+    Raises RefundRefused as `submit` does, while the payment is charged back, when it is of another account, and while
+    an earlier request of this order is not answered, unless `another` says that this one is wanted besides; NotFound.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
+        if accounts.is_foreign(order.payment, accounts.known(services)):
+            raise RefundRefused(RefundRefusal.OTHER_ACCOUNT)
         _refuse_while_charged_back(session, order)
         if not another:
             _refuse_beside_unanswered(session, order)
@@ -81,6 +84,17 @@ def resubmit(services: Services, reference: str, now: datetime) -> None:
     for key in keys:
         if key is not None:
             submit(services, reference, None, key, Origin(Source.WORKER, now))
+
+
+def set_aside(services: Services, reference: str, now: datetime) -> None:
+    """Have a person look at the refunds of an order that cannot be asked for, for they are of payments of another
+    account or mode. They stay requested, and are made once the keys of that account are back.
+    """
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        for payment in session.scalars(select(Payment).where(Payment.order_id == order.id)):
+            if accounts.is_foreign(payment, accounts.known(services)):
+                accounts.set_aside(session, order, payment, Origin(Source.WORKER, now), missing=False)
 
 
 def return_unowed(services: Services, reference: str, now: datetime) -> None:
@@ -148,11 +162,31 @@ def recompute(session: Session, order: Order, payment: Payment, origin: Origin) 
         _no_longer_all_returned(session, order, payment, origin)
 
 
-def requested(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """Whether an order has a refund that was requested and is not known to have reached the payment service."""
+def requested(
+    order_id: ColumnElement[int] | InstrumentedAttribute[int], of_payment: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether an order has a refund that was requested and is not known to have reached the payment service, of a
+    payment of which `of_payment` holds.
+    """
     return exists().where(
-        Refund.payment_id == Payment.id, Payment.order_id == order_id, Refund.state == RefundState.REQUESTED
+        Refund.payment_id == Payment.id,
+        Payment.order_id == order_id,
+        Refund.state == RefundState.REQUESTED,
+        of_payment,
     )
+
+
+def out_of_reach(
+    order_id: ColumnElement[int] | InstrumentedAttribute[int], foreign: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether an order waits for a refund of a `foreign` payment, and no person was told."""
+    told = exists().where(
+        Review.order_id == order_id,
+        Review.reason == accounts.REVIEW,
+        Review.subject == Payment.provider_payment_id,
+    )
+    waits = exists().where(Refund.payment_id == Payment.id, Refund.state == RefundState.REQUESTED)
+    return exists().where(Payment.order_id == order_id, foreign, or_(Payment.refund_due, waits), ~told)
 
 
 def due(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
@@ -180,6 +214,12 @@ def _ask(services: Services, order: Order, payment: Payment, refund: Refund, ori
     amount = Money(refund.amount_minor, order.currency)
     try:
         snapshot = services.gateway.refund_payment(payment.provider_payment_id, amount, refund.key, refund.attempt)
+    except PaymentMissing as missing:
+        with services.database.transaction() as session:
+            locked = transitions.lock_by_reference(session, order.reference)
+            of_order = session.get_one(Payment, payment.id)
+            accounts.set_aside(session, locked, of_order, origin, missing=True)
+        raise RefundRefused(RefundRefusal.OTHER_ACCOUNT) from missing
     except RefundRefused:
         with services.database.transaction() as session:
             _refused(session, order.reference, refund.id, origin)

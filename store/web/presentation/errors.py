@@ -98,6 +98,11 @@ _PAYMENTS_AWAY = _always(
     "The payment service is not answering right now. Your order is kept.",
     retry=True,
 )
+_NO_PAYMENTS = _always(
+    "We cannot take payments right now",
+    "Payments are not available right now. Your order is kept.",
+    retry=True,
+)
 
 BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.StoreError.code: _always("Something went wrong on our side", "Please try again.", retry=True),
@@ -115,11 +120,8 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.PaymentUnavailable.code: _PAYMENTS_AWAY,
     errors.DeadlineExceeded.code: _PAYMENTS_AWAY,
     errors.PaymentServiceFailed.code: _PAYMENTS_AWAY,
-    errors.PaymentMisconfigured.code: _always(
-        "We cannot take payments right now",
-        "Payments are not available right now. Your order is kept.",
-        retry=True,
-    ),
+    errors.PaymentMisconfigured.code: _NO_PAYMENTS,
+    errors.PaymentMissing.code: _NO_PAYMENTS,
     errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
     errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,
