@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment
@@ -40,8 +40,7 @@ def run(services: Services, now: datetime) -> int:
     """
     expired = and_(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at <= now)
     never_opened = _payment(Payment.live, Payment.provider_payment_id.is_(None))  # the payment service is not asked
-    ours = accounts.ask(services)
-    foreign = accounts.foreign(ours)
+    foreign = _foreign(services)
     left_over = _payment(~Payment.live, Payment.state.not_in(payments.DECIDED), ~foreign)
     this = _Round(services, now)
     done = this.each(and_(expired, never_opened), _expire)
@@ -54,6 +53,15 @@ def run(services: Services, now: datetime) -> int:
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
     return done + mail.send_due(services, now)
+
+
+def _foreign(services: Services) -> ColumnElement[bool]:
+    """Whether a payment is of another account or mode; none is while it cannot be found out which one is ours."""
+    try:
+        return accounts.foreign(accounts.ask(services))
+    except Exception:  # whatever it is, the orders and the mail are not to wait for it
+        log.exception("worker failed", work="foreign")
+        return false()
 
 
 def _payment(*conditions: ColumnElement[bool] | InstrumentedAttribute[bool]) -> ColumnElement[bool]:
