@@ -51,7 +51,7 @@ _NEEDED_BY_A_LIVE_KEY = {
     "stripe_webhook_secret": "without it no webhook can be believed",
     "store_url": "mails link to their orders with it",
     "mail_server": "without it no shopper gets a mail",
-    "merchant_email": "disputes have a date by which they must be answered",
+    "merchant_email": "disputes have a date by which they must be answered, and reviews wait for a person",
 }
 
 

@@ -138,8 +138,8 @@ MISTAKES = (
     Mistake(
         "a refund reported before its payment is dropped",
         "store/services/payments/unmatched_events.py",
-        "    data: dict[str, Any] = {\n",
-        "    if isinstance(snapshot, RefundSnapshot):\n        return\n    data: dict[str, Any] = {\n",
+        "    kind, data = _data(snapshot)\n",
+        "    if isinstance(snapshot, RefundSnapshot):\n        return\n    kind, data = _data(snapshot)\n",
         "tests/integration/test_event_order.py",
     ),
 )

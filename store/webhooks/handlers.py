@@ -7,10 +7,18 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from models import Order
-from store.gateway.port import CardUsed, DisputeSnapshot, PaymentSnapshot, RefundSnapshot, WebhookEvent
+from store.gateway.port import (
+    CardUsed,
+    DisputeSnapshot,
+    FraudWarningSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+    RiskReviewSnapshot,
+    WebhookEvent,
+)
 from store.services import payments
 from store.services.history import Origin
-from store.services.payments import disputes, refunds, unmatched_events
+from store.services.payments import disputes, refunds, risk, unmatched_events
 from store.services.services import Services
 
 # A handler writes the event's effects in the transaction that it is given. It returns the reference of the order that
@@ -41,9 +49,19 @@ def dispute_changed(session: Session, _services: Services, event: WebhookEvent, 
     return _known(session, disputes.record(session, event.object, origin), event.object, origin)
 
 
-def _known(
-    session: Session, order: Order | None, snapshot: RefundSnapshot | DisputeSnapshot, origin: Origin
-) -> str | None:
+def fraud_warned(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> str | None:
+    if not isinstance(event.object, FraudWarningSnapshot):
+        return None
+    return _known(session, risk.record_warning(session, event.object, origin), event.object, origin)
+
+
+def risk_review_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> str | None:
+    if not isinstance(event.object, RiskReviewSnapshot):
+        return None
+    return _known(session, risk.record_review(session, event.object, origin), event.object, origin)
+
+
+def _known(session: Session, order: Order | None, snapshot: unmatched_events.Kept, origin: Origin) -> str | None:
     """What is said of a payment that is not known yet is kept until it is."""
     if order is None:
         unmatched_events.store(session, snapshot, origin)
@@ -67,4 +85,7 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.closed": dispute_changed,  # … it is won, lost, or withdrawn
     "charge.dispute.funds_withdrawn": dispute_changed,  # … the disputed amount was taken from the balance
     "charge.dispute.funds_reinstated": dispute_changed,  # … the disputed amount came back
+    "radar.early_fraud_warning.created": fraud_warned,  # … a card network takes the payment for fraud
+    "review.opened": risk_review_changed,  # … Radar asks the merchant to look at the payment
+    "review.closed": risk_review_changed,  # … somebody did, or the payment was refunded or disputed
 }

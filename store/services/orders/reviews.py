@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Order, Review
 from store.domain.errors import ReviewNotResolved, ReviewRefusal
-from store.services import history, transitions
+from store.services import history, mail, transitions
 from store.services.history import Origin
 from store.services.services import Services
 
@@ -36,7 +36,7 @@ def open_review(
     lasting: bool = False,
     **data: Any,
 ) -> bool:
-    """Have a person look at the order; returns whether a review was opened.
+    """Have a person look at the order, and tell the merchant; returns whether a review was opened.
 
     `subject` is the id of the payment, refund or dispute that the reason is about: two of them are two reviews. A
     reason that is reported while its review is open adds nothing. After the review was resolved it opens another one,
@@ -46,10 +46,13 @@ def open_review(
     known = session.scalars(same if lasting else same.where(Review.resolved_at.is_(None))).first()
     if known is not None:
         return False
-    session.add(Review(order_id=order.id, reason=reason, subject=subject, data=dict(data), opened_at=origin.at))
+    review = Review(order_id=order.id, reason=reason, subject=subject, data=dict(data), opened_at=origin.at)
+    session.add(review)
     said = {"reason": reason, **({"subject": subject} if subject else {}), **data}
     history.add(session, order, "review.opened", origin, data=said)
     session.flush()
+    about = {"review": review.id, "reason": reason, "subject": subject}
+    mail.write(session, order, mail.Kind.REVIEW_OPENED, origin.at, dedupe_key=f"review:{review.id}", **about)
     return True
 
 

@@ -18,6 +18,7 @@ UNDECIDED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UND
 STANDING = (*UNDECIDED, DisputeState.LOST)
 # In these the bank has the money, at least for now, so that none of the payment can be refunded. An inquiry takes none.
 CHARGED_BACK = (DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW, DisputeState.LOST)
+ENDED = (DisputeState.CLOSED, DisputeState.WON, DisputeState.LOST)
 
 # A decision can be reversed, and a webhook does not say which of two decisions is the newer one. What the payment
 # service says when it is asked does.
@@ -61,6 +62,11 @@ def record_of(session: Session, order: Order, payment: Payment, snapshot: Disput
         if before is None:
             dedupe_key = f"dispute:{snapshot.provider_dispute_id}"
             mail.write(session, order, mail.Kind.DISPUTE_OPENED, origin.at, dedupe_key=dedupe_key)
+        if moved.after in ENDED:
+            decided = {"dispute": dispute.provider_dispute_id, "state": moved.after, **data}
+            # A decision can be reversed, and reversed again: each is told.
+            dedupe_key = f"dispute:{dispute.provider_dispute_id}:{moved.after}:{origin.at.isoformat()}"
+            mail.write(session, order, mail.Kind.DISPUTE_DECIDED, origin.at, dedupe_key=dedupe_key, **decided)
         _flag(session, order)
 
 

@@ -1,4 +1,5 @@
-"""What webhooks said of refunds and disputes whose payment is not known here yet: kept, and recorded once it is.
+"""What webhooks said of a payment that is not known here yet, of its refunds, disputes and risk: kept, and recorded
+once it is known.
 
 Webhooks come in any order, and an event that was answered does not come again. Most of what is kept is about payments
 of other programs on the account; the worker deletes it when it is old.
@@ -15,27 +16,23 @@ from sqlalchemy.orm import Session
 from models import Order, Payment, UnmatchedEvent
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, RefundEvent
-from store.gateway.port import DisputeSnapshot, RefundSnapshot
+from store.gateway.port import DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot, RiskReviewSnapshot
 from store.services.history import Origin
-from store.services.payments import disputes, refunds
+from store.services.payments import disputes, refunds, risk
 
 # Stripe repeats an event for three days.
 KEPT = timedelta(days=7)
 
-REFUND, DISPUTE = "refund", "dispute"
+REFUND, DISPUTE, FRAUD_WARNING, RISK_REVIEW = "refund", "dispute", "fraud_warning", "risk_review"
+
+Kept = RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot | RiskReviewSnapshot
 
 
-def store(session: Session, snapshot: RefundSnapshot | DisputeSnapshot, origin: Origin) -> None:
-    """Keep a snapshot until its payment is known."""
-    data: dict[str, Any] = {
-        "event": snapshot.event,
-        "amount": snapshot.amount.minor,
-        "currency": snapshot.amount.currency,
-    }
-    if isinstance(snapshot, RefundSnapshot):
-        kind, data = REFUND, {**data, "id": snapshot.provider_refund_id}
-    else:
-        kind, data = DISPUTE, {**data, "id": snapshot.provider_dispute_id}
+def store(session: Session, snapshot: Kept, origin: Origin) -> None:
+    """Keep a snapshot until its payment is known. One that names no payment is nobody's."""
+    if not snapshot.provider_payment_id:
+        return
+    kind, data = _data(snapshot)
     session.add(
         UnmatchedEvent(provider_payment_id=snapshot.provider_payment_id, kind=kind, data=data, received_at=origin.at)
     )
@@ -48,13 +45,34 @@ def replay(session: Session, order: Order, payment: Payment, origin: Origin) -> 
     for event in sorted(kept, key=lambda event: event.id):
         if event.kind == REFUND:
             refunds.record_of(session, order, payment, _refund(event), origin)
-        else:
+        elif event.kind == DISPUTE:
             disputes.record_of(session, order, payment, _dispute(event), origin)
+        elif event.kind == FRAUD_WARNING:
+            risk.record_warning_of(session, order, _fraud_warning(event), origin)
+        else:
+            risk.record_review_of(session, order, _risk_review(event), origin)
 
 
 def delete_old(session: Session, now: datetime) -> None:
     """Delete what was kept for so long that it must be another program's."""
     session.execute(delete(UnmatchedEvent).where(UnmatchedEvent.received_at < now - KEPT))
+
+
+def _data(snapshot: Kept) -> tuple[str, dict[str, Any]]:
+    """How a snapshot is kept; `_refund`, `_dispute`, `_fraud_warning` and `_risk_review` read it."""
+    match snapshot:
+        case RefundSnapshot():
+            return REFUND, {"id": snapshot.provider_refund_id, **_event_and_amount(snapshot)}
+        case DisputeSnapshot():
+            return DISPUTE, {"id": snapshot.provider_dispute_id, **_event_and_amount(snapshot)}
+        case FraudWarningSnapshot(id_, _, actionable, fraud_type):
+            return FRAUD_WARNING, {"id": id_, "actionable": actionable, "fraud_type": fraud_type}
+        case RiskReviewSnapshot(id_, _, is_open, reason):
+            return RISK_REVIEW, {"id": id_, "open": is_open, "reason": reason}
+
+
+def _event_and_amount(snapshot: RefundSnapshot | DisputeSnapshot) -> dict[str, Any]:
+    return {"event": snapshot.event, "amount": snapshot.amount.minor, "currency": snapshot.amount.currency}
 
 
 def _refund(event: UnmatchedEvent) -> RefundSnapshot:
@@ -76,3 +94,13 @@ def _dispute(event: UnmatchedEvent) -> DisputeSnapshot:
         amount=Money(data["amount"], data["currency"]),
         event=DisputeEvent(data["event"]),
     )
+
+
+def _fraud_warning(event: UnmatchedEvent) -> FraudWarningSnapshot:
+    data = event.data
+    return FraudWarningSnapshot(data["id"], event.provider_payment_id, data["actionable"], data["fraud_type"])
+
+
+def _risk_review(event: UnmatchedEvent) -> RiskReviewSnapshot:
+    data = event.data
+    return RiskReviewSnapshot(data["id"], event.provider_payment_id, data["open"], data["reason"])
