@@ -16,7 +16,7 @@ from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
 from store.services import history, mail, payments, transitions
 from store.services.history import Origin, Source
-from store.services.payments import accounts, refunds, unmatched_events
+from store.services.payments import accounts, refunds, reminders, unmatched_events
 from store.services.services import Services
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,7 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
     done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
     done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.set_aside)
+    done += this.each(reminders.due(services, now), reminders.remind)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
     return done + mail.send_due(services, now)
