@@ -398,7 +398,8 @@ class UnmatchedEvent(Base):
 
 class Mail(Base):
     """An e-mail that a transaction decided to send; the worker sends it. `dedupe_key` keeps one event from two
-    e-mails.
+    e-mails. It is done with once it is sent, dropped (`dropped_because` it was not true any more), or failed (the mail
+    server refused it for good).
     """
 
     __tablename__ = "mails"
@@ -416,6 +417,8 @@ class Mail(Base):
     written_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    dropped_because: Mapped[str | None] = mapped_column(String(40))
     attempts: Mapped[int] = mapped_column(default=0)
 
 

@@ -64,6 +64,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "its e-mail “{kind}” was not sent after {attempts} tries.",
         "Check MAIL_SERVER with `flask doctor`.",
     ),
+    "mail_refused": (
+        "its e-mail “{kind}” was refused for good by the mail server.",
+        "It is not sent again: tell the customer another way.",
+    ),
+    "merchant_mail_refused": (
+        "its e-mail “{kind}” to you was refused for good by the mail server.",
+        "It is not sent again: look at MERCHANT_EMAIL, and at the order.",
+    ),
     # Of the comparison with Stripe.
     "payment_not_there": ("has a payment, {payment}, that Stripe does not have.", _NOT_THERE),
     "paid_twice": ("was paid a second time, by {payment}.", RECONCILE),

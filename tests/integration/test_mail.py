@@ -75,10 +75,12 @@ def test_a_refused_email_is_retried_with_the_same_message_id(shop: Shop, smtp_si
 
 
 def test_each_event_has_its_email(shop: Shop, smtp_sink: SmtpSink) -> None:
-    shop.order()
+    shop.pay(shop.order(), "4000000000000002")
+    shop.deliver()
     shop.clock.forward(hours=1)
     worker.run(shop.services, shop.clock())
     reference = paid(shop)
+    worker.run(shop.services, shop.clock())
     refunds.submit(shop.services, reference, None, "all", Origin(Source.STAFF, shop.clock()))
     shop.deliver()
 

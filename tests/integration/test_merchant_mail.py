@@ -101,10 +101,10 @@ def test_a_radar_review_that_ended_before_it_was_heard_of_needs_nobody(shop: Sho
 def test_what_is_suspected_of_a_payment_that_is_not_known_yet_is_kept(shop: Shop) -> None:
     _, event = paid(shop)
     order = shop.order()
-    shop.line.after = no_answer
+    shop.transport.after = no_answer
     with pytest.raises(PaymentUnavailable):
         shop.open(order)
-    shop.line.after = lambda _method, _path: None
+    shop.transport.after = lambda _method, _path: None
     shop.lose()
     intent = shop.stripe("GET", "/v1/payment_intents")["data"][0]
     unknown = {**event, "data": {"object": intent}}

@@ -148,15 +148,18 @@ def oversold(case: Case) -> Iterator[str]:
 
 
 def unsent_emails(case: Case) -> Iterator[str]:
-    """Every email in the outbox arrived; every paid or expired order, every refund and every dispute has one."""
+    """Every email in the outbox arrived, or was dropped because it was not true any more. Every paid order, every one
+    that expired after a card was tried, every refund and every dispute has one.
+    """
     arrived = {email.message_id for email in case.evidence.delivered}
     queued: defaultdict[str, set[str]] = defaultdict(set)
     for email in case.evidence.emails:
         queued[email.reference].add(email.kind)
-        if email.message_id not in arrived or not email.sent:
+        if not email.dropped and (email.message_id not in arrived or not email.sent):
             yield f"order {email.reference}: its email {email.kind} did not arrive"
     for order in case.evidence.orders:
-        expected = {"order_paid"} if order.paid else {"order_expired"} if order.state == "expired" else set()
+        closed = {"order_expired"} if order.state == "expired" and order.tried else set()
+        expected = {"order_paid"} if order.paid else closed
         if missing := expected - queued[order.reference]:
             yield f"order {order.reference} is {order.state} and has no email {', '.join(missing)}"
     dedupe_keys = {email.dedupe_key for email in case.evidence.emails}

@@ -34,6 +34,7 @@ class Order(NamedTuple):
     received: int
     refunded: int
     refund_due: bool
+    tried: bool  # whether the history says that somebody tried a card
 
 
 class Email(NamedTuple):
@@ -43,6 +44,7 @@ class Email(NamedTuple):
     dedupe_key: str
     message_id: str
     sent: bool
+    dropped: bool = False  # it was not true any more when it was to be sent
 
 
 @dataclass(slots=True)
@@ -66,7 +68,9 @@ class Evidence:
 ORDERS = """
 SELECT o.reference, o.state, o.reservation,
        EXISTS (SELECT 1 FROM reviews r WHERE r.order_id = o.id AND r.resolved_at IS NULL), o.total_minor, o.email,
-       o.paid_at IS NOT NULL, p.state, p.provider_payment_id, p.received_minor, p.refunded_minor, p.refund_due
+       o.paid_at IS NOT NULL, p.state, p.provider_payment_id, p.received_minor, p.refunded_minor, p.refund_due,
+       EXISTS (SELECT 1 FROM history h WHERE h.order_id = o.id AND h.type IN
+               ('payment.declined', 'payment.action_required', 'payment.processing', 'payment.paid'))
 FROM orders o LEFT JOIN payments p ON p.order_id = o.id AND p.live ORDER BY o.id
 """
 REFUNDS = """
@@ -78,7 +82,7 @@ SELECT o.reservation, l.slug, sum(l.quantity)
 FROM order_lines l JOIN orders o ON o.id = l.order_id GROUP BY o.reservation, l.slug
 """
 EMAILS = """
-SELECT o.reference, o.email, m.kind, m.dedupe_key, m.message_id, m.sent_at IS NOT NULL
+SELECT o.reference, o.email, m.kind, m.dedupe_key, m.message_id, m.sent_at IS NOT NULL, m.dropped_because IS NOT NULL
 FROM mails m JOIN orders o ON o.id = m.order_id ORDER BY m.id
 """
 HISTORIES = """

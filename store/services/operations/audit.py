@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session, selectinload
 from models import Dispute, InboxEvent, Mail, Order, OrderAdjustment, OrderLine, Payment, Product, Refund
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
 from store.services.findings import Finding
+from store.services.mail import TO_MERCHANT
+from store.services.mail.outbox import TO_SEND
 from store.services.orders import reviews
 from store.services.payments.disputes import STANDING
 from store.services.payments.refunds import RETURNING
@@ -22,6 +24,8 @@ PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED)
 GONE_ORDERS = (OrderState.EXPIRED, OrderState.CANCELLED)
 # How long the worker may be behind before it counts as not running.
 LATE = timedelta(minutes=15)
+# How long a mail that was given up is reported. Nothing in the database says that a person has seen to it.
+REPORTED = timedelta(days=14)
 
 
 def run(session: Session, now: datetime) -> list[Finding]:
@@ -180,13 +184,16 @@ def _unhandled_events(session: Session, now: datetime) -> Iterator[Finding]:
 
 
 def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
-    query = (
-        select(Order.reference, Mail.kind, Mail.attempts)
-        .join(Order)
-        .where(Mail.sent_at.is_(None), Mail.written_at < now - LATE)
-    )
+    query = select(Order.reference, Mail.kind, Mail.attempts).join(Order).where(*TO_SEND, Mail.written_at < now - LATE)
     for reference, kind, attempts in session.execute(query):
         yield Finding(f"order {reference}", "mail_unsent", {"kind": kind, "attempts": attempts})
+
+
+def _refused_mail(session: Session, now: datetime) -> Iterator[Finding]:
+    query = select(Order.reference, Mail.kind).join(Order).where(Mail.failed_at >= now - REPORTED).order_by(Mail.id)
+    for reference, kind in session.execute(query):
+        code = "merchant_mail_refused" if kind in TO_MERCHANT else "mail_refused"
+        yield Finding(f"order {reference}", code, {"kind": kind})
 
 
 RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
@@ -206,4 +213,5 @@ RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _refund_overdue,
     _unhandled_events,
     _unsent_mail,
+    _refused_mail,
 )

@@ -140,6 +140,8 @@ def record_of(session: Session, order: Order, payment: Payment, snapshot: Refund
     recompute(session, order, payment, origin)
     if moved.after in FAILED:
         _not_returned(session, order, payment, snapshot.provider_refund_id, origin)
+        dedupe_key = f"refund-failed:{snapshot.provider_refund_id}"
+        mail.write(session, order, mail.Kind.REFUND_FAILED, origin.at, dedupe_key=dedupe_key, **data)
     if moved.after is RefundState.SUCCEEDED:
         dedupe_key = f"refund:{snapshot.provider_refund_id}"
         mail.write(session, order, _mail_of(order, payment, refund), origin.at, dedupe_key=dedupe_key, **data)

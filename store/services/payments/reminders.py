@@ -15,6 +15,7 @@ from models import HistoryEntry, Mail, Order, Payment
 from store.domain.states import OrderState, PaymentState
 from store.services import mail
 from store.services.history import Origin, Source
+from store.services.payments import accounts
 from store.services.payments.recording import record
 from store.services.services import Services
 
@@ -29,6 +30,7 @@ def due(services: Services, now: datetime) -> ColumnElement[bool]:
         Payment.live,
         Payment.state == PaymentState.DECLINED,
         Payment.declines < services.settings.max_declines,
+        ~accounts.foreign(accounts.known(services)),  # another account's or mode's cannot be asked about
     )
     lately = exists().where(HistoryEntry.order_id == Order.id, HistoryEntry.at > now - LEFT_AFTER)
     reminded = exists().where(Mail.order_id == Order.id, Mail.kind == mail.Kind.PAYMENT_FAILED)
