@@ -73,7 +73,7 @@ def _paid(detail: Detail, _currency: str) -> str:
 
 
 # Another entry of the same transaction says it.
-WITHOUT_SENTENCE = frozenset({"payment.refunded"})
+WITHOUT_SENTENCE = frozenset({"payment.refunded", "payment.unreachable"})
 
 SENTENCES: Mapping[str, _Words] = {
     "order.placed": _with_amount(
