@@ -55,7 +55,8 @@ def fulfil_command(reference: str, tracking: str | None, disputed: bool) -> None
     services = current()
     origin = Origin(Source.STAFF, services.clock())
     sent = orders.fulfil(services, _known_form(reference), tracking, origin, disputed=disputed)
-    click.echo("The order is fulfilled, and its customer is told." if sent else "The order was fulfilled before.")
+    done = "The order is fulfilled, and its customer gets an e-mail."
+    click.echo(done if sent else "The order was fulfilled before.")
 
 
 @click.command("refund", cls=StoreCommand)

@@ -1,4 +1,4 @@
-"""Payments: created, looked up, closed, and recorded through one door; their refunds and disputes."""
+"""Payments: created, looked up, closed, and recorded in one place; their refunds and disputes."""
 
 from store.services.payments.closing import (
     POLL_INTERVAL,

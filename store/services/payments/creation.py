@@ -89,8 +89,7 @@ def _setup(
     session: Session, services: Services, reference: str, now: datetime, access: Access
 ) -> PaymentSetup | CancelReason:
     """Why the order has to be closed, where it has to be; raises OrderClosed for one that waits for no payment, or
-    for a
-    person.
+    for a person.
     """
     order = transitions.lock(session, (Order.reference == reference) & access.condition)
     if order is None:

@@ -64,7 +64,7 @@ def record_of(session: Session, order: Order, payment: Payment, snapshot: Disput
             mail.write(session, order, mail.Kind.DISPUTE_OPENED, origin.at, dedupe_key=dedupe_key)
         if moved.after in ENDED:
             decided = {"dispute": dispute.provider_dispute_id, "state": moved.after, **data}
-            # A decision can be reversed, and reversed again: each is told.
+            # A decision can be reversed, and reversed again: each is mailed.
             dedupe_key = f"dispute:{dispute.provider_dispute_id}:{moved.after}:{origin.at.isoformat()}"
             mail.write(session, order, mail.Kind.DISPUTE_DECIDED, origin.at, dedupe_key=dedupe_key, **decided)
         _flag(session, order)

@@ -1,4 +1,4 @@
-"""Recording what is known of a payment: the one door for truth about money.
+"""Recording what is known of a payment: the one way in for facts about money.
 
 Whatever reports it (a webhook, a look-up, the worker, reconciliation), it comes in through `record`, which locks the
 order, then reads, then decides, in the caller's transaction.
@@ -87,7 +87,7 @@ def close_order(session: Session, order: Order, reason: CancelReason | None, ori
 
 def _lock(session: Session, snapshot: PaymentSnapshot) -> tuple[Order | None, Payment | None]:
     """The order of a payment under lock, and the payment: by its own id, else by the reference that it carries, for a
-    webhook may be quicker than the store's own commit.
+    webhook may arrive before the store's own commit.
     """
     found = transitions.lock_payment(session, snapshot.provider_payment_id)
     if found is not None:

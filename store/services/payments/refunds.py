@@ -38,7 +38,7 @@ RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 
 
 def request(services: Services, reference: str, amount: Money | None, origin: Origin, *, another: bool = False) -> str:
-    """Note that `amount` of an order's live payment, or what is left of it, shall be returned, as a refund of its own;
+    """Note that `amount` of an order's live payment, or what is left of it, is to be returned, as a refund of its own;
     the key to `submit` it with. The worker submits it, too.
 
     Raises RefundRefused as `submit` does, while the payment is charged back, when it is of another account, and while
@@ -197,7 +197,7 @@ def due(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElem
 
 
 def unowed_key(payment: Payment) -> str:
-    """The key of the one refund of a payment that the order has no claim to."""
+    """The key of the one refund of a payment that the shop must not keep."""
     return f"{payment.provider_payment_id}-refund-unowed"
 
 
@@ -333,7 +333,7 @@ def _sum(session: Session, payment: Payment, states: tuple[RefundState, ...]) ->
 
 
 def _mail_of(order: Order, payment: Payment, refund: Refund) -> mail.Kind:
-    """What the customer is told about a refund that succeeded."""
+    """Which e-mail the customer gets about a refund that succeeded."""
     if not payment.live:
         return mail.Kind.SECOND_PAYMENT_RETURNED
     late = order.reservation is ReservationState.RELEASED and refund.key == unowed_key(payment)
