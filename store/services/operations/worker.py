@@ -50,7 +50,7 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
     done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
     done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.set_aside)
-    done += this.each(reminders.due(services, now), reminders.remind)
+    done += this.each(reminders.due(services, now, foreign), reminders.remind)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
     return done + mail.send_due(services, now)

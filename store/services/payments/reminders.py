@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, false, select
 
 from models import HistoryEntry, Mail, Order, Payment
 from store.domain.states import OrderState, PaymentState
 from store.services import mail
 from store.services.history import Origin, Source
-from store.services.payments import accounts
 from store.services.payments.recording import record
 from store.services.services import Services
 
@@ -23,14 +22,16 @@ LEFT_AFTER = timedelta(minutes=10)
 TIME_TO_PAY = timedelta(minutes=5)
 
 
-def due(services: Services, now: datetime) -> ColumnElement[bool]:
-    """Whether an order's shopper is to be reminded at `now`."""
+def due(services: Services, now: datetime, foreign: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+    """Whether an order's shopper is to be reminded at `now`. Nobody is about a `foreign` payment: the payment service
+    cannot be asked about it.
+    """
     declined = exists().where(
         Payment.order_id == Order.id,
         Payment.live,
         Payment.state == PaymentState.DECLINED,
         Payment.declines < services.settings.max_declines,
-        ~accounts.foreign(accounts.known(services)),  # another account's or mode's cannot be asked about
+        ~(foreign if foreign is not None else false()),
     )
     lately = exists().where(HistoryEntry.order_id == Order.id, HistoryEntry.at > now - LEFT_AFTER)
     reminded = exists().where(Mail.order_id == Order.id, Mail.kind == mail.Kind.PAYMENT_FAILED)
