@@ -77,7 +77,7 @@ def pending_work(stack: Stack) -> Iterator[str]:
         "orders wait for their payment": "SELECT count(*) FROM orders WHERE state = 'awaiting_payment'",
         "payments are to be refunded": "SELECT count(*) FROM payments WHERE refund_due",
         "refunds were asked for and not answered": "SELECT count(*) FROM refunds WHERE state = 'requested'",
-        "emails were not sent": "SELECT count(*) FROM mails WHERE sent_at IS NULL",
+        "emails were not sent": "SELECT count(*) FROM mails WHERE sent_at IS NULL AND dropped_because IS NULL",
         "webhooks were not handled": evidence.UNHANDLED,
     }
     with stack.engine.connect() as connection:

@@ -192,8 +192,10 @@ def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
 def _refused_mail(session: Session, now: datetime) -> Iterator[Finding]:
     query = select(Order.reference, Mail.kind).join(Order).where(Mail.failed_at >= now - REPORTED).order_by(Mail.id)
     for reference, kind in session.execute(query):
-        code = "merchant_mail_refused" if kind in TO_MERCHANT else "mail_refused"
-        yield Finding(f"order {reference}", code, {"kind": kind})
+        if kind in TO_MERCHANT:
+            yield Finding(f"order {reference}", "merchant_mail_refused", {"kind": kind})
+        else:
+            yield Finding(f"order {reference}", "mail_refused", {"kind": kind})
 
 
 RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
