@@ -17,6 +17,8 @@ from store.domain.errors import PaymentMisconfigured
 from store.services import catalogue, reconciliation
 from store.services.operations import audit, endpoints
 from store.services.operations.endpoints import Change
+from store.services.payments import accounts
+from store.services.services import Services
 from store.webhooks import inbox
 from store.webhooks.handlers import HANDLERS
 
@@ -43,6 +45,7 @@ def reconcile_command(hours: int) -> None:
         click.echo(f"repaired  {line}")
     repaired, unresolved = len(report.repaired), len(report.unresolved)
     click.echo(f"{report.compared} payments compared, {repaired} things repaired, {unresolved} left for a person.")
+    _say_what_is_foreign(services)
     finish([problem_of(finding) for finding in report.unresolved])
 
 
@@ -58,6 +61,7 @@ def audit_command(with_stripe: bool, hours: int) -> None:
         findings = audit.run(session, now)
     if with_stripe:
         findings += reconciliation.compare(services, now - timedelta(hours=hours))
+        _say_what_is_foreign(services)
     click.echo("Everything agrees." if not findings else f"{len(findings)} disagreements:")
     finish([problem_of(finding) for finding in findings])
 
@@ -100,6 +104,14 @@ def webhooks_command(create: bool) -> None:
     if done.secret is not None:
         click.echo("Put this line into .env, and start the store again:")
         click.echo(f"STRIPE_WEBHOOK_SECRET={done.secret}")
+
+
+def _say_what_is_foreign(services: Services) -> None:
+    with services.database.reading() as session:
+        foreign = accounts.count_foreign(session, accounts.known(services))
+    if foreign:
+        belong = "1 payment belongs" if foreign == 1 else f"{foreign} payments belong"
+        click.echo(f"{belong} to another account or mode than STRIPE_SECRET_KEY, and Stripe was not asked about it.")
 
 
 _ENDPOINT_CHANGES = {

@@ -191,6 +191,24 @@ def test_the_doctor_says_how_many_payments_are_of_another_account(shop: Shop, mo
     ]
 
 
+@pytest.mark.parametrize("command", [["reconcile"], ["audit", "--stripe"]], ids=["reconcile", "audit"])
+def test_a_comparison_with_stripe_leaves_foreign_payments_out(
+    shop: Shop, moved: Callable[[Shop], Shop], command: list[str]
+) -> None:
+    refunded = unanswered_refund(shop)
+    shop.clock.forward(minutes=2)
+    worker.run(shop.services, shop.clock())
+    opened(shop)
+    other = moved(shop)
+
+    compared = other.app.test_cli_runner().invoke(args=command)
+
+    assert shop.refunds(refunded.reference)[0].provider_refund_id is not None
+    assert "2 payments belong to another account or mode" in compared.output
+    assert compared.stderr == ""
+    assert compared.exit_code == 0
+
+
 def payments_found(shop: Shop) -> list[str]:
     setup = doctor.WebhookSetup(WEBHOOK_PATH, frozenset(HANDLERS), STRIPE_API_VERSION)
     found = doctor.run(shop.services, setup, shop.clock(), lambda _url, _event: 200, lambda _seconds: None)

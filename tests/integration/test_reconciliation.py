@@ -51,7 +51,9 @@ def paid(shop: Shop, number: str = PAYS) -> tuple[str, str]:
 
 def payments_of(shop: Shop, reference: str) -> list[Payment]:
     with shop.services.database.reading() as session:
-        return list(session.scalars(select(Payment).join(Order).where(Order.reference == reference)))
+        return list(
+            session.scalars(select(Payment).join(Order).where(Order.reference == reference).order_by(Payment.id))
+        )
 
 
 def damage(shop: Shop, statement: str) -> None:

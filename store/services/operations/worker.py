@@ -49,7 +49,7 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(left_over, payments.cancel_leftovers)
     done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
     done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
-    done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.set_aside)
+    done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable)
     done += this.each(reminders.due(services, now, foreign), reminders.remind)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)

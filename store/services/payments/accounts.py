@@ -66,7 +66,7 @@ def confirm(session: Session, services: Services, payment: Payment) -> None:
         transitions.write(session, payment, {"account": ours})
 
 
-def set_aside(session: Session, order: Order, payment: Payment, origin: Origin, *, missing: bool) -> None:
+def note_unreachable(session: Session, order: Order, payment: Payment, origin: Origin, *, missing: bool) -> None:
     """Note in the history that a payment cannot be asked about any more: it is of another account, or, where it is
     `missing`, the service does not have it. A person looks at it, for money could still come, or go back, over there.
     """

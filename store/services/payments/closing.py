@@ -62,7 +62,7 @@ def _close_unasked(
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         if order.state is OrderState.AWAITING_PAYMENT:
-            accounts.set_aside(session, order, order.payment, origin, missing=missing)
+            accounts.note_unreachable(session, order, order.payment, origin, missing=missing)
             close_order(session, order, reason, origin)
         return order.state
 
@@ -94,17 +94,17 @@ def cancel_leftovers(services: Services, reference: str, now: datetime) -> None:
             try:
                 snapshot = services.gateway.cancel_payment(provider_payment_id, CancelReason.REPLACED)
             except PaymentMissing:
-                _set_aside(services, provider_payment_id, origin)
+                _note_unreachable(services, provider_payment_id, origin)
                 continue
             with services.database.transaction() as session:
                 record(session, services, snapshot, origin)
 
 
-def _set_aside(services: Services, provider_payment_id: str, origin: Origin) -> None:
+def _note_unreachable(services: Services, provider_payment_id: str, origin: Origin) -> None:
     with services.database.transaction() as session:
         found = transitions.lock_payment(session, provider_payment_id)
         if found is not None:
-            accounts.set_aside(session, *found, origin, missing=True)
+            accounts.note_unreachable(session, *found, origin, missing=True)
 
 
 def look_up(services: Services, reference: str, now: datetime) -> None:

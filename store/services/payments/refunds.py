@@ -86,7 +86,7 @@ def resubmit(services: Services, reference: str, now: datetime) -> None:
             submit(services, reference, None, key, Origin(Source.WORKER, now))
 
 
-def set_aside(services: Services, reference: str, now: datetime) -> None:
+def note_unreachable(services: Services, reference: str, now: datetime) -> None:
     """Have a person look at the refunds of an order that cannot be asked for, for they are of payments of another
     account or mode. They stay requested, and are made once the keys of that account are back.
     """
@@ -94,7 +94,7 @@ def set_aside(services: Services, reference: str, now: datetime) -> None:
         order = transitions.lock_by_reference(session, reference)
         for payment in session.scalars(select(Payment).where(Payment.order_id == order.id)):
             if accounts.is_foreign(payment, accounts.known(services)):
-                accounts.set_aside(session, order, payment, Origin(Source.WORKER, now), missing=False)
+                accounts.note_unreachable(session, order, payment, Origin(Source.WORKER, now), missing=False)
 
 
 def return_unowed(services: Services, reference: str, now: datetime) -> None:
@@ -220,7 +220,7 @@ def _ask(services: Services, order: Order, payment: Payment, refund: Refund, ori
         with services.database.transaction() as session:
             locked = transitions.lock_by_reference(session, order.reference)
             of_order = session.get_one(Payment, payment.id)
-            accounts.set_aside(session, locked, of_order, origin, missing=True)
+            accounts.note_unreachable(session, locked, of_order, origin, missing=True)
         raise RefundRefused(RefundRefusal.OTHER_ACCOUNT) from missing
     except RefundRefused:
         with services.database.transaction() as session:
