@@ -21,6 +21,7 @@ from store.gateway.deadline import RequestDeadline
 from store.gateway.port import Mailer, PaymentGateway
 from store.gateway.smtp_mailer import FolderMailer, MailServer, SmtpMailer
 from store.gateway.stripe import HTTPClient, StripeGateway
+from store.services import idle_connections
 from store.services.database import Database
 from store.services.services import Services
 
@@ -65,6 +66,8 @@ def create_app(
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
         database = Database(db.engine)
+        if db.engine.dialect.name != "sqlite":
+            idle_connections.check(db.engine, stopwatch)
     request_deadline = RequestDeadline(stopwatch)
     app.before_request(request_deadline.begin)
     app.teardown_request(request_deadline.end)
@@ -130,7 +133,7 @@ def mailer_for(app: Flask, settings: Settings) -> Mailer:
 
 
 def _engine_options(database_url: str) -> dict[str, object]:
-    """Connections that went away are noticed before they are used; nobody waits for one, or for a lock, for ever.
+    """Nobody waits for a connection for ever.
 
     The values of a failed statement stay out of the exception, and so out of the logs: they hold names and addresses.
     """
@@ -138,7 +141,6 @@ def _engine_options(database_url: str) -> dict[str, object]:
         return {"hide_parameters": True}
     return {
         "hide_parameters": True,
-        "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 10,
         "pool_timeout": 5,

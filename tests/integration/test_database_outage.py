@@ -97,6 +97,29 @@ def test_pages_say_that_nothing_was_charged_and_when_to_come_back(shop: Shop, aw
     assert (ready.status_code, alive.status_code, after.status_code) == (503, 200, 200)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no server
+def test_a_restart_of_the_database_costs_a_shopper_who_comes_later_nothing(shop: Shop, away: Away) -> None:
+    browser, reference = shop.browser_with_order()
+
+    with away():
+        shop.clock.forward(seconds=5)
+    answers = [browser.get(path).status_code for path in ("/", "/cart", f"/orders/{reference}/pay")]
+
+    assert answers == [200, 200, 200]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_was_just_used_is_taken_without_a_question(shop: Shop, away: Away) -> None:
+    """Whoever is the first to use one that broke in that moment is told to try again, and nobody after that."""
+    shop.product()
+
+    with away():
+        pass
+    answers = [shop.browser().get("/").status_code for _ in range(3)]
+
+    assert answers == [503, 200, 200]
+
+
 def test_a_database_that_refuses_connections_is_named(shop: Shop) -> None:
     engine = shop.services.database.engine
     engine.dispose()
