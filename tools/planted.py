@@ -77,7 +77,7 @@ MISTAKES = (
     ),
     Mistake(
         "a refund that failed is ignored",
-        "store/services/payments/refunds.py",
+        "store/services/payments/refunds/recording.py",
         "    refund = _find_or_add(session, payment, snapshot, origin)\n",
         "    if snapshot.event is RefundEvent.FAILED:\n        return\n"
         "    refund = _find_or_add(session, payment, snapshot, origin)\n",

@@ -1,0 +1,31 @@
+"""Refunds: those the store requests and those made elsewhere."""
+
+from store.services.payments.refunds.recording import RETURNING, recompute, record, record_of, unowed_key
+from store.services.payments.refunds.requests import (
+    due,
+    next_key,
+    note_unreachable,
+    out_of_reach,
+    request,
+    requested,
+    resubmit,
+    return_unowed,
+    submit,
+)
+
+__all__ = [
+    "RETURNING",
+    "due",
+    "next_key",
+    "note_unreachable",
+    "out_of_reach",
+    "recompute",
+    "record",
+    "record_of",
+    "request",
+    "requested",
+    "resubmit",
+    "return_unowed",
+    "submit",
+    "unowed_key",
+]
