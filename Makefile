@@ -54,6 +54,10 @@ chaos: $(VENV)/ready-to-test ## Shop by the thousand while programs are killed, 
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+.PHONY: benchmark
+benchmark: $(VENV)/ready-to-test ## Measure the store beside yardsticks, in turns; ARGS="--only webhook --rounds 5 --seconds 5"
+	@$(BIN)/python -m tools.benchmark $(ARGS)
+
 .PHONY: benchmark-sandbox
 benchmark-sandbox: $(VENV)/ready-to-run ## Measure the sandbox beside an endpoint that does nothing; ARGS="--requests 2000"
 	@$(BIN)/python -m till_sandbox benchmark $(ARGS)

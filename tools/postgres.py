@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -61,11 +62,12 @@ class Account:
 class PostgresServer:
     """One server, from `start()` to `stop()`; also a context manager.
 
-    A `durable` one keeps what was committed when it is restarted, which costs some speed.
+    A `durable` one keeps what was committed when it is restarted, which costs some speed. `settings` of PostgreSQL go
+    before both.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._settings = SERVER_SETTINGS | DURABLE if durable else SERVER_SETTINGS
+    def __init__(self, *, durable: bool = False, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = SERVER_SETTINGS | (DURABLE if durable else {}) | dict(settings or {})
         self._programs = Path()
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -99,6 +101,22 @@ class PostgresServer:
         """The SQLAlchemy address of one database on this server."""
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self._folder), safe='')}"
 
+    @property
+    def folder(self) -> Path:
+        """Where its socket is: what its clients take for a host. Raises PostgresUnavailable before it is started."""
+        if self._folder is None:
+            raise PostgresUnavailable("The server has no data yet: start it first.")
+        return self._folder
+
+    @property
+    def log(self) -> Path:
+        """What the server says, as `settings` let it."""
+        return self.folder / "log"
+
+    def program(self, name: str) -> Path:
+        """One of PostgreSQL's own programs beside this server's, such as pgbench; it may be missing."""
+        return self._programs / name
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -119,9 +137,7 @@ class PostgresServer:
 
     def _run(self) -> None:
         """Let the server run in its folder, and the watchdog beside it; returns when it answers."""
-        account, folder = _account(), self._folder
-        if folder is None:
-            raise PostgresUnavailable("The server has no data yet: start it first.")
+        account, folder = _account(), self.folder
         options = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
         with (folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

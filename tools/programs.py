@@ -27,13 +27,20 @@ class Program:
     """A program that answers GET `ready` on a port of this machine once it is ready, or that just runs without one.
 
     What it prints goes to the end of `log`. `environment` is added to this process's own, and this Python's own
-    programs come first.
+    programs come first. It runs in `folder`, which is this project's.
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], log: Path, *, port: int = 0, ready: str = ""
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        port: int = 0,
+        ready: str = "",
+        folder: Path = ROOT,
     ) -> None:
-        self._command, self._port, self._ready = list(command), port, ready
+        self._command, self._port, self._ready, self._folder = list(command), port, ready, folder
         search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         self._environment = {"PATH": search, **environment}
         self.url, self.log = f"http://127.0.0.1:{port}", log
@@ -44,7 +51,7 @@ class Program:
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
-                cwd=ROOT,
+                cwd=self._folder,
                 env=os.environ | self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

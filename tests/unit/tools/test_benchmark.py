@@ -1,0 +1,123 @@
+"""The parts of `make benchmark` that only compute: figures, statements in a log, pgbench's script, and wholeness."""
+
+from collections import Counter
+
+import pytest
+
+from tools.benchmark import statements
+from tools.benchmark.figures import Goal, Row, Series, percentile, ratio, table
+from tools.benchmark.load import Load
+from tools.benchmark.pgbench import PgbenchFailed, script_of
+from tools.benchmark.statements import Sent
+from tools.benchmark.wholeness import Books, NotWhole, check_answers, check_books
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    ours, other = Series("ours", [10, 30, 20]), Series("other", [100, 100, 400])
+
+    row = ratio("webhook", "of the other", ours, other)
+
+    assert row.values == (0.1, 0.3, 0.05)
+    assert row.median == 0.1
+    assert row.detail == "20/s of 100/s"
+
+
+def test_a_ratio_of_sides_with_different_rounds_is_refused() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        ratio("webhook", "of the other", Series("ours", [1, 2]), Series("other", [1]))
+
+
+def test_the_table_says_which_goals_are_reached() -> None:
+    rows = [
+        Row("webhook", "rate", (0.2, 0.4, 0.3), Goal("≥", 0.3), "3/s of 10/s"),
+        Row("webhook", "statements", (7,), Goal("≤", 6)),
+    ]
+
+    lines = table(rows).splitlines()
+
+    assert lines[2] == "WEBHOOK"
+    assert lines[3].split() == ["rate", "0.3", "0.2–0.4", "3", "≥", "0.3", "yes", "3/s", "of", "10/s"]
+    assert lines[4].split() == ["statements", "7", "1", "≤", "6", "no"]
+
+
+def test_half_of_the_latencies_are_within_the_median() -> None:
+    assert percentile([5, 1, 3, 2, 4], 0.5) == 3
+    assert percentile([1], 0.99) == 1
+
+
+LOG = """\
+<shop 7> LOG:  statement: BEGIN
+<shop 7> LOG:  statement: SELECT *
+\tFROM orders WHERE id = 3
+<other 8> LOG:  statement: SELECT 5
+<shop 7> LOG:  statement: EXECUTE pay('it''s, 4', 12, NULL)
+<shop 7> DETAIL:  prepare: PREPARE pay (text, int, int) AS UPDATE t SET a = $1, b = $2, c = $3 WHERE d = '$';
+<shop 7> LOG:  execute <unnamed>: SELECT $1 + $2
+<shop 7> DETAIL:  Parameters: $1 = '4', $2 = '5'
+<shop 7> LOG:  statement: SET lock_timeout = 8000
+<shop 7> LOG:  statement: COMMIT
+"""
+
+
+def test_the_log_says_what_one_database_was_asked() -> None:
+    sent = Sent(tuple(statements.read(LOG, "shop")))
+
+    assert sent.texts == (
+        "BEGIN",
+        "SELECT *\nFROM orders WHERE id = 3",
+        "UPDATE t SET a = 'it''s, 4', b = 12, c = NULL WHERE d = '$'",
+        "SELECT '4' + '5'",
+        "COMMIT",
+    )
+    assert (sent.statements, sent.transactions, sent.round_trips) == (3, 1, 5)
+
+
+def captured(order: int, product: int, moment: str, name: str) -> list[str]:
+    return [
+        "BEGIN",
+        f"CALL write_mail({order}, 'mail', '<{name}@till>', '{moment}'::timestamptz)",
+        f"CALL sell({product})",
+        "COMMIT",
+    ]
+
+
+def test_a_statement_for_one_order_becomes_one_for_every_order() -> None:
+    first = captured(3_000_004, 87_004, "2026-11-28T14:46:12.450493+00:00", "0f3a9c11d2e4")
+    again = captured(3_000_005, 87_005, "2026-11-28T14:46:13.000000+00:00", "ffee02abcdd1")
+
+    script = script_of(first, 3_000_004, again, 3_000_005)
+
+    assert script.statements == (
+        "BEGIN",
+        "CALL write_mail(:order_number, 'mail', '<benchmark:order_number@till>', "
+        "'2026-11-28T14:46:12.450493+00:00'::timestamptz)",
+        "CALL sell(:product_number)",
+        "COMMIT",
+    )
+    assert script.text().endswith("CALL sell(:product_number);\nCOMMIT;\n")
+
+
+def test_a_statement_that_depends_on_more_than_the_order_is_refused() -> None:
+    first, again = ["UPDATE history SET seen = 1 WHERE id = 17"], ["UPDATE history SET seen = 1 WHERE id = 18"]
+
+    with pytest.raises(PgbenchFailed, match="id = 18"):
+        script_of(first, 3_000_004, again, 3_000_005)
+
+
+def test_a_round_that_lost_an_event_is_not_whole() -> None:
+    check_books("the store", 20, Books(events=20, paid=20, sold=20))
+
+    for lost in (Books(19, 20, 20), Books(20, 19, 20), Books(20, 20, 19), Books(20, 20, 21)):
+        with pytest.raises(NotWhole, match="20 events were sent"):
+            check_books("the store", 20, lost)
+
+
+def test_a_round_with_a_refused_or_lost_request_is_not_whole() -> None:
+    check_answers("the store", Load(2, 1.0, Counter({200: 1, 303: 1}), [0.1, 0.1]))
+
+    for wrong in (
+        Load(2, 1.0, Counter({200: 1, 500: 1}), [0.1, 0.1]),
+        Load(2, 1.0, Counter({200: 1}), [0.1], lost=1),
+    ):
+        with pytest.raises(NotWhole):
+            check_answers("the store", wrong)

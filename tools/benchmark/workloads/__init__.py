@@ -1,0 +1,10 @@
+"""What is measured: each workload runs its rounds and yields rows of the table."""
+
+from __future__ import annotations
+
+from tools.benchmark.run import Workload
+from tools.benchmark.workloads import webhook
+
+WORKLOADS: dict[str, Workload] = {
+    "webhook": webhook.run,
+}

@@ -1,0 +1,97 @@
+"""The paying webhook, on 16 connections and on one: the store beside pgbench and beside other applications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tools.benchmark import clones, pgbench
+from tools.benchmark.databases import engine_of
+from tools.benchmark.figures import Goal, Row, Series, percentile, ratio
+from tools.benchmark.load import drive
+from tools.benchmark.numbering import FIRST_ORDER
+from tools.benchmark.payers import Forgetful, NaivePayer, Payer, PgbenchPayer, StorePayer, warm_up
+from tools.benchmark.run import CONNECTIONS, Run
+from tools.benchmark.statements import Sent, StatementLog
+from tools.benchmark.wholeness import check_answers
+
+NAME = "paying webhook"
+EMPTY, PRINT_ONLY = "an empty application", "the print-only sample"
+LOOKS = 8  # webhooks whose statements are looked at; the first ones open connections
+
+
+def run(run: Run) -> Iterator[Row]:
+    sent = captured(run)
+    last = max(sent)
+    yield Row(NAME, "statements", (sent[last].statements,), Goal("≤", 6), f"{sent[last].round_trips} round trips")
+    script = _script(sent)
+    with run.only_here():
+        event = run.model(run.ours).event
+        ours = StorePayer(run, run.ours, "synchronous commit on")
+        relaxed = StorePayer(run, run.ours, "synchronous commit off", synchronous_commit=False)
+        beside: list[Payer] = [
+            PgbenchPayer(run, script),
+            PgbenchPayer(run, script, synchronous_commit=False),
+            Forgetful(run, PRINT_ONLY, "tools.benchmark.yardsticks.print_only:app", event),
+            Forgetful(run, EMPTY, "tools.benchmark.yardsticks.empty:app", event),
+            NaivePayer(run, event),
+        ]
+        warm_up([ours, relaxed, *beside], CONNECTIONS)
+        yield from _many(run, ours, relaxed, beside)
+        yield from _one(run, ours, relaxed, beside[2])
+
+
+def _many(run: Run, ours: Payer, relaxed: Payer, beside: Sequence[Payer]) -> Iterator[Row]:
+    rates = in_turns(run, [ours, relaxed, *beside], CONNECTIONS, run.options.seconds)
+    mine, off, pgbench_on, pgbench_off, sample, empty, naive = rates
+    yield ratio(NAME, "of pgbench with its statements", mine, pgbench_on, Goal("≥", 0.30))
+    yield ratio(NAME, "… synchronous commit off", off, pgbench_off, Goal("≥", 0.30))
+    yield ratio(NAME, "of the print-only sample", mine, sample, Goal("≥", 0.60))
+    yield ratio(NAME, "of a naive handler", mine, naive, Goal("≥", 2.5))
+    yield ratio(NAME, "of an empty application", mine, empty)
+
+
+def _one(run: Run, ours: Payer, relaxed: Payer, sample: Payer) -> Iterator[Row]:
+    """The median latency of requests that nobody else disturbs."""
+    mine, off, its = (Series(payer.name) for payer in (ours, relaxed, sample))
+    for _ in range(run.options.rounds):
+        for payer, series in ((ours, mine), (sample, its), (relaxed, off)):
+            latencies = payer.round(run.options.seconds / 3, 1).latencies
+            series.values.append(percentile(latencies, 0.5) * 1000)
+    yield ratio(NAME, "one connection: p50 to the sample's", mine, its, Goal("≤", 1.5), unit=" ms")
+    yield ratio(NAME, "… synchronous commit off", off, its, Goal("≤", 1.5), unit=" ms")
+
+
+def in_turns(run: Run, payers: Sequence[Payer], connections: int, seconds: float) -> list[Series]:
+    """The rates of all of them, in rounds in which each has its turn; every other round goes backwards."""
+    series = [Series(payer.name) for payer in payers]
+    turns = list(zip(payers, series, strict=True))
+    for number in range(run.options.rounds):
+        for payer, rates in turns if number % 2 == 0 else reversed(turns):
+            rates.values.append(payer.round(seconds, connections).rate)
+    return series
+
+
+def captured(run: Run) -> dict[int, Sent]:
+    """What the store sends for the webhooks of a few orders, by the order."""
+    model = run.model(run.ours)
+    with run.only_here():
+        url = run.databases.create("captured", template=model.database, log_statements=True)
+        orders = range(FIRST_ORDER, FIRST_ORDER + LOOKS)
+        clones.copy(engine_of(url), model.original, orders[0], orders[-1])
+        store = run.started(run.ours.store(url, run.sandbox, run.log("captured")))
+        log = StatementLog(run.databases.server.log, "captured")
+        sent = {}
+        for order, request in zip(orders, model.event.requests(orders), strict=True):
+            check_answers("a webhook", drive(store.port, [request], connections=1, seconds=10))
+            sent[order] = log.take()
+    run.databases.drop("captured")
+    return sent
+
+
+def _script(sent: Mapping[int, Sent]) -> pgbench.Script:
+    """From the last webhook, and the one before it that was framed alike: a driver says at times how it begins."""
+    *earlier, last = sent
+    alike = [order for order in earlier if sent[order].frames == sent[last].frames]
+    if not alike:
+        raise pgbench.PgbenchFailed("No two webhooks sent statements that are framed alike.")
+    return pgbench.script_of(sent[last].texts, last, sent[alike[-1]].texts, alike[-1])

@@ -1,0 +1,1 @@
+"""What the store is measured against: small WSGI applications under the same Gunicorn, and pgbench."""
