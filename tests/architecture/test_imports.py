@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "store.cli": {"store.cli", "store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},
     "tools": {"tools", "config", "store.testmode"} | DOMAIN,
+    "tools.benchmark": {"tools", "app"} | SERVICES,
     "tools.chaos": {"store.cli", "tools", "app", "store.logs"} | WEBHOOKS,
 }
 

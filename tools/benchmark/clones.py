@@ -45,6 +45,13 @@ def copy(engine: Engine, original: Original, first: int, last: int) -> None:
             connection.execute(text("ANALYZE"))
 
 
+def reserved_column(engine: Engine) -> str:
+    """What the column of reserved pieces is called: `held` in old revisions."""
+    tables = MetaData()
+    tables.reflect(engine, only=["products"])
+    return _reserved(tables.tables["products"])
+
+
 class _Copier:
     def __init__(self, connection: Connection, original: Original, order: int, first: int, last: int) -> None:
         self._connection, self._original = connection, original
@@ -122,7 +129,6 @@ def _reserve(connection: Connection, products: Table, first: int, last: int) -> 
 
 
 def _reserved(products: Table) -> str:
-    """What the column of reserved pieces is called: `held` in old revisions."""
     return "reserved" if "reserved" in products.columns else "held"
 
 

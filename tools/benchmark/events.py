@@ -36,6 +36,11 @@ class PaidEvent:
         """One signed request for each order; good for five minutes, as long as a signature is."""
         return [_signed(self._text(order)) for order in orders]
 
+    def request_for(self, order_reference: str, payment: str) -> bytes:
+        """The signed request that pays an order that has other names than a numbered one."""
+        text = self.body.replace("{event}", f"evt_{payment}").replace("{payment}", payment)
+        return _signed(text.replace("{order}", order_reference).encode())
+
     def _text(self, order: int) -> bytes:
         text = self.body.replace("{event}", event_id(order)).replace("{payment}", payment_id(order))
         return text.replace("{order}", reference(order)).encode()

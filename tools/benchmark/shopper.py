@@ -51,11 +51,21 @@ class Shopper:
     def token(self) -> str:
         return self._token
 
-    def fill_cart(self, slug: str) -> None:
-        page = self._ask("GET", f"/products/{slug}").text
+    def look(self, path: str) -> str:
+        """The page at a path; its form's token, if it has a form, is kept. Raises ShopFailed."""
+        page = self._ask("GET", path).text
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
-        self._token = found[1] if found else ""
+        self._token = found[1] if found else self._token
+        return page
+
+    def add_to_cart(self, slug: str) -> None:
+        """Needs the token of a page that was looked at. Raises ShopFailed."""
         self._ask("POST", "/cart/lines", {"slug": slug, "quantity": "1"})
+
+    def fill_cart(self, slug: str) -> None:
+        """One piece, from the product's page. Raises ShopFailed."""
+        self.look(f"/products/{slug}")
+        self.add_to_cart(slug)
 
     def place(self) -> str:
         """The reference of an order for what is in the cart. Raises ShopFailed."""

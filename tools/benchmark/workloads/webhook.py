@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tools.benchmark import clones, pgbench
 from tools.benchmark.databases import engine_of
-from tools.benchmark.figures import Goal, Row, Series, percentile, ratio
+from tools.benchmark.figures import Goal, Row, percentile, ratio
 from tools.benchmark.load import drive
 from tools.benchmark.numbering import FIRST_ORDER
 from tools.benchmark.payers import Forgetful, NaivePayer, Payer, PgbenchPayer, StorePayer, warm_up
 from tools.benchmark.run import CONNECTIONS, Run
 from tools.benchmark.statements import Sent, StatementLog
+from tools.benchmark.turns import in_turns
 from tools.benchmark.wholeness import check_answers
 
 NAME = "paying webhook"
@@ -41,7 +42,14 @@ def run(run: Run) -> Iterator[Row]:
 
 
 def _many(run: Run, ours: Payer, relaxed: Payer, beside: Sequence[Payer]) -> Iterator[Row]:
-    rates = in_turns(run, [ours, relaxed, *beside], CONNECTIONS, run.options.seconds)
+    seconds = run.options.seconds
+    rates = in_turns(
+        run.options.rounds,
+        {
+            payer.name: lambda payer=payer: payer.round(seconds, CONNECTIONS).rate  # type: ignore[misc]
+            for payer in (ours, relaxed, *beside)
+        },
+    )
     mine, off, pgbench_on, pgbench_off, sample, empty, naive = rates
     yield ratio(NAME, "of pgbench with its statements", mine, pgbench_on, Goal("≥", 0.30))
     yield ratio(NAME, "… synchronous commit off", off, pgbench_off, Goal("≥", 0.30))
@@ -52,23 +60,16 @@ def _many(run: Run, ours: Payer, relaxed: Payer, beside: Sequence[Payer]) -> Ite
 
 def _one(run: Run, ours: Payer, relaxed: Payer, sample: Payer) -> Iterator[Row]:
     """The median latency of requests that nobody else disturbs."""
-    mine, off, its = (Series(payer.name) for payer in (ours, relaxed, sample))
-    for _ in range(run.options.rounds):
-        for payer, series in ((ours, mine), (sample, its), (relaxed, off)):
-            latencies = payer.round(run.options.seconds / 3, 1).latencies
-            series.values.append(percentile(latencies, 0.5) * 1000)
+    seconds = run.options.seconds / 3
+    mine, its, off = in_turns(
+        run.options.rounds,
+        {
+            payer.name: lambda payer=payer: percentile(payer.round(seconds, 1).latencies, 0.5) * 1000  # type: ignore[misc]
+            for payer in (ours, sample, relaxed)
+        },
+    )
     yield ratio(NAME, "one connection: p50 to the sample's", mine, its, Goal("≤", 1.5), unit=" ms")
     yield ratio(NAME, "… synchronous commit off", off, its, Goal("≤", 1.5), unit=" ms")
-
-
-def in_turns(run: Run, payers: Sequence[Payer], connections: int, seconds: float) -> list[Series]:
-    """The rates of all of them, in rounds in which each has its turn; every other round goes backwards."""
-    series = [Series(payer.name) for payer in payers]
-    turns = list(zip(payers, series, strict=True))
-    for number in range(run.options.rounds):
-        for payer, rates in turns if number % 2 == 0 else reversed(turns):
-            rates.values.append(payer.round(seconds, connections).rate)
-    return series
 
 
 def captured(run: Run) -> dict[int, Sent]:
