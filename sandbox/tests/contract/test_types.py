@@ -69,15 +69,21 @@ def test_every_object_is_what_the_library_declares(application: Flask, later: La
         "balance",
         "balance_transaction",
         "charge",
+        "coupon",
         "customer",
         "dispute",
         "event",
         "payment_intent",
         "payment_method",
+        "price",
+        "product",
+        "promotion_code",
         "radar.early_fraud_warning",
         "refund",
         "setup_attempt",
         "setup_intent",
+        "shipping_rate",
+        "tax_rate",
         "webhook_endpoint",
     }
     wrong = sorted({complaint for body in line.objects for complaint in complaints_about(body)})
@@ -165,8 +171,32 @@ def live_a_busy_week(client: stripe.StripeClient, later: Later) -> None:
     v1.accounts.retrieve(v1.accounts.retrieve_current().id)
     v1.balance.retrieve()
     v1.webhook_endpoints.update(endpoint.id, {"description": "x"})
+    fill_a_catalog(client)
     for _event in v1.events.list({"limit": 100}).auto_paging_iter():
         pass
+
+
+def fill_a_catalog(client: stripe.StripeClient) -> None:
+    v1 = client.v1
+    product = v1.products.create({"name": "Tea", "tax_code": "txcd_99999999", "images": ["https://shop.example/t.png"]})
+    offers: list[Any] = [
+        {"unit_amount": 900, "transform_quantity": {"divide_by": 12, "round": "up"}},
+        {"custom_unit_amount": {"enabled": True}, "expand": ["product"]},
+        {
+            "billing_scheme": "tiered",
+            "tiers_mode": "volume",
+            "tiers": [{"up_to": "inf", "unit_amount": 5}],
+            "recurring": {"interval": "month"},
+            "expand": ["tiers"],
+        },
+    ]
+    for offer in offers:
+        offer |= {"product": product.id, "currency": "usd"}
+        v1.prices.create(offer)
+    coupon = v1.coupons.create({"percent_off": 12.5, "applies_to": {"products": [product.id]}})
+    v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "expand": ["promotion.coupon"]})
+    v1.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20, "country": "DE"})
+    v1.shipping_rates.create({"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "usd"}})
 
 
 def pay(client: stripe.StripeClient, **params: Any) -> str:

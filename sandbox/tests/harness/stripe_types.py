@@ -1,8 +1,10 @@
 """Holds an answer against the classes of the official library: every declared key there, every value of its type."""
 
 import inspect
+import re
 import typing
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import stripe
@@ -11,6 +13,7 @@ import stripe
 LEFT_OUT = {
     "Balance": {"connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"},
     "Charge": {"refunds"},
+    "Coupon": {"applies_to", "currency_options", "deleted"},
     "Customer": {
         "cash_balance",
         "deleted",
@@ -22,6 +25,8 @@ LEFT_OUT = {
     },
     "Account": {"company", "deleted", "groups", "individual"},
     "Event": {"account", "context"},
+    "Price": {"currency_options", "deleted", "tiers"},
+    "Product": {"deleted"},
     "WebhookEndpoint": {"deleted", "secret"},
 }
 #: Keys recorded from Stripe that the library does not declare.
@@ -30,6 +35,7 @@ UNDECLARED = {
     "Dispute": {"balance_transaction"},
     "PaymentIntent": {"shared_payment_granted_token"},
     "PaymentMethod": {"shared_payment_granted_token"},
+    "Product": {"attributes"},
 }
 #: Classes of which only the part that is there is checked: one of many kinds, each with keys of its own.
 ONE_OF_MANY = ("PaymentMethod", "NextAction", "DestinationDetails", "PaymentMethodDetails", "PaymentMethodOptions")
@@ -95,6 +101,9 @@ def _fits(value: Any, option: Any, owner: type, path: str) -> Iterator[str]:
     elif option in (str, int, bool, float):
         if not isinstance(value, option) or (option is int and isinstance(value, bool)):
             yield f"!{path}: {value!r} is no {option.__name__}"
+    elif option is Decimal:  # a text on the wire
+        if not (isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value)):
+            yield f"!{path}: {value!r} is no decimal"
     elif origin is stripe.ListObject:
         if not (isinstance(value, dict) and value.get("object") == "list"):
             yield f"!{path}: {value!r} is no list object"

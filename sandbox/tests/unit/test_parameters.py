@@ -59,7 +59,7 @@ def test_values_get_their_types(pairs: list[tuple[str, str]], expected: dict[str
         ([("amount", "1.5")], "Invalid integer: 1.5", "amount"),
         ([("amount[]", "1")], "Invalid object", "amount[]"),
         ([("confirm", "x")], "Invalid boolean: 'x'", "confirm"),
-        ([("mode", "c")], "Invalid mode: must be one of a, or b", "mode"),
+        ([("mode", "c")], "Invalid mode: must be one of a or b", "mode"),
         ([("shipping[x", "1")], "Received unknown parameter: shipping[x", "shipping[x"),
         ([("created[gte]", "")], "You passed an empty string for 'created[gte]'.", "created[gte]"),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 from till_sandbox.data import load
 from till_sandbox.errors import ApiError
 from till_sandbox.state import Resource, Transaction
+from till_sandbox.state.names import CHOSEN_IDS
 
 DEEPEST = 4
 
@@ -18,18 +19,24 @@ _EXPANDABLE: dict[str, list[str]] = load("sdk")["expandable"]
 _KINDS = {
     "ch": "charge",
     "clock": "test_helpers.test_clock",
+    "cs": "checkout.session",
     "cus": "customer",
     "du": "dispute",
     "pi": "payment_intent",
     "pm": "payment_method",
+    "price": "price",
+    "promo": "promotion_code",
     "re": "refund",
     "seti": "setup_intent",
     "setatt": "setup_attempt",
+    "shr": "shipping_rate",
     "txn": "balance_transaction",
+    "txr": "tax_rate",
 }
 #: The kind of object behind a field, where it is not the field's own name.
 _BEHIND = {
     "default_payment_method": "payment_method",
+    "default_price": "price",
     "failure_balance_transaction": "balance_transaction",
     "latest_attempt": "setup_attempt",
     "latest_charge": "charge",
@@ -97,7 +104,7 @@ def _fields(kind: str) -> dict[str, tuple[str, ...]]:
     for path in [*_EXPANDABLE.get(kind, []), *_ALSO.get(kind, [])]:
         name = path.rpartition(".")[2]
         fields[path] = (_BEHIND.get(name, name),)
-    for name in _LISTS.get(kind, {}):
+    for name in _HIDDEN.get(kind, {}):
         fields[name] = (_LIST_OF + name.removesuffix("s"),)
     return fields | _LEADING.get(kind, {})
 
@@ -108,15 +115,16 @@ def _fill(tx: Transaction, body: dict[str, Any], parts: list[str]) -> None:
     used, behind = _field(kind, parts)
     if not behind:
         return
-    if parts[0] in _LISTS.get(kind, {}):
-        body[parts[0]] = body.get(parts[0]) or _LISTS[kind][parts[0]](tx, body)
-    below = _put_object(tx, body, parts[:used])
+    hidden = _HIDDEN.get(kind, {}).get(parts[0])
+    if hidden is not None:
+        body[parts[0]] = body.get(parts[0]) or hidden(tx, body)
+    below = _put_object(tx, body, parts[:used], behind)
     for item in (below if isinstance(below, list) else [below]) if parts[used:] else []:
         if isinstance(item, dict):
             _fill(tx, item, parts[used:])
 
 
-def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> Any:
+def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str], behind: tuple[str, ...]) -> Any:
     """Expand a field of the object or of a hash inside it. Returns what is there now, or None."""
     for part in parts[:-1]:
         inside = body.get(part)
@@ -125,12 +133,13 @@ def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str]) -> Any:
         body[part] = body = dict(inside)
     name = parts[-1]
     if isinstance(body.get(name), str):
-        body[name] = _load(tx, body[name])
+        body[name] = _load(tx, body[name], behind)
     return body.get(name)
 
 
-def _load(tx: Transaction, object_id: str) -> Any:
-    kind = _KINDS.get(object_id.split("_", 1)[0])
+def _load(tx: Transaction, object_id: str, behind: tuple[str, ...]) -> Any:
+    chosen = CHOSEN_IDS.intersection(behind)
+    kind = next(iter(chosen)) if chosen else _KINDS.get(object_id.split("_", 1)[0])
     found = tx.find(kind, object_id) if kind else None
     if found is None:
         return {"id": object_id, "object": kind, "deleted": True} if kind == "customer" else object_id
@@ -151,8 +160,37 @@ def _list(found: list[Resource], url: str) -> dict[str, Any]:
     return {"object": "list", "data": data, "has_more": len(found) > 10, "total_count": len(found), "url": url}
 
 
-#: Lists that are only there when they are expanded.
-_LISTS: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], dict[str, Any]]]] = {
+def _kept(name: str) -> Callable[[Transaction, dict[str, Any]], Any]:
+    """What the sandbox knows of the object beside what it always shows."""
+
+    def find(tx: Transaction, body: dict[str, Any]) -> Any:
+        found = tx.find(str(body["object"]), body["id"])
+        return None if found is None else found.private.get(name)
+
+    return find
+
+
+def _products_of(tx: Transaction, coupon: dict[str, Any]) -> Any:
+    products = _kept("products")(tx, coupon)
+    return {"products": products} if products else None
+
+
+def _amounts_of(tx: Transaction, coupon: dict[str, Any]) -> Any:
+    """In every currency it has an amount in."""
+    own = {} if coupon["currency"] is None else {coupon["currency"]: {"amount_off": coupon["amount_off"]}}
+    return own | _kept("currency_options")(tx, coupon) or None
+
+
+def _prices_of(tx: Transaction, price: dict[str, Any]) -> Any:
+    """In every currency it has an amount in."""
+    names = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    return {price["currency"]: {name: price[name] for name in names}} | (_kept("currency_options")(tx, price) or {})
+
+
+#: What is only there when it is expanded.
+_HIDDEN: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], Any]]] = {
     "charge": {"refunds": _refunds},
+    "coupon": {"applies_to": _products_of, "currency_options": _amounts_of},
     "customer": {name: _none_of(name) for name in ("sources", "subscriptions", "tax_ids")},
+    "price": {"currency_options": _prices_of, "tiers": _kept("tiers")},
 }

@@ -4,8 +4,9 @@ What exists, and of which type, comes from the official library's parameter type
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from till_sandbox.data import load
@@ -19,6 +20,13 @@ DEEPEST = 12
 
 #: Python's own words too, as stripe-python sent them before 12.0.1.
 _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
+
+#: What each kind of number is read as, and how it is written.
+_NUMBERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "decimal": (Decimal, r"-?[0-9]{1,18}(\.[0-9]{1,12})?"),
+    "integer": (int, r"-?[0-9]{1,18}"),
+    "number": (float, r"-?[0-9]+(\.[0-9]+)?"),
+}
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
@@ -171,6 +179,8 @@ def _value(raw: Any, spec: Spec, name: str) -> Any:
 def _structure(raw: dict[str, Any], spec: Spec, name: str) -> Any:
     if spec["type"] == "object":
         return _object(raw, spec["fields"], name)
+    if spec["type"] == "map" and "values" in spec:
+        return {_currency_key(key, name): _value(value, spec["values"], _join(name, key)) for key, value in raw.items()}
     if spec["type"] == "map":
         for key, value in raw.items():
             if not isinstance(value, str):
@@ -186,6 +196,16 @@ def _structure(raw: dict[str, Any], spec: Spec, name: str) -> Any:
             raise ApiError("Invalid array", param=name)
         return [_value(value, spec["items"], path) for path, value in values]
     raise ApiError(f"Invalid {spec['type']}", param=name)
+
+
+def _currency_key(key: str, name: str) -> str:
+    """A map of hashes has currencies as its keys."""
+    if key != key.lower():
+        raise ApiError(
+            f"Currencies must be lowercase when used as keys in a map. Use `{key.lower()}` instead of `{key}`.",
+            param=name,
+        )
+    return key
 
 
 def _cleared(spec: Spec, name: str) -> Any:
@@ -204,20 +224,14 @@ def _cleared(spec: Spec, name: str) -> Any:
 
 def _scalar(raw: str, spec: Spec, name: str) -> Any:
     kind = spec["type"]
-    if kind == "integer":
-        if not re.fullmatch(r"-?[0-9]{1,18}", raw, re.ASCII):
-            raise ApiError(f"Invalid integer: {raw}", code="parameter_invalid_integer", param=name)
-        return int(raw)
+    if kind in ("integer", "boolean") and raw in spec.get("enum", ()):
+        return raw
+    if kind in _NUMBERS:
+        return _number(raw, kind, name)
     if kind == "boolean":
         if raw in _BOOLEANS:
             return _BOOLEANS[raw]
-        if raw in spec.get("enum", ()):
-            return raw
         raise ApiError(f"Invalid boolean: '{raw}'", param=name)
-    if kind == "number":
-        if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", raw, re.ASCII):
-            raise ApiError(f"Invalid decimal: {raw}", param=name)
-        return float(raw)
     if "enum" in spec and raw not in spec["enum"]:
         raise ApiError(f"Invalid {name}: must be one of {_one_of(spec['enum'])}", param=name)
     if len(raw) > LONGEST:
@@ -225,8 +239,19 @@ def _scalar(raw: str, spec: Spec, name: str) -> Any:
     return raw
 
 
+def _number(raw: str, kind: str, name: str) -> Any:
+    made, pattern = _NUMBERS[kind]
+    if re.fullmatch(pattern, raw, re.ASCII):
+        return made(raw)
+    if kind == "integer":
+        raise ApiError(f"Invalid integer: {raw}", code="parameter_invalid_integer", param=name)
+    raise ApiError(f"Invalid decimal: {raw}", param=name)
+
+
 def _one_of(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])}, or {values[-1]}"
+    *others, last = values
+    comma = "," if len(others) > 1 else ""
+    return f"{', '.join(others)}{comma} or {last}" if others else last
 
 
 def _types_no_longer_supported() -> ApiError:

@@ -95,7 +95,7 @@ class Pipeline:
     def _answer_unknown(self, request: Request, entry: Entry) -> Response:
         with suppress(ApiError):
             _enter(entry, authenticate(request))
-        return _refused(unrecognized_url(request.method, request.path), entry.id)
+        return response(404, {"error": unrecognized_url(request.method, request.path).body()}, entry.id)
 
     def _answer(self, request: Request, route: Route, path_ids: dict[str, str], entry: Entry) -> Response:
         request_id = entry.id

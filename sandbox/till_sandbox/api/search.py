@@ -29,6 +29,8 @@ FIELDS: dict[str, dict[str, bool]] = {
     },
     "customer": {"created": True, "email": False, "name": False, "phone": False},
     "payment_intent": {"amount": True, "created": True, "currency": False, "customer": False, "status": False},
+    "price": {"active": True, "currency": False, "lookup_key": False, "product": False, "type": False},
+    "product": {"active": True, "description": False, "name": False, "shippable": True, "url": False},
 }
 
 #: Counted only when it is asked for, by `expand`.

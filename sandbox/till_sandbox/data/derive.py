@@ -14,6 +14,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NotRequired, Required
 
 import stripe
@@ -30,15 +31,21 @@ OBJECTS = {
     "balance": "Balance",
     "balance_transaction": "BalanceTransaction",
     "charge": "Charge",
+    "coupon": "Coupon",
     "customer": "Customer",
     "dispute": "Dispute",
     "event": "Event",
     "payment_intent": "PaymentIntent",
     "payment_method": "PaymentMethod",
+    "price": "Price",
+    "product": "Product",
+    "promotion_code": "PromotionCode",
     "radar.early_fraud_warning": "radar.EarlyFraudWarning",
     "refund": "Refund",
     "setup_attempt": "SetupAttempt",
     "setup_intent": "SetupIntent",
+    "shipping_rate": "ShippingRate",
+    "tax_rate": "TaxRate",
     "test_helpers.test_clock": "test_helpers.TestClock",
     "webhook_endpoint": "WebhookEndpoint",
 }
@@ -46,6 +53,7 @@ OBJECTS = {
 #: Declared fields that Stripe leaves out all the same: sent when expanded, once, or of a deleted object (recorded).
 LEFT_OUT = {
     "charge": {"refunds"},
+    "coupon": {"applies_to", "currency_options", "deleted"},
     "customer": {
         "cash_balance",
         "deleted",
@@ -57,16 +65,21 @@ LEFT_OUT = {
     },
     "event": {"account", "context"},
     "payment_method": {"radar_options"},
+    "price": {"currency_options", "deleted", "tiers"},
+    "product": {"deleted"},
     "test_helpers.test_clock": {"deleted"},
     "webhook_endpoint": {"deleted", "secret"},
 }
-#: Fields that Stripe sends, always null, and the library does not declare (recorded).
+#: Fields that Stripe sends, always null or empty, and the library does not declare (recorded).
 UNDECLARED = {
     "charge": {"destination", "dispute", "order"},
     "dispute": {"balance_transaction"},
     "payment_intent": {"shared_payment_granted_token"},
     "payment_method": {"shared_payment_granted_token"},
 }
+
+#: Parameters that an empty string unsets although the library says nothing of it (recorded).
+UNSET_ALL_THE_SAME = {"PriceUpdateParams": {"lookup_key"}}
 
 #: The payment methods imitated; what is asked of any other is accepted unread.
 READ_METHODS = {"card", "link"}
@@ -105,7 +118,7 @@ def _object_class(path: str) -> Any:
 def _fields(params: Any) -> dict[str, Spec]:
     names = sys.modules[params.__module__].__dict__
     own = inspect.get_annotations(params)
-    unset_by_empty = _said_to_be_unset_by_empty(params)
+    unset_by_empty = _said_to_be_unset_by_empty(params) | UNSET_ALL_THE_SAME.get(params.__name__, set())
     inherited = set(typing.get_type_hints(stripe.RequestOptions, localns={"StripeContext": object}))
     fields = {}
     for name, annotation in own.items():
@@ -155,13 +168,16 @@ def _spec(hint: Any, names: dict[str, Any], field: str) -> Spec:
         return _union([_spec(argument, names, field) for argument in arguments])
     if origin is list:
         return {"type": "array", "items": _spec(arguments[0], names, field)}
+    if origin is dict and is_typeddict(arguments[1]):
+        return {"type": "map", "values": _spec(arguments[1], names, field)}
     if origin is dict or (inspect.isclass(hint) and issubclass(hint, stripe.StripeObject)):
         return {"type": "map"}
     if origin is not None and inspect.isclass(origin) and issubclass(origin, stripe.StripeObject):
         return {"type": "map"}
     if is_typeddict(hint):
         return {"type": "object", "fields": _fields(hint)}
-    return {"type": {str: "string", int: "integer", bool: "boolean", float: "number"}.get(hint, "string")}
+    names_of_types = {str: "string", int: "integer", bool: "boolean", float: "number", Decimal: "decimal"}
+    return {"type": names_of_types.get(hint, "string")}
 
 
 def _evaluated(hint: Any, names: dict[str, Any]) -> Any:
@@ -181,9 +197,11 @@ def _union(specs: list[Spec]) -> Spec:
         if spec["type"] in ("object", "array", "map") or not merged:
             merged = dict(spec)
     if "map" in kinds:
-        merged = {"type": "map"}
+        merged = dict(next(spec for spec in rest if spec["type"] == "map"))
     if kinds == {"string"} and enum:
         merged = {"type": "string", "enum": enum}
+    if kinds == {"integer", "string"} and enum:
+        merged = {"type": "integer", "enum": enum}
     if merged["type"] == "object" and "integer" in kinds:
         merged["or"] = "integer"
     if "boolean" in kinds and "string" in kinds:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from till_sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds, test_clocks
+from till_sandbox.model.catalog import coupons, promotion_codes
 from till_sandbox.model.customer_time import CLOCK
 from till_sandbox.state import Resource, State, Transaction
 
@@ -33,6 +34,8 @@ ACTIONS: Actions = {
     "book_charge": ("charge", charges.book),
     "decide_dispute": ("dispute", disputes.decide),
     "delete_test_clock": (CLOCK, test_clocks.delete),
+    "end_coupon": ("coupon", coupons.end),
+    "end_promotion_code": ("promotion_code", promotion_codes.end),
     "expire_hold": ("charge", holds.expire),
     "fail_refund": ("refund", refunds.fail),
     "fill_evidence": ("dispute", disputes.fill_evidence),

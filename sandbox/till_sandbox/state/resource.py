@@ -19,7 +19,8 @@ class Resource(dict[str, Any]):
 
     @property
     def id(self) -> str:
-        return str(self["id"])
+        """The name it is stored by: its id, unless accounts choose the ids of its kind (`state.names`)."""
+        return str(self.private.get("stored_as") or self["id"])
 
     @property
     def kind(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from till_sandbox.errors import ApiError, missing_object
+from till_sandbox.state.names import stored_name
 from till_sandbox.state.resource import Resource
 
 #: How Stripe's sentences call an object where it is not by its `object` name.
@@ -14,6 +15,9 @@ DISPLAY_NAMES = {
     "setup_intent": "setupintent",
     "balance_transaction": "balance transaction",
     "payment_method": "PaymentMethod",
+    "promotion_code": "promotion code",
+    "shipping_rate": "shipping rate",
+    "tax_rate": "tax rate",
     "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
 }
@@ -69,6 +73,7 @@ class Transaction:
 
     def find(self, kind: str, object_id: str) -> Resource | None:
         """The object, or None if this account has none such (or it was deleted)."""
+        object_id = stored_name(self.account, kind, object_id)
         found = self._loaded.get(object_id)
         if found is None:
             row = self._connection.execute(
@@ -90,7 +95,7 @@ class Transaction:
     def was_deleted(self, kind: str, object_id: str) -> bool:
         row = self._connection.execute(
             "SELECT 1 FROM objects WHERE id = ? AND account = ? AND kind = ? AND deleted",
-            (object_id, self.account, kind),
+            (stored_name(self.account, kind, object_id), self.account, kind),
         ).fetchone()
         return row is not None
 
@@ -233,7 +238,8 @@ class Transaction:
     def _position(self, kind: str, object_id: str, param: str) -> int:
         self._flush_kind(kind)
         row = self._connection.execute(
-            "SELECT seq FROM objects WHERE id = ? AND account = ? AND kind = ?", (object_id, self.account, kind)
+            "SELECT seq FROM objects WHERE id = ? AND account = ? AND kind = ?",
+            (stored_name(self.account, kind, object_id), self.account, kind),
         ).fetchone()
         if row is None:
             raise missing_object(DISPLAY_NAMES.get(kind, kind), object_id, param, status=400)
