@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from till_sandbox import ids
+from till_sandbox.api.http import Answer
 from till_sandbox.api.pipeline import BREAKS_DOWN, FAULT, broken_down, response, with_log
 from till_sandbox.errors import ApiError
 from till_sandbox.faults import Fault
@@ -54,7 +55,7 @@ class FaultMiddleware:
         self._sandbox.requests.add(entry)
 
 
-def _refusal(fault: Fault, *, kept: bool) -> Response:
+def _refusal(fault: Fault, *, kept: bool) -> Answer:
     if fault.kind == "rate_limit":
         error = ApiError(
             "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",

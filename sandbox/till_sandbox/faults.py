@@ -1,13 +1,12 @@
 """Misbehaviour on request: which calls and deliveries go wrong next, and how. Kept in the state until it is used up."""
 
-import json
 import random
 import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from till_sandbox.json_text import compact, parse
 from till_sandbox.state import State, Transaction
-from till_sandbox.state.transaction import encode
 
 Target = Literal["api", "webhook"]
 
@@ -110,7 +109,11 @@ class Faults:
 def add(tx: Transaction, target: str, kind: str, times: int, detail: dict[str, Any]) -> None:
     """What `Faults.add` does, inside a transaction; `Faults.expect` must follow it."""
     tx.execute(
-        "INSERT INTO faults (target, fault, detail, remaining) VALUES (?, ?, ?, ?)", target, kind, encode(detail), times
+        "INSERT INTO faults (target, fault, detail, remaining) VALUES (?, ?, ?, ?)",
+        target,
+        kind,
+        compact(detail),
+        times,
     )
 
 
@@ -120,9 +123,7 @@ def _concerns(fault: Fault, target: Target, subject: str) -> bool:
 
 def _read(tx: Transaction) -> list[Fault]:
     rows = tx.execute("SELECT * FROM faults ORDER BY id").fetchall()
-    return [
-        Fault(row["id"], row["target"], row["fault"], row["remaining"], **json.loads(row["detail"])) for row in rows
-    ]
+    return [Fault(row["id"], row["target"], row["fault"], row["remaining"], **parse(row["detail"])) for row in rows]
 
 
 def _use(tx: Transaction, fault: Fault) -> None:

@@ -3,11 +3,12 @@
 Kept in memory: it may be lost, and writing it to disk would cost more than most requests do.
 """
 
-import json
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+from till_sandbox.json_text import parse
 
 #: How many requests are kept.
 KEPT = 500
@@ -58,7 +59,7 @@ class Entry:
 
     def shown(self) -> dict[str, Any]:
         """The entry as JSON, with every secret hidden. A refusal's reason is in `error` as well."""
-        answer = None if self.answer is None else _without_secrets(json.loads(self.answer))
+        answer = None if self.answer is None else _without_secrets(parse(self.answer))
         refusal = answer.get("error") if isinstance(answer, dict) else None
         names = ("type", "code", "param", "message")
         return {

@@ -11,7 +11,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from till_sandbox.app import answer_refusal, create_app
+from till_sandbox.api.application import answer_refusal
+from till_sandbox.app import create_app
 from till_sandbox.errors import ApiError
 from till_sandbox.logs import keep_secrets
 
@@ -34,7 +35,8 @@ class Worker(ThreadWorker):
         self.log.warning("cannot be read as a request: %s", exc)
         answer = answer_refusal(ApiError(str(exc), status=_STATUS.get(type(exc), HTTPStatus.BAD_REQUEST)))
         answer.headers["Connection"] = "close"
-        client.sendall(f"HTTP/1.1 {answer.status}\r\n{answer.headers}".encode() + answer.get_data())
+        headers = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
+        client.sendall(f"HTTP/1.1 {answer.status_line}\r\n{headers}\r\n{answer.text}".encode())
 
 
 #: Where to forward events: a secret key, an address, webhook secrets.

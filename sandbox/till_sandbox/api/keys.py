@@ -4,10 +4,9 @@ import base64
 import binascii
 import re
 
-from flask import Request
-
 from till_sandbox import ids
 from till_sandbox.api.call import Principal
+from till_sandbox.api.http import Request
 from till_sandbox.errors import ApiError
 
 #: The key of whoever names none, as long as real ones are: some programs refuse shorter ones.
@@ -36,7 +35,7 @@ def authenticate(request: Request) -> Principal:
         raise ApiError(f"Invalid API Key provided: {_masked(key)}", status=401)
     principal = Principal(account=account_of(key), publishable=match[1] == "pk")
     for header in ("Stripe-Account", "Stripe-Context"):
-        check_access(principal.account, request.headers.get(header) or principal.account)
+        check_access(principal.account, request.header(header) or principal.account)
     return principal
 
 
@@ -60,7 +59,7 @@ def check_access(account: str, asked: str) -> None:
 
 
 def _given(request: Request) -> str:
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, value = (request.header("Authorization") or "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() == "basic":
@@ -68,7 +67,7 @@ def _given(request: Request) -> str:
             return base64.b64decode(value, validate=True).decode().partition(":")[0]
         except (binascii.Error, UnicodeDecodeError):
             return ""
-    return request.form.get("key") or request.args.get("key") or ""
+    return next((value for name, value in [*request.form, *request.query] if name == "key"), "")
 
 
 def _masked(key: str) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flask import Request, Response
-
-from till_sandbox import ids, pretty
+from till_sandbox import ids, json_text
 from till_sandbox.api import idempotency
 from till_sandbox.api.call import Call, Principal
 from till_sandbox.api.expand import expand
+from till_sandbox.api.http import MULTIPART, URLENCODED, Answer, Pairs, Request
 from till_sandbox.api.keys import authenticate
 from till_sandbox.api.locks import Locks
 from till_sandbox.api.parameters import Accepted, accepted, decode, spec_of, typed
@@ -77,7 +76,7 @@ class Pipeline:
         self._objects = Locks()
         self._keys = Locks()
 
-    def answer(self, request: Request, found: tuple[Route, dict[str, str]] | None) -> Response:
+    def answer(self, request: Request, found: tuple[Route, dict[str, str]] | None) -> Answer:
         """The whole answer to a request for a route (None: there is none); a refusal is an answer too."""
         started = time.perf_counter()
         entry = Entry(ids.new("req"), self._state.now(), request.method, request.path)
@@ -86,18 +85,18 @@ class Pipeline:
             answer = self._answer_unknown(request, entry)
         else:
             answer = self._answer(request, *found, entry)
-            answer.headers["Stripe-Version"] = answered_version(request.headers.get("Stripe-Version"))
-        entry.answered(answer.status_code, answer.get_data(as_text=True))
+            answer.headers["Stripe-Version"] = answered_version(request.header("Stripe-Version"))
+        entry.answered(answer.status, answer.text)
         entry.seconds = time.perf_counter() - started
         self._log.add(entry)
         return answer
 
-    def _answer_unknown(self, request: Request, entry: Entry) -> Response:
+    def _answer_unknown(self, request: Request, entry: Entry) -> Answer:
         with suppress(ApiError):
             _enter(entry, authenticate(request))
         return response(404, {"error": unrecognized_url(request.method, request.path).body()}, entry.id)
 
-    def _answer(self, request: Request, route: Route, path_ids: dict[str, str], entry: Entry) -> Response:
+    def _answer(self, request: Request, route: Route, path_ids: dict[str, str], entry: Entry) -> Answer:
         request_id = entry.id
         try:
             principal = authenticate(request)
@@ -105,11 +104,11 @@ class Pipeline:
             return _refused(error, request_id)
         _enter(entry, principal)
         try:
-            check_version(request.headers.get("Stripe-Version"))
+            check_version(request.header("Stripe-Version"))
         except ApiError as error:  # the one refusal without a log
             return response(error.status, {"error": error.body()}, request_id)
         incoming = Authenticated(request, route, path_ids, principal, entry)
-        key = (request.headers.get("Idempotency-Key") or None) if request.method == "POST" else None
+        key = (request.header("Idempotency-Key") or None) if request.method == "POST" else None
         entry.idempotency_key = key
         try:
             if principal.publishable and not route.publishable:
@@ -123,7 +122,7 @@ class Pipeline:
         except ApiError as error:
             return _refused(error, request_id, {**error.headers, **_echo(key)})
 
-    def _answer_once(self, incoming: Authenticated, tree: dict[str, Any], key: str) -> Response:
+    def _answer_once(self, incoming: Authenticated, tree: dict[str, Any], key: str) -> Answer:
         """The answer kept under the idempotency key; without one, a new answer that is kept from now on."""
         idempotency.check_key(key)
         account = incoming.principal.account
@@ -190,6 +189,7 @@ def _run(incoming: Authenticated, call: Call) -> Reply:
             error.details = for_browser(error.details) if call.principal.publishable else error.details
             raise
         status, body = error.status, {"error": with_log(error.body(), incoming.request_id)}
+    tx.end_operation()
     return _reply(status, for_browser(body) if call.principal.publishable else body)
 
 
@@ -198,7 +198,7 @@ def _broken_down(incoming: Authenticated) -> Reply:
 
 
 def _reply(status: int, body: dict[str, Any]) -> Reply:
-    return Reply(status, pretty.dumps(body))
+    return Reply(status, json_text.pretty(body))
 
 
 def _enter(entry: Entry, principal: Principal) -> None:
@@ -206,40 +206,36 @@ def _enter(entry: Entry, principal: Principal) -> None:
     entry.key = "publishable" if principal.publishable else "secret"
 
 
-def _refused(error: ApiError, request_id: str, headers: dict[str, str] | None = None) -> Response:
+def _refused(error: ApiError, request_id: str, headers: dict[str, str] | None = None) -> Answer:
     return response(error.status, {"error": with_log(error.body(), request_id)}, request_id, headers)
 
 
 def response(
     status: int, body: Any, request_id: str, headers: dict[str, str] | None = None, version: str = PINNED
-) -> Response:
+) -> Answer:
     """An answer with the headers every answer of Stripe's has."""
-    text = body if isinstance(body, str) else pretty.dumps(body)
+    text = body if isinstance(body, str) else json_text.pretty(body)
     every = {
         "Content-Type": "application/json",
         "Request-Id": request_id,
         "Stripe-Version": version,
         "Cache-Control": "no-cache, no-store",
     }
-    return Response(text + "\n", status=status, headers=every | (headers or {}))
+    return Answer(status, every | (headers or {}), text + "\n")
 
 
-def _pairs(request: Request) -> list[tuple[str, str]]:
-    if (
-        request.mimetype not in ("", "application/x-www-form-urlencoded", "multipart/form-data")
-        and request.content_length
-    ):
+def _pairs(request: Request) -> Pairs:
+    if request.has_body and request.content_type not in ("", URLENCODED, MULTIPART):
         raise ApiError(
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
             "questions, we can help at https://support.stripe.com/."
         )
-    pairs = [*request.args.items(multi=True), *request.form.items(multi=True)]
-    return [(name, value) for name, value in pairs if name != "key"]
+    return [(name, value) for name, value in [*request.query, *request.form] if name != "key"]
 
 
 def _params(incoming: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:
     route = incoming.route
-    pinning = pins_types(incoming.request.headers.get("Stripe-Version"))
+    pinning = pins_types(incoming.request.header("Stripe-Version"))
     params = typed(tree, _accepted(route, browser=incoming.principal.publishable, pins_types=pinning))
     if route.is_list:
         params["limit"] = min(max(params.get("limit", 10), 1), 100)

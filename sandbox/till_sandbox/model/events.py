@@ -4,8 +4,8 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.data import load
+from till_sandbox.json_text import compact
 from till_sandbox.state import Resource, Transaction
-from till_sandbox.state.transaction import encode
 
 API_VERSION: str = load("sdk")["api_version"]
 TYPES: frozenset[str] = frozenset(load("event-types")["types"])
@@ -37,20 +37,11 @@ def emit(tx: Transaction, event_type: str, subject: Resource, before: dict[str, 
             "type": event_type,
         }
     )
-    event.text = _text(event, subject)
+    event.text = compact(event)  # as of now: its object goes on changing
     tx.insert(event)
     tx.emitted.append((event.id, event_type))
     for endpoint in endpoints:
         deliver(tx, event, endpoint)
-
-
-def _text(event: Resource, subject: Resource) -> str:
-    """The event's JSON as of now: its object goes on changing. The object's own part serves for its row as well."""
-    subject.text = encode(subject)
-    before = event["data"].get("previous_attributes")
-    more = "" if before is None else f',"previous_attributes":{encode(before)}'
-    around = encode({**event, "data": None})  # in which no text can hold the quotes of a name
-    return around.replace('"data":null', f'"data":{{"object":{subject.text}{more}}}', 1)
 
 
 def deliver(tx: Transaction, event: Resource, endpoint: Resource) -> None:

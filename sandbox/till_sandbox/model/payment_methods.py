@@ -30,7 +30,7 @@ def from_alias(tx: Transaction, alias: str) -> Resource | None:
 
 def resolve(tx: Transaction, payment_method_id: str, param: str = "payment_method", *, status: int = 400) -> Resource:
     """The stored PaymentMethod, or a new one where a test card is named instead."""
-    found = tx.find("payment_method", payment_method_id) or from_alias(tx, payment_method_id)
+    found = from_alias(tx, payment_method_id) or tx.find("payment_method", payment_method_id)
     if found is None:
         raise missing_object("PaymentMethod", payment_method_id, param, status=status)
     return found

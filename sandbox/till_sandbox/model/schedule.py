@@ -1,12 +1,12 @@
 """What Stripe does by itself, a while after it was asked. One table from an action's name to what it does."""
 
-import json
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import Any
 
+from till_sandbox.json_text import parse
 from till_sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds, test_clocks
 from till_sandbox.model.catalog import coupons, promotion_codes
 from till_sandbox.model.customer_time import CLOCK
@@ -91,7 +91,7 @@ def _run(tx: Transaction, row: sqlite3.Row, actions: Actions) -> None:
     kind, action = actions[row["action"]]
     subject = tx.find(kind, row["subject"])
     if subject is not None:
-        action(tx, subject, **json.loads(row["detail"]))
+        action(tx, subject, **parse(row["detail"]))
 
 
 def _arrive(tx: Transaction, clock: Resource, actions: Actions) -> None:

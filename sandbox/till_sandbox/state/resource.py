@@ -7,7 +7,7 @@ from typing import Any
 class Resource(dict[str, Any]):
     """An object as Stripe shows it (the dict), and beside it, in `private`, what only the sandbox knows about it.
 
-    `text` is its JSON as of when it was last saved, where somebody needed that already.
+    `text` is its JSON, where that must stay as it was when somebody needed it.
     """
 
     __slots__ = ("private", "text")

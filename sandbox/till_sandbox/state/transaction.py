@@ -1,12 +1,12 @@
 """Everything one request (or one thing that happens by itself) reads and writes."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from till_sandbox.errors import ApiError, missing_object
+from till_sandbox.json_text import compact, parse
 from till_sandbox.state.names import stored_name
 from till_sandbox.state.resource import Resource
 
@@ -63,6 +63,8 @@ class Transaction:
         self._loaded: dict[str, Resource] = {}
         self._new: dict[str, Resource] = {}
         self._changed: dict[str, Resource] = {}
+        self._scheduled: list[tuple[Any, ...]] = []
+        self._in_operation = self._has_savepoint = False
         self.emitted: list[tuple[str, str]] = []  # id and type of each event so far
         self._endpoints: list[Resource] | None = None
 
@@ -104,7 +106,6 @@ class Transaction:
         return resource
 
     def save(self, resource: Resource) -> Resource:
-        resource.text = None
         if resource.id not in self._new:
             self._changed[resource.id] = self._loaded[resource.id] = resource
         return resource
@@ -112,38 +113,46 @@ class Transaction:
     def delete(self, resource: Resource) -> None:
         """Gone for `get`, `find` and lists; its id still works as a cursor."""
         self.flush()
+        self._before_write()
         self._loaded.pop(resource.id, None)
         self._connection.execute("UPDATE objects SET deleted = 1 WHERE id = ?", (resource.id,))
 
     def flush(self) -> None:
         """Send what was written to the database, where the transaction's own queries find it."""
+        self._flush_scheduled()
         if self._new:
+            self._before_write()
             rows = [
                 (it.id, self.account, it.kind, it.get("created", self.now), *_columns(it)) for it in self._new.values()
             ]
             self._new.clear()
             self._connection.executemany(_INSERT, rows)
         if self._changed:
+            self._before_write()
             changes = [(*_columns(it), it.id) for it in self._changed.values()]
             self._changed.clear()
             self._connection.executemany(_UPDATE, changes)
 
     def begin_operation(self) -> None:
         """From here on `undo_operation` takes everything back."""
-        self._connection.execute("SAVEPOINT operation")
+        self.flush()
+        self._in_operation = True
 
     def end_operation(self) -> None:
         """It is done, and nothing takes it back any more but the failure of the transaction."""
-        self.flush()
-        self._connection.execute("RELEASE operation")
+        self._in_operation = False
+        if self._has_savepoint:
+            self._connection.execute("RELEASE operation")
+            self._has_savepoint = False
 
     def undo_operation(self) -> None:
         """Nothing of the operation has happened: objects are as they were before it, also those already loaded."""
-        self._connection.execute("ROLLBACK TO operation")
-        self._connection.execute("RELEASE operation")
-        for kept in (self._loaded, self._new, self._changed, self.emitted):
+        if self._has_savepoint:
+            self._connection.execute("ROLLBACK TO operation")
+        for kept in (self._loaded, self._new, self._changed, self._scheduled, self.emitted):
             kept.clear()
         self._endpoints = None
+        self.end_operation()
 
     def all(self, kind: str, **equal: Any) -> list[Resource]:
         """Every object of a kind whose top-level fields have these values, newest first."""
@@ -209,10 +218,13 @@ class Transaction:
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """SQL on any table."""
         self.flush()
+        self._before_write()
         return self._connection.execute(sql, values)
 
     def execute_beside(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """SQL on the tables beside the objects (deliveries, answers, scheduled things, faults) alone."""
+        self._flush_scheduled()
+        self._before_write()
         return self._connection.execute(sql, values)
 
     def schedule(self, action: str, subject: str, *, after: float, **detail: Any) -> None:
@@ -221,10 +233,19 @@ class Transaction:
 
     def schedule_at(self, due_at: float, action: str, subject: str, *, clock: str | None = None, **detail: Any) -> None:
         """The same at a time of the test clock, or of the sandbox."""
-        self._connection.execute(
-            "INSERT INTO scheduled (account, due_at, action, subject, detail, clock) VALUES (?, ?, ?, ?, ?, ?)",
-            (self.account, due_at, action, subject, encode(detail), clock),
-        )
+        self._scheduled.append((self.account, due_at, action, subject, compact(detail), clock))
+
+    def _before_write(self) -> None:
+        """An operation is undone by forgetting it until it writes to the database: only then it needs a savepoint."""
+        if self._in_operation and not self._has_savepoint:
+            self._connection.execute("SAVEPOINT operation")
+            self._has_savepoint = True
+
+    def _flush_scheduled(self) -> None:
+        if self._scheduled:
+            self._before_write()
+            self._connection.executemany(_SCHEDULE, self._scheduled)
+            self._scheduled.clear()
 
     def _flush_kind(self, kind: str) -> None:
         """Before objects of a kind are looked for: only what was written of that kind matters."""
@@ -246,14 +267,6 @@ class Transaction:
         return int(row["seq"])
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def encode(value: Any) -> str:
-    """As compact JSON."""
-    return _JSON.encode(value)
-
-
 #: The columns that repeat what objects are looked up by.
 _REFERENCES = ("customer", "payment_intent", "charge")
 
@@ -261,16 +274,17 @@ _INSERT = (
     "INSERT INTO objects (id, account, kind, created, customer, payment_intent, charge, body, private) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_SCHEDULE = "INSERT INTO scheduled (account, due_at, action, subject, detail, clock) VALUES (?, ?, ?, ?, ?, ?)"
 _UPDATE = "UPDATE objects SET customer = ?, payment_intent = ?, charge = ?, body = ?, private = ? WHERE id = ?"
 
 
 def _columns(resource: Resource) -> tuple[str | None, str | None, str | None, str, str]:
     customer, payment_intent, charge = map(resource.get, _REFERENCES)
-    return customer, payment_intent, charge, resource.text or encode(resource), encode(resource.private)
+    return customer, payment_intent, charge, resource.text or compact(resource), compact(resource.private)
 
 
 def _resource(row: sqlite3.Row) -> Resource:
-    return Resource(json.loads(row["body"]), json.loads(row["private"]))
+    return Resource(parse(row["body"]), parse(row["private"]))
 
 
 _COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

@@ -1,8 +1,8 @@
 """Writers take turns, and those that come close together share one commit.
 
 Writing to disk costs more than most requests do before. So a writer that is done while others wait leaves the
-transaction open to the next, and the last of them commits for all. Each has a savepoint of its own, so that one that
-fails takes nothing of the others' along, and each returns only once its work is on disk.
+transaction open to the next, and the last of them commits for all. Each but the first has a savepoint of its own, so
+that one that fails takes nothing of the others' along, and each returns only once its work is on disk.
 """
 
 import sqlite3
@@ -42,15 +42,21 @@ class Writer:
     def write(self) -> Iterator[sqlite3.Connection]:
         """The connection, for a block whose changes are on disk when it has ended, or undone when it raises."""
         batch = self._take_turn()
+        first = not batch.size
         try:
-            self._connection.execute("SAVEPOINT writer")
-            try:
-                yield self._connection
+            if not first:
+                self._connection.execute("SAVEPOINT writer")
+            yield self._connection
+            if not first:
                 self._connection.execute("RELEASE writer")
-            except BaseException:
+        except BaseException:
+            if first:
+                self._connection.rollback()
+                self._connection.execute("BEGIN IMMEDIATE")
+            else:
                 self._connection.execute("ROLLBACK TO writer")
                 self._connection.execute("RELEASE writer")
-                raise
+            raise
         finally:
             self._end_turn(batch)
         batch.committed.wait()

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from till_sandbox import pretty
+from till_sandbox import json_text
 from till_sandbox.faults import Fault, Faults
 from till_sandbox.state import Resource, State
 from till_sandbox.webhooks.sending import Outgoing, Send, WebhookResponse
@@ -60,9 +60,11 @@ class Deliverer:
         return len(due)
 
     def stop(self) -> None:
-        """Wait for what is being attempted; start nothing more."""
+        """Wait for what is being attempted; start nothing more until `start_due` is called again."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+            self._busy.clear()
 
     def _claim(self) -> list[Delivery]:
         with self._lock, self._state.read("") as tx:
@@ -115,7 +117,7 @@ class Deliverer:
 
     def _compose(self, event: Resource, endpoint: Resource, secrets: list[str]) -> Outgoing:
         version = endpoint["api_version"] or event["api_version"]
-        body = pretty.dumps({**event, "api_version": version}).encode()
+        body = json_text.pretty({**event, "api_version": version}).encode()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature_header(body, secrets, int(self._state.now())),
