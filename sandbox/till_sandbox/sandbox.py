@@ -52,8 +52,10 @@ class Sandbox:
         with self.state.write(account_of(key)) as tx:
             webhook_endpoints.forward(tx, url, secrets)
 
-    def reset(self) -> None:
-        """Forget everything but where to forward events."""
+    def reset(self, *, forwarding: bool = False) -> None:
+        """Forget everything but where to forward events; with `forwarding` that too."""
+        if forwarding:
+            self._forwards.clear()
         self.state.reset()
         self.requests.clear()
         for (key, url), secrets in list(self._forwards.items()):
@@ -61,14 +63,16 @@ class Sandbox:
 
     def start(self) -> None:
         """Do what is due on a thread of its own until the process ends or `stop` is called."""
+        self._stopping.clear()
         self._thread = threading.Thread(target=self._work, name="sandbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and close the state."""
+        """End the thread and close the state. It can be used and started again."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+            self._thread = None
         self.deliverer.stop()
         self.state.close()
 

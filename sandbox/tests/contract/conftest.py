@@ -1,8 +1,12 @@
-"""A sandbox in this process, the official SDK on it, and time that passes when a test says so."""
+"""A sandbox in this process, the official SDK on it, and time that passes when a test says so.
+
+The tests of a file share one application, which forgets everything before each: to make one costs as much as a few
+dozen requests.
+"""
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 import stripe
@@ -11,24 +15,45 @@ from flask.testing import FlaskClient
 
 from till_sandbox.app import create_app
 from till_sandbox.sandbox import Sandbox
-from till_sandbox.testing import Endpoint, ManualClock, connect
+from till_sandbox.testing import START, Endpoint, ManualClock, connect
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+@dataclass
+class Shared:
+    """What the tests of a file have together."""
+
+    clock: ManualClock
+    endpoint: Endpoint
+    application: Flask
 
 
-@pytest.fixture
-def endpoint() -> Endpoint:
-    return Endpoint()
-
-
-@pytest.fixture
-def application(tmp_path: Path, clock: ManualClock, endpoint: Endpoint) -> Iterator[Flask]:
-    application = create_app(tmp_path / "sandbox.sqlite3", clock=clock, send=endpoint)
-    yield application
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    clock, endpoint = ManualClock(), Endpoint()
+    database = tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3"
+    application = create_app(database, clock=clock, send=endpoint)
+    yield Shared(clock, endpoint, application)
     application.extensions["sandbox"].stop()
+
+
+@pytest.fixture
+def clock(shared: Shared) -> ManualClock:
+    shared.clock.seconds = START
+    return shared.clock
+
+
+@pytest.fixture
+def endpoint(shared: Shared) -> Endpoint:
+    shared.endpoint.received.clear()
+    shared.endpoint.answers.clear()
+    return shared.endpoint
+
+
+@pytest.fixture
+def application(shared: Shared, clock: ManualClock, endpoint: Endpoint) -> Flask:
+    """As if it had just been made."""
+    shared.application.extensions["sandbox"].reset(forwarding=True)
+    return shared.application
 
 
 @pytest.fixture

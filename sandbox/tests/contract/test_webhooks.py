@@ -1,7 +1,7 @@
 """Webhooks: signed so that the official library takes them, written down first, tried again until they are taken."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,14 @@ URL = "http://shop.example/webhooks"
 @pytest.fixture
 def listening(client: stripe.StripeClient) -> stripe.WebhookEndpoint:
     return client.v1.webhook_endpoints.create({"url": URL, "enabled_events": ["*"]})
+
+
+@pytest.fixture
+def started(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """A sandbox that does what is due by itself."""
+    sandbox.start()
+    yield sandbox
+    sandbox.stop()
 
 
 def make_event(client: stripe.StripeClient) -> stripe.PaymentIntent:
@@ -197,13 +205,11 @@ def test_events_are_found_by_type_and_by_delivery(
 
 def test_deliveries_go_out_by_themselves_once_started(
     client: stripe.StripeClient,
-    sandbox: Sandbox,
+    started: Sandbox,
     endpoint: Endpoint,
     listening: stripe.WebhookEndpoint,
     eventually: Callable[[Callable[[], bool]], None],
 ) -> None:
-    sandbox.start()
-
     make_event(client)
 
     eventually(lambda: endpoint.types == ["payment_intent.created"])
