@@ -51,7 +51,7 @@ def create_app(
     for warning in settings.warnings:
         log.warning("setting", problem=warning)
     os.umask(0o077)  # the database and the mails hold names and addresses: nobody but the store's user reads them
-    app = Flask(__name__, root_path=str(ROOT), instance_path=str(instance))
+    app = Flask(__name__, root_path=str(ROOT), static_folder=None, instance_path=str(instance))
     app.config.update(
         SECRET_KEY=settings.signing_keys[-1],
         SECRET_KEY_FALLBACKS=settings.signing_keys[:-1],

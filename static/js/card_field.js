@@ -1,7 +1,9 @@
 // The card field: a frame of the payment service on our page. It never shows us what is typed, but for the postal code.
 
-/** @import { Stripe, StripeCardElement, StripeCardElementOptions, StripeElementStyle } from "@stripe/stripe-js" */
+/** @import { Stripe, StripeCardElement, StripeCardElementOptions } from "@stripe/stripe-js" */
 
+import { attempt } from "./attempt.js";
+import { cardStyle, onSchemeChange } from "./card_style.js";
 import { ScriptBlocked } from "./stripe_script.js";
 
 const NARROW = 376; // pixels: in a narrower window the card's four fields need the room of its picture
@@ -17,9 +19,6 @@ const BRANDS = {
   visa: "Visa",
 };
 
-/** @type {(() => StripeElementStyle) | undefined} */
-let cardStyle;
-
 export class CardField {
   #postalCode = "";
 
@@ -31,13 +30,14 @@ export class CardField {
   constructor(stripe, { hidePostalCode }, changed) {
     /** @type {StripeCardElementOptions} */
     const options = { hidePostalCode, disableLink: true, hideIcon: innerWidth < NARROW };
+    const style = attempt(cardStyle); // the page's tokens, light or dark; without them the card field is plain
     /** @type {StripeCardElement} */
-    this.element = stripe.elements().create("card", { ...options, ...(cardStyle && { style: cardStyle() }) });
+    this.element = stripe.elements().create("card", { ...options, ...(style && { style }) });
     this.element.on("change", ({ error, brand, value }) => {
       this.#postalCode = value?.postalCode || this.#postalCode;
       changed({ error: error?.message ?? "", brand: BRANDS[brand] ?? "" });
     });
-    void this.#dress();
+    attempt(() => onSchemeChange((changed) => this.element.update({ style: changed })));
   }
 
   /** Put it on the page. @param {HTMLElement} place @returns {Promise<void>} rejects with ScriptBlocked */
@@ -62,14 +62,5 @@ export class CardField {
   empty() {
     this.#postalCode = "";
     this.element.clear();
-  }
-
-  /** It wears the page's tokens, light or dark; a style that does not arrive leaves it plain. */
-  async #dress() {
-    const style = await import("./card_style.js").catch(() => null);
-    if (!style) return;
-    if (!cardStyle) this.element.update({ style: style.cardStyle() });
-    cardStyle = style.cardStyle;
-    style.onSchemeChange((changed) => this.element.update({ style: changed }));
   }
 }

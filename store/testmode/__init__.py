@@ -7,7 +7,8 @@ from __future__ import annotations
 from flask import Flask
 
 from config import Settings
-from store.testmode import dev_mail, static_files, test_card_page, test_cards
+from store.testmode import dev_mail, test_card_page
+from store.web import static_files
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -16,9 +17,9 @@ def register(app: Flask, settings: Settings) -> None:
     Templates show a part of it where `test_mode` is true: a banner, the drawer. With live keys there is no such name.
     """
     if settings.live:
-        static_files.withhold(app)
         return
+    static_files.serve(app, "test_mode")
     app.register_blueprint(test_card_page.blueprint)
-    app.jinja_env.globals.update(test_mode=True, test_cards=test_cards, uses_sandbox=settings.uses_sandbox)
+    app.jinja_env.globals.update(test_mode=True, uses_sandbox=settings.uses_sandbox)
     if not settings.mail_server:
         app.register_blueprint(dev_mail.blueprint)

@@ -53,6 +53,15 @@ def show() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/drawer")
+def drawer() -> ResponseReturnValue:
+    """The drawer of test cards, which the payment page asks for when it is opened: a part of a page."""
+    return (
+        render_template("components/test_card_drawer.html", groups=test_cards.groups(), counts=test_cards.counts()),
+        200,
+    )
+
+
 @blueprint.post("/runs.json")
 def place() -> ResponseReturnValue:
     """Place an order for the scenario in the form; the answer names it and the addresses that concern it."""

@@ -7,10 +7,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from store.services.services import Services
 from store.web import (
-    assets,
     cart,
     catalogue,
     checkout,
+    compression,
     context,
     errors,
     health,
@@ -18,6 +18,7 @@ from store.web import (
     orders,
     request_log,
     security,
+    static_files,
     webhooks,
 )
 from store.web.mount import Mount
@@ -29,16 +30,17 @@ LINK_PATH = "/orders/{reference}/from-mail/{key}"
 def register(app: Flask) -> None:
     """Add pages, error pages, security headers, CSRF and what templates use. Needs `app.extensions["services"]`."""
     services: Services = app.extensions["services"]
+    static_files.register(app, services.settings)
     if hops := services.settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     prefix = services.settings.path_prefix
     app.config["APPLICATION_ROOT"] = prefix or "/"
     app.wsgi_app = Mount(app.wsgi_app, prefix)  # type: ignore[method-assign]
+    compression.register(app)  # first, so that it comes last: it looks at whole pages
     request_log.register(app)
     security.register(app, services.settings)
     limits.register(app, services.settings)
     context.register(app)
-    assets.register(app)
     errors.register(app)
     for blueprint in (
         catalogue.blueprint,

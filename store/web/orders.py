@@ -22,7 +22,7 @@ from store.web.identity import access, grant, known_browser
 from store.web.limits import few_declines
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
-from store.web.presentation.declines import DECLINES, PLAIN, decline_message
+from store.web.presentation.declines import DECLINE_CODES, decline_message
 from store.web.presentation.details import REFUSED_DETAILS
 from store.web.presentation.messages import OrderMessage, order_message, status_flags
 from store.web.presentation.redirects import redirect_message
@@ -66,8 +66,7 @@ def pay(reference: str) -> ResponseReturnValue:
             refused_details=REFUSED_DETAILS,
             link_key=links.key_for(services(), reference),
             own=order.browser_id == known_browser(),
-            declines=DECLINES,
-            plain_decline=PLAIN,
+            decline_codes=DECLINE_CODES,
             # A little late rather than early: the page asks again at the end, and by then the time must be over.
             seconds_left=max(math.ceil((order.expires_at - now()).total_seconds()), 1),
             form=PostForm(),

@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 log = structlog.get_logger(__name__)
 
-QUIET = ("static", "health.alive")
+QUIET = ("health.alive",)
 
 
 def register(app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request, session
@@ -69,7 +70,7 @@ def security_headers(settings: Settings) -> Secure:
         csp.custom(directive, *sources)
     return Secure(
         csp=csp,
-        hsts=StrictTransportSecurity().max_age(_A_YEAR).include_subdomains() if settings.live else None,
+        hsts=_https_only(settings),
         permissions=PermissionsPolicy()
         .camera()
         .geolocation()
@@ -79,6 +80,12 @@ def security_headers(settings: Settings) -> Secure:
         xcto=XContentTypeOptions().nosniff(),
         xfo=XFrameOptions().deny(),
     )
+
+
+def file_headers(settings: Settings) -> Mapping[str, str]:
+    """What every static file carries: a picture that is opened by itself runs and loads nothing."""
+    csp = ContentSecurityPolicy().default_src("'none'")
+    return Secure(csp=csp, hsts=_https_only(settings), xcto=XContentTypeOptions().nosniff()).headers
 
 
 def content_security_policy(settings: Settings) -> dict[str, list[str]]:
@@ -96,6 +103,10 @@ def content_security_policy(settings: Settings) -> dict[str, list[str]]:
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
+
+
+def _https_only(settings: Settings) -> StrictTransportSecurity | None:
+    return StrictTransportSecurity().max_age(_A_YEAR).include_subdomains() if settings.live else None
 
 
 def _origin(address: str) -> str:
@@ -126,8 +137,6 @@ def _only_forms() -> None:
 
 def _keep_private(response: Response) -> Response:
     """Pages about an order or with an address on them are never kept; the rest belong to one browser."""
-    if request.endpoint == "static":
-        return response
     personal = request.path.startswith(("/orders", "/checkout", "/cart", "/webhooks")) or response.status_code >= 400
     if personal or "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store" if personal else "private, no-cache"

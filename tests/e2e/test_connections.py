@@ -2,11 +2,11 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import Stack
-from tests.support.processes import SandboxProcess
+from tests.support.processes import SandboxProcess, StoreProcess
 
 # Stripe.js shows a testing assistant of its own unless a page says not to; the store has a drawer.
 REMEMBER_OPTIONS = """
@@ -15,6 +15,7 @@ REMEMBER_OPTIONS = """
     window.Stripe = Object.assign((key, options) => made(key, (window.optionsOfStripe = options)), made);
 }"""
 API = re.compile(r"/v1/payment_intents/")
+SCRIPT = re.compile(r"/js/pages/payment\.\w+\.js")
 
 
 def test_an_offline_shopper_sends_nothing_and_sees_whether_it_is_paid(page: Page, sandbox: SandboxProcess) -> None:
@@ -78,15 +79,13 @@ def test_a_detail_that_the_payment_service_refuses_is_named(page: Page, stack: S
 
 
 def test_a_script_that_does_not_arrive_leaves_a_message(page: Page) -> None:
-    helpers = re.compile(r"/js/(card_style|challenge_watch|local_time|components/hold_timer)\.js")
-    needed = re.compile(r"/js/payment_outcome\.js")
-    for files in (helpers, needed):
-        page.route(files, lambda route: route.abort())
+    page.route(SCRIPT, lambda route: route.abort())
     reference = shop.go_to_payment(page)
-    expect(page.get_by_text("The card form did not load.").first).to_be_visible()
-    expect(page.get_by_text("Loading the card form…")).to_be_hidden()
+    expect(page.get_by_text("Loading the card form…")).to_be_visible()
 
-    page.unroute(needed)
+    page.evaluate("document.getAnimations().find(({ animationName }) => animationName === 'appear').finish()")
+    expect(page.get_by_text("The card form did not load.").first).to_be_visible()
+    page.unroute(SCRIPT)
     page.get_by_role("link", name="Load the page again").click()
 
     shop.type_card(page)
@@ -94,14 +93,34 @@ def test_a_script_that_does_not_arrive_leaves_a_message(page: Page) -> None:
     shop.see_paid(page, reference)
 
 
-def test_without_the_first_script_the_page_says_so_after_a_while(page: Page) -> None:
-    page.route(re.compile(r"/js/main\.js"), lambda route: route.abort())
-    shop.go_to_payment(page)
-    expect(page.get_by_text("Loading the card form…")).to_be_visible()
+def test_a_part_of_the_script_that_fails_stops_no_other(browser: Browser, store: StoreProcess) -> None:
+    """The card's style, the countdown and the watch for the bank's window fail; the card is paid with all the same."""
+    own = browser.new_context(base_url=store.url, locale="en-US")  # of its own: these errors are meant
+    page = own.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(error.message))
+    page.add_init_script("window.matchMedia = window.setInterval = () => { throw new Error('broken') }")
 
-    page.evaluate("document.getAnimations().find(({ animationName }) => animationName === 'appear').finish()")
+    reference = shop.go_to_payment(page)
+    shop.type_card(page)
+    shop.pay(page)
+    shop.see_paid(page, reference)
+
+    own.close()
+    assert errors == ["broken"] * 3
+
+
+def test_a_card_form_that_fails_says_so_at_once(browser: Browser, store: StoreProcess) -> None:
+    own = browser.new_context(base_url=store.url, locale="en-US")
+    page = own.new_page()
+    page.add_init_script("JSON.parse = () => { throw new Error('broken') }")
+
+    shop.go_to_payment(page)
 
     expect(page.get_by_role("link", name="Load the page again")).to_be_visible()
+    expect(page.get_by_text("Loading the card form…")).to_be_hidden()
+    expect(page.get_by_text("29:5")).to_be_visible()  # the countdown goes on
+    own.close()
 
 
 def test_a_late_payment_script_works_and_the_result_is_announced(page: Page, sandbox: SandboxProcess) -> None:

@@ -10,8 +10,8 @@ from flask import Flask
 from app import create_app
 from config import STRIPE_API, Settings
 from models import Order
+from store.static_build import build
 from store.testmode import runs
-from store.testmode.static_files import DEVELOPERS_ONLY
 from store.testmode.test_cards import Scenario, TestCard, counts, groups, scenarios
 from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
@@ -121,10 +121,11 @@ def test_bad_requests_to_the_test_card_page_get_a_clear_answer(shop: Shop) -> No
 
 
 @pytest.fixture(scope="module")
-def pay_page_with_real_test_keys(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def real_test_keys(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """A shop with test keys of the real Stripe."""
     address = databases.create("sqlite")
     shop = open_shop(address, tmp_path_factory.mktemp("real"), stripe_api_base=STRIPE_API)
-    yield pay_page(shop.app)
+    yield shop.app
     shop.close()
     databases.drop(address)
 
@@ -156,36 +157,44 @@ def live_store(shop: Shop) -> Flask:
     return create_app(settings, http_client=LiveLine(shop.sandbox), clock=shop.clock, stopwatch=shop.clock.stopwatch)
 
 
-def test_with_real_test_keys_the_drawer_explains_each_card(
-    pay_page_with_real_test_keys: str,
-) -> None:
-    shown = re.findall(r'data-number="([^"]+)"', pay_page_with_real_test_keys)
+def test_with_real_test_keys_the_drawer_explains_each_card(real_test_keys: Flask) -> None:
+    page = pay_page(real_test_keys)
+    drawer = real_test_keys.test_client().get("/test-cards/drawer").text
 
-    assert shown == [card.number for group in groups() for card in group.cards]
-    assert f"{counts().cards} cards and {counts().mistyped} mistyped ones." in pay_page_with_real_test_keys
-    assert "js/test_mode.js" in pay_page_with_real_test_keys
-    assert "https://js.stripe.com" in pay_page_with_real_test_keys
+    assert "https://js.stripe.com" in page
+    assert 'data-drawer="/test-cards/drawer"' in page
+    assert built("js/test_mode/drawer.js") in page
+    assert re.findall(r'data-number="([^"]+)"', drawer) == [card.number for group in groups() for card in group.cards]
+    assert f"{counts().cards} cards and {counts().mistyped} mistyped ones." in drawer
 
 
 def test_a_live_payment_page_has_no_drawer(live_store: Flask) -> None:
     page = pay_page(live_store)
 
     assert "pk_live_made_up" in page
-    for trace in ("test-cards", "test_cards", "Test cards", "test_cards", "test_mode.js", "data-number"):
+    for trace in ("test-cards", "test_cards", "Test cards", "/test_mode/", "drawer", "data-number"):
         assert trace not in page
 
 
 def test_a_live_store_serves_no_test_card_page_and_no_part_of_it(live_store: Flask, shop: Shop) -> None:
     live, test = live_store.test_client(), shop.app.test_client()
+    parts = [name for name in build().names if "test_mode" in name]
 
     assert live.get("/test-cards").status_code == 404
+    assert live.get("/test-cards/drawer").status_code == 404
     assert not [rule for rule in live_store.url_map.iter_rules() if "test_cards" in rule.rule]
-    for name in DEVELOPERS_ONLY:
-        assert (name, live.get(f"/static/{name}", buffered=True).status_code) == (name, 404)
-        assert (name, test.get(f"/static/{name}", buffered=True).status_code) == (name, 200)
-    imported = re.findall(r'import\("./([^"]+)"\)', live.get("/static/js/main.js", buffered=True).text)
-    assert imported
-    assert not {f"js/{name}" for name in imported} & DEVELOPERS_ONLY
+    assert parts
+    for name in parts:
+        assert (name, live.get(built(name), buffered=True).status_code) == (name, 404)
+        assert (name, test.get(built(name), buffered=True).status_code) == (name, 200)
+    script = live.get(built("js/pages/payment.js"), buffered=True)
+    assert script.status_code == 200
+    assert "sandbox" not in script.text
+
+
+def built(name: str) -> str:
+    """The address of a static file."""
+    return f"/static/{build().names[name]}"
 
 
 def pay_page(store: Flask) -> str:

@@ -7,7 +7,9 @@
 /** @import { Stripe } from "@stripe/stripe-js" */
 /** @import { Outcome } from "../payment_outcome.js" */
 
+import { attempt } from "../attempt.js";
 import { CardField } from "../card_field.js";
+import { watchForChallenge } from "../challenge_watch.js";
 import { HOLD_OVER, isHere, isReachable, pause, readStatus } from "../order_status.js";
 import { lookUp } from "../payment_lookup.js";
 import { ask } from "../payment_outcome.js";
@@ -40,8 +42,6 @@ class PaymentForm {
   #stripe;
   /** @type {CardField | undefined} */
   #card;
-  /** @type {typeof import("../challenge_watch.js").watchForChallenge | undefined} */
-  #watchForChallenge;
   #loads = 0;
   #overtime = false;
 
@@ -55,7 +55,6 @@ class PaymentForm {
   }
 
   start() {
-    this.root.toggleAttribute("data-started", true);
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.pay();
@@ -66,10 +65,7 @@ class PaymentForm {
     document.addEventListener(HOLD_OVER, () => this.timeIsOver());
     document.addEventListener("visibilitychange", () => void this.lookAround());
     addEventListener("pageshow", (event) => event.persisted && this.comeBack());
-    void import("../challenge_watch.js").then(
-      (module) => (this.#watchForChallenge = module.watchForChallenge),
-      () => undefined, // the page then says “Asking your bank…” while the bank's window is open
-    );
+    this.root.toggleAttribute("data-started", true);
     void this.load();
   }
 
@@ -115,7 +111,10 @@ class PaymentForm {
     if (!navigator.onLine) return this.say(this.template("notice", "offline"));
     this.enter("paying");
     card.element.update({ disabled: true });
-    const stopWatching = this.#watchForChallenge?.(this.form, (open) => this.enter(open ? "challenged" : "paying"));
+    // Without, the page says “Asking your bank…” while the bank's window is open.
+    const stopWatching = attempt(() =>
+      watchForChallenge(this.form, (open) => this.enter(open ? "challenged" : "paying")),
+    );
     const clientSecret = this.data("clientSecret");
     const paymentMethod = { card: card.element, billing_details: this.billing };
     let outcome = await ask(() => stripe.confirmCardPayment(clientSecret, { payment_method: paymentMethod }));
@@ -170,8 +169,8 @@ class PaymentForm {
 
   /** @param {string[]} codes @param {CardField} card */
   decline(codes, card) {
-    const known = codes.map((code) => this.template("decline", code)).find((found) => found);
-    const words = known ?? this.template("decline", "");
+    const plain = /** @type {HTMLTemplateElement | null} */ (this.root.querySelector("template[data-decline]"));
+    const words = codes.map((code) => this.template("decline", code)).find((found) => found) ?? plain;
     if (!words?.hasAttribute("data-keep-card")) card.clear();
     this.enter("declined");
     this.say(words);
@@ -234,8 +233,12 @@ class PaymentForm {
     return /** @type {HTMLElement} */ (this.root.querySelector(`[data-part="${name}"]`));
   }
 
-  /** @param {string} kind @param {string} key @returns {HTMLTemplateElement | null} */
+  /**
+   * The message that is for `key`, and maybe for others.
+   *
+   * @param {string} kind @param {string} key @returns {HTMLTemplateElement | null}
+   */
   template(kind, key) {
-    return this.root.querySelector(`template[data-${kind}="${CSS.escape(key)}"]`);
+    return this.root.querySelector(`template[data-${kind}~="${CSS.escape(key)}"]`);
   }
 }

@@ -1,42 +1,34 @@
-// The drawer of test cards. A click copies a card, and puts it into the field where the payment service lets us.
+// The button that opens the drawer of test cards, which is loaded then. A card that is taken is copied, and put into the
+// field where the payment service lets us.
 
 import { cardOf, sandboxAutofill } from "../sandbox_autofill.js";
-import { showMatching } from "../word_filter.js";
+import { TestCardDrawer } from "./test_card_drawer.js";
 
 /** @param {HTMLElement} root */
 export function start(root) {
-  /** @template {HTMLElement} E @param {string} name */
-  const part = (name) => /** @type {E} */ (root.querySelector(`[data-part="${name}"]`));
-  const drawer = /** @type {HTMLDialogElement} */ (part("drawer"));
-  const search = /** @type {HTMLInputElement} */ (part("search"));
-  const everything = part("count").textContent ?? "";
+  /** @param {string} name */
+  const part = (name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
+  const open = part("open");
+  /** @type {Promise<TestCardDrawer> | undefined} */
+  let drawer;
 
-  part("open").hidden = false;
-  part("open").addEventListener("click", () => {
-    filter();
-    drawer.showModal();
-    // Not on a telephone, where the keyboard would cover the cards.
-    if (matchMedia("(pointer: fine)").matches) search.select();
-  });
-  part("close").addEventListener("click", () => drawer.close());
-  // A click beside the drawer lands on the dialog itself.
-  drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
-  search.addEventListener("input", filter);
-  search.addEventListener("keydown", (event) => {
-    const first = part("list").querySelector("[data-part=card]:not([hidden]) button");
-    if (event.key !== "Enter" || event.isComposing || !search.value.trim() || !(first instanceof HTMLElement)) return;
-    event.preventDefault();
-    void take(first);
-  });
-  part("list").addEventListener("click", (event) => {
-    const card = event.target instanceof Element ? event.target.closest("button") : null;
-    if (card) void take(card);
+  part("page").hidden = true;
+  open.hidden = false;
+  open.addEventListener("click", async () => {
+    open.ariaBusy = "true";
+    try {
+      (await (drawer ??= load())).open();
+    } catch {
+      drawer = undefined; // the next click tries again
+      say("not-loaded");
+    } finally {
+      open.ariaBusy = null;
+    }
   });
 
-  function filter() {
-    const found = showMatching(part("list"), search.value, { entry: "[data-part=card]", group: "[data-part=group]" });
-    part("count").textContent = search.value.trim() ? `${found} found.` : everything;
-    part("none").hidden = found > 0;
+  async function load() {
+    const dialog = await TestCardDrawer.load(root.dataset.drawer ?? "", root);
+    return new TestCardDrawer(dialog, (card) => void take(card));
   }
 
   /** Copied first: while the page has the focus, which the card field may take. @param {HTMLElement} card */
@@ -44,17 +36,17 @@ export function start(root) {
     const { number, expiry, cvc } = cardOf(card);
     const copied = await copy(number);
     const filled = sandboxAutofill(window)?.fill(cardOf(card)) ?? false;
-    drawer.close();
+    (await drawer)?.close();
     // Any later date and any code will do, unless they are what is wrong with the card.
     const says = filled ? (copied ? "filled" : "only-filled") : copied ? "copied" : "by-hand";
-    say(says, number, card.dataset.refused !== undefined ? ` with ${expiry} and ${cvc}` : "");
+    say(says, { number, with: card.dataset.refused !== undefined ? ` with ${expiry} and ${cvc}` : "" });
   }
 
-  /** @param {string} what @param {string} number @param {string} rest */
-  function say(what, number, rest) {
+  /** @param {string} what @param {Record<string, string>} facts  texts for the named parts of the sentence */
+  function say(what, facts = {}) {
     const words = /** @type {HTMLTemplateElement} */ (root.querySelector(`template[data-says="${what}"]`));
     part("said").replaceChildren(words.content.cloneNode(true));
-    for (const [name, text] of Object.entries({ number, with: rest })) {
+    for (const [name, text] of Object.entries(facts)) {
       const place = part("said").querySelector(`[data-part=${name}]`);
       if (place) place.textContent = text;
     }

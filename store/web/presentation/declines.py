@@ -7,7 +7,7 @@ so they are not listed at all: every code without a row reads as `PLAIN`, also t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _NOTHING_CHARGED = "Nothing was charged."
@@ -118,6 +118,12 @@ DECLINES: Mapping[str, DeclineMessage] = {
     "testmode_decline": _TEST_CARD,
     "live_mode_test_card": _TEST_CARD,
     "test_mode_live_card": _REAL_CARD,
+}
+
+
+# Every message, the plain one first, with the codes that it is for.
+DECLINE_CODES: Mapping[DeclineMessage, Sequence[str]] = {
+    message: [code for code, other in DECLINES.items() if other is message] for message in (PLAIN, *DECLINES.values())
 }
 
 

@@ -1,0 +1,8 @@
+// The script of the checkout.
+
+import { start as billingAddress } from "../components/billing_address.js";
+import { start as errorSummary } from "../components/error_summary.js";
+import { start as submitOnce } from "../components/submit_once.js";
+import { startModules } from "../modules.js";
+
+startModules({ billing_address: billingAddress, error_summary: errorSummary, submit_once: submitOnce });

@@ -1,0 +1,7 @@
+// The script of the payment page.
+
+import { start as holdTimer } from "../components/hold_timer.js";
+import { start as paymentForm } from "../components/payment_form.js";
+import { startModules } from "../modules.js";
+
+startModules({ payment_form: paymentForm, hold_timer: holdTimer });

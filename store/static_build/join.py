@@ -1,0 +1,84 @@
+"""Joins ES modules into one script and style sheets into one sheet.
+
+Joining is what a bundler does. Those that come as a Python package hold a whole JavaScript engine or do not install on
+every Python (docs/decisions/0016-what-browsers-are-sent.md), so it is done here for the few forms that the modules of
+this project use: `import { a, b as c } from "./x.js"` and `export` before a function, a class or a constant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import rcssmin
+import rjsmin
+
+# As `rjsmin` leaves them.
+_IMPORT = re.compile(r'import\{([^}]*)\}from"(\.[^"]+)";?\n?')
+_EXPORT = re.compile(r"\bexport (?=(?:async function|function|class|const) (\w+))")
+_OTHER_FORM = re.compile(r"\b(?:import|export)\b[^;\n]{0,60}")
+
+_SHEET = re.compile(r'@import "([^"]+)";\n?')
+_ADDRESS = re.compile(r'\burl\("([^"]+)"\)')
+
+
+class CannotJoin(Exception):
+    """A module or a sheet is written in a way that cannot be joined; the message says where and what."""
+
+
+def script(entry: Path) -> str:
+    """`entry` and every module that it imports, minified, as one module that imports nothing.
+
+    Each module keeps a scope of its own and runs once, before those that import it. Raises CannotJoin.
+    """
+    numbers: dict[Path, int] = {}
+    parts: list[str] = []
+
+    def add(file: Path, importing: tuple[Path, ...]) -> int:
+        if file in importing:
+            raise CannotJoin(f"{file} imports itself, by way of {importing[-1]}.")
+        if file not in numbers:
+            code = rjsmin.jsmin(_read(file))
+            code = _IMPORT.sub(lambda found: take(found, file, (*importing, file)), code)
+            exported = _EXPORT.findall(code)
+            code = _EXPORT.sub("", code)
+            if other := _OTHER_FORM.search(code):
+                raise CannotJoin(f"{file} has a form of import or export that is not joined: {other[0]}")
+            numbers[file] = len(parts)
+            parts.append(f"const m{len(parts)}=(()=>{{{code}\nreturn{{{','.join(exported)}}}}})();")
+        return numbers[file]
+
+    def take(found: re.Match[str], file: Path, importing: tuple[Path, ...]) -> str:
+        names = found[1].replace(" as ", ":")
+        return f"const{{{names}}}=m{add((file.parent / found[2]).resolve(), importing)};"
+
+    add(entry.resolve(), ())
+    return "\n".join(parts)
+
+
+def sheet(entry: Path, address_of: Callable[[Path], str]) -> str:
+    """`entry` with every sheet that it imports in its place, minified; one that is imported twice stands once.
+
+    `address_of` gives the address of a file that a sheet names, seen from the joined sheet. Raises CannotJoin.
+    """
+    joined: set[Path] = set()
+
+    def add(file: Path) -> str:
+        if file in joined:
+            return ""
+        joined.add(file)
+        code = _ADDRESS.sub(lambda found: f'url("{address_of((file.parent / found[1]).resolve())}")', _read(file))
+        code = _SHEET.sub(lambda found: add((file.parent / found[1]).resolve()), code)
+        if "@import" in code:
+            raise CannotJoin(f'{file} has an @import that is not written as @import "x.css";')
+        return code
+
+    return str(rcssmin.cssmin(add(entry.resolve())))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        raise CannotJoin(f"{file} is imported and does not exist.") from None

@@ -1,0 +1,48 @@
+"""Serves the built static files, before Flask: each under the name of its content, to be kept for ever."""
+
+from __future__ import annotations
+
+from wsgiref.headers import Headers
+
+from flask import Flask
+from whitenoise import WhiteNoise
+
+from config import Settings
+from store.static_build import build
+from store.web.security import file_headers
+
+_PATH = "/static"
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Serve what every store serves, and give templates `static_url`. Raises CannotBuild.
+
+    Must come before what else wraps the application: the path arrives here without that of STORE_URL.
+    """
+    names = build().names
+
+    def static_url(name: str) -> str:
+        """The address of a file of `static/`, such as `css/pages/shop.css`; of one that is not there, a dead one."""
+        return f"{settings.path_prefix}{_PATH}/{names.get(name, name)}"
+
+    security_headers = file_headers(settings)
+
+    def add_headers(headers: Headers, _path: str, _url: str) -> None:
+        for name, value in security_headers.items():
+            headers[name] = value
+
+    server = WhiteNoise(
+        app.wsgi_app,
+        allow_all_origins=False,
+        immutable_file_test=lambda _path, _url: True,
+        add_headers_function=add_headers,
+    )
+    app.wsgi_app = app.extensions["static_files"] = server  # type: ignore[method-assign]
+    app.add_template_global(static_url)
+    serve(app, "pages")
+
+
+def serve(app: Flask, kind: str) -> None:
+    """Serve one kind of files, `pages` or `test_mode`, too."""
+    server: WhiteNoise = app.extensions["static_files"]
+    server.add_files(build().folder / kind, _PATH)
