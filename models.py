@@ -24,7 +24,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     exists,
+    func,
     inspect,
+    select,
     text,
 )
 from sqlalchemy.orm import (
@@ -194,6 +196,9 @@ class Order(Base):
         _partial_index("uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment'", unique=True),
         # What the worker asks for: open orders by their expiry. It has a row for each open order only.
         _partial_index("ix_orders_open_expiry", "expires_at", where="state = 'awaiting_payment'"),
+        # What counts the declines of a network address and of an e-mail address. Both are forgotten after two hours.
+        _partial_index("ix_orders_address_digest", "address_digest", where="address_digest IS NOT NULL"),
+        _partial_index("ix_orders_email_digest", "email_digest", where="email_digest IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -206,6 +211,8 @@ class Order(Base):
     disputed: Mapped[bool] = mapped_column(default=False)
     cart_id: Mapped[str] = mapped_column(String(32))
     browser_id: Mapped[str] = mapped_column(String(32), index=True)
+    address_digest: Mapped[str | None] = mapped_column(String(32))
+    email_digest: Mapped[str | None] = mapped_column(String(32))
     fingerprint: Mapped[str] = mapped_column(String(64))
     currency: Mapped[str] = mapped_column(String(3))
     total_minor: Mapped[int] = mapped_column(BigInteger)
@@ -222,6 +229,15 @@ class Order(Base):
     # Whether a person must look at it: read with the order, in the same statement.
     needs_review: Mapped[bool] = column_property(
         exists().where(Review.order_id == id, Review.resolved_at.is_(None)).correlate_except(Review)  # noqa: A003
+    )
+
+    # How many pieces are in its cart by now; read where a page asks for it.
+    in_cart: Mapped[int] = column_property(
+        select(func.coalesce(func.sum(CartLine.quantity), 0))
+        .where(CartLine.cart_id == cart_id)
+        .correlate_except(CartLine)
+        .scalar_subquery(),
+        deferred=True,
     )
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.position", viewonly=True)

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models import Payment
+from models import Order, Payment
+from store.domain.errors import TooManyDeclines
+
+# How far back declines are counted, and so how long the digests are kept with an order.
+REMEMBERED = timedelta(hours=2)
 
 
-def count_declines(session: Session, order_ids: Collection[int]) -> int:
-    """How many cards were declined on these orders."""
-    declines = select(func.coalesce(func.sum(Payment.declines), 0)).where(Payment.order_id.in_(order_ids))
-    return session.scalars(declines).one()
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """By what somebody who orders or pays is known again: the browser's name, and digests of the network address and of
+    the e-mail address, from which nobody can tell the address. What is not known is None.
+    """
+
+    browser_id: str | None
+    address_digest: str | None
+    email_digest: str | None = None
+
+
+def check(session: Session, shopper: Shopper, now: datetime, most: int) -> None:
+    """Raises TooManyDeclines when `most` cards or more were declined on the orders of the last two hours that were
+    placed in this browser, from this address, or with this e-mail address.
+    """
+    columns = (Order.browser_id, Order.address_digest, Order.email_digest)
+    known = (shopper.browser_id, shopper.address_digest, shopper.email_digest)
+    theirs = or_(*(column == value for column, value in zip(columns, known, strict=True) if value))
+    declines = (
+        select(func.coalesce(func.sum(Payment.declines), 0))
+        .join(Order, Order.id == Payment.order_id)
+        .where(theirs, Order.placed_at > now - REMEMBERED)
+    )
+    if session.scalars(declines).one() >= most:
+        raise TooManyDeclines
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Remove the digests that do not count any more."""
+    kept = or_(Order.address_digest.is_not(None), Order.email_digest.is_not(None))
+    old = update(Order).where(kept, Order.placed_at <= now - REMEMBERED)
+    session.execute(old.values(address_digest=None, email_digest=None).execution_options(synchronize_session=False))

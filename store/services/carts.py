@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Cart, CartLine, Order, OrderLine, Product
@@ -14,30 +14,27 @@ from store.domain.money import Money
 from store.domain.pricing import Quote, QuoteLine, quote
 from store.domain.references import new_token
 from store.domain.states import OrderState
-from store.services import catalogue
 
 MOST = 99
 
 
 @dataclass(frozen=True, slots=True)
 class CartItem:
-    """A product in a cart and how many of it."""
+    """One product in a cart, how many of it, and how many the cart's own open order has `reserved`. One that is not
+    `orderable` stops the checkout.
+    """
 
     product: Product
     quantity: int
+    reserved: int
 
     @property
-    def quote_line(self) -> QuoteLine:
-        return QuoteLine(self.product.id, self.product.price, self.quantity)
+    def available(self) -> int:
+        return max(self.product.available + self.reserved, 0)
 
-
-@dataclass(frozen=True, slots=True)
-class CartRow:
-    """One product in a cart, with how many are `available`. A row that is not `orderable` stops the checkout."""
-
-    product: Product
-    quantity: int
-    available: int
+    @property
+    def orderable(self) -> bool:
+        return self.quantity <= self.available
 
     @property
     def unit_price(self) -> Money:
@@ -48,15 +45,15 @@ class CartRow:
         return self.product.price * self.quantity
 
     @property
-    def orderable(self) -> bool:
-        return self.quantity <= self.available
+    def quote_line(self) -> QuoteLine:
+        return QuoteLine(self.product.id, self.product.price, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
 class CartView:
     """What is in a cart, and its price as it would be ordered now."""
 
-    lines: list[CartRow]
+    lines: list[CartItem]
     quote: Quote
 
     @property
@@ -77,20 +74,18 @@ def view(session: Session, cart_id: str | None, currency: str, now: datetime) ->
 
     `currency` is that of an empty cart; otherwise it is the products'.
     """
-    items = _items(session, cart_id)
-    own = _reserved_by_open_order(session, cart_id) if items else {}
-    rows = [
-        CartRow(item.product, item.quantity, max(item.product.available + own.get(item.product.id, 0), 0))
-        for item in items
-    ]
-    return CartView(rows, quote([item.quote_line for item in items], None, None, (), now, currency=currency))
+    lines = items(session, cart_id)
+    return CartView(lines, quote([line.quote_line for line in lines], None, None, (), now, currency=currency))
 
 
-def lock_items(session: Session, cart_id: str | None) -> list[CartItem]:
-    """What is in the cart, in product order; the cart stays locked, so that two clicks order one after the other."""
-    if cart_id is None or _lock(session, cart_id) is None:
+def items(session: Session, cart_id: str | None) -> list[CartItem]:
+    """What is in the cart, in the order in which it was put there."""
+    if cart_id is None:
         return []
-    return sorted(_items(session, cart_id), key=lambda item: item.product.id)
+    rows = session.execute(
+        _products(cart_id).where(CartLine.cart_id == cart_id).order_by(CartLine.added_at, Product.id)
+    )
+    return [CartItem(*row) for row in rows]
 
 
 def count(session: Session, cart_id: str | None) -> int:
@@ -110,37 +105,34 @@ def add(
     """
     if not 1 <= quantity <= MOST:
         raise QuantityInvalid(MOST)
-    product = catalogue.product(session, slug)
-    cart = _lock(session, cart_id) if cart_id else None
-    if cart is None:
-        cart = Cart(id=new_token(), created_at=now, updated_at=now)
-        session.add(cart)
-        session.flush()
-    already = session.scalar(_line(cart.id, product.id)) or 0
-    wanted = quantity if exactly else already + quantity
-    _check(session, cart.id, product, wanted)
-    if already:
-        _set(session, cart, product.id, wanted, now)
+    known = cart_id if cart_id is not None and _touch(session, cart_id, now) else None
+    item = _item(session, known, slug)
+    wanted = quantity if exactly else item.quantity + quantity
+    _check(item, wanted)
+    if known is None:
+        known = new_token()
+        session.execute(insert(Cart).values(id=known, created_at=now, updated_at=now))
+    if item.quantity:
+        _set(session, known, item.product.id, wanted)
     else:
-        session.add(CartLine(cart_id=cart.id, product_id=product.id, quantity=quantity, added_at=now))
-        cart.updated_at = now
-        session.flush()
-    return cart.id
+        line = {"cart_id": known, "product_id": item.product.id, "quantity": wanted, "added_at": now}
+        session.execute(insert(CartLine).values(line))
+    return known
 
 
 def change(session: Session, cart_id: str | None, slug: str, quantity: int, now: datetime) -> None:
     """Ask for `quantity` of a product that is in the cart; 0 takes it out. Raises as `add` does."""
     if not 0 <= quantity <= MOST:
         raise QuantityInvalid(MOST)
-    cart = _lock(session, cart_id) if cart_id else None
-    product = catalogue.product(session, slug)
-    if cart is None or session.scalar(_line(cart.id, product.id)) is None:
+    known = cart_id if cart_id is not None and _touch(session, cart_id, now) else None
+    item = _item(session, known, slug)
+    if known is None or not item.quantity:
         raise NotFound(Subject.CART_LINE)
     if quantity == 0:
-        session.execute(delete(CartLine).where(CartLine.cart_id == cart.id, CartLine.product_id == product.id))
+        session.execute(delete(CartLine).where(CartLine.cart_id == known, CartLine.product_id == item.product.id))
         return
-    _check(session, cart.id, product, quantity)
-    _set(session, cart, product.id, quantity, now)
+    _check(item, quantity)
+    _set(session, known, item.product.id, quantity)
 
 
 def remove(session: Session, cart_id: str | None, slug: str, now: datetime) -> None:
@@ -161,43 +153,44 @@ def empty_of(session: Session, cart_id: str, order_id: int) -> None:
     )
 
 
-def _items(session: Session, cart_id: str | None) -> list[CartItem]:
-    rows = session.execute(
-        select(Product, CartLine.quantity)
-        .join(CartLine)
-        .where(CartLine.cart_id == (cart_id or ""))
-        .order_by(CartLine.added_at, Product.id)
-    )
-    return [CartItem(product, quantity) for product, quantity in rows]
-
-
-def _lock(session: Session, cart_id: str) -> Cart | None:
-    return session.get(Cart, cart_id, with_for_update=True)
-
-
-def _line(cart_id: str, product_id: int) -> Select[int]:
-    return select(CartLine.quantity).where(CartLine.cart_id == cart_id, CartLine.product_id == product_id)
-
-
-def _set(session: Session, cart: Cart, product_id: int, quantity: int, now: datetime) -> None:
-    session.execute(
-        update(CartLine).where(CartLine.cart_id == cart.id, CartLine.product_id == product_id).values(quantity=quantity)
-    )
-    cart.updated_at = now
-
-
-def _check(session: Session, cart_id: str, product: Product, quantity: int) -> None:
-    if quantity > MOST:
-        raise QuantityInvalid(MOST)
-    available = product.available + _reserved_by_open_order(session, cart_id).get(product.id, 0)
-    if quantity > available:
-        raise OutOfStock(product.name, max(available, 0))
-
-
-def _reserved_by_open_order(session: Session, cart_id: str | None) -> dict[int, int]:
-    rows = session.execute(
+def _products(cart_id: str) -> Select[Product, int, int]:
+    """Products, how many of each are in the cart, and how many its open order has reserved, as a CartItem has them."""
+    of_cart = and_(CartLine.product_id == Product.id, CartLine.cart_id == cart_id)
+    own = (
         select(OrderLine.product_id, OrderLine.quantity)
         .join(Order)
         .where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
+        .subquery()
     )
-    return {row.product_id: row.quantity for row in rows}
+    return (
+        select(Product, func.coalesce(CartLine.quantity, 0), func.coalesce(own.c.quantity, 0))
+        .outerjoin(CartLine, of_cart)
+        .outerjoin(own, own.c.product_id == Product.id)
+    )
+
+
+def _item(session: Session, cart_id: str | None, slug: str) -> CartItem:
+    """A product and how many of it are in the cart by now, which may be none. Raises NotFound."""
+    row = session.execute(_products(cart_id or "").where(Product.slug == slug)).one_or_none()
+    if row is None:
+        raise NotFound(Subject.PRODUCT)
+    return CartItem(*row)
+
+
+def _touch(session: Session, cart_id: str, now: datetime) -> bool:
+    """Lock the cart, so that two tabs change it one after the other; False when there is none."""
+    touched = update(Cart).where(Cart.id == cart_id).values(updated_at=now).returning(Cart.id)
+    return session.execute(touched).one_or_none() is not None
+
+
+def _set(session: Session, cart_id: str, product_id: int, quantity: int) -> None:
+    session.execute(
+        update(CartLine).where(CartLine.cart_id == cart_id, CartLine.product_id == product_id).values(quantity=quantity)
+    )
+
+
+def _check(item: CartItem, quantity: int) -> None:
+    if quantity > MOST:
+        raise QuantityInvalid(MOST)
+    if quantity > item.available:
+        raise OutOfStock(item.product.name, item.available)

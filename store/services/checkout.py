@@ -8,21 +8,31 @@ from models import Order
 from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
 from store.gateway.port import CancelReason
-from store.services import orders, payments
+from store.services import card_testing, orders, payments
+from store.services.card_testing import Shopper
 from store.services.orders import Customer
 from store.services.services import Services
 
 
-def place(services: Services, cart_id: str | None, browser_id: str, customer: Customer, now: datetime) -> Order:
+def place(
+    services: Services,
+    cart_id: str | None,
+    browser_id: str,
+    customer: Customer,
+    now: datetime,
+    shopper: Shopper | None = None,
+) -> Order:
     """The open order of this cart for this customer: the same one however often it is asked for.
 
     An open order for other products or another address is closed first, its payment cancelled. If that one turns out to
-    be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Raises CartEmpty,
-    OutOfStock, AmountOutOfRange, PaymentUnavailable.
+    be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Of a `shopper`, the
+    declines so far are looked at. Raises CartEmpty, OutOfStock, AmountOutOfRange, TooManyDeclines, PaymentUnavailable.
     """
     while True:
         with services.database.transaction() as session:
-            placed = orders.place(session, cart_id, browser_id, customer, now, services.hold)
+            if shopper is not None:
+                card_testing.check(session, shopper, now, services.settings.declines_per_hour)
+            placed = orders.place(session, cart_id, browser_id, customer, now, services.hold, shopper)
         if isinstance(placed, Order):
             return placed
         left = payments.close(services, placed.reference, CancelReason.REPLACED, now)

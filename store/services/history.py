@@ -64,10 +64,14 @@ def add_once(
 
 def insert_once(session: Session, table: type[Base], row: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same unique columns is there; says whether it was inserted."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     key = inspect(table).primary_key[0]
-    statement = insert(table).values(dict(row)).on_conflict_do_nothing().returning(key)
-    return session.execute(statement).one_or_none() is not None
+    return session.execute(unless_there(session, table, row).returning(key)).one_or_none() is not None
+
+
+def unless_there(session: Session, table: type[Base], row: Mapping[str, Any]) -> postgresql.Insert | sqlite.Insert:
+    """The statement that inserts a row unless one with the same unique columns is there. Tell by what it returns."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert(table).values(dict(row)).on_conflict_do_nothing()
 
 
 def _entry(

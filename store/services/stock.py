@@ -1,16 +1,15 @@
 """Stock: reserved when an order is placed, committed when it is paid, released when it is closed.
 
-Every statement checks and changes in one go and locks products in id order, so buyers cannot oversell and cannot
-deadlock. `reserved` never exceeds `stock`: the database refuses it. Who commits or releases an order's stock writes
-the order's `reservation` together with its state.
+Every change is one statement for all lines of an order, which locks their products in id order, so buyers cannot
+oversell and cannot deadlock. `reserved` never exceeds `stock`: the database refuses it. Who commits or releases an
+order's stock writes the order's `reservation` together with its state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
 
 from models import OrderLine, Product
@@ -18,22 +17,18 @@ from store.domain.errors import OutOfStock
 from store.domain.states import ReservationState
 
 
-@dataclass(frozen=True, slots=True)
-class StockLine:
-    """So many of one product."""
+def reserve(session: Session, order_id: int, product_ids: Collection[int]) -> None:
+    """Reserve every line of an order of these products. Raises OutOfStock with the first of them that is not there;
+    then roll the transaction back.
 
-    product_id: int
-    quantity: int
-
-
-def reserve(session: Session, lines: Sequence[StockLine]) -> None:
-    """Reserve every line. Raises OutOfStock on the first that is not there; then roll the transaction back."""
-    for line in sorted(lines, key=lambda line: line.product_id):
-        if not _reserve(session, line):
-            name, stock, reserved = session.execute(
-                select(Product.name, Product.stock, Product.reserved).where(Product.id == line.product_id)
-            ).one()
-            raise OutOfStock(name, max(stock - reserved, 0))
+    Everybody who orders the same product waits until the transaction is over: have this as its last statement.
+    """
+    missing = set(product_ids) - set(_change(session, order_id, reserved=1, stock=0, only_available=True))
+    if missing:
+        name, available = session.execute(
+            select(Product.name, Product.stock - Product.reserved).where(Product.id == min(missing))
+        ).one()
+        raise OutOfStock(name, max(available, 0))
 
 
 def commit(session: Session, order_id: int, reservation: ReservationState) -> bool:
@@ -43,9 +38,10 @@ def commit(session: Session, order_id: int, reservation: ReservationState) -> bo
     """
     if reservation is ReservationState.COMMITTED:
         return True
-    if reservation is ReservationState.RELEASED and not _reserve_again(session, order_id):
+    released = reservation is ReservationState.RELEASED
+    if released and not _is_available(session, order_id):
         return False
-    _change(session, order_id, reserved=-1, stock=-1)
+    _change(session, order_id, reserved=0 if released else -1, stock=-1)
     return True
 
 
@@ -57,52 +53,37 @@ def release(session: Session, order_id: int, reservation: ReservationState) -> N
         _change(session, order_id, reserved=0, stock=1)
 
 
-def _reserve_again(session: Session, order_id: int) -> bool:
-    rows = session.execute(
-        select(OrderLine.product_id, OrderLine.quantity)
+def _is_available(session: Session, order_id: int) -> bool:
+    """Whether every line of the order is there; its products stay locked."""
+    lines = (
+        select(Product.stock - Product.reserved >= OrderLine.quantity)
+        .join_from(Product, OrderLine, OrderLine.product_id == Product.id)
         .where(OrderLine.order_id == order_id)
-        .order_by(OrderLine.product_id)
+        .order_by(Product.id)
+        .with_for_update(of=Product, key_share=True)
     )
-    lines = [StockLine(product_id, quantity) for product_id, quantity in rows]
-    for number, line in enumerate(lines):
-        if not _reserve(session, line):
-            for reserved in lines[:number]:
-                _release_line(session, reserved)
-            return False
-    return True
+    return all(session.scalars(lines))
 
 
-def _change(session: Session, order_id: int, *, reserved: int, stock: int) -> None:
-    """Change every product of the order in one statement, which locks them in id order first."""
+def _change(
+    session: Session, order_id: int, *, reserved: int, stock: int, only_available: bool = False
+) -> Collection[int]:
+    """Change every product of the order, or those only of which as many as ordered are available, in one statement,
+    which locks them in id order first. Returns the ids of what was changed.
+    """
     lines = (
         select(Product.id, OrderLine.quantity)
         .join(OrderLine, OrderLine.product_id == Product.id)
         .where(OrderLine.order_id == order_id)
         .order_by(Product.id)
-        .with_for_update(of=Product)
+        .with_for_update(of=Product, key_share=True)
         .subquery()
     )
-    session.execute(
+    there: ColumnElement[bool] = Product.stock - Product.reserved >= lines.c.quantity if only_available else true()
+    changed = (
         update(Product)
-        .where(Product.id == lines.c.id)
-        .values(
-            reserved=Product.reserved + reserved * lines.c.quantity, stock=Product.stock + stock * lines.c.quantity
-        ),
-        execution_options={"synchronize_session": False, "autoflush": False},
-    )
-
-
-def _reserve(session: Session, line: StockLine) -> bool:
-    reserved = session.execute(
-        update(Product)
-        .where(Product.id == line.product_id, Product.stock - Product.reserved >= line.quantity)
-        .values(reserved=Product.reserved + line.quantity)
+        .where(Product.id == lines.c.id, there)
+        .values(reserved=Product.reserved + reserved * lines.c.quantity, stock=Product.stock + stock * lines.c.quantity)
         .returning(Product.id)
     )
-    return reserved.one_or_none() is not None
-
-
-def _release_line(session: Session, line: StockLine) -> None:
-    session.execute(
-        update(Product).where(Product.id == line.product_id).values(reserved=Product.reserved - line.quantity)
-    )
+    return session.scalars(changed, execution_options={"synchronize_session": False, "autoflush": False}).all()

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from store.domain.contacts import tidy
 from store.services import carts, catalogue
+from store.web import header
 from store.web.catalogue import product_page
 from store.web.current import now, services
 from store.web.forms import AddToCartForm, ChangeLineForm, PostForm
@@ -66,6 +67,7 @@ def after_a_form(slug: str | None = None) -> ResponseReturnValue:
 
 def _cart_page(refused: tuple[str, ChangeLineForm] | None = None) -> str:
     """The cart; `refused` is a line whose new quantity could not be taken, shown as it was typed."""
-    with services().database.reading() as session:
+    with header.reading() as session:
         cart = carts.view(session, cart_id(), services().settings.store_currency, now())
+        header.show_cart(cart)
     return render_template("cart.html", cart=cart, refused=refused, form=PostForm())

@@ -9,10 +9,11 @@ from models import Order
 from store.domain.countries import countries
 from store.services import carts, checkout, orders
 from store.services.carts import CartView
+from store.web import header
 from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
 from store.web.identity import browser_id, cart_id, known_browser
-from store.web.limits import few_declines, per_address, per_browser, per_email, remember
+from store.web.limits import per_address, per_browser, per_email, shopper
 
 blueprint = Blueprint("checkout", __name__)
 
@@ -34,7 +35,6 @@ def details() -> ResponseReturnValue:
 @per_address
 @per_browser
 @per_email
-@few_declines
 def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
     looks like a typing mistake is asked about first.
@@ -43,17 +43,15 @@ def place() -> ResponseReturnValue:
     if not form.validate() or not form.is_settled(request.form.get("email_meant")):
         cart, _last = _cart_and_last_order()
         return render_template("checkout.html", form=form, cart=cart), 400
-    order = checkout.place(services(), cart_id(), browser_id(), form.customer(), now())
-    remember(order)
+    order = checkout.place(services(), cart_id(), browser_id(), form.customer(), now(), shopper())
     return redirect(url_for("orders.pay", reference=order.reference), 303)
 
 
 def _cart_and_last_order() -> tuple[CartView, Order | None]:
-    with services().database.reading() as session:
+    with header.reading() as session:
         cart = carts.view(session, cart_id(), services().settings.store_currency, now())
-        browser = known_browser()
-        newest = orders.of_browser(session, browser) if browser else []
-    return cart, newest[0] if newest else None
+        header.show_cart(cart)
+        return cart, orders.newest_of_browser(session, known_browser())
 
 
 def _likely_country() -> str:

@@ -11,10 +11,8 @@ from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
 from store.domain.contacts import email_as_read
-from store.services import carts
-from store.web import addresses
+from store.web import addresses, header
 from store.web.current import services
-from store.web.identity import cart_id
 from store.web.presentation.carts import stock_warning
 from store.web.presentation.messages import brand_name
 
@@ -44,16 +42,7 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def shared() -> dict[str, Any]:
-        return {"store_name": services().settings.store_name, "cart_count": cart_count}
-
-
-def cart_count() -> int:
-    """How many pieces are in this browser's cart; a template asks only where it shows it."""
-    name = cart_id()
-    if name is None:
-        return 0
-    with services().database.reading() as session:
-        return carts.count(session, name)
+        return {"store_name": services().settings.store_name, "cart_count": header.cart_count}
 
 
 def local_time(at: datetime) -> Markup:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from models import Order
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable
@@ -16,10 +18,11 @@ from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
 from store.services import checkout, orders, payments
 from store.services.orders import Access, links
+from store.web import header
 from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import access, grant, known_browser
-from store.web.limits import few_declines
+from store.web.limits import shopper
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import DECLINE_CODES, decline_message
@@ -38,7 +41,7 @@ CARD_FOLLOWS_WITHIN = timedelta(seconds=10)
 @blueprint.get("")
 def listing() -> ResponseReturnValue:
     """The orders of this browser, newest first."""
-    with services().database.reading() as session:
+    with header.reading() as session:
         mine = [
             (order, order_message(order, status_flags(order))) for order in orders.of_browser(session, known_browser())
         ]
@@ -46,10 +49,10 @@ def listing() -> ResponseReturnValue:
 
 
 @blueprint.get("/<reference:reference>/pay")
-@few_declines
 def pay(reference: str) -> ResponseReturnValue:
     """The card form, while the order can be paid; else the page its state belongs on."""
-    order, payment = payments.create(services(), reference, now(), access())
+    order, payment = payments.create(services(), reference, now(), access(), shopper())
+    header.show_cart_of(order)
     settings = services().settings
     return (
         render_template(
@@ -82,11 +85,12 @@ def status(reference: str) -> ResponseReturnValue:
     # A bank's page that sent the browser back here adds the payment's own parameters; the redirect below drops them.
     failed = request.args.get("redirect_status") == "failed"
     came_from_paying = "confirming" in request.args or "payment_intent" in request.args
-    page = _look(reference, confirming=came_from_paying and not failed)
+    page = _look(reference, orders.find, confirming=came_from_paying and not failed)
     if page.path != current_path():
         because = Because.NOT_PAID if came_from_paying else Because.UNPAID
         return redirect(page.path if page.confirming else path_of(page.order, because), 303)
-    order = _find(reference)
+    order = page.order
+    header.show_cart_of(order)
     return (
         render_template(
             "order.html",
@@ -124,7 +128,7 @@ def open_link(reference: str, key: str) -> ResponseReturnValue:
 @blueprint.get("/<reference:reference>/status.json")
 def status_json(reference: str) -> ResponseReturnValue:
     """The same for the page's script. With `confirming`, `next` stays the waiting page until the outcome is known."""
-    page = _look(reference, confirming="confirming" in request.args)
+    page = _look(reference, orders.peek, confirming="confirming" in request.args)
     return jsonify(
         order=page.order.reference,
         state=page.order.state,
@@ -137,7 +141,7 @@ def status_json(reference: str) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/cancel")
 def cancel(reference: str) -> ResponseReturnValue:
     """Cancel an unpaid order. Its stock is released; the cart stays as it is."""
-    _peek(reference)
+    _read(reference, orders.peek)
     checkout.cancel(services(), reference, now())
     return redirect(url_for("orders.status", reference=reference), 303)
 
@@ -166,16 +170,20 @@ class OrderPage:
     confirming: bool
 
 
-def _look(reference: str, *, confirming: bool) -> OrderPage:
+# How an order is read, `orders.find` or `orders.peek`: with what its page shows, or with its payment alone.
+Reader = Callable[[Session, str, Access], Order]
+
+
+def _look(reference: str, reader: Reader, *, confirming: bool) -> OrderPage:
     """Read the order; while somebody waits for its payment, ask the payment service when it is time to.
 
     `confirming` ends as soon as the order moves, or the payment service has answered that it was not paid after all.
     """
-    order = _peek(reference)
+    order = _read(reference, reader)
     confirming = confirming and page_of(order) is Page.PAY
     answer = PollResult.NOT_ASKED
     if confirming or order_message(order, status_flags(order)).waiting:
-        answer, order = _ask(order)
+        answer, order = _ask(order, reader)
         confirming = confirming and page_of(order) is Page.PAY and answer is not PollResult.ASKED
     flags = status_flags(order, confirming=confirming, unreachable=answer is PollResult.NO_ANSWER)
     return OrderPage(
@@ -183,23 +191,18 @@ def _look(reference: str, *, confirming: bool) -> OrderPage:
     )
 
 
-def _ask(order: Order) -> tuple[PollResult, Order]:
-    """Let the store ask the payment service, if it is time to, and read the order again."""
-    before = order.payment.looked_up_at
-    failed = False
+def _ask(order: Order, reader: Reader) -> tuple[PollResult, Order]:
+    """Let the store ask the payment service, if it is time to, and read the order again when it did."""
+    at, last = now(), order.payment.looked_up_at
     try:
-        payments.look_up(services(), order.reference, now())
+        if not payments.look_up(services(), order, at):
+            # Somebody asked a moment ago and the order still waits: had there been an answer, it would not.
+            lately = last is not None and at - last < payments.POLL_INTERVAL
+            return (PollResult.NO_ANSWER if lately else PollResult.NOT_ASKED), order
+        answer = PollResult.ASKED
     except (PaymentUnavailable, PaymentMisconfigured):
-        failed = True  # not known is an answer here: the page says so and goes on waiting
-    order = _peek(order.reference)
-    asked = order.payment.looked_up_at
-    if failed:
-        return PollResult.NO_ANSWER, order
-    if asked != before:
-        return PollResult.ASKED, order
-    # Somebody asked a moment ago and the order still waits: had there been an answer, it would not.
-    lately = asked is not None and now() - asked < payments.POLL_INTERVAL
-    return (PollResult.NO_ANSWER if lately else PollResult.NOT_ASKED), order
+        answer = PollResult.NO_ANSWER  # not known is an answer here: the page says so and goes on waiting
+    return answer, _read(order.reference, reader)
 
 
 def _card_to_come(order: Order, at: datetime) -> bool:
@@ -211,15 +214,9 @@ def _card_to_come(order: Order, at: datetime) -> bool:
 
 def _newest_of_browser() -> Order | None:
     with services().database.reading() as session:
-        return next(iter(orders.of_browser(session, known_browser())), None)
+        return orders.newest_of_browser(session, known_browser())
 
 
-def _find(reference: str) -> Order:
+def _read(reference: str, reader: Reader) -> Order:
     with services().database.reading() as session:
-        return orders.find(session, reference, access())
-
-
-def _peek(reference: str) -> Order:
-    """The order and its payment, without what only its page shows."""
-    with services().database.reading() as session:
-        return orders.peek(session, reference, access())
+        return reader(session, reference, access())

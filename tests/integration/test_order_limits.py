@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from models import Order
 from store.services import checkout
+from store.services.operations import worker
 from store.web import limits
 from tests.support.shop import FORM, Browser, Shop
 
@@ -137,6 +138,25 @@ def test_an_open_order_takes_no_more_cards_once_many_were_declined(shop_with: Ca
 
     assert (before.status_code, refused.status_code) == (200, 429)
     assert "A declined card is not charged" in refused.text
+
+
+def test_whose_declines_an_order_counts_for_is_forgotten_after_two_hours(shop: Shop) -> None:
+    _browser, reference = shop.browser_with_order()
+    kept = [digests(shop, reference)]
+
+    for minutes in (119, 1):
+        shop.clock.forward(minutes=minutes)
+        worker.run(shop.services, shop.clock())
+        kept.append(digests(shop, reference))
+
+    assert kept[0] == kept[1]
+    assert all(digest and len(digest) == 32 for digest in kept[0])
+    assert kept[2] == (None, None)
+
+
+def digests(shop: Shop, reference: str) -> tuple[str | None, str | None]:
+    order = shop.read(reference)
+    return order.address_digest, order.email_digest
 
 
 def try_two_cards(shop: Shop, reference: str) -> None:

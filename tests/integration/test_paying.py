@@ -7,7 +7,6 @@ import pytest
 from models import Base
 from store.domain.errors import OrderClosed, PaymentUnavailable
 from store.domain.states import OrderState, PaymentState
-from store.services import payments
 from tests.support.concurrency import at_once
 from tests.support.shop import PUBLISHABLE_KEY, NoAnswer, Shop
 
@@ -157,10 +156,10 @@ def test_a_look_up_after_five_seconds_replaces_a_lost_webhook(shop: Shop) -> Non
     shop.pay(order)
     shop.lose()
 
-    payments.look_up(shop.services, order.reference, shop.clock())
+    shop.look_up(order.reference)
     at_first = shop.read(order.reference).state
     shop.clock.forward(seconds=6)
-    payments.look_up(shop.services, order.reference, shop.clock())
+    shop.look_up(order.reference)
 
     paid = shop.read(order.reference)
     assert at_first is OrderState.AWAITING_PAYMENT
@@ -172,11 +171,11 @@ def test_a_look_up_after_five_seconds_replaces_a_lost_webhook(shop: Shop) -> Non
 def test_many_waiting_tabs_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
-    payments.look_up(shop.services, order.reference, shop.clock())
+    shop.look_up(order.reference)
     shop.clock.forward(seconds=6)
     asked = len(shop.transport.requests)
 
-    at_once(8, lambda _: payments.look_up(shop.services, order.reference, shop.clock()))
+    at_once(8, lambda _: shop.look_up(order.reference))
 
     assert len(shop.transport.requests) == asked + 1
 

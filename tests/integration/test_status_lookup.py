@@ -5,7 +5,6 @@ from datetime import timedelta
 from sqlalchemy import select, text
 
 from models import InboxEvent
-from store.services import payments
 from store.services.operations import worker
 from tests.support.shop import Shop
 
@@ -26,7 +25,7 @@ def test_stripe_is_asked_after_five_seconds_and_every_five_seconds_from_then_on(
     count_requests(shop)
 
     for seconds in (0, 1, 4, 5, 6, 9, 10, 11, 15):
-        payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
+        shop.look_up(order.reference, begun + seconds * SECOND)
         requests[seconds] = count_requests(shop)
 
     assert requests == {0: 0, 1: 0, 4: 0, 5: 1, 6: 0, 9: 0, 10: 1, 11: 0, 15: 1}
@@ -37,14 +36,14 @@ def test_each_order_has_its_own_look_up_interval(shop: Shop) -> None:
     for order in (first, second):
         shop.open(order)
     begun = shop.clock()
-    payments.look_up(shop.services, first.reference, begun)
+    shop.look_up(first.reference, begun)
     count_requests(shop)
 
-    payments.look_up(shop.services, second.reference, begun + 5 * SECOND)
+    shop.look_up(second.reference, begun + 5 * SECOND)
     too_early = count_requests(shop)
-    payments.look_up(shop.services, first.reference, begun + 10 * SECOND)
+    shop.look_up(first.reference, begun + 10 * SECOND)
     of_the_first = count_requests(shop)
-    payments.look_up(shop.services, second.reference, begun + 10 * SECOND)
+    shop.look_up(second.reference, begun + 10 * SECOND)
 
     assert (too_early, of_the_first, count_requests(shop)) == (0, 1, 1)
 
@@ -58,7 +57,7 @@ def test_no_look_up_is_made_for_an_unopened_or_decided_payment(shop: Shop) -> No
 
     for order in (unopened, paid):
         for seconds in (0, 6):
-            payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
+            shop.look_up(order.reference, begun + seconds * SECOND)
 
     assert count_requests(shop) == 0
 
@@ -70,7 +69,7 @@ def test_the_history_names_the_look_up_as_its_source(shop: Shop) -> None:
     begun = shop.clock()
 
     for seconds in (0, 5):
-        payments.look_up(shop.services, order.reference, begun + seconds * SECOND)
+        shop.look_up(order.reference, begun + seconds * SECOND)
 
     history = [(entry.type, entry.source, entry.at) for entry in shop.read(order.reference).history[2:]]
     then = begun + 5 * SECOND

@@ -9,7 +9,6 @@ from sqlalchemy import select, text
 
 from models import InboxEvent
 from store.domain.states import OrderState
-from store.services import payments
 from store.webhooks.handlers import HANDLERS
 from tests.support.concurrency import at_once
 from tests.support.shop import WEBHOOK_SECRET, Shop, event_of, signed
@@ -269,12 +268,12 @@ def test_the_sandbox_retries_a_webhook_until_the_store_answers(shop: Shop) -> No
 
 def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
     reference, event = paid_order(shop)
-    payments.look_up(shop.services, reference, shop.clock())
+    shop.look_up(reference)
     shop.clock.forward(seconds=10)
 
     def record(number: int) -> None:
         if number % 2:
-            payments.look_up(shop.services, reference, shop.clock())
+            shop.look_up(reference)
         else:
             shop.receive(signed(event))
 

@@ -139,7 +139,7 @@ class Histories(Simulation):
     def a_shopper_polls_the_status(self, number: int, plan: FaultPlan) -> None:
         order = newest(self._orders(), number)
         for _ in range(2):
-            self._do(plan, lambda: payments.look_up(self.shop.services, order.reference, self.shop.clock()))
+            self._do(plan, lambda: self.shop.look_up(order.reference))
             self.shop.clock.forward(seconds=6)
 
     # --- the merchant -----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from models import Mail, Order, OrderLine, Product
 from store.cli.findings import problem_of
 from store.domain.errors import StoreError
 from store.domain.money import Money
-from store.services import carts, checkout, payments, reconciliation
+from store.services import carts, checkout, reconciliation
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
@@ -172,9 +172,9 @@ def redeliver_webhooks(scenario: Scenario) -> None:
 
 
 def look_up(scenario: Scenario) -> None:
-    payments.look_up(scenario.shop.services, scenario.reference, scenario.shop.clock())
+    scenario.shop.look_up(scenario.reference)
     scenario.shop.clock.forward(seconds=6)
-    payments.look_up(scenario.shop.services, scenario.reference, scenario.shop.clock())
+    scenario.shop.look_up(scenario.reference)
 
 
 def cancel(scenario: Scenario) -> None:

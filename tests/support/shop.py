@@ -151,6 +151,10 @@ class Shop:
         """The shopper opens the payment page."""
         return payments.create(self.services, order.reference, self.clock())[1]
 
+    def look_up(self, reference: str, at: datetime | None = None) -> bool:
+        """The shopper's page asks what became of the payment; whether Stripe was asked."""
+        return payments.look_up(self.services, self.read(reference), at or self.clock())
+
     def confirm(self, payment: PaymentSession, number: str = "4242424242424242") -> dict[str, Any]:
         """The shopper's browser confirms with a card, straight at Stripe: the PaymentIntent, or the error."""
         form = {

@@ -14,7 +14,7 @@ from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason
-from store.services import history, mail, payments, transitions
+from store.services import card_testing, history, mail, payments, transitions
 from store.services.history import Origin, Source
 from store.services.payments import accounts, refunds, reminders, unmatched_events
 from store.services.services import Services
@@ -53,6 +53,7 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(reminders.due(services, now, foreign), reminders.remind)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
+        card_testing.forget(session, now)
     return done + mail.send_due(services, now)
 
 

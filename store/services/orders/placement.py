@@ -18,6 +18,7 @@ from store.domain.pricing import Quote, check_chargeable, quote
 from store.domain.references import new_reference
 from store.domain.states import OrderState
 from store.services import carts, history, stock
+from store.services.card_testing import Shopper
 from store.services.carts import CartItem
 from store.services.history import Origin, Source
 
@@ -39,48 +40,66 @@ class ConflictingOrder:
 
 
 def place(
-    session: Session, cart_id: str | None, browser_id: str, customer: Customer, now: datetime, hold: timedelta
+    session: Session,
+    cart_id: str | None,
+    browser_id: str,
+    customer: Customer,
+    now: datetime,
+    hold: timedelta,
+    shopper: Shopper | None = None,
 ) -> Order | ConflictingOrder:
     """Place the order of a cart, its stock reserved for `hold`. Placing the same again returns the order that is open.
+    With the order is kept by what its `shopper` is known again.
 
     Raises CartEmpty, OutOfStock and AmountOutOfRange.
     """
-    items = carts.lock_items(session, cart_id)
+    items = sorted(carts.items(session, cart_id), key=lambda item: item.product.id)
     if cart_id is None or not items:
         raise CartEmpty
     price = quote(
         [item.quote_line for item in items], customer.shipping, None, (), now, currency=items[0].product.currency
     )
-    fingerprint = _fingerprint(price, customer)
-    open_order = session.scalars(
-        select(Order).where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
-    ).one_or_none()
-    if open_order is not None:
-        same = open_order.fingerprint == fingerprint and open_order.expires_at > now
-        return open_order if same else ConflictingOrder(open_order.reference)
     check_chargeable(price.total)
-    stock.reserve(session, [stock.StockLine(item.product.id, item.quantity) for item in items])
-    order = Order(
-        reference=new_reference(),
-        state=OrderState.AWAITING_PAYMENT,
-        cart_id=cart_id,
-        browser_id=browser_id,
-        fingerprint=fingerprint,
-        currency=price.currency,
-        total_minor=price.total.minor,
-        email=customer.email,
-        shipping=customer.shipping,
-        billing=customer.billing,
-        placed_at=now,
-        expires_at=now + hold,
-    )
-    session.add(order)
-    session.flush()
+    fingerprint = _fingerprint(price, customer)
+    row = {
+        "reference": new_reference(),
+        "cart_id": cart_id,
+        "browser_id": browser_id,
+        "address_digest": shopper and shopper.address_digest,
+        "email_digest": shopper and shopper.email_digest,
+        "fingerprint": fingerprint,
+        "currency": price.currency,
+        "total_minor": price.total.minor,
+        "email": customer.email,
+        **_columns("shipping", customer.shipping),
+        **_columns("billing", customer.billing),
+        "placed_at": now,
+        "expires_at": now + hold,
+    }
+    # Of two clicks at once the second waits here until the first order is there.
+    order = session.scalars(history.unless_there(session, Order, row).returning(Order)).one_or_none()
+    if order is None:
+        return _open_order(session, cart_id, fingerprint, now)
     _write_price(session, order, items, price)
     session.execute(insert(Payment).values(order_id=order.id, amount_minor=price.total.minor))
     origin = Origin(Source.SHOPPER, now)
     history.add(session, order, "order.placed", origin, None, order.state, {"total": price.total.minor})
+    session.flush()
+    stock.reserve(session, order.id, [item.product.id for item in items])
     return order
+
+
+def _open_order(session: Session, cart_id: str, fingerprint: str, now: datetime) -> Order | ConflictingOrder:
+    """The order for which no other one could be placed."""
+    open_order = session.scalars(
+        select(Order).where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
+    ).one()
+    same = open_order.fingerprint == fingerprint and open_order.expires_at > now
+    return open_order if same else ConflictingOrder(open_order.reference)
+
+
+def _columns(prefix: str, address: Address) -> dict[str, str]:
+    return {f"{prefix}_{field}": value for field, value in asdict(address).items()}
 
 
 def _write_price(session: Session, order: Order, items: Sequence[CartItem], price: Quote) -> None:

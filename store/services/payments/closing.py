@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 
 from models import Order, Payment
 from store.domain.errors import PaymentMissing
@@ -107,31 +107,32 @@ def _note_unreachable(services: Services, provider_payment_id: str, origin: Orig
             accounts.note_unreachable(session, *found, origin, missing=True)
 
 
-def look_up(services: Services, reference: str, now: datetime) -> None:
+def look_up(services: Services, order: Order, now: datetime) -> bool:
     """Ask the payment service about an order whose shopper waits, when it is time to: 5 seconds after the shopper began
-    to wait, in case the webhook comes first, and every 5 seconds from then on, however many tabs ask.
+    to wait, in case the webhook comes first, and every 5 seconds from then on, however many tabs ask. Says whether it
+    was asked.
 
-    Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
+    `order` is as it was read with its payment. While it is not time, nothing is read or written, but when a shopper
+    begins to wait. Raises PaymentUnavailable, PaymentMisconfigured.
     """
+    payment, since, last = order.payment, order.payment.awaited_since, order.payment.looked_up_at
+    if payment.state in DECIDED or payment.provider_payment_id is None:
+        return False
+    if accounts.is_foreign(payment, accounts.known(services)):
+        return False
+    if since is not None and now - max(since, last or since) < POLL_INTERVAL:
+        return False
     with services.database.transaction() as session:
-        order = transitions.lock_by_reference(session, reference)
-        payment = order.payment
-        if payment.state in DECIDED or payment.provider_payment_id is None:
-            return
-        if accounts.is_foreign(payment, accounts.known(services)):
-            return
-        session.execute(
-            update(Payment).where(Payment.id == payment.id, Payment.awaited_since.is_(None)).values(awaited_since=now)
-        )
-        asking = session.execute(
+        unchanged = Payment.awaited_since.is_not_distinct_from(since) & Payment.looked_up_at.is_not_distinct_from(last)
+        ours = session.execute(  # of several tabs that come at once, one
             update(Payment)
-            .where(Payment.id == payment.id, Payment.awaited_since <= now - POLL_INTERVAL)
-            .where(or_(Payment.looked_up_at.is_(None), Payment.looked_up_at <= now - POLL_INTERVAL))
-            .values(looked_up_at=now)
+            .where(Payment.id == payment.id, unchanged)
+            .values({"awaited_since": now} if since is None else {"looked_up_at": now})
             .returning(Payment.id)
         ).one_or_none()
-    if asking is None:
-        return
+    if since is None or ours is None:
+        return False
     snapshot = services.gateway.retrieve_payment(payment.provider_payment_id).snapshot
     with services.database.transaction() as session:
         record(session, services, snapshot, Origin(Source.LOOKUP, now))
+    return True

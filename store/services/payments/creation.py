@@ -14,20 +14,21 @@ from sqlalchemy.orm import Session
 
 from models import Order, Payment
 from store.domain.errors import (
-    NotFound,
     OrderClosed,
     PaymentMisconfigured,
     PaymentServiceFailed,
     PaymentUnavailable,
 )
 from store.domain.states import OrderState, PaymentState
-from store.gateway.port import CancelReason, PaymentRequest, PaymentSession
-from store.services import transitions
+from store.gateway.port import CancelReason, PaymentRequest, PaymentSession, PaymentSnapshot
+from store.services import card_testing, transitions
+from store.services.card_testing import Shopper
 from store.services.history import Origin, Source
+from store.services.orders import lookup
 from store.services.orders.access import STAFF, Access
 from store.services.payments import accounts
 from store.services.payments.closing import close
-from store.services.payments.recording import DECIDED, record
+from store.services.payments.recording import DECIDED, record, record_of
 from store.services.services import Services
 
 # How far the clocks of the store and the payment service may be apart, where one looks for what the other wrote.
@@ -44,15 +45,20 @@ class PaymentSetup:
     placed_at: datetime
 
 
-def create(services: Services, reference: str, now: datetime, access: Access = STAFF) -> tuple[Order, PaymentSession]:
-    """The payment of an order, ready for the shopper's browser to confirm, and the order with its lines and adjustments
-    as it stands then. The payment is created once and found again on every reload.
+def create(
+    services: Services, reference: str, now: datetime, access: Access = STAFF, shopper: Shopper | None = None
+) -> tuple[Order, PaymentSession]:
+    """The payment of an order, ready for the shopper's browser to confirm, and the order as its page shows it then (see
+    `orders.complete`). The payment is created once and found again on every reload.
 
-    Raises OrderClosed when the order takes no payment (any more), PaymentUnavailable, PaymentMisconfigured, and
-    NotFound where `access` does not reach the order.
+    Of a `shopper`, the declines so far are looked at. Raises OrderClosed when the order takes no payment (any more),
+    TooManyDeclines, PaymentUnavailable, PaymentMisconfigured, and NotFound where `access` does not reach
+    the order.
     """
-    with services.database.transaction() as session:
+    with services.database.reading() as session:
         setup = _setup(session, services, reference, now, access)
+        if shopper is not None:
+            card_testing.check(session, shopper, now, services.settings.declines_per_hour)
     if isinstance(setup, CancelReason):
         close(services, reference, setup, now)
         raise OrderClosed(reference)
@@ -63,11 +69,21 @@ def create(services: Services, reference: str, now: datetime, access: Access = S
         raise
     accounts.ask(services)  # so that it is known when the payment is recorded
     with services.database.transaction() as session:
-        order = record(session, services, payment.snapshot, Origin(Source.STORE, now))
-        if order is None or order.payment.provider_payment_id is None:
+        order = _record(session, services, reference, payment.snapshot, Origin(Source.STORE, now))
+        if order.payment.provider_payment_id is None:
             raise PaymentMisconfigured  # it does not fit the order that it was created for
-        _ = order.lines, order.adjustments  # for the page, which is made when the transaction is over
+        lookup.complete(session, order)
     return order, _usable(services, order, payment)
+
+
+def _record(session: Session, services: Services, reference: str, snapshot: PaymentSnapshot, origin: Origin) -> Order:
+    """Record the payment that was created or retrieved for an order; returns the order, locked."""
+    order = transitions.lock_by_reference(session, reference)
+    live = order.payment
+    if live.provider_payment_id not in (None, snapshot.provider_payment_id):
+        return record(session, services, snapshot, origin) or order  # another tab created another payment first
+    payment = live if live.provider_payment_id is not None else None
+    return record_of(session, services, order, payment, snapshot, origin)
 
 
 def _usable(services: Services, order: Order, payment: PaymentSession) -> PaymentSession:
@@ -91,9 +107,7 @@ def _setup(
     """Why the order has to be closed, where it has to be; raises OrderClosed for one that waits for no payment, or
     for a person.
     """
-    order = transitions.lock(session, (Order.reference == reference) & access.condition)
-    if order is None:
-        raise NotFound
+    order = lookup.peek(session, reference, access)
     payment = order.payment
     if order.state is not OrderState.AWAITING_PAYMENT or order.needs_review or payment.state is PaymentState.PROCESSING:
         raise OrderClosed(reference)

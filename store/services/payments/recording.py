@@ -37,8 +37,18 @@ def record(session: Session, services: Services, snapshot: PaymentSnapshot, orig
     account can write that. The payment service has to be asked for it first, and what it says recorded.
     """
     order, payment = _lock(session, snapshot)
-    if order is None:
-        return None
+    return record_of(session, services, order, payment, snapshot, origin) if order is not None else None
+
+
+def record_of(
+    session: Session,
+    services: Services,
+    order: Order,
+    payment: Payment | None,
+    snapshot: PaymentSnapshot,
+    origin: Origin,
+) -> Order:
+    """The same for an order that is locked; `payment` is its payment that the snapshot is about, if it has that yet."""
     if (mismatch := _mismatch(order, snapshot, services)) is not None:
         if snapshot.event is PaymentEvent.PAID:
             reviews.open_review(
@@ -47,7 +57,7 @@ def record(session: Session, services: Services, snapshot: PaymentSnapshot, orig
             )  # fmt: skip
         return order
     if payment is None:
-        payment = _attach(session, order, snapshot, origin)
+        payment = _attach(session, services, order, snapshot, origin)
     if payment is None:
         return order  # another payment than the order's that was never paid: it is cancelled when it is found
     if origin.source not in REPORTED:
@@ -110,7 +120,9 @@ def _mismatch(order: Order, snapshot: PaymentSnapshot, services: Services) -> st
     return None
 
 
-def _attach(session: Session, order: Order, snapshot: PaymentSnapshot, origin: Origin) -> Payment | None:
+def _attach(
+    session: Session, services: Services, order: Order, snapshot: PaymentSnapshot, origin: Origin
+) -> Payment | None:
     """The row of a payment that the order does not have yet: its live one, if that waits for its id, else a row of its
     own for one that was paid beside it. None for any other. Raises PaymentUnconfirmed as `record` does.
     """
@@ -127,7 +139,7 @@ def _attach(session: Session, order: Order, snapshot: PaymentSnapshot, origin: O
         payment,
         PaymentEvent.OPENED,
         origin,
-        values={"provider_payment_id": snapshot.provider_payment_id},
+        values={"provider_payment_id": snapshot.provider_payment_id, "account": accounts.known(services)},
     )
     unmatched_events.replay(session, order, payment, origin)
     return payment

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from store.services.carts import CartRow
+from store.services.carts import CartItem
 
 
-def stock_warning(line: CartRow) -> str | None:
+def stock_warning(line: CartItem) -> str | None:
     """Why the line stops the checkout; None where it does not."""
     if line.orderable:
         return None
