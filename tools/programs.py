@@ -48,6 +48,16 @@ class Program:
 
     def start(self) -> None:
         """Returns when it answers. Raises ProgramFailed."""
+        process = self.start_only()
+        deadline = time.monotonic() + STARTS_WITHIN
+        while self._ready and not self._answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise ProgramFailed(f"{shlex.join(self._command)} did not start:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.05)
+
+    def start_only(self) -> subprocess.Popen[bytes]:
+        """Start it and wait for nothing."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
@@ -58,12 +68,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that all of it can be killed at once
             )
-        deadline = time.monotonic() + STARTS_WITHIN
-        while self._ready and not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise ProgramFailed(f"{shlex.join(self._command)} did not start:\n{self.log.read_text()[-4000:]}")
-            time.sleep(0.05)
+        return self._process
 
     def stop(self) -> None:
         """Ask it to end, then make it; returns when it is gone."""

@@ -5,6 +5,7 @@ The cookie is Flask's own signed session; so it can be made for a further cart o
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,9 +26,8 @@ class Carts:
 
     def __init__(self, engine: Engine, shopper: Shopper) -> None:
         self._engine = engine
-        name, _, value = shopper.cookie.partition("=")
-        self._cookie, self._serializer = name, _serializer()
-        self._session: dict[str, Any] = self._serializer.loads(value)
+        self._cookie = shopper.cookie
+        self._cart = _serializer().loads(self._cookie.partition("=")[2])["cart"]
         self._form = urlencode({**DETAILS, "csrf_token": shopper.token}).encode()
 
     def make(self, first: int, last: int) -> None:
@@ -35,7 +35,7 @@ class Carts:
         with self._engine.begin() as connection:
             tables = MetaData()
             tables.reflect(connection, only=["carts", "cart_lines"])
-            values = {"cart": self._session["cart"], "first": first, "last": last, "product": HOT_PRODUCT}
+            values = {"cart": self._cart, "first": first, "last": last, "product": HOT_PRODUCT}
             for table, link in (("carts", "id"), ("cart_lines", "cart_id")):
                 new = {link: "'benchmark-cart-' || n", "product_id": ":product"}
                 names = [column.name for column in tables.tables[table].columns]
@@ -54,12 +54,18 @@ class Carts:
         return [self._request(number) for number in range(first, last + 1)]
 
     def _request(self, number: int) -> bytes:
-        session = {**self._session, "cart": cart_id(number), "browser": browser_id(number)}
         headers = {
-            "Cookie": f"{self._cookie}={self._serializer.dumps(session)}",
+            "Cookie": signed_cookie(self._cookie, cart=cart_id(number), browser=browser_id(number)),
             "Content-Type": "application/x-www-form-urlencoded",
         }
         return load.request("POST", "/checkout", headers, self._form)
+
+
+def signed_cookie(cookie: str, **changes: object) -> str:
+    """The same cookie, with other values in its session."""
+    name, _, value = cookie.partition("=")
+    serializer = _serializer()
+    return f"{name}={serializer.dumps({**serializer.loads(value), **changes})}"
 
 
 def cart_id(number: int) -> str:
@@ -70,6 +76,7 @@ def browser_id(number: int) -> str:
     return f"benchmark-browser-{number}"
 
 
+@cache
 def _serializer() -> Any:
     app = Flask("benchmark")
     app.secret_key = SETTINGS["SECRET_KEY"]

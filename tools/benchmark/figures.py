@@ -92,6 +92,11 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def line(row: Row) -> str:
+    """One row by itself, for who waits for the table."""
+    return "  ".join(filter(None, (cell.strip() for cell in _cells(row))))
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     lowest, highest = min(row.values), max(row.values)
     spread = "" if len(row.values) == 1 else f"{_number(lowest)}–{_number(highest)}"

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
+
+from sqlalchemy import Engine
 
 from tools.benchmark import clones, pgbench, wholeness
 from tools.benchmark.databases import engine_of
@@ -53,24 +55,34 @@ class _Orders:
 class StorePayer:
     """The store of a revision on a database of its own."""
 
-    def __init__(self, run: Run, revision: Revision, name: str, *, synchronous_commit: bool = True) -> None:
+    def __init__(
+        self,
+        run: Run,
+        revision: Revision,
+        name: str,
+        *,
+        synchronous_commit: bool = True,
+        prepare: Callable[[Engine], object] | None = None,
+    ) -> None:
         self.name = name
         model = run.model(revision)
         self._original, self._event = model.original, model.event
         database = f"{revision.name}_{name}".replace(" ", "_")
         self.url = run.databases.create(database, template=model.database, synchronous_commit=synchronous_commit)
-        self._engine, self._orders = engine_of(self.url), _Orders()
+        self.engine, self._orders = engine_of(self.url), _Orders()
+        if prepare is not None:
+            prepare(self.engine)
         self.server = run.started(revision.store(self.url, run.sandbox, run.log(database)))
 
     def round(self, seconds: float, connections: int) -> Load:
         orders, missing = self._orders.take(seconds, connections)
         if missing:
-            clones.copy(self._engine, self._original, missing[0], missing[-1])
-        before = wholeness.read(self._engine, wholeness.STORE_BOOKS)
+            clones.copy(self.engine, self._original, missing[0], missing[-1])
+        before = wholeness.read(self.engine, wholeness.STORE_BOOKS)
         load = drive(self.server.port, self._event.requests(orders), connections=connections, seconds=seconds)
         self._orders.paid(load)
         wholeness.check_answers(self.name, load)
-        wholeness.check_books(self.name, load.sent, wholeness.read(self._engine, wholeness.STORE_BOOKS) - before)
+        wholeness.check_books(self.name, load.sent, wholeness.read(self.engine, wholeness.STORE_BOOKS) - before)
         return load
 
 

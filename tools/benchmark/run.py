@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -59,6 +60,12 @@ class Run:
         self._closing.callback(server.kill)
         server.start()
         return server
+
+    def child(self, process: subprocess.Popen[str]) -> subprocess.Popen[str]:
+        """A process that ends as `started` ones do."""
+        self._closing.callback(process.wait)
+        self._closing.callback(process.kill)
+        return process
 
     @contextmanager
     def only_here(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.benchmark.run import Workload
-from tools.benchmark.workloads import counts, pages, placing, webhook
+from tools.benchmark.workloads import counts, growth, pages, placing, sandbox, startup, webhook, weight
 
 WORKLOADS: dict[str, Workload] = {
     "webhook": webhook.run,
@@ -11,4 +11,8 @@ WORKLOADS: dict[str, Workload] = {
     "pages": pages.run_pages,
     "catalogue": pages.run_catalogue,
     "placing": placing.run,
+    "weight": weight.run,
+    "growth": growth.run,
+    "startup": startup.run,
+    "sandbox": sandbox.run,
 }
