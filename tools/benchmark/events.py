@@ -16,21 +16,18 @@ from tools.benchmark.revision import WEBHOOK_SECRET
 
 
 @dataclass(frozen=True)
-class PaidEvent:
-    """A `payment_intent.succeeded` that the sandbox made, to be sent for any order of the same amount."""
+class EventTemplate:
+    """An event of the sandbox about one payment, to be sent for any payment of the same amount."""
 
+    type: str
+    amount: int
     body: str
 
     @classmethod
-    def of(cls, event: dict[str, Any], order_reference: str) -> PaidEvent:
-        intent = event["data"]["object"]["id"]
+    def of(cls, event: dict[str, Any], payment: str, order_reference: str) -> EventTemplate:
         text = json.dumps(event, indent=2)  # Stripe sends its events indented
-        text = text.replace(event["id"], "{event}").replace(intent, "{payment}").replace(order_reference, "{order}")
-        return cls(text)
-
-    @property
-    def amount(self) -> int:
-        return int(json.loads(self.body)["data"]["object"]["amount"])
+        text = text.replace(event["id"], "{event}").replace(payment, "{payment}").replace(order_reference, "{order}")
+        return cls(event["type"], event["data"]["object"]["amount"], text)
 
     def requests(self, orders: Iterable[int]) -> list[bytes]:
         """One signed request for each order; good for five minutes, as long as a signature is."""
@@ -38,7 +35,7 @@ class PaidEvent:
 
     def request_for(self, order_reference: str, payment: str) -> bytes:
         """The signed request that pays an order that has other names than a numbered one."""
-        text = self.body.replace("{event}", f"evt_{payment}").replace("{payment}", payment)
+        text = self.body.replace("{event}", f"evt_{self.type}_{payment}").replace("{payment}", payment)
         return _signed(text.replace("{order}", order_reference).encode())
 
     def _text(self, order: int) -> bytes:

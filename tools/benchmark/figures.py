@@ -88,7 +88,7 @@ def table(rows: Iterable[Row]) -> str:
         cells.append(_cells(row))
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD) - 1)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)) for line in cells]
-    lines.insert(1, "─" * max(map(len, lines)))
+    lines.insert(1, "─" * (sum(widths) + 2 * len(widths) + len(HEAD[-1])))
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from tools.benchmark import clones, pgbench, wholeness
 from tools.benchmark.databases import engine_of
-from tools.benchmark.events import PaidEvent
+from tools.benchmark.events import EventTemplate
 from tools.benchmark.load import Load, drive
 from tools.benchmark.numbering import FIRST_ORDER
 from tools.benchmark.revision import SETTINGS, WEBHOOK_SECRET, Revision, Server
@@ -66,7 +66,7 @@ class StorePayer:
     ) -> None:
         self.name = name
         model = run.model(revision)
-        self._original, self._event = model.original, model.event
+        self._original, self._event = model.original, model.paid
         database = f"{revision.name}_{name}".replace(" ", "_")
         self.url = run.databases.create(database, template=model.database, synchronous_commit=synchronous_commit)
         self.engine, self._orders = engine_of(self.url), _Orders()
@@ -91,7 +91,7 @@ class NaivePayer:
 
     name = "a naive handler"
 
-    def __init__(self, run: Run, event: PaidEvent) -> None:
+    def __init__(self, run: Run, event: EventTemplate) -> None:
         url = run.databases.create("naive")
         self._engine, self._orders, self._event = engine_of(url), _Orders(), event
         self._settings = {**SETTINGS, "DATABASE_URL": url}
@@ -121,7 +121,7 @@ class NaivePayer:
 class Forgetful:
     """Somebody who stores nothing: the print-only sample, or an application that does nothing."""
 
-    def __init__(self, run: Run, name: str, application: str, event: PaidEvent) -> None:
+    def __init__(self, run: Run, name: str, application: str, event: EventTemplate) -> None:
         self.name, self._event, self._rate = name, event, FIRST_GUESS
         log = run.log(application.rpartition(".")[2].partition(":")[0])
         self.server: Server = run.started(

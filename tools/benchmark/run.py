@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.benchmark import revision
 from tools.benchmark.clones import Original
 from tools.benchmark.databases import SERVER_SETTINGS, Databases
-from tools.benchmark.events import PaidEvent
+from tools.benchmark.events import EventTemplate
 from tools.benchmark.figures import Row
 from tools.benchmark.revision import Revision, Server
 from tools.benchmark.shopper import Shopper, pay_at
@@ -24,6 +24,7 @@ from tools.programs import ROOT
 # As many as Stripe may have on their way at once in a busy minute; the threads of one of the store's two workers.
 CONNECTIONS = 16
 SLUG = "cedar-pencil"
+PAID = "payment_intent.succeeded"
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """A database of a revision with one order that can be paid, to be copied; and the event that pays such an order."""
+    """A database of a revision with one order that can be paid, to be copied; and the events about a paid one."""
 
     database: str
     original: Original
-    event: PaidEvent
+    events: tuple[EventTemplate, ...]  # all that come when such an order is paid, in their order
+
+    @property
+    def paid(self) -> EventTemplate:
+        """The event that pays."""
+        return next(event for event in self.events if event.type == PAID)
 
 
 class Run:
@@ -96,11 +102,12 @@ class Run:
             with Shopper(store) as payer, Shopper(store) as shopper:
                 payer.fill_cart(SLUG)
                 paid = payer.place()
-                event = pay_at(self.sandbox, payer.open_payment_page(paid))
+                payment = payer.open_payment_page(paid)
+                events = pay_at(self.sandbox, payment)
                 shopper.fill_cart(SLUG)
                 reference = shopper.place()
                 original = Original(reference, shopper.open_payment_page(reference))
-        return Model(database, original, PaidEvent.of(event, paid))
+        return Model(database, original, tuple(EventTemplate.of(event, payment, paid) for event in events))
 
 
 Workload = Callable[[Run], Iterator[Row]]

@@ -93,8 +93,8 @@ class Shopper:
         return answer
 
 
-def pay_at(sandbox: Server, payment: str) -> dict[str, Any]:
-    """Pay at the sandbox; returns the event that it would send, as Stripe would. Raises ShopFailed."""
+def pay_at(sandbox: Server, payment: str) -> list[dict[str, Any]]:
+    """Pay at the sandbox; returns the events that it would send about this payment, oldest first. Raises ShopFailed."""
     with requests.Session() as api:
         api.trust_env = False
         api.auth = (SECRET_KEY, "")
@@ -103,7 +103,8 @@ def pay_at(sandbox: Server, payment: str) -> dict[str, Any]:
         )
         with suppress(ValueError, KeyError):
             if paid.json()["status"] == "succeeded":
-                query = {"type": "payment_intent.succeeded", "limit": "100"}
-                events = api.get(f"{sandbox.url}/v1/events", params=query, timeout=TIMEOUT).json()["data"]
-                return next(event for event in events if event["data"]["object"]["id"] == payment)
+                events = api.get(f"{sandbox.url}/v1/events", params={"limit": "100"}, timeout=TIMEOUT).json()["data"]
+                about = [event["data"]["object"] for event in events]
+                its = [payment in (each["id"], each.get("payment_intent")) for each in about]
+                return [event for event, belongs in zip(events, its, strict=True) if belongs][::-1]
     raise ShopFailed(f"The sandbox did not take the payment: {paid.text[:300]}")

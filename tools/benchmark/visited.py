@@ -33,7 +33,7 @@ class VisitedStore:
             extend_catalogue(self.engine, products)
         self.server: Server = run.started(revision.store(url, run.sandbox, run.log(self._database)))
         self.log = StatementLog(run.databases.server.log, self._database)
-        self.event = model.event
+        self.events = model.events
 
     def open_orders(self) -> dict[str, list[bytes]]:
         """The requests for the payment page and for a poll of the status, of orders whose payment page was opened."""

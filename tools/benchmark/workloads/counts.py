@@ -78,7 +78,9 @@ def _journey(store: VisitedStore) -> dict[str, Sent]:
         steps["place"] = store.log.take()
         payment = shopper.open_payment_page(reference)
         steps["payment page"] = store.log.take()
-        step("webhook", lambda: _send(store, store.event.request_for(reference, payment)))
+        for event in store.events:
+            request = event.request_for(reference, payment)
+            step(event.type, lambda request=request: _send(store, request))  # type: ignore[misc]
         step("status.json", lambda: shopper.look(f"/orders/{reference}/status.json?confirming=1"))
         step("thank-you page", lambda: shopper.look(f"/orders/{reference}"))
     return steps

@@ -20,9 +20,7 @@ def run_pages(run: Run) -> Iterator[Row]:
     seconds = run.options.seconds
     with run.only_here():
         store = VisitedStore(run, run.ours, "pages")
-        empty = Forgetful(
-            run, "an empty application", "tools.benchmark.yardsticks.empty:app", run.model(run.ours).event
-        )
+        empty = Forgetful(run, "an empty application", "tools.benchmark.yardsticks.empty:app", run.model(run.ours).paid)
         requests = store.open_orders() | {CATALOGUE: [load.request("GET", "/", BROWSER)]}
         for name, of_page in requests.items():
             store.rate(of_page, 0.5)

@@ -26,7 +26,7 @@ def run(run: Run) -> Iterator[Row]:
     yield Row(NAME, "statements", (sent[last].statements,), Goal("≤", 6), f"{sent[last].round_trips} round trips")
     script = _script(sent)
     with run.only_here():
-        event = run.model(run.ours).event
+        event = run.model(run.ours).paid
         ours = StorePayer(run, run.ours, "synchronous commit on")
         relaxed = StorePayer(run, run.ours, "synchronous commit off", synchronous_commit=False)
         beside: list[Payer] = [
@@ -82,7 +82,7 @@ def captured(run: Run) -> dict[int, Sent]:
         store = run.started(run.ours.store(url, run.sandbox, run.log("captured")))
         log = StatementLog(run.databases.server.log, "captured")
         sent = {}
-        for order, request in zip(orders, model.event.requests(orders), strict=True):
+        for order, request in zip(orders, model.paid.requests(orders), strict=True):
             check_answers("a webhook", drive(store.port, [request], connections=1, seconds=10))
             sent[order] = log.take()
     run.databases.drop("captured")
