@@ -49,8 +49,7 @@ def buy_now(page: Page, name: str = MUG) -> None:
 def fill_in_details(page: Page, **changes: str) -> None:
     """Fill in the checkout; `changes` are by label, with _ for a blank."""
     for label, value in (DETAILS | {name.replace("_", " "): value for name, value in changes.items()}).items():
-        # The first of this name: without scripts the fields of a billing address stand below.
-        field = page.get_by_label(label, exact=True).first
+        field = page.get_by_label(label, exact=True)
         if label == "Country":
             field.select_option(label=value)
         else:

@@ -273,6 +273,11 @@ class Shop:
         return Browser(self.app)
 
 
+def token_on(page: TestResponse) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
+    return found.group(1) if found else ""
+
+
 class Browser:
     """A browser without a screen: keeps cookies, sends forms with their CSRF token."""
 
@@ -292,8 +297,7 @@ class Browser:
 
     def token(self, page: str) -> str:
         """The token of the first form on a page, or nothing where there is no form."""
-        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(page).text)
-        return found.group(1) if found else ""
+        return token_on(self.get(page))
 
     def open(self, method: str, path: str, **more: Any) -> TestResponse:
         """Send anything at all."""

@@ -123,6 +123,17 @@ def test_with_one_address_the_page_has_one_city(browser: Browser) -> None:
     assert re.search(r"<noscript>.*bill_to_city.*</noscript>", page, re.DOTALL)
 
 
+def test_no_two_fields_of_the_checkout_have_the_same_label(browser: Browser) -> None:
+    """Also without scripts, when the fields of a billing address stand below."""
+    browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "1"}, page="/products/brass-pen")
+
+    page = re.sub("<template>.*</template>", "", browser.get("/checkout").text, flags=re.DOTALL)
+
+    labels = [re.sub("<[^>]*>", "", label).strip() for label in re.findall("<label[^>]*>(.*?)</label>", page)]
+    assert len(labels) == len(set(labels))
+    assert {"Full name", "City", "Billing Full name", "Billing City"} <= set(labels)
+
+
 def test_the_form_of_an_earlier_order_shows_who_paid(shop: Shop) -> None:
     shipping = filled(shop).shipping()
     with shop.app.test_request_context():
