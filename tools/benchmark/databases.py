@@ -1,9 +1,11 @@
-"""The benchmark's own PostgreSQL server and its databases, thrown away afterwards."""
+"""The benchmark's own databases, thrown away afterwards: on a PostgreSQL server of its own, and files of SQLite."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg2
 from psycopg2.sql import SQL, Identifier, Literal
@@ -63,6 +65,22 @@ class Databases:
         with closing(psycopg2.connect(self.server.url())) as connection:
             connection.autocommit = True  # databases are made and dropped outside of transactions
             yield connection
+
+
+class SqliteFiles:
+    """Databases of SQLite in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def create(self, name: str, *, template: str = "") -> str:
+        """The address of a new database, a copy of `template` with what only its -wal has."""
+        file = self._folder / f"{name}.sqlite3"
+        if template:
+            original = sqlite3.connect(self._folder / f"{template}.sqlite3")
+            with closing(original), closing(sqlite3.connect(file)) as copy:
+                original.backup(copy)
+        return f"sqlite:///{file}"
 
 
 def engine_of(url: str) -> Engine:

@@ -61,14 +61,19 @@ class StorePayer:
         revision: Revision,
         name: str,
         *,
+        sqlite: bool = False,
         synchronous_commit: bool = True,
         prepare: Callable[[Engine], object] | None = None,
     ) -> None:
         self.name = name
-        model = run.model(revision)
+        model = run.model(revision, sqlite=sqlite)
         self._original, self._event = model.original, model.paid
         database = f"{revision.name}_{name}".replace(" ", "_")
-        self.url = run.databases.create(database, template=model.database, synchronous_commit=synchronous_commit)
+        self.url = (
+            run.files.create(database, template=model.database)
+            if sqlite
+            else run.databases.create(database, template=model.database, synchronous_commit=synchronous_commit)
+        )
         self.engine, self._orders = engine_of(self.url), _Orders()
         if prepare is not None:
             prepare(self.engine)

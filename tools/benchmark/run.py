@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.benchmark import revision
 from tools.benchmark.clones import Original
-from tools.benchmark.databases import SERVER_SETTINGS, Databases
+from tools.benchmark.databases import SERVER_SETTINGS, Databases, SqliteFiles
 from tools.benchmark.events import EventTemplate
 from tools.benchmark.figures import Row
 from tools.benchmark.revision import Revision, Server
@@ -58,8 +58,9 @@ class Run:
         self.options, self.folder, self._closing = options, folder, closing
         self.ours = Revision("this store", ROOT, Path(sys.executable).parent)
         self.databases = Databases(closing.enter_context(PostgresServer(settings=SERVER_SETTINGS)))
+        self.files = SqliteFiles(folder)
         self.sandbox = self.started(revision.sandbox(self.ours.programs, folder))
-        self._models: dict[str, Model] = {}
+        self._models: dict[tuple[str, bool], Model] = {}
 
     def started(self, server: Server) -> Server:
         """Start a program that ends with the run, or with the block of `only_here`."""
@@ -87,14 +88,14 @@ class Run:
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
 
-    def model(self, of: Revision) -> Model:
+    def model(self, of: Revision, *, sqlite: bool = False) -> Model:
         """The revision's own migrated and seeded database with an order whose payment page was opened."""
-        if of.name not in self._models:
-            self._models[of.name] = self._make_model(of, f"model_{len(self._models)}")
-        return self._models[of.name]
+        if (of.name, sqlite) not in self._models:
+            self._models[of.name, sqlite] = self._make_model(of, f"model_{len(self._models)}", sqlite=sqlite)
+        return self._models[of.name, sqlite]
 
-    def _make_model(self, of: Revision, database: str) -> Model:
-        url = self.databases.create(database)
+    def _make_model(self, of: Revision, database: str, *, sqlite: bool) -> Model:
+        url = self.files.create(database) if sqlite else self.databases.create(database)
         of.flask(url, "db", "upgrade")
         of.flask(url, "seed")
         with self.only_here():

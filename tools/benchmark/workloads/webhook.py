@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 
 from tools.benchmark import clones, pgbench
 from tools.benchmark.databases import engine_of
@@ -39,6 +42,7 @@ def run(run: Run) -> Iterator[Row]:
         warm_up([ours, relaxed, *beside], CONNECTIONS)
         yield from _many(run, ours, relaxed, beside)
         yield from _one(run, ours, relaxed, beside[2])
+        yield from _on_sqlite(run, beside[2])
 
 
 def _many(run: Run, ours: Payer, relaxed: Payer, beside: Sequence[Payer]) -> Iterator[Row]:
@@ -70,6 +74,41 @@ def _one(run: Run, ours: Payer, relaxed: Payer, sample: Payer) -> Iterator[Row]:
     )
     yield ratio(NAME, "one connection: p50 to the sample's", mine, its, Goal("≤", 1.5), unit=" ms")
     yield ratio(NAME, "… synchronous commit off", off, its, Goal("≤", 1.5), unit=" ms")
+
+
+def _on_sqlite(run: Run, sample: Payer) -> Iterator[Row]:
+    """The same on SQLite, where one transaction waits for the other and each for the disk."""
+    ours, flushes = StorePayer(run, run.ours, "on SQLite", sqlite=True), SqliteFlushes(run)
+    warm_up([ours], CONNECTIONS)
+    seconds = run.options.seconds
+    mine, disk, its = in_turns(
+        run.options.rounds,
+        {
+            "ours": lambda: ours.round(seconds, CONNECTIONS).rate,
+            "disk": lambda: flushes.rate(seconds),
+            "sample": lambda: sample.round(seconds, CONNECTIONS).rate,
+        },
+    )
+    yield ratio(NAME, "on SQLite: of its smallest transaction", mine, disk)
+    yield ratio(NAME, "on SQLite: of the print-only sample", mine, its)
+
+
+class SqliteFlushes:
+    """The smallest transaction that SQLite can do as the store sets it up, one after the other."""
+
+    def __init__(self, run: Run) -> None:
+        self._file = run.files.create("flushes").removeprefix("sqlite:///")
+        with closing(sqlite3.connect(self._file)) as connection:
+            connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (0)")
+
+    def rate(self, seconds: float) -> float:
+        done, started = 0, time.perf_counter()
+        with closing(sqlite3.connect(self._file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            while time.perf_counter() < started + seconds:
+                connection.execute("UPDATE t SET n = n + 1")
+                done += 1
+        return done / (time.perf_counter() - started)
 
 
 def captured(run: Run) -> dict[int, Sent]:
