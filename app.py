@@ -69,8 +69,6 @@ def create_app(
         if db.engine.dialect.name != "sqlite":
             idle_connections.check(db.engine, stopwatch)
     request_deadline = RequestDeadline(stopwatch)
-    app.before_request(request_deadline.begin)
-    app.teardown_request(request_deadline.end)
     app.extensions["services"] = Services(
         settings=settings,
         database=database,
@@ -79,7 +77,7 @@ def create_app(
         clock=clock,
         link_path=web.LINK_PATH,
     )
-    web.register(app)
+    web.register(app, request_deadline)
     testmode.register(app, settings)
     cli.register(app)
     return app

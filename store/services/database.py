@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.domain.errors import StoreBusy
+from store.services.scripts import ConnectionGone, Script, send
 
 READING = "reading"
 # Nobody waits for a lock, or for a statement, for ever; milliseconds.
@@ -49,6 +50,22 @@ class Database:
         """A transaction that only reads; the rows stay readable after the block, as far as they were loaded in it."""
         with self._translate_errors(), self._counted(), self._read() as session:
             yield session
+
+    def run(self, script: Script, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        """Run a script, which is a transaction of its own on PostgreSQL; returns the first row of its last statement.
+
+        It may run twice where the connection dies meanwhile: the second time it has to find what the first one did.
+        Raises ScriptRefused when the server refuses a statement: nothing was written.
+        """
+        with self._counted():
+            try:
+                return send(self.engine, script, values)
+            except ConnectionGone:
+                self.engine.dispose()  # whatever has ended one connection has ended the others, too
+            try:
+                return send(self.engine, script, values)
+            except ConnectionGone as gone:
+                raise StoreBusy from gone
 
     @property
     def open_here(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from store.gateway.deadline import RequestDeadline
 from store.services.services import Services
 from store.web import (
     cart,
@@ -27,10 +28,13 @@ from store.web.mount import Mount
 LINK_PATH = "/orders/{reference}/from-mail/{key}"
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, request_deadline: RequestDeadline) -> None:
     """Add pages, error pages, security headers, CSRF and what templates use. Needs `app.extensions["services"]`."""
     services: Services = app.extensions["services"]
     static_files.register(app, services.settings)
+    app.before_request(request_deadline.begin)
+    app.teardown_request(request_deadline.end)
+    app.wsgi_app = webhooks.Entry(app, request_deadline)  # type: ignore[method-assign]
     if hops := services.settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     prefix = services.settings.path_prefix

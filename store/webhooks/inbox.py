@@ -21,6 +21,7 @@ from store.domain.states import PaymentEvent
 from store.gateway.port import PaymentSnapshot, WebhookEvent
 from store.services import payments
 from store.services.history import Origin, Source
+from store.services.payments import ordinary
 from store.services.services import Services
 from store.webhooks.handlers import HANDLERS
 
@@ -100,6 +101,9 @@ def _stop_card_testing(services: Services, reference: str, now: datetime) -> Non
 
 
 def _handle(services: Services, event: WebhookEvent, origin: Origin) -> tuple[InboxResult, str | None]:
+    order = ordinary.record(services, event, origin, InboxResult.HANDLED)
+    if order is not None:
+        return InboxResult.HANDLED, order
     with services.database.transaction() as session:
         return _handle_once(session, services, event, origin)
 

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "store.gateway.port": DOMAIN,
     "store.services": SERVICES,
     "store.webhooks": WEBHOOKS,
-    "store.web": {"store.web", "store.logs", "store.static_build"} | WEBHOOKS,
+    "store.web": {"store.web", "store.logs", "store.static_build", "store.gateway.deadline"} | WEBHOOKS,
     "store.testmode": {"store.testmode", "store.web"} | WEBHOOKS,
     "store.cli": {"store.cli", "store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},

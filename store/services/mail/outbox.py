@@ -54,13 +54,18 @@ def write(
         "order_id": order.id,
         "kind": kind,
         "dedupe_key": dedupe_key or kind,
-        "message_id": f"<{uuid.uuid4()}@till>",
+        "message_id": new_message_id(),
         "data": data,
         "written_at": now,
         "due_at": now,
         "attempts": 0,
     }
     insert_once(session, Mail, row)
+
+
+def new_message_id() -> str:
+    """A Message-ID for one mail. Sent twice under the same one, mail programs show it once."""
+    return f"<{uuid.uuid4()}@till>"
 
 
 @dataclass(frozen=True, slots=True)

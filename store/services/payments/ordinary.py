@@ -1,0 +1,200 @@
+"""The ordinary payment: the first report that an order's live payment has succeeded, with nothing beside it.
+
+Most webhooks that pay an order are this, so it has a way of its own: a few statements that write what the inbox and
+`recording.record` write in this one case. In every other case they write nothing, and the readable path decides.
+Beside `transitions` nothing else writes a state; what leads from which state to which is asked of the machines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from models import UtcDateTime
+from store.domain.states import ORDER, PAYMENT, OrderEvent, OrderState, Outcome, PaymentEvent, PaymentState
+from store.domain.states import ReservationState as Reservation
+from store.gateway.port import PaymentSnapshot, WebhookEvent
+from store.services import mail
+from store.services.history import Origin, Source
+from store.services.scripts import Script, ScriptRefused
+from store.services.services import Services
+
+_MOVES = {state: PAYMENT.decide(state, PaymentEvent.PAID) for state in PaymentState}
+_OPEN = [state for state, (outcome, _) in _MOVES.items() if outcome is Outcome.APPLIED]
+(_PAID,) = {_MOVES[state][1] for state in _OPEN}
+_AWAITING = OrderState.AWAITING_PAYMENT
+_APPLIED, _ORDER_PAID = ORDER.decide(_AWAITING, OrderEvent.PAYMENT_RECEIVED)
+
+
+def record(services: Services, event: WebhookEvent, origin: Origin, handled: str) -> str | None:
+    """Record the event if it is of the ordinary kind, and mark it as `handled`, in one transaction; returns the order's
+    reference. None, and nothing is written, if it is not, or if the database refuses it. Raises StoreBusy.
+    """
+    snapshot = event.object
+    if not services.shortcut or origin.source is not Source.WEBHOOK or not isinstance(snapshot, PaymentSnapshot):
+        return None
+    if snapshot.event is not PaymentEvent.PAID or snapshot.received != snapshot.amount or snapshot.card is not None:
+        return None
+    if snapshot.live is not services.settings.live:
+        return None
+    values = {
+        "event_id": event.event_id,
+        "event_type": event.type,
+        "handled": handled,
+        "at": origin.at,
+        "name": snapshot.provider_payment_id,
+        "observed_at": snapshot.observed_at,
+        "amount": snapshot.amount.minor,
+        "currency": snapshot.amount.currency,
+        "received": json.dumps({"amount": snapshot.received.minor}),
+        "message_id": mail.new_message_id(),
+    }
+    if services.database.engine.dialect.name == "postgresql":
+        try:
+            row = services.database.run(_SCRIPT, values)
+        except ScriptRefused:
+            return None  # the readable path is refused the same, and says why
+        return row[0] if row is not None else None
+    try:
+        with services.database.transaction() as session:
+            return _record_on_sqlite(session, values)
+    except DBAPIError:
+        return None
+
+
+def _record_on_sqlite(session: Session, values: Mapping[str, object]) -> str | None:
+    """A transaction has the database to itself there, so that one statement after the other will do."""
+    found = session.execute(_FIND, values).one_or_none()
+    if found is None:
+        return None
+    for statement in _WRITES:
+        session.execute(statement, {**values, **found._mapping})
+    return str(found.reference)
+
+
+def _statement(written: str) -> TextClause:
+    times = [name for name in ("at", "observed_at") if f":{name}" in written]
+    return text(written).bindparams(*(bindparam(name, type_=UtcDateTime) for name in times))
+
+
+def _list(states: Iterable[str]) -> str:
+    return ", ".join(f"'{state}'" for state in states)
+
+
+# What a payment and its order are in the ordinary case. A refund that is known before its payment needs more.
+_ORDINARY = f"""
+    payments.provider_payment_id = :name AND payments.live AND payments.state IN ({_list(_OPEN)})
+    AND payments.refunded_minor = 0 AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.payment_id = payments.id)
+    AND orders.state = '{_AWAITING}' AND orders.reservation = '{Reservation.RESERVED}'
+    AND orders.total_minor = :amount AND orders.currency = :currency
+"""
+_PAYMENT_VALUES = f"state = '{_PAID}', received_minor = :amount, observed_at = :observed_at"
+_ORDER_VALUES = (
+    f"state = '{_ORDER_PAID}', paid_at = :at, closed_because = NULL, reservation = '{Reservation.COMMITTED}'"
+)
+_EVENT_COLUMNS = "webhook_events (id, type, received_at, deliveries, handled_at, outcome)"
+_EVENT_VALUES = ":event_id, :event_type, :at, 1, :at, :handled"
+_HISTORY_COLUMNS = "history (order_id, at, type, from_state, to_state, source, data)"
+_PAYMENT_ENTRY = f"'payment.{PaymentEvent.PAID}'"
+_ORDER_ENTRY = f"'order.{OrderEvent.PAYMENT_RECEIVED}', '{_AWAITING}', '{_ORDER_PAID}', '{Source.WEBHOOK}'"
+_LATE = json.dumps({"late": False})
+_MAIL_COLUMNS = "mails (order_id, kind, dedupe_key, message_id, data, written_at, due_at, attempts)"
+_MAIL_VALUES = f"'{mail.Kind.ORDER_PAID}', '{mail.Kind.ORDER_PAID}', :message_id, '{{}}', :at, :at, 0"
+
+# Two statements, for each sees what was committed before it began. The first one waits, as the readable path does: for
+# another delivery of the event, then for the order. So the second one reads what nobody changes any more. It goes by an
+# event that this transaction has written: one that was there before is a duplicate, or was not handled. If the case
+# turns out not to be ordinary, it takes the event back. Products are locked in id order, and cart lines after them.
+_SCRIPT = Script(
+    {
+        "event_id": "text",
+        "event_type": "text",
+        "handled": "text",
+        "at": "timestamptz",
+        "name": "text",
+        "observed_at": "timestamptz",
+        "amount": "bigint",
+        "currency": "text",
+        "received": "json",
+        "message_id": "text",
+    },
+    f"""
+    WITH remembered AS (
+        INSERT INTO {_EVENT_COLUMNS}
+        SELECT {_EVENT_VALUES} FROM payments WHERE payments.provider_payment_id = :name
+        ON CONFLICT DO NOTHING RETURNING id
+    )
+    SELECT orders.id FROM remembered, orders JOIN payments ON payments.order_id = orders.id
+    WHERE payments.provider_payment_id = :name
+    FOR UPDATE OF orders, payments
+    """,
+    f"""
+    WITH mine AS (
+        SELECT id FROM webhook_events WHERE id = :event_id AND xmin = pg_current_xact_id_if_assigned()::xid
+    ), paying AS (
+        SELECT orders.id, orders.reference, orders.cart_id, payments.id AS payment_id, payments.state
+        FROM mine, payments JOIN orders ON orders.id = payments.order_id
+        WHERE {_ORDINARY}
+    ), taken_back AS (
+        DELETE FROM webhook_events USING mine WHERE webhook_events.id = mine.id AND NOT EXISTS (SELECT 1 FROM paying)
+    ), payment AS (
+        UPDATE payments SET {_PAYMENT_VALUES} FROM paying WHERE payments.id = paying.payment_id
+    ), pieces AS (
+        SELECT products.id, order_lines.quantity
+        FROM paying JOIN order_lines ON order_lines.order_id = paying.id
+        JOIN products ON products.id = order_lines.product_id
+        ORDER BY products.id FOR UPDATE OF products
+    ), committed AS (
+        UPDATE products SET stock = stock - pieces.quantity, reserved = reserved - pieces.quantity
+        FROM pieces WHERE products.id = pieces.id RETURNING products.id
+    ), paid AS (
+        UPDATE orders SET {_ORDER_VALUES} FROM paying WHERE orders.id = paying.id
+    ), emptied AS (
+        DELETE FROM cart_lines USING paying, committed
+        WHERE cart_lines.cart_id = paying.cart_id AND cart_lines.product_id = committed.id
+    ), told AS (
+        INSERT INTO {_MAIL_COLUMNS} SELECT id, {_MAIL_VALUES} FROM paying ON CONFLICT DO NOTHING
+    ), noted AS (
+        INSERT INTO {_HISTORY_COLUMNS}
+        SELECT id, :at, {_PAYMENT_ENTRY}, state, '{_PAID}', '{Source.WEBHOOK}', :received FROM paying
+        UNION ALL
+        SELECT id, :at, {_ORDER_ENTRY}, '{_LATE}' FROM paying
+    )
+    SELECT reference FROM paying
+    """,
+)
+
+# The same for SQLite.
+_FIND = _statement(
+    f"""
+    SELECT orders.id AS order_id, orders.reference, orders.cart_id, payments.id AS payment_id, payments.state
+    FROM payments JOIN orders ON orders.id = payments.order_id
+    WHERE {_ORDINARY} AND NOT EXISTS (SELECT 1 FROM webhook_events WHERE webhook_events.id = :event_id)
+    """
+)
+_WRITES = [
+    _statement(written)
+    for written in (
+        f"INSERT INTO {_EVENT_COLUMNS} VALUES ({_EVENT_VALUES})",
+        f"UPDATE payments SET {_PAYMENT_VALUES} WHERE id = :payment_id",
+        """
+        UPDATE products SET stock = stock - order_lines.quantity, reserved = reserved - order_lines.quantity
+        FROM order_lines WHERE order_lines.order_id = :order_id AND products.id = order_lines.product_id
+        """,
+        f"UPDATE orders SET {_ORDER_VALUES} WHERE id = :order_id",
+        """
+        DELETE FROM cart_lines
+        WHERE cart_id = :cart_id AND product_id IN (SELECT product_id FROM order_lines WHERE order_id = :order_id)
+        """,
+        f"INSERT INTO {_MAIL_COLUMNS} VALUES (:order_id, {_MAIL_VALUES}) ON CONFLICT DO NOTHING",
+        f"""
+        INSERT INTO {_HISTORY_COLUMNS} VALUES
+        (:order_id, :at, {_PAYMENT_ENTRY}, :state, '{_PAID}', '{Source.WEBHOOK}', :received),
+        (:order_id, :at, {_ORDER_ENTRY}, '{_LATE}')
+        """,
+    )
+]

@@ -1,0 +1,106 @@
+"""Scripts: a few statements of PostgreSQL that are one transaction and one round trip.
+
+The server takes statements that arrive together for one transaction: it commits when all of them have worked. Each is
+prepared once for a connection, so that it is read and planned once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Engine
+
+from store.domain.errors import StoreBusy
+
+_PLACE = re.compile(r"(?<!:):([a-z_]+)")  # `:name` stands for a value; `::type` does not
+_PREPARED = "prepared scripts"
+# The server does not know a prepared statement, or knows one that this process has not prepared: a pooler such as
+# PgBouncer gives each transaction another of its connections.
+_NOT_THERE, _THERE_ALREADY = "26000", "42P05"
+
+
+class ConnectionGone(Exception):
+    """A pooled connection was dead. Nothing is known of what it was to do."""
+
+
+class ScriptRefused(Exception):
+    """The server refuses a statement, such as one that breaks a constraint. Nothing was written."""
+
+
+class Script:
+    """Statements with a `:name` for each of the `parameters`, which have these types. Each of the statements sees what
+    those before it wrote, and what others committed before it began.
+    """
+
+    def __init__(self, parameters: Mapping[str, str], *statements: str) -> None:
+        self._parameters = dict(parameters)
+        self._statements = statements
+        digest = hashlib.sha256("\n".join([*self._parameters.values(), *statements]).encode()).hexdigest()
+        self.name = f"till_{digest[:16]}"
+        places = {name: f"${number}" for number, name in enumerate(self._parameters, start=1)}
+        types = ", ".join(self._parameters.values())
+        self._prepare = "".join(
+            f"PREPARE {self.name}_{number} ({types}) AS {_PLACE.sub(lambda place: places[place[1]], statement)};\n"
+            for number, statement in enumerate(statements)
+        ).encode()
+
+    def send(self, cursor: Any, prepared: set[str], values: Mapping[str, object]) -> None:
+        """Run it; `prepared` are the scripts that its connection is thought to know, and is kept up to date."""
+        executions = self._execute(cursor, values)
+        try:
+            cursor.execute(executions if self.name in prepared else self._prepare + executions)
+        except cursor.connection.Error as failure:
+            if failure.pgcode not in (_NOT_THERE, _THERE_ALREADY):
+                raise
+            prepared.symmetric_difference_update({self.name})
+            cursor.execute(self._unprepared(cursor, values))
+        else:
+            prepared.add(self.name)
+
+    def _execute(self, cursor: Any, values: Mapping[str, object]) -> bytes:
+        places = ", ".join(["%s"] * len(self._parameters))
+        literals: bytes = cursor.mogrify(places, [values[name] for name in self._parameters])
+        return b";".join(
+            b"EXECUTE %s_%d (%s)" % (self.name.encode(), number, literals) for number in range(len(self._statements))
+        )
+
+    def _unprepared(self, cursor: Any, values: Mapping[str, object]) -> bytes:
+        literals = {
+            name: f"({cursor.mogrify('%s', [values[name]]).decode()})::{kind}"
+            for name, kind in self._parameters.items()
+        }
+        return ";\n".join(_PLACE.sub(lambda place: literals[place[1]], text) for text in self._statements).encode()
+
+
+def send(engine: Engine, script: Script, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+    """Run a script, and return the first row of its last statement.
+
+    Raises ConnectionGone, ScriptRefused, and StoreBusy where the database does not answer or was waited for too long.
+    """
+    driver: Any = engine.dialect.loaded_dbapi
+    try:
+        pooled = engine.raw_connection()
+    except driver.Error as failure:
+        raise StoreBusy from failure
+    connection: Any = pooled.driver_connection
+    try:
+        connection.readonly = None  # else turning off `autocommit` would cost a round trip
+        connection.autocommit = True  # else the driver would begin a transaction, in a round trip of its own
+        try:
+            with connection.cursor() as cursor:
+                script.send(cursor, pooled.info.setdefault(_PREPARED, set()), values)
+                row: tuple[Any, ...] | None = cursor.fetchone()
+        finally:
+            if not connection.closed:
+                connection.autocommit = False
+    except (driver.Error, ValueError) as failure:  # a text with a NUL is refused by the driver, with a ValueError
+        if isinstance(failure, driver.Error) and engine.dialect.is_disconnect(failure, connection, None):
+            pooled.invalidate()
+            raise ConnectionGone from failure
+        raise (StoreBusy if isinstance(failure, driver.OperationalError) else ScriptRefused) from failure
+    finally:
+        pooled.close()
+    return row
