@@ -116,7 +116,7 @@ MISTAKES = (
         "store/webhooks/inbox.py",
         "    with services.database.transaction() as session:\n        return _handle_once(",
         "    with services.database.transaction() as session:\n"
-        "        if _remember(session, event, origin.at):\n"
+        "        if _remember(session, event, origin.at).handled_at is not None:\n"
         "            return InboxResult.DUPLICATE, None\n"
         "        session.execute(\n"
         "            update(InboxEvent).where(InboxEvent.id == event.event_id).values(\n"

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -112,15 +112,19 @@ def _handle_once(
     session: Session, services: Services, event: WebhookEvent, origin: Origin
 ) -> tuple[InboxResult, str | None]:
     """What became of the event, and the reference of the order that it is about."""
-    if _remember(session, event, origin.at):
+    # A new event is marked as handled at once, which nobody sees before its effects: most of them end so.
+    remembered = _remember(session, event, origin.at, handled_at=origin.at, outcome=InboxResult.HANDLED)
+    new = remembered.deliveries == 1
+    if not new and remembered.handled_at is not None:
         return InboxResult.DUPLICATE, _order_of(session, event)
     order = HANDLERS[event.type](session, services, event, origin)
     outcome = InboxResult.HANDLED if order is not None else InboxResult.IGNORED
-    session.execute(
-        update(InboxEvent)
-        .where(InboxEvent.id == event.event_id)
-        .values(handled_at=origin.at, outcome=outcome, last_error=None)
-    )
+    if not new or outcome is not InboxResult.HANDLED:
+        session.execute(
+            update(InboxEvent)
+            .where(InboxEvent.id == event.event_id)
+            .values(handled_at=origin.at, outcome=outcome, last_error=None)
+        )
     return outcome, order
 
 
@@ -132,18 +136,18 @@ def _order_of(session: Session, event: WebhookEvent) -> str | None:
     return session.scalar(select(Order.reference).join(Payment).where(Payment.provider_payment_id == name))
 
 
-def _remember(session: Session, event: WebhookEvent, now: datetime) -> bool:
-    """Count the delivery; returns whether the event was handled before. Deliveries of one event wait here for each
-    other.
+def _remember(session: Session, event: WebhookEvent, now: datetime, **if_new: object) -> Row[int, datetime | None]:
+    """Count the delivery; returns how many `deliveries` there were and when the event was handled (`handled_at`), with
+    the values of `if_new` if it was not known. Deliveries of one event wait here for each other.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     counted = (
         insert(InboxEvent)
-        .values(id=event.event_id, type=event.type, received_at=now)
+        .values(id=event.event_id, type=event.type, received_at=now, **if_new)
         .on_conflict_do_update(index_elements=[InboxEvent.id], set_={"deliveries": InboxEvent.deliveries + 1})
-        .returning(InboxEvent.handled_at)
+        .returning(InboxEvent.deliveries, InboxEvent.handled_at)
     )
-    return session.execute(counted).scalar_one() is not None
+    return session.execute(counted).one()
 
 
 def _remember_failure(services: Services, event: WebhookEvent, failure: Exception, now: datetime) -> None:

@@ -6,15 +6,16 @@ after each call to Stripe. The connection to Stripe can also break, before or af
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
 from app import stripe_gateway
 from store.services.database import Database
+from store.services.scripts import Script
 from tests.support.shop import NoAnswer, Shop
 
 
@@ -103,3 +104,9 @@ class _CrashingDatabase(Database):
             yield session
             self._boundary()
         self._boundary()
+
+    def run(self, script: Script, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        self._boundary()
+        row = super().run(script, values)
+        self._boundary()
+        return row

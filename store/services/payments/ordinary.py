@@ -62,7 +62,7 @@ def record(services: Services, event: WebhookEvent, origin: Origin, handled: str
     try:
         with services.database.transaction() as session:
             return _record_on_sqlite(session, values)
-    except DBAPIError:
+    except (DBAPIError, OverflowError):  # the driver refuses a number that no column can hold
         return None
 
 
