@@ -1,4 +1,4 @@
-"""The transition engine: the only writer of a state, for orders, payments, refunds and disputes alike.
+"""The transition engine: the writer of states, for orders, payments, refunds and disputes alike.
 
 Lock first, then read, then decide. `lock` takes an order's row together with the payment that is asked for. `apply`
 asks the row's machine what an event does to it, writes the new state and the history in the caller's transaction, and

@@ -1,6 +1,7 @@
 """Imports point down, one adapter knows Stripe, one module commits, and the sandbox is a stranger to the store."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,9 @@ ADAPTER = "store.gateway.stripe"
 YARDSTICKS = "tools.benchmark.yardsticks"  # other applications, as others write them
 COMMITS = "store.services.database"
 ENDS_A_TRANSACTION = {"commit", "rollback"}
+# Who writes a state: the engine, and the one way past it, which asks the same machines.
+WRITES_A_STATE = {"store.services.transitions", "store.services.payments.ordinary"}
+HAS_A_STATE = ("Order", "Payment", "Refund", "Dispute")
 
 
 def source_files() -> Iterator[Path]:
@@ -143,3 +147,28 @@ def test_one_module_ends_transactions() -> None:
 
     assert ends.pop(COMMITS, None)
     assert list(ends.values()) == []
+
+
+def test_one_engine_and_one_way_past_it_write_states() -> None:
+    writers = {module for module, file in OF_THE_STORE.items() if any(map(writes_a_state, ast.walk(tree(file))))}
+
+    assert writers == WRITES_A_STATE
+
+
+def writes_a_state(node: ast.AST) -> bool:
+    """Whether this sets a state: an UPDATE in SQL of a table that has one, or its value in an UPDATE of SQLAlchemy's,
+    or the statement that writes whatever it is given.
+    """
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        tables = "|".join(f"{name.lower()}s" for name in HAS_A_STATE)
+        return re.search(rf"\bUPDATE\s+({tables})\b", node.value, re.IGNORECASE) is not None
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "values"):
+        return False
+    if not any(named(each, "update") for each in ast.walk(node.func.value)):
+        return False
+    of_whatever = any(isinstance(each, ast.Call) and named(each.func, "type") for each in ast.walk(node.func.value))
+    return of_whatever or any(word.arg == "state" for word in node.keywords)
+
+
+def named(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name

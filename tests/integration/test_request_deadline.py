@@ -15,7 +15,7 @@ from store.domain.states import OrderState
 from store.gateway import deadline
 from store.gateway.deadline import RequestDeadline
 from store.gateway.stripe.transport import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES
-from tests.support.shop import Browser, Shop, open_shop
+from tests.support.shop import Browser, Shop, event_of, open_shop
 
 pytestmark = pytest.mark.on_sqlite
 
@@ -116,6 +116,20 @@ def test_all_requests_of_a_page_share_its_deadline(shop: Shop) -> None:
 
     assert (len(tries), answer.status_code) == (1, 503)
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
+
+
+def test_a_webhook_has_a_deadline_as_a_page_has(shop: Shop) -> None:
+    """Stripe is asked about a payment that is not known here and names an order: anybody on the account can do that."""
+    order = shop.order()
+    form = {"amount": str(order.total_minor), "currency": order.currency, "payment_method": "pm_card_visa"}
+    form |= {"metadata[order_reference]": order.reference, "confirm": "true", "return_url": "http://store.test/"}
+    shop.stripe("POST", "/v1/payment_intents", form)
+    delivery = next(each for each in shop.lose() if event_of(each)["type"] == "payment_intent.succeeded")
+    tries = stripe_takes(shop, SLOW)
+
+    status = shop.receive(delivery)
+
+    assert (len(tries), status) == (1, 503)
 
 
 def test_every_page_has_its_own_deadline(shop: Shop) -> None:
