@@ -43,7 +43,7 @@ format: $(VENV)/ready-to-test ## Format the Python and fix what Ruff can fix
 
 .PHONY: static
 static: $(VENV)/ready-to-run ## Build what browsers are sent into .cache/static; the store does it when it starts
-	@$(BIN)/python -m store.static_build
+	@$(BIN)/python -m tools.static_files
 
 .PHONY: setup-test
 setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests need: packages, compiler, browser

@@ -12,7 +12,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +21,10 @@ SOURCES, BUILT = ROOT / "static", ROOT / ".cache" / "static"
 # that a store with live keys can leave it out.
 ENTRIES = ("pages", "test_mode")
 _JOINED = (".css", ".js")
+
+
+class CannotJoin(Exception):
+    """A module or a sheet is written in a way that cannot be joined; the message says where and what."""
 
 
 class CannotBuild(Exception):
@@ -39,16 +42,15 @@ class StaticBuild:
     names: Mapping[str, str]
 
 
-@cache
-def build(sources: Path = SOURCES, folder: Path = BUILT) -> StaticBuild:
-    """The static files of what `sources` hold now, built unless they are in `folder` already. Raises CannotBuild.
+def build(more: Mapping[str, bytes], sources: Path = SOURCES, folder: Path = BUILT) -> StaticBuild:
+    """The static files of what `sources` hold now, and of `more` by name, built unless they are in `folder` already.
 
-    A process looks once: a change is seen after a restart. A folder with a finished build is only read.
+    A folder with a finished build is only read. Raises CannotBuild and CannotJoin.
     """
-    list_of_names = folder / f"{_fingerprint(sources)}.json"
+    list_of_names = folder / f"{_fingerprint(sources, more)}.json"
     if not list_of_names.exists():
         try:
-            names = {name: _add(folder, name, content) for name, content in _contents(sources)}
+            names = {name: _add(folder, name, content) for name, content in _contents(sources, more)}
             _write(list_of_names, json.dumps(names).encode())
         except OSError as problem:
             raise CannotBuild(
@@ -58,9 +60,9 @@ def build(sources: Path = SOURCES, folder: Path = BUILT) -> StaticBuild:
     return StaticBuild(folder, json.loads(list_of_names.read_bytes()))
 
 
-def _fingerprint(sources: Path) -> str:
+def _fingerprint(sources: Path, more: Mapping[str, bytes]) -> str:
     """Of everything that a build depends on: the sources, and the code that builds."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(sorted(more.items())).encode())
     for root in (sources, Path(__file__).parent):
         for file in _files(root):
             content = file.read_bytes()
@@ -72,10 +74,11 @@ def _files(root: Path) -> list[Path]:
     return sorted(file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
 
 
-def _contents(sources: Path) -> Iterator[tuple[str, bytes]]:
+def _contents(sources: Path, more: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """What is served, by the name of its source."""
-    from store.static_build import join  # the minifiers are needed for building alone
+    from store.static_build import join  # with the minifiers, which are needed for building alone
 
+    yield from more.items()
     pictures = {file: _name(sources, file) for file in _files(sources) if file.suffix not in _JOINED}
     for file, name in pictures.items():
         yield name, file.read_bytes()
@@ -87,7 +90,7 @@ def _contents(sources: Path) -> Iterator[tuple[str, bytes]]:
 
             def address_of(file: Path, here: PurePosixPath = here) -> str:
                 if file not in pictures:
-                    raise join.CannotJoin(f"A style sheet names {file}, which does not exist.")
+                    raise CannotJoin(f"A style sheet names {file}, which does not exist.")
                 return os.path.relpath(_named_by_content(pictures[file], file.read_bytes()), here)
 
             yield _name(sources, entry), join.sheet(entry, address_of).encode()

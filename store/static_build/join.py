@@ -2,7 +2,8 @@
 
 Joining is what a bundler does. Those that come as a Python package hold a whole JavaScript engine or do not install on
 every Python (docs/decisions/0016-what-browsers-are-sent.md), so it is done here for the few forms that the modules of
-this project use: `import { a, b as c } from "./x.js"` and `export` before a function, a class or a constant.
+this project use: `import { a, b as c } from "./x.js"`; `export` before a function, a class or a constant; and an
+`import(…)` of an address that is known only in the browser.
 """
 
 from __future__ import annotations
@@ -14,21 +15,19 @@ from pathlib import Path
 import rcssmin
 import rjsmin
 
+from store.static_build.build import CannotJoin
+
 # As `rjsmin` leaves them.
 _IMPORT = re.compile(r'import\{([^}]*)\}from"(\.[^"]+)";?\n?')
 _EXPORT = re.compile(r"\bexport (?=(?:async function|function|class|const) (\w+))")
-_OTHER_FORM = re.compile(r"\b(?:import|export)\b[^;\n]{0,60}")
+_OTHER_FORM = re.compile(r"\b(?:import(?!\([\w.]+\))|export)\b[^;\n]{0,60}")
 
 _SHEET = re.compile(r'@import "([^"]+)";\n?')
 _ADDRESS = re.compile(r'\burl\("([^"]+)"\)')
 
 
-class CannotJoin(Exception):
-    """A module or a sheet is written in a way that cannot be joined; the message says where and what."""
-
-
 def script(entry: Path) -> str:
-    """`entry` and every module that it imports, minified, as one module that imports nothing.
+    """`entry` and every module that it imports, minified, as one module that exports what `entry` does.
 
     Each module keeps a scope of its own and runs once, before those that import it. Raises CannotJoin.
     """
@@ -47,6 +46,8 @@ def script(entry: Path) -> str:
                 raise CannotJoin(f"{file} has a form of import or export that is not joined: {other[0]}")
             numbers[file] = len(parts)
             parts.append(f"const m{len(parts)}=(()=>{{{code}\nreturn{{{','.join(exported)}}}}})();")
+            if not importing and exported:
+                parts.append(f"export const{{{','.join(exported)}}}=m{numbers[file]};")
         return numbers[file]
 
     def take(found: re.Match[str], file: Path, importing: tuple[Path, ...]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 from babel.dates import format_datetime
 from flask import Flask
+from jinja2.ext import Extension
 from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
@@ -29,9 +31,17 @@ class ReferenceConverter(BaseConverter):
     regex = r"[A-Z0-9-]{1,24}"
 
 
+class NoIndentation(Extension):
+    """What indents the lines of a page's template is for its readers, and not sent to browsers."""
+
+    def preprocess(self, source: str, name: str | None, _filename: str | None = None) -> str:
+        return re.sub(r"\n[ \t]+", "\n", source) if name and name.endswith(".html") else source
+
+
 def register(app: Flask) -> None:
     app.url_map.converters.update(slug=SlugConverter, reference=ReferenceConverter)
     app.jinja_env.add_extension("jinja2.ext.do")
+    app.jinja_env.add_extension(NoIndentation)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.add_template_filter(local_time)
     app.add_template_filter(iso)

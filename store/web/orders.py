@@ -25,7 +25,7 @@ from store.web.identity import access, grant, known_browser
 from store.web.limits import shopper
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
-from store.web.presentation.declines import DECLINE_CODES, decline_message
+from store.web.presentation.declines import PLAIN, decline_message
 from store.web.presentation.details import REFUSED_DETAILS
 from store.web.presentation.messages import OrderMessage, order_message, status_flags
 from store.web.presentation.redirects import redirect_message
@@ -69,7 +69,7 @@ def pay(reference: str) -> ResponseReturnValue:
             refused_details=REFUSED_DETAILS,
             link_key=links.key_for(services(), reference),
             own=order.browser_id == known_browser(),
-            decline_codes=DECLINE_CODES,
+            plain_decline=PLAIN,
             # A little late rather than early: the page asks again at the end, and by then the time must be over.
             seconds_left=max(math.ceil((order.expires_at - now()).total_seconds()), 1),
             form=PostForm(),

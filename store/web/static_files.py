@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from functools import cache
 from wsgiref.headers import Headers
 
 from flask import Flask
 from whitenoise import WhiteNoise
 
 from config import Settings
-from store.static_build import build
+from store.static_build import CannotBuild, CannotJoin, StaticBuild, build
+from store.web.presentation.declines import DECLINE_CODES
 from store.web.security import file_headers
+
+__all__ = ["CannotBuild", "CannotJoin", "built", "register", "serve"]
 
 _PATH = "/static"
 
@@ -19,7 +25,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     Must come before what else wraps the application: the path arrives here without that of STORE_URL.
     """
-    names = build().names
+    names = built().names
 
     def static_url(name: str) -> str:
         """The address of a file of `static/`, such as `css/pages/shop.css`; of one that is not there, a dead one."""
@@ -42,7 +48,16 @@ def register(app: Flask, settings: Settings) -> None:
     serve(app, "pages")
 
 
+@cache
+def built() -> StaticBuild:
+    """What is in `static/` now, and every message about a refused card. A process looks once: a change is seen after a
+    restart. Raises CannotBuild and CannotJoin.
+    """
+    messages = [{"codes": codes, **asdict(message)} for message, codes in DECLINE_CODES.items()]
+    return build({"declines.json": json.dumps(messages, ensure_ascii=False).encode()})
+
+
 def serve(app: Flask, kind: str) -> None:
     """Serve one kind of files, `pages` or `test_mode`, too."""
     server: WhiteNoise = app.extensions["static_files"]
-    server.add_files(build().folder / kind, _PATH)
+    server.add_files(built().folder / kind, _PATH)

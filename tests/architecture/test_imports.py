@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "store.testmode": {"store.testmode", "store.web"} | WEBHOOKS,
     "store.cli": {"store.cli", "store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},
-    "tools": {"tools", "config", "store.testmode"} | DOMAIN,
+    "tools": {"tools", "config", "store.testmode", "store.web.static_files"} | DOMAIN,
     "tools.benchmark": {"tools", "app"} | SERVICES,
     "tools.chaos": {"store.cli", "tools", "app", "store.logs"} | WEBHOOKS,
 }

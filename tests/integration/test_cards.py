@@ -10,9 +10,9 @@ from flask import Flask
 from app import create_app
 from config import STRIPE_API, Settings
 from models import Order
-from store.static_build import build
 from store.testmode import runs
 from store.testmode.test_cards import Scenario, TestCard, counts, groups, scenarios
+from store.web.static_files import built
 from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
 from tests.support.in_process import InProcessStripe
@@ -163,7 +163,8 @@ def test_with_real_test_keys_the_drawer_explains_each_card(real_test_keys: Flask
 
     assert "https://js.stripe.com" in page
     assert 'data-drawer="/test-cards/drawer"' in page
-    assert built("js/test_mode/drawer.js") in page
+    assert address_of("js/test_mode/payment.js") in page
+    assert address_of("js/test_mode/drawer.js") in drawer
     assert re.findall(r'data-number="([^"]+)"', drawer) == [card.number for group in groups() for card in group.cards]
     assert f"{counts().cards} cards and {counts().mistyped} mistyped ones." in drawer
 
@@ -178,23 +179,23 @@ def test_a_live_payment_page_has_no_drawer(live_store: Flask) -> None:
 
 def test_a_live_store_serves_no_test_card_page_and_no_part_of_it(live_store: Flask, shop: Shop) -> None:
     live, test = live_store.test_client(), shop.app.test_client()
-    parts = [name for name in build().names if "test_mode" in name]
+    parts = [name for name in built().names if "test_mode" in name]
 
     assert live.get("/test-cards").status_code == 404
     assert live.get("/test-cards/drawer").status_code == 404
     assert not [rule for rule in live_store.url_map.iter_rules() if "test_cards" in rule.rule]
     assert parts
     for name in parts:
-        assert (name, live.get(built(name), buffered=True).status_code) == (name, 404)
-        assert (name, test.get(built(name), buffered=True).status_code) == (name, 200)
-    script = live.get(built("js/pages/payment.js"), buffered=True)
+        assert (name, live.get(address_of(name), buffered=True).status_code) == (name, 404)
+        assert (name, test.get(address_of(name), buffered=True).status_code) == (name, 200)
+    script = live.get(address_of("js/pages/payment.js"), buffered=True)
     assert script.status_code == 200
     assert "sandbox" not in script.text
 
 
-def built(name: str) -> str:
+def address_of(name: str) -> str:
     """The address of a static file."""
-    return f"/static/{build().names[name]}"
+    return f"/static/{built().names[name]}"
 
 
 def pay_page(store: Flask) -> str:

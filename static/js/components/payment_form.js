@@ -5,11 +5,13 @@
 //   blocked      the card form could not be loaded            unavailable  the payment service does not work
 
 /** @import { Stripe } from "@stripe/stripe-js" */
+/** @import { DeclineMessage } from "../decline_messages.js" */
 /** @import { Outcome } from "../payment_outcome.js" */
 
 import { attempt } from "../attempt.js";
 import { CardField } from "../card_field.js";
 import { watchForChallenge } from "../challenge_watch.js";
+import { loadDeclineMessages } from "../decline_messages.js";
 import { HOLD_OVER, isHere, isReachable, pause, readStatus } from "../order_status.js";
 import { lookUp } from "../payment_lookup.js";
 import { ask } from "../payment_outcome.js";
@@ -108,8 +110,9 @@ class PaymentForm {
   async pay() {
     const [stripe, card] = [this.#stripe, this.#card];
     if (!stripe || !card || this.button.disabled) return;
-    if (!navigator.onLine) return this.say(this.template("notice", "offline"));
+    if (!navigator.onLine) return this.say("offline");
     this.enter("paying");
+    const declines = loadDeclineMessages(this.data("declines"));
     card.element.update({ disabled: true });
     // Without, the page says “Asking your bank…” while the bank's window is open.
     const stopWatching = attempt(() =>
@@ -124,11 +127,11 @@ class PaymentForm {
       outcome = await lookUp(stripe, { clientSecret, status: this.data("confirmingStatus") }, () => this.enter("unknown"));
     }
     card.element.update({ disabled: false });
-    await this.show(outcome, card);
+    await this.show(outcome, card, declines);
   }
 
-  /** @param {Outcome} outcome @param {CardField} card */
-  async show(outcome, card) {
+  /** @param {Outcome} outcome @param {CardField} card @param {Promise<DeclineMessage[]>} declines */
+  async show(outcome, card, declines) {
     switch (outcome.kind) {
       case "paid":
       case "deciding":
@@ -143,15 +146,15 @@ class PaymentForm {
         return card.element.focus();
       case "details":
         this.enter("ready");
-        return this.say(this.template("details", outcome.detail));
+        return this.say("details", { detail: this.template("detail", outcome.detail)?.content.textContent });
       case "declined":
-        return this.decline(outcome.codes, card);
+        return this.decline(outcome.codes, card, await declines);
       case "unfinished":
-        return this.decline(["payment_intent_authentication_failure"], card);
+        return this.decline(["payment_intent_authentication_failure"], card, await declines);
       case "open":
       case "asked":
         this.enter("ready");
-        return this.say(this.template("notice", outcome.kind));
+        return this.say(outcome.kind);
       case "unavailable":
       case "unknown":
         return this.enter(outcome.kind);
@@ -167,18 +170,26 @@ class PaymentForm {
     location.assign(this.data("confirming"));
   }
 
-  /** @param {string[]} codes @param {CardField} card */
-  decline(codes, card) {
-    const plain = /** @type {HTMLTemplateElement | null} */ (this.root.querySelector("template[data-decline]"));
-    const words = codes.map((code) => this.template("decline", code)).find((found) => found) ?? plain;
-    if (!words?.hasAttribute("data-keep-card")) card.clear();
+  /** @param {string[]} codes @param {CardField} card @param {DeclineMessage[]} known */
+  decline(codes, card, known) {
+    const reason = codes.map((code) => known.find((message) => message.codes.includes(code))).find((found) => found);
+    if (!reason?.keep_card) card.clear();
     this.enter("declined");
-    this.say(words);
+    this.say("declined", reason);
   }
 
-  /** Show one of the messages that are in the page, and have it read out. @param {HTMLTemplateElement | null} words */
-  say(words) {
-    this.message.replaceChildren(...(words ? [words.content.cloneNode(true)] : []));
+  /**
+   * Show one of the messages that are in the page, and have it read out.
+   *
+   * @param {string} notice @param {Record<string, unknown>} [parts]  texts for those of its parts that differ
+   */
+  say(notice, parts = {}) {
+    const words = /** @type {DocumentFragment} */ (this.template("notice", notice)?.content.cloneNode(true));
+    for (const [name, text] of Object.entries(parts)) {
+      const part = words.querySelector(`[data-part="${name}"]`);
+      if (part) part.textContent = String(text);
+    }
+    this.message.replaceChildren(words);
     this.message.focus();
     this.message.scrollIntoView({ block: "nearest" });
   }
@@ -233,12 +244,8 @@ class PaymentForm {
     return /** @type {HTMLElement} */ (this.root.querySelector(`[data-part="${name}"]`));
   }
 
-  /**
-   * The message that is for `key`, and maybe for others.
-   *
-   * @param {string} kind @param {string} key @returns {HTMLTemplateElement | null}
-   */
+  /** @param {string} kind @param {string} key @returns {HTMLTemplateElement | null} */
   template(kind, key) {
-    return this.root.querySelector(`template[data-${kind}~="${CSS.escape(key)}"]`);
+    return this.root.querySelector(`template[data-${kind}="${CSS.escape(key)}"]`);
   }
 }

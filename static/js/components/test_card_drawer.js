@@ -1,73 +1,78 @@
-// The drawer of test cards: a dialog with all of them, and a search.
+// The drawer of test cards: a dialog with all of them, and a search. A card that is taken is copied, and put into the
+// field where the payment service lets us.
 
+import { cardOf, sandboxAutofill } from "../sandbox_autofill.js";
 import { showMatching } from "../word_filter.js";
 
-const TIMEOUT = 10_000; // milliseconds
+/**
+ * @param {HTMLElement} root  what the drawer is in, and where it is said what became of a card
+ * @returns {() => void} opens it
+ */
+export function start(root) {
+  /** @template {HTMLElement} E @param {string} name */
+  const part = (name) => /** @type {E} */ (root.querySelector(`[data-part="${name}"]`));
+  const drawer = /** @type {HTMLDialogElement} */ (part("drawer"));
+  const search = /** @type {HTMLInputElement} */ (part("search"));
+  const everything = part("count").textContent ?? "";
 
-export class TestCardDrawer {
-  /** @param {HTMLDialogElement} dialog @param {(card: HTMLElement) => void} take  called with the card that is chosen */
-  constructor(dialog, take) {
-    this.dialog = dialog;
-    this.search = /** @type {HTMLInputElement} */ (this.part("search"));
-    this.everything = this.part("count").textContent ?? "";
-    this.part("close").addEventListener("click", () => this.close());
-    // A click beside the drawer lands on the dialog itself.
-    dialog.addEventListener("click", (event) => event.target === dialog && this.close());
-    this.search.addEventListener("input", () => this.filter());
-    this.search.addEventListener("keydown", (event) => {
-      const first = this.part("list").querySelector("[data-part=card]:not([hidden]) button");
-      if (event.key !== "Enter" || event.isComposing || !this.search.value.trim()) return;
-      if (!(first instanceof HTMLElement)) return;
-      event.preventDefault();
-      take(first);
-    });
-    this.part("list").addEventListener("click", (event) => {
-      const card = event.target instanceof Element ? event.target.closest("button") : null;
-      if (card) take(card);
-    });
-  }
+  part("close").addEventListener("click", () => drawer.close());
+  // A click beside the drawer lands on the dialog itself.
+  drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
+  search.addEventListener("input", filter);
+  search.addEventListener("keydown", (event) => {
+    const first = part("list").querySelector("[data-part=card]:not([hidden]) button");
+    if (event.key !== "Enter" || event.isComposing || !search.value.trim() || !(first instanceof HTMLElement)) return;
+    event.preventDefault();
+    void take(first);
+  });
+  part("list").addEventListener("click", (event) => {
+    const card = event.target instanceof Element ? event.target.closest("button") : null;
+    if (card) void take(card);
+  });
 
-  /**
-   * Ask the store for it, and put it at the end of `place` once its styles are there.
-   *
-   * @param {string} address @param {HTMLElement} place
-   * @returns {Promise<HTMLDialogElement>} rejects where it does not arrive
-   */
-  static async load(address, place) {
-    const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT) });
-    if (!answer.ok) throw new Error(`${answer.status}`);
-    const { head, body } = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const style = /** @type {HTMLLinkElement} */ (head.querySelector("link"));
-    const dialog = /** @type {HTMLDialogElement} */ (body.querySelector("dialog"));
-    await new Promise((resolve, reject) => {
-      style.addEventListener("load", resolve);
-      style.addEventListener("error", reject);
-      document.head.append(style);
-    });
-    place.append(dialog);
-    return dialog;
-  }
-
-  open() {
-    this.filter();
-    this.dialog.showModal();
+  function open() {
+    filter();
+    drawer.showModal();
     // Not on a telephone, where the keyboard would cover the cards.
-    if (matchMedia("(pointer: fine)").matches) this.search.select();
+    if (matchMedia("(pointer: fine)").matches) search.select();
   }
 
-  close() {
-    this.dialog.close();
+  function filter() {
+    const found = showMatching(part("list"), search.value, { entry: "[data-part=card]", group: "[data-part=group]" });
+    part("count").textContent = search.value.trim() ? `${found} found.` : everything;
+    part("none").hidden = found > 0;
   }
 
-  filter() {
-    const searched = this.search.value;
-    const found = showMatching(this.part("list"), searched, { entry: "[data-part=card]", group: "[data-part=group]" });
-    this.part("count").textContent = searched.trim() ? `${found} found.` : this.everything;
-    this.part("none").hidden = found > 0;
+  /** Copied first: while the page has the focus, which the card field may take. @param {HTMLElement} card */
+  async function take(card) {
+    const { number, expiry, cvc } = cardOf(card);
+    const copied = await copy(number);
+    const filled = sandboxAutofill(window)?.fill(cardOf(card)) ?? false;
+    drawer.close();
+    // Any later date and any code will do, unless they are what is wrong with the card.
+    const says = filled ? (copied ? "filled" : "only-filled") : copied ? "copied" : "by-hand";
+    say(says, number, card.dataset.refused !== undefined ? ` with ${expiry} and ${cvc}` : "");
   }
 
-  /** @param {string} name @returns {HTMLElement} */
-  part(name) {
-    return /** @type {HTMLElement} */ (this.dialog.querySelector(`[data-part="${name}"]`));
+  /** @param {string} what @param {string} number @param {string} rest */
+  function say(what, number, rest) {
+    const words = /** @type {HTMLTemplateElement} */ (root.querySelector(`template[data-says="${what}"]`));
+    part("said").replaceChildren(words.content.cloneNode(true));
+    for (const [name, text] of Object.entries({ number, with: rest })) {
+      const place = part("said").querySelector(`[data-part=${name}]`);
+      if (place) place.textContent = text;
+    }
+  }
+
+  return open;
+}
+
+/** @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false; // not allowed, or not a secure page
   }
 }

@@ -1,64 +1,50 @@
-// The button that opens the drawer of test cards, which is loaded then. A card that is taken is copied, and put into the
-// field where the payment service lets us.
-
-import { cardOf, sandboxAutofill } from "../sandbox_autofill.js";
-import { TestCardDrawer } from "./test_card_drawer.js";
+// The button that opens the drawer of test cards: the drawer and its script are loaded then.
 
 /** @param {HTMLElement} root */
 export function start(root) {
   /** @param {string} name */
   const part = (name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
-  const open = part("open");
-  /** @type {Promise<TestCardDrawer> | undefined} */
-  let drawer;
+  const button = part("open");
+  /** @type {Promise<() => void> | undefined} */
+  let loaded;
 
   part("page").hidden = true;
-  open.hidden = false;
-  open.addEventListener("click", async () => {
-    open.ariaBusy = "true";
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.ariaBusy = "true";
     try {
-      (await (drawer ??= load())).open();
+      const open = await (loaded ??= load(root));
+      open();
     } catch {
-      drawer = undefined; // the next click tries again
-      say("not-loaded");
+      loaded = undefined; // the next click tries again
+      const words = /** @type {HTMLTemplateElement} */ (root.querySelector("template[data-says=not-loaded]"));
+      part("said").replaceChildren(words.content.cloneNode(true));
     } finally {
-      open.ariaBusy = null;
+      button.ariaBusy = null;
     }
   });
-
-  async function load() {
-    const dialog = await TestCardDrawer.load(root.dataset.drawer ?? "", root);
-    return new TestCardDrawer(dialog, (card) => void take(card));
-  }
-
-  /** Copied first: while the page has the focus, which the card field may take. @param {HTMLElement} card */
-  async function take(card) {
-    const { number, expiry, cvc } = cardOf(card);
-    const copied = await copy(number);
-    const filled = sandboxAutofill(window)?.fill(cardOf(card)) ?? false;
-    (await drawer)?.close();
-    // Any later date and any code will do, unless they are what is wrong with the card.
-    const says = filled ? (copied ? "filled" : "only-filled") : copied ? "copied" : "by-hand";
-    say(says, { number, with: card.dataset.refused !== undefined ? ` with ${expiry} and ${cvc}` : "" });
-  }
-
-  /** @param {string} what @param {Record<string, string>} facts  texts for the named parts of the sentence */
-  function say(what, facts = {}) {
-    const words = /** @type {HTMLTemplateElement} */ (root.querySelector(`template[data-says="${what}"]`));
-    part("said").replaceChildren(words.content.cloneNode(true));
-    for (const [name, text] of Object.entries(facts)) {
-      const place = part("said").querySelector(`[data-part=${name}]`);
-      if (place) place.textContent = text;
-    }
-  }
 }
 
-/** @param {string} text */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false; // not allowed, or not a secure page
-  }
+/**
+ * Ask the store for the drawer, and put it at the end of the section with its style and its script.
+ *
+ * @param {HTMLElement} root
+ * @returns {Promise<() => void>} opens it; rejects where a part of it does not arrive
+ */
+async function load(root) {
+  const answer = await fetch(root.dataset.drawer ?? "");
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  const { head, body } = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const style = /** @type {HTMLLinkElement} */ (head.querySelector("link"));
+  const script = style.dataset.script ?? "";
+  const [{ start }] = await Promise.all([
+    import(script),
+    new Promise((resolve, reject) => {
+      style.addEventListener("load", resolve);
+      style.addEventListener("error", reject);
+      document.head.append(style);
+    }),
+  ]);
+  root.append(...body.childNodes);
+  return start(root);
 }

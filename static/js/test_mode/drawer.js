@@ -1,6 +1,8 @@
-// The script of the drawer of test cards on the payment page. A store with live keys does not serve it.
+// The script of the drawer of test cards, loaded when it is opened. A store with live keys does not serve it.
 
-import { start as testCards } from "../components/test_cards.js";
-import { startModules } from "../modules.js";
+import { start as testCardDrawer } from "../components/test_card_drawer.js";
 
-startModules({ test_cards: testCards });
+/** @param {HTMLElement} root  @returns {() => void} opens the drawer */
+export function start(root) {
+  return testCardDrawer(root);
+}

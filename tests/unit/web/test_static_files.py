@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from store.static_build import build
+from store.web.static_files import built
 from tests.support.shop import FORM, Browser, Shop
 
 PAGES = ["/", "/products/brass-pen", "/cart", "/orders", "/nothing-here", "/test-cards", "/dev/mail"]
@@ -91,13 +91,13 @@ def test_a_page_has_the_styles_of_everything_on_it(shop: Shop, path: str) -> Non
 
 
 def address_of(name: str) -> str:
-    return f"/static/{build().names[name]}"
+    return f"/static/{built().names[name]}"
 
 
 def sheets() -> list[str]:
     """Every style sheet of the store."""
-    names = [name for name in build().names if name.endswith(".css")]
-    files = [build().folder / ("test_mode" if "test_mode" in name else "pages") / build().names[name] for name in names]
+    names = [name for name in built().names if name.endswith(".css")]
+    files = [built().folder / ("test_mode" if "test_mode" in name else "pages") / built().names[name] for name in names]
     return [file.read_text("utf-8") for file in files]
 
 
