@@ -69,10 +69,12 @@ def test_every_object_is_what_the_library_declares(application: Flask, later: La
         "balance",
         "balance_transaction",
         "charge",
+        "checkout.session",
         "coupon",
         "customer",
         "dispute",
         "event",
+        "item",
         "payment_intent",
         "payment_method",
         "price",
@@ -172,6 +174,7 @@ def live_a_busy_week(client: stripe.StripeClient, later: Later) -> None:
     v1.balance.retrieve()
     v1.webhook_endpoints.update(endpoint.id, {"description": "x"})
     fill_a_catalog(client)
+    sell_on_the_page(client)
     for _event in v1.events.list({"limit": 100}).auto_paging_iter():
         pass
 
@@ -197,6 +200,32 @@ def fill_a_catalog(client: stripe.StripeClient) -> None:
     v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "expand": ["promotion.coupon"]})
     v1.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20, "country": "DE"})
     v1.shipping_rates.create({"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "usd"}})
+
+
+def sell_on_the_page(client: stripe.StripeClient) -> None:
+    v1 = client.v1
+    rate = v1.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20})
+    coupon = v1.coupons.create({"percent_off": 12.5})
+    post = {"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "usd"}}
+    price = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Tea"}}
+    line = {"price_data": price, "quantity": 2, "tax_rates": [rate.id], "adjustable_quantity": {"enabled": True}}
+    asked: Any = {
+        "mode": "payment",
+        "success_url": "https://shop.example/",
+        "line_items": [line],
+        "discounts": [{"coupon": coupon.id}],
+        "shipping_options": [{"shipping_rate_data": post}],
+        "shipping_address_collection": {"allowed_countries": ["US"]},
+        "custom_fields": [{"key": "note", "label": {"type": "custom", "custom": "Note"}, "type": "text"}],
+        "custom_text": {"submit": {"message": "Thank you"}},
+        "consent_collection": {"terms_of_service": "required"},
+        "automatic_tax": {"enabled": False},
+        "expand": ["shipping_cost.shipping_rate", "discounts.coupon", "total_details.breakdown"],
+    }
+    session = v1.checkout.sessions.create(asked)
+    v1.checkout.sessions.line_items.list(session.id, {"expand": ["data.taxes", "data.discounts"]})
+    v1.checkout.sessions.expire(session.id)
+    v1.checkout.sessions.create({"mode": "setup", "currency": "usd", "success_url": "https://shop.example/"})
 
 
 def pay(client: stripe.StripeClient, **params: Any) -> str:

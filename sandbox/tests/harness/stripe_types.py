@@ -25,8 +25,11 @@ LEFT_OUT = {
     },
     "Account": {"company", "deleted", "groups", "individual"},
     "Event": {"account", "context"},
+    "Discount": {"deleted"},
+    "LineItem": {"discounts", "taxes"},
     "Price": {"currency_options", "deleted", "tiers"},
     "Product": {"deleted"},
+    "Session": {"line_items", "presentment_details"},
     "WebhookEndpoint": {"deleted", "secret"},
 }
 #: Keys recorded from Stripe that the library does not declare.
@@ -65,7 +68,7 @@ def annotations(cls: type) -> dict[str, Any]:
 
 def class_of(body: dict[str, Any]) -> type | None:
     """The library's class for an object, by the name in its `object`."""
-    name = str(body.get("object", ""))
+    name = {"item": "line_item"}.get(body.get("object", ""), str(body.get("object", "")))
     found: Any = stripe
     for part in ("".join(word.title() for word in piece.split("_")) for piece in name.split(".")):
         found = getattr(found, part if hasattr(found, part) else part.lower(), None)
@@ -150,7 +153,8 @@ class _Scope(dict[str, Any]):
         super().__init__({**vars(typing), **vars(inspect.getmodule(owner)), **vars(owner)})
 
     def __missing__(self, name: str) -> Any:
-        return getattr(stripe, name, stripe.StripeObject)  # a class of a part of Stripe that is not imitated
+        public = name.removesuffix("Resource")  # as some are called where their own name is taken
+        return getattr(stripe, public, stripe.StripeObject)  # or a class of a part of Stripe that is not imitated
 
 
 def _optional(hint: Any) -> bool:

@@ -20,6 +20,9 @@ class Baskets:
     def succeeded(self, tx: Transaction, owner: Resource, intent: Resource) -> None:
         self._keep(tx, owner, f"{intent.kind} succeeded as {intent['status']}")
 
+    def held(self, tx: Transaction, owner: Resource, intent: Resource) -> None:
+        self._keep(tx, owner, f"{intent.kind} held as {intent['status']}")
+
     def failed(self, tx: Transaction, owner: Resource, intent: Resource) -> None:
         self._keep(tx, owner, f"{intent.kind} failed")
 
@@ -62,7 +65,7 @@ def test_an_owner_hears_of_each_failure_and_of_the_success(state: State) -> None
     assert told(state) == ["payment_intent failed", "payment_intent succeeded as succeeded"]
 
 
-def test_an_owner_hears_of_a_hold_when_it_is_captured(state: State) -> None:
+def test_an_owner_hears_of_a_hold_and_of_its_capture(state: State) -> None:
     with state.write("acct_1") as tx:
         intent = payment_intents.create(tx, {**PAYMENT, "capture_method": "manual"}, owner=open_basket(tx))
         confirmation.confirm(tx, intent, {"payment_method": "pm_card_visa"})
@@ -70,8 +73,8 @@ def test_an_owner_hears_of_a_hold_when_it_is_captured(state: State) -> None:
     with state.write("acct_1") as tx:
         payment_intents.capture(tx, tx.get("payment_intent", intent.id), {})
 
-    assert held == []
-    assert told(state) == ["payment_intent succeeded as succeeded"]
+    assert held == ["payment_intent held as requires_capture"]
+    assert told(state) == [*held, "payment_intent succeeded as succeeded"]
 
 
 def test_an_owner_hears_what_the_cardholder_answered_later(state: State) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from till_sandbox.data import load
 from till_sandbox.errors import ApiError
+from till_sandbox.model.checkout import discounts
 from till_sandbox.state import Resource, Transaction
 from till_sandbox.state.names import CHOSEN_IDS
 
@@ -48,10 +49,13 @@ _ALSO = {"charge": ["payment_method", "dispute"], "dispute": ["balance_transacti
 _LEADING: dict[str, dict[str, tuple[str, ...]]] = {
     "balance_transaction": {"source": ("charge", "dispute", "refund")},
     "dispute": {"balance_transactions": ("balance_transaction",)},
+    "item": {"price": ("price",)},
     "payment_intent": {"last_payment_error.payment_method": ("payment_method",)},
     "setup_attempt": {"setup_error.payment_method": ("payment_method",)},
     "setup_intent": {"last_setup_error.payment_method": ("payment_method",)},
 }
+#: The kind of what a list holds, where the list is called otherwise.
+_LISTED = {"line_item": "item"}
 #: What the kind of a list begins with; the kind of what it lists follows.
 _LIST_OF = "list of "
 
@@ -76,7 +80,12 @@ def _kind_of(body: dict[str, Any]) -> str:
     if kind not in ("list", "search_result"):
         return kind
     listed = str(body["url"]).removesuffix("/search").rpartition("/")[2].removesuffix("s")
-    return _LIST_OF + next((kind for kind in _EXPANDABLE if kind.rpartition(".")[2] == listed), listed)
+    return _LIST_OF + _kind_named(listed)
+
+
+def _kind_named(name: str) -> str:
+    """The kind that a list's name is about, in the singular."""
+    return _LISTED.get(name) or next((kind for kind in _EXPANDABLE if kind.rpartition(".")[2] == name), name)
 
 
 def _can_be_expanded(kind: str, parts: list[str]) -> bool:
@@ -105,7 +114,7 @@ def _fields(kind: str) -> dict[str, tuple[str, ...]]:
         name = path.rpartition(".")[2]
         fields[path] = (_BEHIND.get(name, name),)
     for name in _HIDDEN.get(kind, {}):
-        fields[name] = (_LIST_OF + name.removesuffix("s"),)
+        fields[name] = (_LIST_OF + _kind_named(name.removesuffix("s")),)
     return fields | _LEADING.get(kind, {})
 
 
@@ -115,19 +124,32 @@ def _fill(tx: Transaction, body: dict[str, Any], parts: list[str]) -> None:
     used, behind = _field(kind, parts)
     if not behind:
         return
-    hidden = _HIDDEN.get(kind, {}).get(parts[0])
+    hidden = _HIDDEN.get(kind, {}).get(".".join(parts[:used]))
     if hidden is not None:
-        body[parts[0]] = body.get(parts[0]) or hidden(tx, body)
+        _reveal(body, parts[:used], lambda: hidden(tx, body))
     below = _put_object(tx, body, parts[:used], behind)
     for item in (below if isinstance(below, list) else [below]) if parts[used:] else []:
         if isinstance(item, dict):
             _fill(tx, item, parts[used:])
 
 
-def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str], behind: tuple[str, ...]) -> Any:
-    """Expand a field of the object or of a hash inside it. Returns what is there now, or None."""
+def _reveal(body: dict[str, Any], parts: list[str], find: Callable[[], Any]) -> None:
+    """Put there what is hidden at a field of the object, or of a hash inside it."""
+    value = find()
     for part in parts[:-1]:
+        if body[part] is None:
+            return
+        body[part] = body = dict(body[part])
+    body[parts[-1]] = body.get(parts[-1]) or value
+
+
+def _put_object(tx: Transaction, body: dict[str, Any], parts: list[str], behind: tuple[str, ...]) -> Any:
+    """Expand a field of the object, or of a hash or of hashes inside it. Returns what is there now, or None."""
+    for place, part in enumerate(parts[:-1]):
         inside = body.get(part)
+        if isinstance(inside, list):
+            body[part] = [dict(it) for it in inside]
+            return [_put_object(tx, it, parts[place + 1 :], behind) for it in body[part]]
         if not isinstance(inside, dict):
             return None
         body[part] = body = dict(inside)
@@ -187,10 +209,52 @@ def _prices_of(tx: Transaction, price: dict[str, Any]) -> Any:
     return {price["currency"]: {name: price[name] for name in names}} | (_kept("currency_options")(tx, price) or {})
 
 
+def _line_items(tx: Transaction, session: dict[str, Any]) -> dict[str, Any] | None:
+    lines = _kept("lines")(tx, session)
+    if lines is None:
+        return None
+    listed = _list([tx.get("item", line) for line in lines], f"/v1/checkout/sessions/{session['id']}/line_items")
+    return {name: value for name, value in listed.items() if name != "total_count"}
+
+
+def _taxes_of(tx: Transaction, line: dict[str, Any]) -> list[dict[str, Any]]:
+    return [_tax(tx, *tax) for tax in _kept("taxes")(tx, line) or []]
+
+
+def _discounts_of(tx: Transaction, line: dict[str, Any]) -> list[dict[str, Any]]:
+    item = tx.get("item", line["id"])
+    kept = item.private["discount"]
+    if kept is None:
+        return []
+    session = tx.get("checkout.session", item.private["session"])
+    return [{"amount": item["amount_discount"], "discount": dict(discounts.shown(tx, session, kept))}]
+
+
+def _breakdown_of(tx: Transaction, session: dict[str, Any]) -> dict[str, Any]:
+    """What was taken off and what came on top, each in one sum."""
+    taxes: dict[str, list[int]] = {}
+    for line in _kept("lines")(tx, session) or []:
+        for rate, amount, on in tx.get("item", line).private["taxes"]:
+            before = taxes.get(rate, [0, 0])
+            taxes[rate] = [before[0] + amount, before[1] + on]
+    kept = _kept(discounts.KEPT)(tx, session)
+    off = session["total_details"]["amount_discount"]
+    return {
+        "discounts": [{"amount": off, "discount": dict(discounts.shown(tx, session, kept))}] if kept else [],
+        "taxes": [_tax(tx, rate, *amounts) for rate, amounts in taxes.items()],
+    }
+
+
+def _tax(tx: Transaction, rate: str, amount: int, on: int) -> dict[str, Any]:
+    return {"amount": amount, "rate": dict(tx.get("tax_rate", rate)), "taxability_reason": None, "taxable_amount": on}
+
+
 #: What is only there when it is expanded.
 _HIDDEN: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], Any]]] = {
     "charge": {"refunds": _refunds},
+    "checkout.session": {"line_items": _line_items, "total_details.breakdown": _breakdown_of},
     "coupon": {"applies_to": _products_of, "currency_options": _amounts_of},
     "customer": {name: _none_of(name) for name in ("sources", "subscriptions", "tax_ids")},
+    "item": {"discounts": _discounts_of, "taxes": _taxes_of},
     "price": {"currency_options": _prices_of, "tiers": _kept("tiers")},
 }

@@ -11,6 +11,8 @@ from till_sandbox.control import request_args
 from till_sandbox.control.listings import list_faults
 from till_sandbox.errors import ApiError
 from till_sandbox.model import authentications, challenges, disputes, events, refunds
+from till_sandbox.model.checkout import page
+from till_sandbox.model.checkout.paying import Said
 from till_sandbox.state import Transaction
 
 blueprint = Blueprint("commands", __name__)
@@ -110,6 +112,58 @@ def decide_challenge(challenge_id: str) -> dict[str, Any]:
             kind = "setup_intent" if challenge["intent"].startswith("seti_") else "payment_intent"
             authentications.apply_decision(tx, challenge, tx.get(kind, challenge["intent"]), outcome)
         return {"challenge": dict(challenge)}
+
+
+@blueprint.post("/checkout_sessions/<session_id>/pay")
+def pay_session(session_id: str) -> tuple[dict[str, Any], int]:
+    """Pay a Checkout Session as a customer does on its page, with a test card: {"payment_method": "pm_card_visa"}.
+
+    Optionally what they type: "email", "name", "phone", "country", "postal_code", "line1", "city", "state", which is
+    also where it is delivered to, "shipping_rate", "promotion_code" and "custom_fields". {"delayed": "succeeds"} (or
+    "fails") has the payment decided five seconds later. Answers with the session; with the "challenge" that is to be
+    decided first; or with 402 and the "error" that the page shows.
+    """
+    texts = ("city", "country", "email", "line1", "name", "payment_method", "phone", "postal_code", "promotion_code")
+    fields: dict[str, type | tuple[type, ...]] = dict.fromkeys((*texts, "delayed", "shipping_rate", "state"), str)
+    body = request_args.body({**fields, "custom_fields": dict})
+    if body.get("delayed", "fails") not in ("succeeds", "fails"):
+        raise ApiError("delayed is succeeds or fails")
+    state = request_args.sandbox().state
+    try:
+        if "promotion_code" in body:
+            page.use_code(state, session_id, body["promotion_code"])
+        if "shipping_rate" in body:
+            page.choose_shipping(state, session_id, body["shipping_rate"])
+        attempt = page.pay(state, session_id, _typed(page.find(state, session_id).session, body))
+    except page.SessionNotFound as error:
+        raise request_args.unknown("Checkout Session", session_id) from error
+    if attempt.refusal is not None:
+        return {"error": attempt.refusal.message, "session": dict(attempt.session)}, attempt.refusal.status
+    if attempt.intent is not None:
+        challenge = attempt.intent["next_action"]["use_stripe_sdk"]["source"]
+        return {"session": dict(attempt.session), "challenge": {"id": challenge}}, 200
+    return {"session": dict(attempt.session)}, 200
+
+
+def _typed(session: dict[str, Any], body: dict[str, Any]) -> Said:
+    """What a customer types who is asked for everything and says no more than they have to."""
+    asked = session["shipping_address_collection"]
+    countries = asked["allowed_countries"] if asked else ["US"]
+    place = {"country": "US" if "US" in countries else countries[0], "line1": "1 Main St", "city": "Springfield"}
+    place |= {name: body[name] for name in ("city", "country", "line1", "postal_code", "state") if name in body}
+    name = body.get("name", "Test Customer")
+    return Said(
+        method={"payment_method": body.get("payment_method", "pm_card_visa")},
+        email=body.get("email", "customer@example.com"),
+        name=name,
+        phone=body.get("phone", "+15555550100"),
+        address=place,
+        shipping_name=name,
+        shipping_address=place,
+        custom_fields={str(key): str(answer) for key, answer in body.get("custom_fields", {}).items()},
+        accepts_terms=True,
+        delayed=body.get("delayed"),
+    )
 
 
 @blueprint.post("/refunds")

@@ -31,10 +31,13 @@ OBJECTS = {
     "balance": "Balance",
     "balance_transaction": "BalanceTransaction",
     "charge": "Charge",
+    "checkout.session": "checkout.Session",
     "coupon": "Coupon",
     "customer": "Customer",
+    "discount": "Discount",
     "dispute": "Dispute",
     "event": "Event",
+    "item": "LineItem",
     "payment_intent": "PaymentIntent",
     "payment_method": "PaymentMethod",
     "price": "Price",
@@ -53,6 +56,7 @@ OBJECTS = {
 #: Declared fields that Stripe leaves out all the same: sent when expanded, once, or of a deleted object (recorded).
 LEFT_OUT = {
     "charge": {"refunds"},
+    "checkout.session": {"line_items", "presentment_details"},
     "coupon": {"applies_to", "currency_options", "deleted"},
     "customer": {
         "cash_balance",
@@ -63,7 +67,9 @@ LEFT_OUT = {
         "tax",
         "tax_ids",
     },
+    "discount": {"deleted"},
     "event": {"account", "context"},
+    "item": {"discounts", "taxes"},
     "payment_method": {"radar_options"},
     "price": {"currency_options", "deleted", "tiers"},
     "product": {"deleted"},

@@ -16,6 +16,9 @@ from till_sandbox.model.payment_intents import (
 )
 from till_sandbox.state import Resource, Transaction
 
+#: Seconds until a payment that is delayed is decided.
+DECIDED_AFTER = 5
+
 
 @dataclass(frozen=True)
 class AuthenticationRequest:
@@ -94,6 +97,29 @@ def fail_challenge(tx: Transaction, intent: Resource) -> None:
     _back_to_start(tx, intent, error)
 
 
+def delay(tx: Transaction, intent: Resource, params: dict[str, Any], *, succeeds: bool) -> None:
+    """Try to pay with something whose bank takes its time. Emits payment_intent.processing; it is decided later.
+
+    No card does that. It is asked for by who wants to see what follows (the control API).
+    """
+    set_payment_method(tx, intent, payment_methods.resolve(tx, params["payment_method"]))
+    intent["status"] = "processing"
+    tx.save(intent)
+    events.emit(tx, "payment_intent.processing", intent)
+    tx.schedule("decide_payment", intent.id, after=DECIDED_AFTER, succeeds=succeeds)
+
+
+def decide(tx: Transaction, intent: Resource, *, succeeds: bool) -> None:
+    """The bank's word about a payment that is processing."""
+    if intent["status"] != "processing":
+        return
+    payment_method = tx.get("payment_method", intent["payment_method"])
+    if succeeds:
+        _charge(tx, intent, payment_method, None)
+    else:
+        _decline(tx, intent, payment_method, "generic_decline", None)
+
+
 def _attempt(tx: Transaction, intent: Resource, payment_method: Resource, how: AuthenticationRequest) -> str | None:
     """One try. The reason it was declined for, or None."""
     done = intent.private.pop("authenticated", None)
@@ -135,11 +161,7 @@ def _charge(tx: Transaction, intent: Resource, payment_method: Resource, secure:
         "payment_method": payment_method.id,
         "status": "requires_capture" if held else "succeeded",
     }
-    if held:
-        tx.save(intent)
-        events.emit(tx, "payment_intent.amount_capturable_updated", intent)
-    else:
-        followers.end(tx, intent, "succeeded")
+    followers.end(tx, intent, "held" if held else "succeeded")
     _save_for_later(tx, intent, payment_method)
     payment_methods.spend(tx, payment_method)
     return None

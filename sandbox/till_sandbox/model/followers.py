@@ -10,11 +10,12 @@ from typing import Literal, Protocol
 from till_sandbox.model import events
 from till_sandbox.state import Resource, Transaction
 
-Outcome = Literal["succeeded", "failed", "canceled"]
+Outcome = Literal["succeeded", "held", "failed", "canceled"]
 
 #: The event of each way to end.
 _EVENTS: dict[tuple[str, Outcome], str] = {
     ("payment_intent", "succeeded"): "payment_intent.succeeded",
+    ("payment_intent", "held"): "payment_intent.amount_capturable_updated",
     ("payment_intent", "failed"): "payment_intent.payment_failed",
     ("payment_intent", "canceled"): "payment_intent.canceled",
     ("setup_intent", "succeeded"): "setup_intent.succeeded",
@@ -26,10 +27,13 @@ _EVENTS: dict[tuple[str, Outcome], str] = {
 class Follower(Protocol):
     """What owns intents of a kind. `owner` and `intent` are as they are now; what is changed about them is saved.
 
-    A module with these three functions is one. A failed intent waits for another payment method and may still succeed.
+    A module with these functions is one. A failed intent waits for another payment method and may still succeed; one
+    that is held has the bank's word, and succeeds when the account takes the money.
     """
 
     def succeeded(self, tx: Transaction, owner: Resource, intent: Resource, /) -> None: ...
+
+    def held(self, tx: Transaction, owner: Resource, intent: Resource, /) -> None: ...
 
     def failed(self, tx: Transaction, owner: Resource, intent: Resource, /) -> None: ...
 
@@ -55,5 +59,10 @@ def end(tx: Transaction, intent: Resource, outcome: Outcome) -> None:
     if owner is None:
         return
     follower: Follower = tx.followers[owner.kind]
-    tell = {"succeeded": follower.succeeded, "failed": follower.failed, "canceled": follower.canceled}[outcome]
+    tell = {
+        "succeeded": follower.succeeded,
+        "held": follower.held,
+        "failed": follower.failed,
+        "canceled": follower.canceled,
+    }[outcome]
     tell(tx, owner, intent)

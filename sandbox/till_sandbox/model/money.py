@@ -7,6 +7,8 @@ from till_sandbox.errors import ApiError
 
 _CURRENCIES = load("currencies")
 _SUPPORTED = frozenset(_CURRENCIES["supported"])
+#: Currencies whose minor unit is called a cent.
+_CENTS = frozenset(("aud", "cad", "eur", "hkd", "nzd", "sgd", "usd"))
 LARGEST = int(_CURRENCIES["largest_amount"])
 
 
@@ -42,16 +44,33 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> int:
         )
     if amount > LARGEST:
         raise ApiError(f"Amount must be no more than {text(LARGEST, currency)}", code="amount_too_large", param=param)
-    step = (
-        10
-        if currency in _CURRENCIES["three_decimal"]
-        else 100
-        if currency in _CURRENCIES["sent_with_two_decimals"]
-        else 1
-    )
+    step = step_of(currency)
     if amount % step:
         raise ApiError(f"Invalid amount: amounts in {currency} must be a multiple of {step}", param=param)
     return amount
+
+
+def check_total(amount: int, currency: str) -> None:
+    """The same of what a Checkout Session comes to, which has words of its own."""
+    least = int(_CURRENCIES["minimums"].get(currency, 1))
+    if amount < least:
+        coins = "cents" if currency in _CENTS else "pence" if currency == "gbp" else None
+        limit = f"convert to at least {least} {coins}." if coins else f"add up to at least {text(least, currency)}"
+        due = "" if coins else " due"
+        raise ApiError(f"The Checkout Session's total amount{due} must {limit}", code="amount_too_small")
+    if amount > LARGEST:
+        raise ApiError(
+            f"The Checkout Session's total amount due must be no more than {text(LARGEST, currency)}.",
+            code="amount_too_large",
+        )
+    check_amount(amount, currency, "line_items")
+
+
+def step_of(currency: str) -> int:
+    """The smallest amount that can be paid: of three decimals the last is 0, and some are sent with two too many."""
+    if currency in _CURRENCIES["three_decimal"]:
+        return 10
+    return 100 if currency in _CURRENCIES["sent_with_two_decimals"] else 1
 
 
 def text(amount: int, currency: str) -> str:

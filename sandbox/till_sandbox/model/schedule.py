@@ -7,8 +7,18 @@ from itertools import takewhile
 from typing import Any
 
 from till_sandbox.json_text import parse
-from till_sandbox.model import balance, charges, disputes, early_fraud_warnings, holds, refunds, test_clocks
+from till_sandbox.model import (
+    balance,
+    charges,
+    confirmation,
+    disputes,
+    early_fraud_warnings,
+    holds,
+    refunds,
+    test_clocks,
+)
 from till_sandbox.model.catalog import coupons, promotion_codes
+from till_sandbox.model.checkout import sessions
 from till_sandbox.model.customer_time import CLOCK
 from till_sandbox.state import Resource, State, Transaction
 
@@ -33,10 +43,12 @@ Actions = Mapping[str, tuple[str, Callable[..., Any]]]
 ACTIONS: Actions = {
     "book_charge": ("charge", charges.book),
     "decide_dispute": ("dispute", disputes.decide),
+    "decide_payment": ("payment_intent", confirmation.decide),
     "delete_test_clock": (CLOCK, test_clocks.delete),
     "end_coupon": ("coupon", coupons.end),
     "end_promotion_code": ("promotion_code", promotion_codes.end),
     "expire_hold": ("charge", holds.expire),
+    "expire_session": (sessions.KIND, sessions.run_out),
     "fail_refund": ("refund", refunds.fail),
     "fill_evidence": ("dispute", disputes.fill_evidence),
     "open_dispute": ("charge", _open_dispute),

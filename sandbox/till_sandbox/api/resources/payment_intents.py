@@ -7,6 +7,7 @@ from till_sandbox.api.resources.payment_methods import raw_number
 from till_sandbox.api.search import search as find
 from till_sandbox.errors import ApiError, missing_object
 from till_sandbox.model import confirmation, payment_intents
+from till_sandbox.model.checkout import ownership
 from till_sandbox.model.methods.filters import FILTERS
 from till_sandbox.state import Resource
 
@@ -46,6 +47,7 @@ def update(call: Call) -> Resource:
 
 def confirm(call: Call) -> Resource:
     intent = _intent(call)
+    ownership.check_not_of_checkout(call.tx, intent)
     check_method_given(call)
     if call.principal.publishable and intent["confirmation_method"] == "manual":
         raise payment_intents.unexpected(
@@ -55,7 +57,9 @@ def confirm(call: Call) -> Resource:
 
 
 def cancel(call: Call) -> Resource:
-    return payment_intents.cancel(call.tx, _intent(call), call.params.get("cancellation_reason"))
+    intent = _intent(call)
+    ownership.check_not_of_checkout(call.tx, intent)
+    return payment_intents.cancel(call.tx, intent, call.params.get("cancellation_reason"))
 
 
 def capture(call: Call) -> Resource:

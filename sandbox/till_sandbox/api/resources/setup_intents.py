@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 from till_sandbox.api.call import Call, Listing, listing
 from till_sandbox.api.resources.payment_intents import check_client_secret, check_method_given
 from till_sandbox.model import setup_intents
+from till_sandbox.model.checkout import ownership
 from till_sandbox.state import Resource
 
 #: Parameters of create that only mean something to the confirmation.
@@ -36,12 +37,15 @@ def update(call: Call) -> Resource:
 
 def confirm(call: Call) -> Resource:
     intent = _intent(call)
+    ownership.check_not_of_checkout(call.tx, intent)
     check_method_given(call)
     return setup_intents.confirm(call.tx, intent, call.params)
 
 
 def cancel(call: Call) -> Resource:
-    return setup_intents.cancel(call.tx, _intent(call), call.params.get("cancellation_reason"))
+    intent = _intent(call)
+    ownership.check_not_of_checkout(call.tx, intent)
+    return setup_intents.cancel(call.tx, intent, call.params.get("cancellation_reason"))
 
 
 def verify_microdeposits(call: Call) -> NoReturn:

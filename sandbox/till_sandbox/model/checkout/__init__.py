@@ -1,0 +1,1 @@
+"""Checkout Sessions: an order that Stripe's own page takes the money for."""
