@@ -87,7 +87,7 @@ class InProcessStripe(stripe.HTTPClient):
         self.requests.append((method.upper(), parts.path))
         self.before(method.upper(), parts.path)
         try:
-            answer = Client(self.application, Response).open(
+            answer = Client(self.application, Response, use_cookies=False).open(
                 parts.path, method=method.upper(), query_string=parts.query, headers=dict(headers or {}), data=post_data
             )
         except (ConnectionResetError, TimeoutError) as broken:  # a fault that the sandbox was asked for

@@ -87,6 +87,38 @@ def test_an_operation_that_is_undone_leaves_nothing_behind(state: State) -> None
         assert [(it.id, it.get("text")) for it in tx.all("note")] == [("n_3", None), ("n_1", "a")]
 
 
+def test_an_operation_that_has_written_nothing_yet_is_undone_too(state: State) -> None:
+    with state.write(ACCOUNT) as tx:
+        tx.insert(note("n_1", text="a"))
+    with state.write(ACCOUNT) as tx:
+        tx.insert(note("n_2"))
+        tx.begin_operation()
+        tx.save(tx.get("note", "n_1"))["text"] = "b"
+        tx.insert(note("n_3"))
+        tx.schedule("notify", "n_3", after=0)
+        tx.undo_operation()
+
+    with state.read(ACCOUNT) as tx:
+        assert [(it.id, it.get("text")) for it in tx.all("note")] == [("n_2", None), ("n_1", "a")]
+        assert tx.execute("SELECT * FROM scheduled").fetchall() == []
+
+
+def test_what_a_failing_writer_wrote_is_in_nobodys_commit(state: State) -> None:
+    def fail() -> None:
+        with state.write(ACCOUNT) as tx:
+            tx.insert(note("n_1"))
+            tx.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with state.write(ACCOUNT) as tx:
+        tx.insert(note("n_2"))
+
+    with state.read(ACCOUNT) as tx:
+        assert [it.id for it in tx.all("note")] == ["n_2"]
+
+
 def test_of_writers_that_come_together_one_fails_alone(state: State) -> None:
     start = Barrier(12)
 

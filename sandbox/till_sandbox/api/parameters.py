@@ -70,7 +70,7 @@ def decode(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """`a[b]=1&c[]=2&c[]=3` as {"a": {"b": "1"}, "c": {"": ["2", "3"]}}: nothing is typed yet."""
     tree: dict[str, Any] = {}
     for name, value in pairs:
-        match = re.fullmatch(r"([^\[\]]+)((?:\[[^\[\]]*\])*)", name)
+        match = re.fullmatch(r"([^\[\]]+)((?:\[[^\[\]]*\])+)", name) if name.endswith("]") else None
         path = [match[1], *re.findall(r"\[([^\[\]]*)\]", match[2])] if match else [name]
         _put(tree, path[:DEEPEST], value, name)
     return tree

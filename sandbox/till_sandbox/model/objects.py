@@ -16,7 +16,7 @@ def new(tx: Transaction, kind: str, given: dict[str, Any], private: dict[str, An
     `given` has its `id` and whatever is not blank; `created` is now unless it is given. Fields that the library does
     not declare are taken too. Raises ValueError for a required one that is missing.
     """
-    template, mutable = _template(kind)
+    template, required, mutable = _template(kind)
     body = {**template, **given}
     for name in mutable:
         if name not in given:
@@ -25,18 +25,21 @@ def new(tx: Transaction, kind: str, given: dict[str, Any], private: dict[str, An
         body["created"] = tx.now
     if len(body) != len(template):
         body = {name: body[name] for name in ("id", "object", *sorted(body.keys() - {"id", "object"}))}
-    missing = [name for name, value in body.items() if value is _REQUIRED]
+    missing = [name for name in required if body[name] is _REQUIRED]
     if missing:
         raise ValueError(f"a {kind} needs {', '.join(missing)}")
     return Resource(body, private)
 
 
 @cache
-def _template(kind: str) -> tuple[dict[str, Any], list[str]]:
-    """The blank object of a kind, and its fields whose blank values must not be shared between objects."""
+def _template(kind: str) -> tuple[dict[str, Any], list[str], list[str]]:
+    """The blank object of a kind, its fields that have no blank value, and those whose blank values must not be shared
+    between objects.
+    """
     found = load("sdk")["objects"][kind]
     values = {**found["blank"], **dict.fromkeys(found["required"], _REQUIRED)}
     if "created" in values:
         values["created"] = _REQUIRED
     template = {"id": _REQUIRED, "object": kind, **dict(sorted(values.items()))}
-    return template, [name for name, value in template.items() if isinstance(value, list | dict)]
+    required = [name for name, value in template.items() if value is _REQUIRED]
+    return template, required, [name for name, value in template.items() if isinstance(value, list | dict)]
