@@ -82,9 +82,11 @@ def _states(kind: type[StrEnum], name: str = "state") -> Enum:
     )
 
 
-def _partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index of the rows for which `where` holds, the same on both databases."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+def _partial_index(name: str, *columns: str, where: str, sqlite: str | None = None, unique: bool = False) -> Index:
+    """An index of the rows for which `where` holds. SQLite uses it only where a statement says the same in the same
+    words; `sqlite` are these, where they are others: it has no booleans.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=text(sqlite or where), postgresql_where=text(where))
 
 
 def _address_columns(prefix: str) -> list[MappedColumn[str]]:
@@ -199,6 +201,11 @@ class Order(Base):
         # What counts the declines of a network address and of an e-mail address. Both are forgotten after two hours.
         _partial_index("ix_orders_address_digest", "address_digest", where="address_digest IS NOT NULL"),
         _partial_index("ix_orders_email_digest", "email_digest", where="email_digest IS NOT NULL"),
+        # What the audit adds up for the products: whose stock is reserved.
+        _partial_index("ix_orders_reserved", "id", where="reservation = 'reserved'"),
+        # A browser's orders, the newest first, page by page.
+        Index("ix_orders_browser", "browser_id", "id"),
+        Index("ix_orders_placed_at", "placed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -210,7 +217,7 @@ class Order(Base):
     )
     disputed: Mapped[bool] = mapped_column(default=False)
     cart_id: Mapped[str] = mapped_column(String(32))
-    browser_id: Mapped[str] = mapped_column(String(32), index=True)
+    browser_id: Mapped[str] = mapped_column(String(32))
     address_digest: Mapped[str | None] = mapped_column(String(32))
     email_digest: Mapped[str | None] = mapped_column(String(32))
     fingerprint: Mapped[str] = mapped_column(String(64))
@@ -324,8 +331,13 @@ class Payment(Base):
         CheckConstraint("state NOT IN ('paid', 'refunded') OR received_minor > 0", name="paid_means_received"),
         _partial_index("uq_payments_live", "order_id", where="live", unique=True),
         # What the worker asks for, each a few rows however many payments there are.
-        _partial_index("ix_payments_refund_due", "order_id", where="refund_due"),
-        _partial_index("ix_payments_not_live", "order_id", where="NOT live"),
+        _partial_index("ix_payments_refund_due", "order_id", where="refund_due", sqlite="refund_due = 1"),
+        _partial_index(
+            "ix_payments_leftover",
+            "order_id",
+            where="NOT live AND state NOT IN ('paid', 'cancelled', 'refunded')",
+            sqlite="live = 0 AND state NOT IN ('paid', 'cancelled', 'refunded')",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -362,6 +374,8 @@ class Refund(Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
         _partial_index("ix_refunds_requested", "requested_at", where="state = 'requested'"),
+        _partial_index("ix_refunds_pending", "payment_id", where="state = 'pending'"),
+        Index("ix_refunds_requested_at", "requested_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -384,6 +398,12 @@ class Dispute(Base):
     """A cardholder's bank questions a payment, or has taken it back."""
 
     __tablename__ = "disputes"
+    __table_args__ = (
+        _partial_index(
+            "ix_disputes_undecided", "payment_id", where="state IN ('inquiry', 'needs_response', 'under_review')"
+        ),
+        Index("ix_disputes_opened_at", "opened_at"),
+    )
 
     provider_dispute_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"), index=True)
@@ -421,7 +441,13 @@ class Mail(Base):
     __tablename__ = "mails"
     __table_args__ = (
         UniqueConstraint("order_id", "dedupe_key"),
-        _partial_index("ix_mails_unsent", "due_at", where="sent_at IS NULL"),
+        _partial_index(
+            "ix_mails_to_send",
+            "due_at",
+            "id",
+            where="sent_at IS NULL AND failed_at IS NULL AND dropped_because IS NULL",
+        ),
+        _partial_index("ix_mails_failed", "failed_at", where="failed_at IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -444,7 +470,7 @@ class HistoryEntry(Base):
     """
 
     __tablename__ = "history"
-    __table_args__ = (UniqueConstraint("order_id", "dedupe_key"),)
+    __table_args__ = (UniqueConstraint("order_id", "dedupe_key"), Index("ix_history_at", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
@@ -462,6 +488,7 @@ class InboxEvent(Base):
     """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says why it was not."""
 
     __tablename__ = "webhook_events"
+    __table_args__ = (_partial_index("ix_webhook_events_unhandled", "received_at", where="handled_at IS NULL"),)
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     type: Mapped[str] = mapped_column(String(120))

@@ -1,5 +1,6 @@
 """The audit names what is wrong, in which order and what to do about it, and says nothing of what is right."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from store.services.operations import audit
 from store.services.orders import reviews
 from store.services.payments import refunds
 from tests.support.shop import Shop
+from tools.fill_orders import fill
 
 RUNNING = "Is `flask worker --every 30` running?"
 ELSE = "If it is, `flask reconcile` says what stands in its way."
@@ -288,3 +290,27 @@ def test_the_audit_names_an_email_that_cannot_be_sent(shop: Shop) -> None:
     assert audited(shop) == [
         f"order {reference}: its e-mail “order_paid” was not sent after 4 tries. Check MAIL_SERVER with `flask doctor`."
     ]
+
+
+def test_an_audit_since_a_time_checks_only_what_changed_since(shop: Shop) -> None:
+    old, _ = paid(shop)
+    shop.clock.forward(days=2)
+    new, _ = paid(shop)
+    damage(shop, "UPDATE payments SET amount_minor = amount_minor + 1")
+
+    found = list(audit.stream(shop.services.database, shop.clock(), shop.clock() - timedelta(days=1)))
+
+    assert [each.subject for each in found if each.code == "other_payment_amount"] == [f"order {new}"]
+    assert [each.subject for each in found if each.code == "mail_unsent"] == [f"order {old}"]
+
+
+def test_an_audit_in_parts_finds_the_same_as_in_one(shop: Shop) -> None:
+    fill(shop.services.database.engine, 40, seed=1)
+    damage(shop, "UPDATE payments SET amount_minor = amount_minor + 1 WHERE order_id % 20 = 0")
+    parts: list[tuple[int, int]] = []
+
+    found = list(audit.stream(shop.services.database, shop.clock(), size=15, report=lambda *done: parts.append(done)))
+
+    assert [str(problem_of(finding)) for finding in found] == audited(shop)
+    assert len(found) == 2
+    assert parts == [(1, 3), (2, 3), (3, 3)]

@@ -1,18 +1,21 @@
 """The audit: what must hold between orders, payments, refunds and stock, checked from the database alone.
 
-Each rule is one statement that finds the rows which break it. Nothing is changed.
+Each rule is one statement that finds the rows which break it. Nothing is changed. The rules about orders are asked for
+some thousand orders at a time, so that the memory it takes and the time of a statement do not grow with the orders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
-from models import Dispute, InboxEvent, Mail, Order, OrderAdjustment, OrderLine, Payment, Product, Refund
+from models import Dispute, HistoryEntry, InboxEvent, Mail, Order, OrderAdjustment, OrderLine, Payment, Product, Refund
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
+from store.services.database import Database
 from store.services.findings import Finding
 from store.services.mail import TO_MERCHANT
 from store.services.mail.outbox import TO_SEND
@@ -26,11 +29,73 @@ GONE_ORDERS = (OrderState.EXPIRED, OrderState.CANCELLED)
 LATE = timedelta(minutes=15)
 # How long a mail that was given up is reported. Nothing in the database says that a person has seen to it.
 REPORTED = timedelta(days=14)
+# How many orders one statement is about: by their ids from one to another, or by a list of ids, which is longer.
+RANGE, LIST = 10_000, 1_000
+
+# Makes of a column with the id of an order the condition that it is one that a rule is asked about. It is said of each
+# table that is joined: PostgreSQL infers it of none, and would read all of it.
+Among = Callable[[InstrumentedAttribute[int]], ColumnElement[bool]]
 
 
-def run(session: Session, now: datetime) -> list[Finding]:
-    """Every disagreement there is. Orders that wait for a person are findings too."""
-    return [finding for rule in RULES for finding in rule(session, now)]
+def run(session: Session, now: datetime, since: datetime | None = None) -> list[Finding]:
+    """Every disagreement there is, among the orders whose history goes on after `since` where that is given. Orders
+    that wait for a person are findings too, and so is what was not done in time, whenever it began.
+    """
+    found = [finding for among in _parts(session, since) for finding in _of_orders(session, now, among)]
+    return found + list(_of_store(session, now))
+
+
+def stream(
+    database: Database,
+    now: datetime,
+    since: datetime | None = None,
+    *,
+    size: int = RANGE,
+    report: Callable[[int, int], object] = lambda _done, _parts: None,
+) -> Iterator[Finding]:
+    """The same, one by one, with a transaction of its own for each part of the orders, which is of `size` at the most;
+    `report` is called with how many parts of how many are done. Raises StoreBusy.
+    """
+    with database.reading() as session:
+        parts = list(_parts(session, since, size))
+    for done, among in enumerate(parts, 1):
+        with database.reading() as session:
+            found = list(_of_orders(session, now, among))
+        yield from found
+        report(done, len(parts))
+    with database.reading() as session:
+        found = list(_of_store(session, now))
+    yield from found
+
+
+def _parts(session: Session, since: datetime | None, size: int = RANGE) -> Iterator[Among]:
+    """Conditions that together hold for each order that is to be checked."""
+    if since is None:
+        first, last = session.execute(select(func.min(Order.id), func.max(Order.id))).one()
+        for start in range(first or 0, (last or -1) + 1, size):
+            yield partial(_is_between, first=start, last=start + size - 1)
+    else:
+        changed = Order.id.in_(select(HistoryEntry.order_id).where(HistoryEntry.at >= since))
+        for ids in session.scalars(select(Order.id).where(changed).order_by(Order.id)).partitions(min(size, LIST)):
+            yield partial(_is_one_of, ids=ids)
+
+
+def _is_between(order_id: InstrumentedAttribute[int], *, first: int, last: int) -> ColumnElement[bool]:
+    return order_id.between(first, last)
+
+
+def _is_one_of(order_id: InstrumentedAttribute[int], *, ids: Sequence[int]) -> ColumnElement[bool]:
+    return order_id.in_(ids)
+
+
+def _of_orders(session: Session, now: datetime, among: Among) -> Iterator[Finding]:
+    for rule in ORDER_RULES:
+        yield from rule(session, now, among)
+
+
+def _of_store(session: Session, now: datetime) -> Iterator[Finding]:
+    for rule in STORE_RULES:
+        yield from rule(session, now)
 
 
 def _orders(session: Session, query: Select[str], code: str) -> Iterator[Finding]:
@@ -38,13 +103,15 @@ def _orders(session: Session, query: Select[str], code: str) -> Iterator[Finding
         yield Finding(f"order {reference}", code)
 
 
-def _joined() -> Select[str]:
+def _joined(among: Among) -> Select[str]:
     """The references of orders, each with its live payment."""
-    return select(Order.reference).join(Order.payment).order_by(Order.id)
+    joined = select(Order.reference).join(Order.payment).order_by(Order.id)
+    return joined.where(among(Order.id), among(Payment.order_id))
 
 
-def _without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = select(Order.reference).outerjoin(Order.payment).where(Payment.id.is_(None)).order_by(Order.id)
+def _without_payment(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    live = exists().where(Payment.order_id == Order.id, Payment.live, among(Payment.order_id))
+    query = select(Order.reference).where(among(Order.id), ~live).order_by(Order.id)
     return _orders(session, query, "no_live_payment")
 
 
@@ -54,13 +121,13 @@ def _in_review(session: Session, _now: datetime) -> Iterator[Finding]:
         yield Finding(f"order {waiting.reference}", "in_review", data)
 
 
-def _paid_without_payment(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = _joined().where(Order.state.in_(PAID_ORDERS), Payment.state != PaymentState.PAID)
+def _paid_without_payment(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    query = _joined(among).where(Order.state.in_(PAID_ORDERS), Payment.state != PaymentState.PAID)
     return _orders(session, query, "paid_without_payment")
 
 
-def _payment_without_order(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = _joined().where(
+def _payment_without_order(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    query = _joined(among).where(
         Payment.state == PaymentState.PAID,
         Order.state.in_((OrderState.AWAITING_PAYMENT, *GONE_ORDERS)),
         Payment.refund_due.is_(False),
@@ -69,14 +136,15 @@ def _payment_without_order(session: Session, _now: datetime) -> Iterator[Finding
     return _orders(session, query, "payment_without_order")
 
 
-def _wrong_amount(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = _joined().where(
-        Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED)), Payment.received_minor != Order.total_minor
+def _wrong_amount(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    query = _joined(among).where(
+        Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED)),
+        Payment.received_minor != Order.total_minor,
     )
     return _orders(session, query, "other_amount_received")
 
 
-def _wrong_total(session: Session, _now: datetime) -> Iterator[Finding]:
+def _wrong_total(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     lines = (
         select(func.coalesce(func.sum(OrderLine.unit_price_minor * OrderLine.quantity), 0))
         .where(OrderLine.order_id == Order.id)
@@ -87,18 +155,18 @@ def _wrong_total(session: Session, _now: datetime) -> Iterator[Finding]:
         .where(OrderAdjustment.order_id == Order.id)
         .scalar_subquery()
     )
-    query = select(Order).where(Order.total_minor != lines + adjustments).order_by(Order.id)
+    query = select(Order).where(among(Order.id), Order.total_minor != lines + adjustments).order_by(Order.id)
     for order in session.scalars(query.options(selectinload(Order.lines), selectinload(Order.adjustments))):
         data = {"total": order.total.text(), "quoted": order.quote.total.text()}
         yield Finding(f"order {order.reference}", "total_differs", data)
 
 
-def _wrong_payment(session: Session, _now: datetime) -> Iterator[Finding]:
-    query = _joined().where(Payment.amount_minor != Order.total_minor)
+def _wrong_payment(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    query = _joined(among).where(Payment.amount_minor != Order.total_minor)
     return _orders(session, query, "other_payment_amount")
 
 
-def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
+def _wrong_refunds(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     returned = (
         select(func.coalesce(func.sum(Refund.amount_minor), 0))
         .where(Refund.payment_id == Payment.id, Refund.state.in_(RETURNING))
@@ -111,6 +179,8 @@ def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
         .join(Order.payments)
         .order_by(Order.id)
         .where(
+            among(Order.id),
+            among(Payment.order_id),
             received,
             or_(
                 Payment.refunded_minor != returned,
@@ -123,58 +193,71 @@ def _wrong_refunds(session: Session, _now: datetime) -> Iterator[Finding]:
     return _orders(session, query, "refunds_differ")
 
 
-def _unreturned_second(session: Session, _now: datetime) -> Iterator[Finding]:
+def _unreturned_second(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     query = (
         select(Order.reference)
         .join(Order.payments)
-        .where(~Payment.live, Payment.state == PaymentState.PAID, Payment.refund_due.is_(False), ~Order.needs_review)
+        .where(among(Order.id), among(Payment.order_id), ~Payment.live, Payment.state == PaymentState.PAID)
+        .where(Payment.refund_due.is_(False), ~Order.needs_review)
         .order_by(Order.id)
     )
     return _orders(session, query, "second_payment_kept")
 
 
-def _wrong_reservation(session: Session, _now: datetime) -> Iterator[Finding]:
+def _wrong_reservation(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     expected = case(  # of a refunded order nothing: what was sent before stays committed
         (Order.state == OrderState.AWAITING_PAYMENT, ReservationState.RESERVED.value),
         (Order.state.in_(PAID_ORDERS), ReservationState.COMMITTED.value),
         (Order.state.in_(GONE_ORDERS), ReservationState.RELEASED.value),
     )
-    query = _joined().where(~Order.needs_review, Order.reservation != expected)
+    query = _joined(among).where(~Order.needs_review, Order.reservation != expected)
     return _orders(session, query, "stock_misplaced")
 
 
 def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
-    needed = (
-        select(func.coalesce(func.sum(OrderLine.quantity), 0))
-        .join(Order)
-        .where(OrderLine.product_id == Product.id, Order.reservation == ReservationState.RESERVED)
-        .scalar_subquery()
+    reserved = (
+        select(OrderLine.product_id, func.sum(OrderLine.quantity).label("pieces"))
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.reservation == ReservationState.RESERVED)
+        .group_by(OrderLine.product_id)
+        .subquery()
     )
-    query = select(Product.slug, Product.reserved, needed.label("needed")).where(Product.reserved != needed)
+    needed = func.coalesce(reserved.c.pieces, 0)
+    query = (
+        select(Product.slug, Product.reserved, needed.label("needed"))
+        .outerjoin(reserved, reserved.c.product_id == Product.id)
+        .where(Product.reserved != needed)
+        .order_by(Product.id)
+    )
     for row in session.execute(query):
         yield Finding(f"product {row.slug}", "reserved_differs", {"reserved": row.reserved, "needed": row.needed})
 
 
-def _wrong_flag(session: Session, _now: datetime) -> Iterator[Finding]:
+def _wrong_flag(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     standing = exists().where(
-        Dispute.payment_id == Payment.id, Payment.order_id == Order.id, Dispute.state.in_(STANDING)
+        Dispute.payment_id == Payment.id,
+        Payment.order_id == Order.id,
+        among(Payment.order_id),
+        Dispute.state.in_(STANDING),
     )
-    query = select(Order.reference).where(Order.disputed != standing).order_by(Order.id)
+    query = select(Order.reference).where(among(Order.id), Order.disputed != standing).order_by(Order.id)
     return _orders(session, query, "dispute_flag_wrong")
 
 
 def _overdue(session: Session, now: datetime) -> Iterator[Finding]:
-    query = _joined().where(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at < now - LATE)
-    return _orders(session, query, "overdue")
+    query = select(Order.reference).where(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at < now - LATE)
+    return _orders(session, query.order_by(Order.expires_at, Order.id), "overdue")
 
 
 def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
-    requested = exists().where(
-        Refund.payment_id == Payment.id, Refund.state == RefundState.REQUESTED, Refund.requested_at < now - LATE
+    requested = (
+        select(Payment.order_id)
+        .join(Refund, Refund.payment_id == Payment.id)
+        .where(Refund.state == RefundState.REQUESTED, Refund.requested_at < now - LATE)
     )
-    late = exists().where(Payment.order_id == Order.id, or_(Payment.refund_due, requested))
-    query = select(Order.reference).where(late).order_by(Order.id)
-    return _orders(session, query, "refund_overdue")
+    # Two queries, each of which goes by its index: one for both would read every payment.
+    late = union_all(select(Payment.order_id).where(Payment.refund_due), requested)
+    return _orders(session, select(Order.reference).where(Order.id.in_(late)).order_by(Order.id), "refund_overdue")
 
 
 def _unhandled_events(session: Session, now: datetime) -> Iterator[Finding]:
@@ -190,17 +273,16 @@ def _unsent_mail(session: Session, now: datetime) -> Iterator[Finding]:
 
 
 def _refused_mail(session: Session, now: datetime) -> Iterator[Finding]:
-    query = select(Order.reference, Mail.kind).join(Order).where(Mail.failed_at >= now - REPORTED).order_by(Mail.id)
-    for reference, kind in session.execute(query):
+    query = select(Order.reference, Mail.kind).join(Order).where(Mail.failed_at >= now - REPORTED)
+    for reference, kind in session.execute(query.order_by(Mail.failed_at, Mail.id)):
         if kind in TO_MERCHANT:
             yield Finding(f"order {reference}", "merchant_mail_refused", {"kind": kind})
         else:
             yield Finding(f"order {reference}", "mail_refused", {"kind": kind})
 
 
-RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
+ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...] = (
     _without_payment,
-    _in_review,
     _paid_without_payment,
     _payment_without_order,
     _wrong_amount,
@@ -209,8 +291,11 @@ RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _wrong_refunds,
     _unreturned_second,
     _wrong_reservation,
-    _wrong_reserved,
     _wrong_flag,
+)
+STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
+    _in_review,
+    _wrong_reserved,
     _overdue,
     _refund_overdue,
     _unhandled_events,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, select, union
 
-from models import Dispute, Order, Payment, Refund
+from models import Dispute, Order, Payment, Refund, Review
 from store.domain.states import OrderState, RefundState
 from store.gateway.port import DisputeSnapshot, PaymentSnapshot, RefundSnapshot
+from store.services.partial_indexes import written_out
 from store.services.payments import accounts
 from store.services.payments.disputes import UNDECIDED
 from store.services.services import Services
@@ -25,24 +26,24 @@ T = TypeVar("T")
 
 def payments(services: Services, since: datetime) -> Iterator[tuple[str, PaymentSnapshot | None]]:
     """Of the store's own, those of orders placed since then, and of every order that waits for its payment."""
-    known = (
+    ours = (
         select(Payment.provider_payment_id)
         .join(Order, Order.id == Payment.order_id)
-        .where(Payment.provider_payment_id.is_not(None))
-        .where(or_(Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT), _ours(services))
+        .where(Payment.provider_payment_id.is_not(None), _ours(services))
     )
+    known = _any_of(ours, Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT)
     listed = ((snapshot.provider_payment_id, snapshot) for snapshot in services.gateway.list_payments(since))
     return _both(services, listed, known, services.gateway.find_payment)
 
 
 def refunds(services: Services, since: datetime) -> Iterator[tuple[str, RefundSnapshot | None]]:
     """Of the store's own, those requested since then, and every one that is on its way."""
-    known = (
+    ours = (
         select(Refund.provider_refund_id)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.provider_refund_id.is_not(None))
-        .where(or_(Refund.requested_at >= since, Refund.state == RefundState.PENDING), _ours(services))
+        .where(Refund.provider_refund_id.is_not(None), _ours(services))
     )
+    known = _any_of(ours, Refund.requested_at >= since, Refund.state == RefundState.PENDING)
     listed = ((snapshot.provider_refund_id, snapshot) for snapshot in services.gateway.list_refunds(since))
     return _both(services, listed, known, services.gateway.find_refund)
 
@@ -51,14 +52,23 @@ def disputes(services: Services, since: datetime) -> Iterator[tuple[str, Dispute
     """Of the store's own, those opened since then, and every one that is not decided, which takes months, or that may
     have been decided anew: those of orders in review.
     """
-    known = (
+    ours = (
         select(Dispute.provider_dispute_id)
         .join(Payment, Payment.id == Dispute.payment_id)
         .join(Order, Order.id == Payment.order_id)
-        .where(or_(Dispute.opened_at >= since, Dispute.state.in_(UNDECIDED), Order.needs_review), _ours(services))
+        .where(_ours(services))
     )
+    in_review = Order.id.in_(select(Review.order_id).where(Review.resolved_at.is_(None)))
+    known = _any_of(ours, Dispute.opened_at >= since, Dispute.state.in_(written_out(UNDECIDED)), in_review)
     listed = ((snapshot.provider_dispute_id, snapshot) for snapshot in services.gateway.list_disputes(since))
     return _both(services, listed, known, services.gateway.find_dispute)
+
+
+def _any_of(rows: Select[Any], *conditions: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """The rows for which any of these holds. Each is a query of its own, that goes by its index; one query for all of
+    them would read every row.
+    """
+    return union(*(rows.where(condition) for condition in conditions))
 
 
 def _ours(services: Services) -> ColumnElement[bool]:
@@ -68,7 +78,7 @@ def _ours(services: Services) -> ColumnElement[bool]:
 def _both(
     services: Services,
     listed: Iterable[tuple[str, T]],
-    known: Select[str | None],
+    known: CompoundSelect[Any],
     find: Callable[[str], T | None],
 ) -> Iterator[tuple[str, T | None]]:
     seen: set[str] = set()

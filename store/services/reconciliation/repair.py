@@ -37,7 +37,8 @@ class Report:
 
 
 def repair(services: Services, since: datetime, now: datetime) -> Report:
-    """Compare everything since then, record what was not known, and list what disagrees all the same.
+    """Compare everything since then, record what was not known, and list what disagrees all the same, and what the
+    audit finds in the orders that changed since then.
 
     Raises PaymentUnavailable and PaymentMisconfigured; what was recorded before that stays.
     """
@@ -58,7 +59,7 @@ def repair(services: Services, since: datetime, now: datetime) -> Report:
             _record(services, report, dispute.provider_payment_id, _recorder(disputes.record, dispute, origin))
         still += diff.recheck(services, name, dispute, diff.dispute, gateway.find_dispute)
     with services.database.reading() as session:
-        report.unresolved = _for_a_person(still) + audit.run(session, now)
+        report.unresolved = _for_a_person(still) + audit.run(session, now, since)
     return report
 
 

@@ -1,0 +1,72 @@
+"""What the store asks again and again goes by an index, so that it costs the same with a million orders."""
+
+from datetime import timedelta
+
+from store.services import reconciliation
+from store.services.operations import health, worker
+from store.services.orders import reviews
+from store.webhooks import inbox
+from tests.support.query_plans import PlanRecorder, forget_statistics
+from tests.support.shop import Shop
+from tools.fill_orders import fill
+
+
+def pay_an_order(shop: Shop) -> None:
+    shop.pay(shop.order())
+    shop.deliver()
+
+
+def decline_a_card(shop: Shop) -> None:
+    shop.pay(shop.order(), "4000000000000002")
+    shop.deliver()
+
+
+def look_at_an_order(shop: Shop) -> None:
+    browser, reference = shop.browser_with_order()
+    for path in (f"/orders/{reference}/pay", "/orders", f"/orders/{reference}/status.json"):
+        assert browser.get(path).status_code == 200
+    browser.post(f"/orders/{reference}/cancel", {}, page=f"/orders/{reference}/pay")
+    assert browser.get(f"/orders/{reference}").status_code == 200
+
+
+def let_the_worker_go_round(shop: Shop) -> None:
+    shop.pay(shop.order())
+    shop.deliver()
+    shop.order()
+    shop.clock.forward(minutes=31)
+    assert worker.run(shop.services, shop.clock()) > 0
+
+
+def reconcile(shop: Shop) -> None:
+    shop.pay(shop.order())
+    reconciliation.run_since_last(shop.services, inbox.catch_up, shop.clock())
+
+
+def look_after_the_store(shop: Shop) -> None:
+    assert health.problems(shop.services) == []
+    with shop.services.database.reading() as session:
+        reviews.waiting(session)
+
+
+WORK = (
+    pay_an_order,
+    decline_a_card,
+    look_at_an_order,
+    look_after_the_store,
+    reconcile,
+    let_the_worker_go_round,
+)
+
+
+def test_no_statement_goes_through_every_row(shop: Shop) -> None:
+    engine = shop.services.database.engine
+    fill(engine, 2000, seed=1, now=shop.clock() - timedelta(days=2))
+    forget_statistics(engine)
+    plans = PlanRecorder(engine)
+
+    with plans.recording():
+        for work in WORK:
+            work(shop)
+
+    assert plans.count > 50
+    assert plans.through_every_row() == []
