@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
@@ -30,15 +30,7 @@ def check(session: Session, shopper: Shopper, now: datetime, most: int) -> None:
     """Raises TooManyDeclines when `most` cards or more were declined on the orders of the last two hours that were
     placed in this browser, from this address, or with this e-mail address.
     """
-    columns = (Order.browser_id, Order.address_digest, Order.email_digest)
-    known = (shopper.browser_id, shopper.address_digest, shopper.email_digest)
-    theirs = or_(*(column == value for column, value in zip(columns, known, strict=True) if value))
-    declines = (
-        select(func.coalesce(func.sum(Payment.declines), 0))
-        .join(Order, Order.id == Payment.order_id)
-        .where(theirs, Order.placed_at > now - REMEMBERED)
-    )
-    if session.scalars(declines).one() >= most:
+    if session.scalars(_DECLINES, {**asdict(shopper), "since": now - REMEMBERED}).one() >= most:
         raise TooManyDeclines
 
 
@@ -47,3 +39,11 @@ def forget(session: Session, now: datetime) -> None:
     kept = or_(Order.address_digest.is_not(None), Order.email_digest.is_not(None))
     old = update(Order).where(kept, Order.placed_at <= now - REMEMBERED)
     session.execute(old.values(address_digest=None, email_digest=None).execution_options(synchronize_session=False))
+
+
+_NAMED = [column == bindparam(column.key) for column in (Order.browser_id, Order.address_digest, Order.email_digest)]
+_DECLINES = (
+    select(func.coalesce(func.sum(Payment.declines), 0))
+    .join(Order, Order.id == Payment.order_id)
+    .where(or_(*_NAMED), Order.placed_at > bindparam("since"))
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Cart, CartLine, Order, OrderLine, Product
@@ -82,10 +82,7 @@ def items(session: Session, cart_id: str | None) -> list[CartItem]:
     """What is in the cart, in the order in which it was put there."""
     if cart_id is None:
         return []
-    rows = session.execute(
-        _products(cart_id).where(CartLine.cart_id == cart_id).order_by(CartLine.added_at, Product.id)
-    )
-    return [CartItem(*row) for row in rows]
+    return [CartItem(*row) for row in session.execute(_ITEMS, {"cart": cart_id})]
 
 
 def count(session: Session, cart_id: str | None) -> int:
@@ -153,25 +150,9 @@ def empty_of(session: Session, cart_id: str, order_id: int) -> None:
     )
 
 
-def _products(cart_id: str) -> Select[Product, int, int]:
-    """Products, how many of each are in the cart, and how many its open order has reserved, as a CartItem has them."""
-    of_cart = and_(CartLine.product_id == Product.id, CartLine.cart_id == cart_id)
-    own = (
-        select(OrderLine.product_id, OrderLine.quantity)
-        .join(Order)
-        .where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
-        .subquery()
-    )
-    return (
-        select(Product, func.coalesce(CartLine.quantity, 0), func.coalesce(own.c.quantity, 0))
-        .outerjoin(CartLine, of_cart)
-        .outerjoin(own, own.c.product_id == Product.id)
-    )
-
-
 def _item(session: Session, cart_id: str | None, slug: str) -> CartItem:
     """A product and how many of it are in the cart by now, which may be none. Raises NotFound."""
-    row = session.execute(_products(cart_id or "").where(Product.slug == slug)).one_or_none()
+    row = session.execute(_ITEM, {"cart": cart_id or "", "slug": slug}).one_or_none()
     if row is None:
         raise NotFound(Subject.PRODUCT)
     return CartItem(*row)
@@ -194,3 +175,20 @@ def _check(item: CartItem, quantity: int) -> None:
         raise QuantityInvalid(MOST)
     if quantity > item.available:
         raise OutOfStock(item.product.name, item.available)
+
+
+# Products, how many of each are in a cart, and how many its open order has reserved: what a CartItem has.
+_CART = bindparam("cart", type_=Cart.id.type)
+_OWN = (
+    select(OrderLine.product_id, OrderLine.quantity)
+    .join(Order)
+    .where(Order.cart_id == _CART, Order.state == OrderState.AWAITING_PAYMENT)
+    .subquery()
+)
+_PRODUCTS = (
+    select(Product, func.coalesce(CartLine.quantity, 0), func.coalesce(_OWN.c.quantity, 0))
+    .outerjoin(CartLine, and_(CartLine.product_id == Product.id, CartLine.cart_id == _CART))
+    .outerjoin(_OWN, _OWN.c.product_id == Product.id)
+)
+_ITEMS = _PRODUCTS.where(CartLine.cart_id == _CART).order_by(CartLine.added_at, Product.id)
+_ITEM = _PRODUCTS.where(Product.slug == bindparam("slug"))
