@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from models import Order
 from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
 from store.gateway.port import CancelReason
 from store.services import card_testing, orders, payments
 from store.services.card_testing import Shopper
-from store.services.orders import Customer
+from store.services.orders import Customer, Draft, ordinary
 from store.services.services import Services
 
 
@@ -28,11 +30,20 @@ def place(
     be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Of a `shopper`, the
     declines so far are looked at. Raises CartEmpty, OutOfStock, AmountOutOfRange, TooManyDeclines, PaymentUnavailable.
     """
+
+    def draft(session: Session) -> Draft:
+        if shopper is not None:
+            card_testing.check(session, shopper, now, services.settings.declines_per_hour)
+        return orders.draft(session, cart_id, browser_id, customer, now, services.hold, shopper)
+
+    if services.shortcut and services.database.engine.dialect.name == "postgresql":
+        with services.database.reading() as session:
+            new = draft(session)
+        if (order := ordinary.place(services.database, new)) is not None:
+            return order
     while True:
         with services.database.transaction() as session:
-            if shopper is not None:
-                card_testing.check(session, shopper, now, services.settings.declines_per_hour)
-            placed = orders.place(session, cart_id, browser_id, customer, now, services.hold, shopper)
+            placed = orders.place(session, draft(session))
         if isinstance(placed, Order):
             return placed
         left = payments.close(services, placed.reference, CancelReason.REPLACED, now)

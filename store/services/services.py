@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Services:
     """`link_path` is where the web shows an order to whoever has its signed `{key}`, with the `{reference}` in it.
-    Without `shortcut` an ordinary payment is recorded as any other, which comes to the same and takes longer.
+    Without `shortcut` an ordinary payment is recorded and an ordinary order placed as any other, which comes to the
+    same and takes longer.
     """
 
     settings: Settings

@@ -3,14 +3,16 @@
 from store.services.orders.access import STAFF, Access
 from store.services.orders.fulfilment import fulfil
 from store.services.orders.lookup import complete, find, newest_of_browser, of_browser, peek
-from store.services.orders.placement import ConflictingOrder, Customer, place
+from store.services.orders.placement import ConflictingOrder, Customer, Draft, draft, place
 
 __all__ = [
     "STAFF",
     "Access",
     "ConflictingOrder",
     "Customer",
+    "Draft",
     "complete",
+    "draft",
     "find",
     "fulfil",
     "newest_of_browser",

@@ -1,26 +1,33 @@
-"""Placing an order: the cart's lines with their prices copied, the stock reserved, an end to the reservation."""
+"""Placing an order: the cart's lines with their prices copied, the stock reserved, an end to the reservation.
+
+`draft` decides what the order is, `place` writes it. What `draft` returns are the very rows, so that `ordinary.place`
+can write them in another way.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
-from models import Order, OrderAdjustment, OrderLine, Payment
+from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
 from store.domain.addresses import Address
 from store.domain.errors import CartEmpty
-from store.domain.pricing import Quote, check_chargeable, quote
+from store.domain.pricing import Adjustment, Quote, check_chargeable, quote
 from store.domain.references import new_reference
 from store.domain.states import OrderState
 from store.services import carts, history, stock
 from store.services.card_testing import Shopper
 from store.services.carts import CartItem
-from store.services.history import Origin, Source
+from store.services.history import Source
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,27 @@ class ConflictingOrder:
     reference: str
 
 
-def place(
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order as it is to be placed: the rows of its tables, whole but for the order's id. `available`: when the cart
+    was read, there was enough of everything.
+    """
+
+    order: Row
+    payment: Row
+    entry: Row
+    lines: Sequence[Row]
+    adjustments: Sequence[Row]
+    available: bool
+
+    def placed(self, order_id: int) -> Order:
+        """The order once it is written, detached."""
+        order = Order(**self.order, id=order_id)
+        make_transient_to_detached(order)
+        return order
+
+
+def draft(
     session: Session,
     cart_id: str | None,
     browser_id: str,
@@ -47,78 +74,76 @@ def place(
     now: datetime,
     hold: timedelta,
     shopper: Shopper | None = None,
-) -> Order | ConflictingOrder:
-    """Place the order of a cart, its stock reserved for `hold`. Placing the same again returns the order that is open.
-    With the order is kept by what its `shopper` is known again.
-
-    Raises CartEmpty, OutOfStock and AmountOutOfRange.
+) -> Draft:
+    """The order of a cart as it is now, its stock to be reserved for `hold`. With the order is kept by what its
+    `shopper` is known again. Raises CartEmpty and AmountOutOfRange.
     """
     items = sorted(carts.items(session, cart_id), key=lambda item: item.product.id)
-    if cart_id is None or not items:
+    if not items:
         raise CartEmpty
-    price = quote(
-        [item.quote_line for item in items], customer.shipping, None, (), now, currency=items[0].product.currency
-    )
+    lines = [item.quote_line for item in items]
+    price = quote(lines, customer.shipping, None, (), now, currency=items[0].product.currency)
     check_chargeable(price.total)
-    fingerprint = _fingerprint(price, customer)
-    row = {
+    order = {
         "reference": new_reference(),
         "cart_id": cart_id,
         "browser_id": browser_id,
         "address_digest": shopper and shopper.address_digest,
         "email_digest": shopper and shopper.email_digest,
-        "fingerprint": fingerprint,
+        "fingerprint": _fingerprint(price, customer),
         "currency": price.currency,
         "total_minor": price.total.minor,
         "email": customer.email,
-        **_columns("shipping", customer.shipping),
-        **_columns("billing", customer.billing),
+        **{f"shipping_{field}": value for field, value in asdict(customer.shipping).items()},
+        **{f"billing_{field}": value for field, value in asdict(customer.billing).items()},
         "placed_at": now,
         "expires_at": now + hold,
     }
+    entry = {
+        "at": now,
+        "type": "order.placed",
+        "to_state": OrderState.AWAITING_PAYMENT,
+        "source": Source.SHOPPER,
+        "data": {"total": price.total.minor},
+    }
+    return Draft(
+        order={**_ORDER, **order},
+        payment={**_PAYMENT, "amount_minor": price.total.minor},
+        entry={**_ENTRY, **entry},
+        lines=[_line(position, item) for position, item in enumerate(items)],
+        adjustments=[_adjustment(position, each) for position, each in enumerate(price.adjustments)],
+        available=all(item.orderable for item in items),
+    )
+
+
+def place(session: Session, new: Draft) -> Order | ConflictingOrder:
+    """Place an order; where the cart has an open one for the same already, return that. Raises OutOfStock."""
     # Of two clicks at once the second waits here until the first order is there.
-    order = session.scalars(history.unless_there(session, Order, row).returning(Order)).one_or_none()
-    if order is None:
-        return _open_order(session, cart_id, fingerprint, now)
-    _write_price(session, order, items, price)
-    session.execute(insert(Payment).values(order_id=order.id, amount_minor=price.total.minor))
-    origin = Origin(Source.SHOPPER, now)
-    history.add(session, order, "order.placed", origin, None, order.state, {"total": price.total.minor})
-    session.flush()
-    stock.reserve(session, order.id, [item.product.id for item in items])
-    return order
+    order_id = session.scalar(history.unless_there(session, Order, new.order).returning(Order.id))
+    if order_id is None:
+        return _open_order(session, new)
+    for table, rows in _rows_of(new):
+        session.execute(insert(table), [{**row, "order_id": order_id} for row in rows])
+    stock.reserve(session, order_id, [line["product_id"] for line in new.lines])
+    return new.placed(order_id)
 
 
-def _open_order(session: Session, cart_id: str, fingerprint: str, now: datetime) -> Order | ConflictingOrder:
+def _rows_of(new: Draft) -> list[tuple[type[Base], Sequence[Row]]]:
+    rows: dict[type[Base], Sequence[Row]] = {
+        OrderLine: new.lines,
+        OrderAdjustment: new.adjustments,
+        Payment: [new.payment],
+        HistoryEntry: [new.entry],
+    }
+    return [(table, of_table) for table, of_table in rows.items() if of_table]
+
+
+def _open_order(session: Session, new: Draft) -> Order | ConflictingOrder:
     """The order for which no other one could be placed."""
-    open_order = session.scalars(
-        select(Order).where(Order.cart_id == cart_id, Order.state == OrderState.AWAITING_PAYMENT)
-    ).one()
-    same = open_order.fingerprint == fingerprint and open_order.expires_at > now
-    return open_order if same else ConflictingOrder(open_order.reference)
-
-
-def _columns(prefix: str, address: Address) -> dict[str, str]:
-    return {f"{prefix}_{field}": value for field, value in asdict(address).items()}
-
-
-def _write_price(session: Session, order: Order, items: Sequence[CartItem], price: Quote) -> None:
-    session.execute(insert(OrderLine), [_line(order, position, item) for position, item in enumerate(items)])
-    if price.adjustments:
-        session.execute(
-            insert(OrderAdjustment),
-            [
-                {
-                    "order_id": order.id,
-                    "position": position,
-                    "kind": adjustment.kind,
-                    "label": adjustment.label,
-                    "currency": adjustment.amount.currency,
-                    "amount_minor": adjustment.amount.minor,
-                }
-                for position, adjustment in enumerate(price.adjustments)
-            ],
-        )
+    of_cart = select(Order).where(Order.cart_id == new.order["cart_id"], Order.state == OrderState.AWAITING_PAYMENT)
+    found = session.scalars(of_cart).one()
+    same = found.fingerprint == new.order["fingerprint"] and found.expires_at > new.order["placed_at"]
+    return found if same else ConflictingOrder(found.reference)
 
 
 def _fingerprint(price: Quote, customer: Customer) -> str:
@@ -126,10 +151,9 @@ def _fingerprint(price: Quote, customer: Customer) -> str:
     return hashlib.sha256(json.dumps([asdict(price), asdict(customer)], sort_keys=True).encode()).hexdigest()
 
 
-def _line(order: Order, position: int, item: CartItem) -> dict[str, object]:
+def _line(position: int, item: CartItem) -> Row:
     product = item.product
     return {
-        "order_id": order.id,
         "product_id": product.id,
         "position": position,
         "slug": product.slug,
@@ -139,3 +163,22 @@ def _line(order: Order, position: int, item: CartItem) -> dict[str, object]:
         "unit_price_minor": product.price_minor,
         "quantity": item.quantity,
     }
+
+
+def _adjustment(position: int, adjustment: Adjustment) -> Row:
+    return {
+        "position": position,
+        "kind": adjustment.kind,
+        "label": adjustment.label,
+        "currency": adjustment.amount.currency,
+        "amount_minor": adjustment.amount.minor,
+    }
+
+
+def _blank(table: type[Base]) -> Row:
+    """A row with nothing but its defaults in it."""
+    columns = [column for column in table.__table__.columns if column.key not in ("id", "order_id")]
+    return {column.key: column.default.arg if column.default is not None else None for column in columns}
+
+
+_ORDER, _PAYMENT, _ENTRY = _blank(Order), _blank(Payment), _blank(HistoryEntry)

@@ -1,0 +1,102 @@
+"""The way of ordinary orders: it writes what the readable path writes, or nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from models import Order
+from store.services import carts, orders
+from store.services.orders import Draft, ordinary
+from tests.support import tables
+from tests.support.shop import CUSTOMER, Shop
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+# What tells an order from another one of the same things.
+ITS_OWN = {"id", "order_id", "reference", "cart_id", "provider_payment_id"}
+
+
+def full_cart(shop: Shop) -> str:
+    shop.set_stock("brass-pen", 10)
+    cart = shop.cart(2)
+    with shop.services.database.transaction() as session:
+        carts.add(session, cart, "brass-pen", 3, shop.clock())
+    return cart
+
+
+def draft(shop: Shop, cart: str) -> Draft:
+    with shop.services.database.reading() as session:
+        return orders.draft(session, cart, "browser", CUSTOMER, shop.clock(), shop.services.hold)
+
+
+def place_at_once(shop: Shop, new: Draft) -> Order | None:
+    return ordinary.place(shop.services.database, new)
+
+
+def place_readably(shop: Shop, new: Draft) -> Order | None:
+    with shop.services.database.transaction() as session:
+        placed = orders.place(session, new)
+    return placed if isinstance(placed, Order) else None
+
+
+def test_both_ways_write_the_same_rows_and_reserve_the_same_stock(shop: Shop) -> None:
+    written, reserved = [], []
+    for place in (place_at_once, place_readably):
+        new = draft(shop, full_cart(shop))
+        before = shop.product("brass-pen").reserved
+
+        order = place(shop, new)
+
+        assert order is not None
+        written.append(rows_of(shop, order.id))
+        reserved.append(shop.product("brass-pen").reserved - before)
+    assert [len(rows) for rows in written[0].values()] == [1, 2, 1, 1]
+    assert without_times(written[0]) == without_times(written[1])
+    assert reserved == [3, 3]
+
+
+def change_the_cart(shop: Shop, new: Draft) -> None:
+    with shop.services.database.transaction() as session:
+        carts.change(session, new.order["cart_id"], "brass-pen", 2, shop.clock())
+
+
+def empty_the_cart(shop: Shop, new: Draft) -> None:
+    with shop.services.database.transaction() as session:
+        carts.remove(session, new.order["cart_id"], "brass-pen", shop.clock())
+
+
+def place_it_in_another_tab(shop: Shop, new: Draft) -> None:
+    shop.place(new.order["cart_id"])
+
+
+def sell_the_last_pieces(shop: Shop, _new: Draft) -> None:
+    shop.set_stock("brass-pen", 2)
+
+
+@pytest.mark.parametrize("meanwhile", [change_the_cart, empty_the_cart, place_it_in_another_tab, sell_the_last_pieces])
+def test_what_is_not_ordinary_any_more_writes_nothing(shop: Shop, meanwhile: Callable[[Shop, Draft], None]) -> None:
+    new = draft(shop, full_cart(shop))
+    meanwhile(shop, new)
+    before = tables.contents(shop.services.database.engine)
+
+    placed = place_at_once(shop, new)
+
+    assert placed is None
+    assert tables.contents(shop.services.database.engine) == before
+
+
+def rows_of(shop: Shop, order_id: int) -> dict[str, list[dict[str, Any]]]:
+    found = tables.contents(shop.services.database.engine)
+    rows = {"orders": [row for row in found["orders"] if row["id"] == order_id]}
+    for name in ("order_lines", "payments", "history"):
+        rows[name] = [row for row in found[name] if row["order_id"] == order_id]
+    return rows
+
+
+def without_times(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    dropped = ITS_OWN | {"placed_at", "expires_at", "at"}
+    return {
+        name: [{key: value for key, value in row.items() if key not in dropped} for row in of_table]
+        for name, of_table in rows.items()
+    }
