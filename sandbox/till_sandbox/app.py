@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from till_sandbox.api.application import ApiApplication, answer_http_error, answer_refusal
 from till_sandbox.api.http import LARGEST_REQUEST, Answer
 from till_sandbox.browser import blueprint as browser
+from till_sandbox.browser import checkout
 from till_sandbox.clock import Clock, SystemClock
 from till_sandbox.console import blueprint as console
 from till_sandbox.control import blueprint as control
@@ -42,6 +43,7 @@ def create_app(
     app.extensions["sandbox"] = sandbox
     app.config["CONTROL_HOSTS"] = frozenset(allowed_hosts)
     app.register_blueprint(browser)
+    app.register_blueprint(checkout)
     app.register_blueprint(control)
     app.register_blueprint(console)
     app.register_error_handler(HTTPException, _answer_http_error)

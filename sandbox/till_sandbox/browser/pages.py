@@ -4,20 +4,18 @@ The frames may be shown inside any shop's page, so they allow every ancestor; in
 the sandbox's own and run no script that is not a file of its own.
 """
 
-from typing import Literal, TypeVar
+from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from till_sandbox.browser import fields
-from till_sandbox.browser.script import assemble
+from till_sandbox.browser.responses import page_response, private, script_response
 from till_sandbox.model import authentications, money
 from till_sandbox.model.authentications import Authentication
 from till_sandbox.state import State
-
-AnyResponse = TypeVar("AnyResponse", bound=BaseResponse)
 
 blueprint = Blueprint(
     "browser", __name__, static_folder="static", static_url_path="/sandbox/frames/static", template_folder="templates"
@@ -25,17 +23,6 @@ blueprint = Blueprint(
 
 #: The releases of Stripe.js, by the folder that each is served from (README of @stripe/stripe-js).
 RELEASES = ("v3", "acacia", "basil", "clover", "dahlia", "endive")
-
-_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "font-src": "data:",
-    "connect-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'self'",
-}
 
 
 @blueprint.get("/v3", strict_slashes=False)
@@ -46,7 +33,7 @@ def stripe_js(_release: str = "v3") -> BaseResponse:
 
     Every release is the same script, which imitates endive; only `Stripe.version` says the name it was loaded by.
     """
-    response = _script("stripe/main.js")
+    response = script_response("stripe/main.js")
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
@@ -55,13 +42,13 @@ def stripe_js(_release: str = "v3") -> BaseResponse:
 @blueprint.get("/sandbox/frames/<any(authenticated, challenge, controller, field):name>.js")
 def frame_script(name: str) -> BaseResponse:
     """The script of one of the pages below."""
-    return _script(f"frames/{name}.js")
+    return script_response(f"frames/{name}.js")
 
 
 @blueprint.get("/v3/controller.html")
 def controller() -> Response:
     """The hidden frame that talks to the API for a shop's page."""
-    return _frame(render_template("browser/controller.html"))
+    return page_response(render_template("browser/controller.html"))
 
 
 @blueprint.get("/v3/elements-inner-card.html")
@@ -79,13 +66,13 @@ def field() -> Response:
         inputs=fields.INPUTS,
         countries=fields.card_countries() if kind == "card" else None,
     )
-    return _frame(page)
+    return page_response(page)
 
 
 @blueprint.get("/v3/three-ds-2-challenge.html")
 def challenge_frame() -> Response:
     """The frame around the bank's page, which a shop's page shows in its dialog."""
-    return _frame(render_template("browser/challenge_frame.html"), frame_src="'self'")
+    return page_response(render_template("browser/challenge_frame.html"), frame_src="'self'")
 
 
 @blueprint.get("/sandbox/3ds/<authentication_id>")
@@ -103,7 +90,7 @@ def challenge(authentication_id: str) -> BaseResponse:
         amount=_amount(authentication),
         last4=authentication.last4,
     )
-    return _frame(page, form_action=f"'self' {_origin(authentication)}".strip())
+    return page_response(page, form_action=f"'self' {_origin(authentication)}".strip())
 
 
 @blueprint.post("/sandbox/3ds/<authentication_id>")
@@ -122,15 +109,15 @@ def decide(authentication_id: str) -> BaseResponse:
 
 def _decided_page(decided: Authentication) -> BaseResponse:
     if request.args.get("redirect") == "1" and decided.return_url:
-        return _private(redirect(_return_address(decided), code=303))
+        return private(redirect(_return_address(decided), code=303))
     page = render_template(
         "browser/outcome.html", completed=decided.status == "complete", framed=request.args.get("redirect") != "1"
     )
-    return _frame(page)
+    return page_response(page)
 
 
 def _nothing_to_confirm(reason: str = "No payment is waiting at this address.", status: int = 404) -> Response:
-    response = _frame(render_template("browser/unknown.html", reason=reason))
+    response = page_response(render_template("browser/unknown.html", reason=reason))
     response.status_code = status
     return response
 
@@ -166,27 +153,3 @@ def _amount(authentication: Authentication) -> str:
 def _state() -> State:
     state: State = current_app.extensions["sandbox"].state
     return state
-
-
-def _script(entry: str) -> BaseResponse:
-    response = Response(assemble(entry), content_type="text/javascript; charset=utf-8")
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.add_etag()
-    return response.make_conditional(request)
-
-
-def _frame(page: str, **directives: str) -> Response:
-    """A page with the policy of every frame; `directives` are its own, with _ for a hyphen."""
-    policy = _POLICY | {name.replace("_", "-"): sources for name, sources in directives.items()}
-    response = make_response(page)
-    response.headers["Content-Security-Policy"] = "; ".join(f"{name} {sources}" for name, sources in policy.items())
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return _private(response)
-
-
-def _private(response: AnyResponse) -> AnyResponse:
-    """Addresses here carry client secrets: nothing is kept, and no other site is told where the browser came from."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response

@@ -1,0 +1,121 @@
+"""What the page of a Checkout Session answers without a browser."""
+
+from typing import Any
+
+import pytest
+import stripe
+from flask.testing import FlaskClient
+
+from harness.checkout import Open, opener, pay
+
+
+@pytest.fixture
+def start(client: stripe.StripeClient) -> Open:
+    return opener(client)
+
+
+def path(session: stripe.checkout.Session) -> str:
+    return f"/c/pay/{session.id}"
+
+
+def test_the_page_loads_nothing_foreign_and_stands_in_no_frame(start: Open, http: FlaskClient) -> None:
+    answer = http.get(path(start()))
+
+    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert (policy["default-src"], policy["script-src"], policy["style-src"]) == ("'none'", "'self'", "'self'")
+    assert policy["frame-ancestors"] == "'none'"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_what_others_wrote_is_no_html(start: Open, http: FlaskClient) -> None:
+    price: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "<b>Tea</b>"}}
+    session = start(line_items=[{"price_data": price, "quantity": 1}], branding_settings={"display_name": "<i>Shop"})
+
+    text = http.get(path(session)).get_data(as_text=True)
+
+    assert "&lt;b&gt;Tea&lt;/b&gt;" in text
+    assert "<b>" not in text
+    assert "<i>" not in text
+
+
+def test_an_unknown_session_is_not_found(http: FlaskClient) -> None:
+    for answer in (http.get("/c/pay/cs_test_none"), http.post("/c/pay/cs_test_none/pay", json={})):
+        assert answer.status_code == 404
+        assert "There is no checkout session at this address." in answer.get_data(as_text=True)
+
+
+def test_only_the_page_itself_can_change_anything(start: Open, http: FlaskClient) -> None:
+    session = start()
+
+    for what in ("pay", "change"):
+        assert http.post(f"{path(session)}/{what}", data={"email": "a@b.example"}).status_code == 415
+        assert http.post(f"{path(session)}/{what}", json=[]).status_code == 400
+    assert http.post(f"{path(session)}/change", json={"amount": 1}).status_code == 400
+
+
+def test_a_finished_page_says_so(start: Open, http: FlaskClient, client: stripe.StripeClient) -> None:
+    paid, expired = start(), start()
+    pay(http, paid.id)
+    client.v1.checkout.sessions.expire(expired.id)
+
+    for session in (paid, expired):
+        assert "You’re all done here" in http.get(path(session)).get_data(as_text=True)
+    again = http.post(f"{path(paid)}/pay", json={}).get_json()
+    assert again == {"redirect": f"https://shop.example/done?id={paid.id}"}
+    assert http.post(f"{path(expired)}/pay", json={}).get_json() == {"closed": True}
+
+
+@pytest.mark.parametrize(
+    ("asked", "typed", "field"),
+    [
+        ({}, {}, "email"),
+        ({"customer_email": "a@b.example", "phone_number_collection": {"enabled": True}}, {}, "phoneNumber"),
+        ({"customer_email": "a@b.example", "billing_address_collection": "required"}, {}, "billingAddressLine1"),
+        (
+            {"customer_email": "a@b.example", "consent_collection": {"terms_of_service": "required"}},
+            {},
+            "termsOfServiceConsentCheckbox",
+        ),
+        ({"customer_email": "a@b.example"}, {"billingName": "Ada"}, "cardNumber"),
+    ],
+)
+def test_what_is_missing_is_named(
+    start: Open, http: FlaskClient, asked: dict[str, Any], typed: dict[str, Any], field: str
+) -> None:
+    refused = http.post(f"{path(start(**asked))}/pay", json=typed).get_json()
+
+    assert refused["error"]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"cardNumber": "4242424242424241"}, "Your card number is invalid."),
+        ({"cardExpiry": "13 / 34"}, "Your card’s expiration date is invalid."),
+        ({"cardExpiry": "soon"}, "Your card’s expiration date is invalid."),
+        ({"cardNumber": "4000000000000127"}, "Your card’s security code is incorrect."),
+        ({"cardNumber": "4000056655665556", "cardCvc": "x"}, "Your card’s security code is incorrect."),
+        ({"cardNumber": "4000000000000119"}, "There was an error processing your card."),
+    ],
+)
+def test_the_page_has_words_of_its_own_for_a_card(
+    start: Open, http: FlaskClient, typed: dict[str, str], message: str
+) -> None:
+    card = {"cardNumber": "4242424242424242", "cardExpiry": "12 / 34", "cardCvc": "123", "email": "a@b.example"}
+
+    refused = http.post(f"{path(start())}/pay", json=card | typed).get_json()
+
+    assert refused["error"]["message"].startswith(message)
+
+
+def test_a_quantity_is_what_the_line_allows(start: Open, http: FlaskClient, client: stripe.StripeClient) -> None:
+    price: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Tea"}}
+    adjustable = {"enabled": True, "minimum": 2, "maximum": 4}
+    session = start(line_items=[{"price_data": price, "quantity": 2, "adjustable_quantity": adjustable}])
+    line = client.v1.checkout.sessions.line_items.list(session.id).data[0].id
+
+    answers = [http.post(f"{path(session)}/change", json={"line": line, "quantity": it}).get_json() for it in (1, 4, 5)]
+
+    assert ["error" in answer for answer in answers] == [True, False, True]
+    assert client.v1.checkout.sessions.retrieve(session.id).amount_total == 3600
