@@ -24,6 +24,7 @@ from store.gateway.stripe import HTTPClient, StripeGateway
 from store.services import idle_connections
 from store.services.database import Database
 from store.services.services import Services
+from store.services.tariffs import TariffCache
 
 log = structlog.get_logger()
 
@@ -76,6 +77,7 @@ def create_app(
         mailer=mailer or mailer_for(app, settings),
         clock=clock,
         link_path=web.LINK_PATH,
+        tariffs=TariffCache(),
     )
     web.register(app, request_deadline)
     testmode.register(app, settings)

@@ -28,6 +28,7 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    true,
 )
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -44,6 +45,7 @@ from sqlalchemy.types import TypeDecorator
 from store.domain.addresses import Address
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine
+from store.domain.shipping import Basis
 from store.domain.states import DisputeState, OrderState, PaymentKind, PaymentState, RefundState, ReservationState
 
 T = TypeVar("T")
@@ -115,7 +117,9 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 class Product(Base):
-    """Something to sell. `reserved` pieces of `stock` belong to orders that are not paid yet."""
+    """Something to sell. `reserved` pieces of `stock` belong to orders that are not paid yet. What is not `shippable`
+    is sent by e-mail.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -136,6 +140,8 @@ class Product(Base):
     stock: Mapped[int]
     reserved: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(index=True)
+    weight_grams: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    shippable: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     @property
     def price(self) -> Money:
@@ -152,6 +158,59 @@ class Cart(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class ShippingZone(Base):
+    """Places that cost the same to send things to."""
+
+    __tablename__ = "shipping_zones"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class ShippingZonePlace(Base):
+    """A country of a zone, or one region of it; `*` is every country that no other zone has. A place has one zone."""
+
+    __tablename__ = "shipping_zone_places"
+
+    country: Mapped[str] = mapped_column(String(2), primary_key=True)
+    region: Mapped[str] = mapped_column(String(20), primary_key=True, default="")
+    zone_id: Mapped[int] = mapped_column(ForeignKey("shipping_zones.id", ondelete="CASCADE"), index=True)
+
+
+class ShippingZoneMethod(Base):
+    """One way to send things to a zone. `code` names it for programs: the same way has the same code in every zone."""
+
+    __tablename__ = "shipping_zone_methods"
+    __table_args__ = (
+        CheckConstraint("free_from_minor > 0", name="free_from_positive"),
+        UniqueConstraint("zone_id", "code"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey("shipping_zones.id", ondelete="CASCADE"))
+    code: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(60))
+    estimate: Mapped[str] = mapped_column(String(50), default="")
+    position: Mapped[int]
+    basis: Mapped[Basis] = mapped_column(_states(Basis, "basis"), default=Basis.VALUE)
+    currency: Mapped[str] = mapped_column(String(3))
+    free_from_minor: Mapped[int | None] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(default=True)
+
+    prices: Mapped[list[ShippingPrice]] = relationship(order_by="ShippingPrice.measure", cascade="all, delete-orphan")
+
+
+class ShippingPrice(Base):
+    """What a method costs from so many minor units of value, or grams, on, up to the next row."""
+
+    __tablename__ = "shipping_prices"
+    __table_args__ = (CheckConstraint("measure >= 0 AND price_minor >= 0", name="not_negative"),)
+
+    method_id: Mapped[int] = mapped_column(ForeignKey("shipping_zone_methods.id", ondelete="CASCADE"), primary_key=True)
+    measure: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    price_minor: Mapped[int] = mapped_column(BigInteger)
 
 
 class CartLine(Base):
@@ -259,6 +318,16 @@ class Order(Base):
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it goes to an address; an order of nothing but e-books, say, has none to go to."""
+        return bool(self.shipping.country)
+
+    @property
+    def addressee(self) -> str:
+        """Who is spoken to in its mails: whoever gets it, or else who pays."""
+        return self.shipping.full_name or self.billing.full_name
 
     @property
     def quote(self) -> Quote:

@@ -110,7 +110,7 @@ def _order_lines(order: Order) -> Iterator[str]:
     if order.fulfilled_at:
         yield f"  fulfilled  {_time(order.fulfilled_at)}" + (f", tracking {order.tracking}" if order.tracking else "")
     yield f"  e-mail     {order.email}"
-    yield f"  ships to   {_address(order.shipping)}"
+    yield f"  ships to   {_address(order.shipping) or 'nowhere: it is sent by e-mail'}"
     yield f"  billed to  {_address(order.billing)}"
     yield ""
     for line in order.lines:

@@ -21,3 +21,7 @@ class Address:
     postal_code: str
     country: str
     phone: str = ""
+
+
+# The address of what is not shipped.
+NOWHERE = Address("", "", "", "", "", "", "")

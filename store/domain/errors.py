@@ -76,6 +76,36 @@ class AmountOutOfRange(StoreError):
     maximum: Money
 
 
+@dataclass(eq=False)
+class NotShippedThere(StoreError):
+    """No shipping method goes to the address; `country` is its ISO code."""
+
+    code = "not_shipped_there"
+    country: str
+
+
+@dataclass(eq=False)
+class ShippingMethodUnavailable(StoreError):
+    """The chosen shipping method does not go to the address, or not for these things; others do."""
+
+    code = "shipping_method_unavailable"
+    method: str
+
+
+class AddressMissing(StoreError):
+    """Something of it is shipped, and no address was given."""
+
+    code = "address_missing"
+
+
+@dataclass(eq=False)
+class PriceChanged(StoreError):
+    """The order costs `total`, and the customer was shown another amount."""
+
+    code = "price_changed"
+    total: Money
+
+
 class TooManyDeclines(StoreError):
     """More cards were declined than one shopper has: from this address, browser or e-mail none is taken for a while."""
 

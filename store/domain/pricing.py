@@ -38,11 +38,15 @@ class AdjustmentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """So many of one product, at the price that it has now."""
+    """So many of one product, at the price that it has now. `weight` is that of one piece, in grams; what is not
+    `shippable` is sent by e-mail.
+    """
 
     product_id: int
     unit_price: Money
     quantity: int
+    weight: int = 0
+    shippable: bool = True
 
     @property
     def total(self) -> Money:

@@ -85,12 +85,14 @@ class PaymentSession:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """A payment to create. The same request with the same `idempotency_key` gives the same payment again."""
+    """A payment to create. The same request with the same `idempotency_key` gives the same payment again. `shipping` is
+    None where nothing is shipped.
+    """
 
     order_reference: str
     amount: Money
     description: str
-    shipping: Address
+    shipping: Address | None
     email: str
     idempotency_key: str
 

@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 from models import Cart, CartLine, Order, OrderLine, Product
 from store.domain.errors import NotFound, OutOfStock, QuantityInvalid, Subject
 from store.domain.money import Money
-from store.domain.pricing import Quote, QuoteLine, quote
+from store.domain.pricing import Quote, QuoteLine
 from store.domain.references import new_token
+from store.domain.shipping import has_shippable
 from store.domain.states import OrderState
+from store.domain.tariffs import NO_TARIFFS, Tariffs
+from store.services import catalogue
 
 MOST = 99
 
@@ -46,7 +49,7 @@ class CartItem:
 
     @property
     def quote_line(self) -> QuoteLine:
-        return QuoteLine(self.product.id, self.product.price, self.quantity)
+        return catalogue.quote_line(self.product, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,16 @@ class CartView:
 
     lines: list[CartItem]
     quote: Quote
+    tariffs: Tariffs
 
     @property
     def total(self) -> Money:
         return self.quote.total
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether anything of it is sent by a carrier."""
+        return has_shippable(self.quote.lines)
 
     @property
     def count(self) -> int:
@@ -69,13 +78,17 @@ class CartView:
         return bool(self.lines) and all(line.orderable for line in self.lines)
 
 
-def view(session: Session, cart_id: str | None, currency: str, now: datetime) -> CartView:
+def view(
+    session: Session, cart_id: str | None, currency: str, now: datetime, tariffs: Tariffs = NO_TARIFFS
+) -> CartView:
     """What is in the cart, with what is left of it. Pieces that the cart's own open order has reserved count as left.
 
-    `currency` is that of an empty cart; otherwise it is the products'.
+    `currency` is that of an empty cart; otherwise it is the products'. The price is that of the lines: what `tariffs`
+    add depends on where the order goes.
     """
     lines = items(session, cart_id)
-    return CartView(lines, quote([line.quote_line for line in lines], None, None, (), now, currency=currency))
+    price = tariffs.quote([line.quote_line for line in lines], None, None, (), now, currency=currency)
+    return CartView(lines, price, tariffs)
 
 
 def items(session: Session, cart_id: str | None) -> list[CartItem]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Product
 from store.domain.errors import NotFound, Subject
-from store.domain.pricing import price_from_cents
+from store.domain.pricing import QuoteLine, price_from_cents
 
 SEED = Path(__file__).parent.parent / "catalogue.json"
 
@@ -28,6 +28,11 @@ def product(session: Session, slug: str) -> Product:
     return found
 
 
+def quote_line(product: Product, quantity: int = 1) -> QuoteLine:
+    """A product as a line of a quote."""
+    return QuoteLine(product.id, product.price, quantity, product.weight_grams, product.shippable)
+
+
 def seed(session: Session, currency: str, source: Path = SEED) -> int:
     """Add the products of the seed file that are not there yet, priced in `currency`; returns how many were added.
 
@@ -43,6 +48,8 @@ def seed(session: Session, currency: str, source: Path = SEED) -> int:
                 price_minor=price.minor,
                 currency=price.currency,
                 stock=entry["stock"],
+                weight_grams=entry.get("weight_grams", 0),
+                shippable=entry.get("shippable", True),
                 position=entry["position"],
             )
         )

@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from models import Order
-from store.domain.errors import OrderClosed
+from store.domain.addresses import Address
+from store.domain.errors import NotShippedThere, OrderClosed, ShippingMethodUnavailable, StoreError
+from store.domain.pricing import Quote, QuoteLine
+from store.domain.shipping import ShippingOffer, has_shippable
 from store.domain.states import OrderState
+from store.domain.tariffs import Tariffs
 from store.gateway.port import CancelReason
 from store.services import card_testing, orders, payments
 from store.services.card_testing import Shopper
-from store.services.orders import Customer, Draft, ordinary
+from store.services.orders import Customer, Draft, ShownPrice, ordinary
 from store.services.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an order would cost, for a page: the price with what is known by now, the shipping methods to choose from,
+    and the one that is chosen. `refusal` says why none is: NotShippedThere or ShippingMethodUnavailable. With
+    `shipping_included` there is none to choose.
+    """
+
+    quote: Quote
+    offers: Sequence[ShippingOffer] = ()
+    chosen: ShippingOffer | None = None
+    refusal: StoreError | None = None
+    shipping_included: bool = False
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether anything of it is sent by a carrier."""
+        return has_shippable(self.quote.lines)
+
+
+def preview(
+    tariffs: Tariffs,
+    lines: Sequence[QuoteLine],
+    address: Address | None,
+    method: str | None,
+    now: datetime,
+    currency: str,
+) -> Preview:
+    """The price of `lines` for who lives at `address`, as far as that is known. `method` is the shipping method that
+    was chosen, or None for the cheapest. `currency` is the price's while there are no lines.
+    """
+    included = not tariffs.methods
+    if address is None:
+        return Preview(tariffs.quote(lines, None, None, (), now, currency=currency), shipping_included=included)
+    chosen, refusal = None, None
+    try:
+        chosen = tariffs.choose(lines, address, method)
+    except (NotShippedThere, ShippingMethodUnavailable) as reason:
+        refusal = reason
+    code = chosen.code if chosen is not None else None
+    price = tariffs.quote(lines, address, code, (), now, currency=currency)
+    return Preview(price, tariffs.offers(lines, address), chosen, refusal, included)
 
 
 def place(
@@ -23,18 +72,21 @@ def place(
     customer: Customer,
     now: datetime,
     shopper: Shopper | None = None,
+    shown: ShownPrice | None = None,
 ) -> Order:
     """The open order of this cart for this customer: the same one however often it is asked for.
 
     An open order for other products or another address is closed first, its payment cancelled. If that one turns out to
-    be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Of a `shopper`, the
-    declines so far are looked at. Raises CartEmpty, OutOfStock, AmountOutOfRange, TooManyDeclines, PaymentUnavailable.
+    be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Nothing is placed either
+    where the total that was `shown` is not what that costs by now: PriceChanged. Of a `shopper`, the declines so far
+    are looked at: TooManyDeclines. Raises also what `orders.place` does, and PaymentUnavailable.
     """
 
     def draft(session: Session) -> Draft:
         if shopper is not None:
             card_testing.check(session, shopper, now, services.settings.declines_per_hour)
-        return orders.draft(session, cart_id, browser_id, customer, now, services.hold, shopper)
+        tariffs = services.tariffs.current(session, now)
+        return orders.draft(session, cart_id, browser_id, customer, now, services.hold, shopper, tariffs, shown)
 
     if services.shortcut and services.database.engine.dialect.name == "postgresql":
         with services.database.reading() as session:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from config import Settings
     from store.gateway.port import Mailer, PaymentGateway
     from store.services.database import Database
+    from store.services.tariffs import TariffCache
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Services:
     mailer: Mailer
     clock: Callable[[], datetime]
     link_path: str
+    tariffs: TariffCache
     shortcut: bool = True
 
     @property

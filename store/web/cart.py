@@ -6,10 +6,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 
 from store.domain.contacts import tidy
-from store.services import carts, catalogue
+from store.services import carts, catalogue, checkout
 from store.web import header
 from store.web.catalogue import product_page
 from store.web.current import now, services
+from store.web.destination import likely_address
 from store.web.forms import AddToCartForm, ChangeLineForm, PostForm
 from store.web.identity import cart_id, remember_cart
 
@@ -68,6 +69,11 @@ def after_a_form(slug: str | None = None) -> ResponseReturnValue:
 def _cart_page(refused: tuple[str, ChangeLineForm] | None = None) -> str:
     """The cart; `refused` is a line whose new quantity could not be taken, shown as it was typed."""
     with header.reading() as session:
-        cart = carts.view(session, cart_id(), services().settings.store_currency, now())
+        tariffs = services().tariffs.current(session, now())
+        cart = carts.view(session, cart_id(), services().settings.store_currency, now(), tariffs)
         header.show_cart(cart)
-    return render_template("cart.html", cart=cart, refused=refused, form=PostForm())
+    address = likely_address()
+    preview = checkout.preview(tariffs, cart.quote.lines, address, None, now(), cart.quote.currency)
+    return render_template(
+        "cart.html", cart=cart, preview=preview, country=address.country, refused=refused, form=PostForm()
+    )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from store.services import catalogue
+from store.services import catalogue, checkout
 from store.web import header
+from store.web.current import now, services
+from store.web.destination import likely_address
 from store.web.forms import AddToCartForm
+from store.web.presentation.shipping import product_note
 
 blueprint = Blueprint("catalogue", __name__)
 
@@ -31,4 +34,13 @@ def product_page(slug: str, form: AddToCartForm) -> str:
     with header.reading() as session:
         found = catalogue.product(session, slug)
         others = [each for each in catalogue.listing(session) if each.category == found.category and each.slug != slug]
-    return render_template("product.html", product=found, form=form, others=others[:4])
+        tariffs = services().tariffs.current(session, now())
+    address = likely_address()
+    preview = checkout.preview(tariffs, [catalogue.quote_line(found)], address, None, now(), found.currency)
+    return render_template(
+        "product.html",
+        product=found,
+        form=form,
+        others=others[:4],
+        shipping_sentence=product_note(preview, address.country),
+    )

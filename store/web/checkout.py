@@ -1,4 +1,4 @@
-"""The checkout: where the order goes. “Continue to payment” places it."""
+"""The checkout: where the order goes, how it is sent, and what it costs. “Continue to payment” places it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Order
-from store.domain.countries import countries
+from store.domain.errors import AddressMissing, NotShippedThere, PriceChanged, ShippingMethodUnavailable, StoreError
 from store.services import carts, checkout, orders
 from store.services.carts import CartView
+from store.services.checkout import Preview
 from store.web import header
 from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
+from store.web.destination import likely_country
 from store.web.identity import browser_id, cart_id, known_browser
 from store.web.limits import per_address, per_browser, per_email, shopper
+from store.web.pages import Because
 
 blueprint = Blueprint("checkout", __name__)
+
+# What the form itself can say, with everything still in it that was typed.
+SAID_BY_FORM = (AddressMissing, NotShippedThere, ShippingMethodUnavailable, PriceChanged)
 
 
 @blueprint.get("/checkout")
@@ -24,11 +30,32 @@ def details() -> ResponseReturnValue:
     cart, last = _cart_and_last_order()
     if not cart.can_check_out:
         return redirect(url_for("cart.show"), 303)
-    if last:
+    if last is not None and last.is_shipped:
         form = CheckoutForm.like(last.shipping, last.billing, last.email)
     else:
-        form = CheckoutForm(formdata=None, country=_likely_country())
-    return render_template("checkout.html", form=form, cart=cart), 200
+        known = {"email": last.email, "full_name": last.addressee} if last is not None else {}
+        form = CheckoutForm(formdata=None, data={**known, "country": likely_country()})
+    return _page(form.without_address(not cart.is_shipped), cart), 200
+
+
+@blueprint.post("/checkout/total")
+def update() -> ResponseReturnValue:
+    """The form as it was sent, with what the order costs by that: another country, another shipping method. Nothing is
+    placed, and nothing is found fault with.
+    """
+    cart, _last = _cart_and_last_order()
+    if not cart.can_check_out:
+        return redirect(url_for("cart.show"), 303)
+    form = CheckoutForm.sent(is_shipped=cart.is_shipped)
+    if form.asks_address and _preview(form, cart).chosen is None:
+        form.shipping_method.data = None  # what was chosen does not go there
+    return _page(form, cart), 200
+
+
+@blueprint.get("/checkout/total")
+def after_update() -> ResponseReturnValue:
+    """A reload of the form's address shows the checkout."""
+    return redirect(url_for("checkout.details"), 303)
 
 
 @blueprint.post("/checkout")
@@ -37,28 +64,53 @@ def details() -> ResponseReturnValue:
 @per_email
 def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
-    looks like a typing mistake is asked about first.
+    looks like a typing mistake is asked about first, and whoever was shown a price that has changed since is told.
     """
-    form = CheckoutForm()
-    if not form.validate() or not form.is_settled(request.form.get("email_meant")):
-        cart, _last = _cart_and_last_order()
-        return render_template("checkout.html", form=form, cart=cart), 400
-    order = checkout.place(services(), cart_id(), browser_id(), form.customer(), now(), shopper())
-    return redirect(url_for("orders.pay", reference=order.reference), 303)
+    form = CheckoutForm.sent(is_shipped="address_line1" in request.form)
+    if not _is_complete(form):
+        return _again(form)
+    shown = form.shown_price()
+    try:
+        order = checkout.place(services(), cart_id(), browser_id(), form.customer(), now(), shopper(), shown)
+    except SAID_BY_FORM as refusal:
+        return _again(form, refusal)
+    chosen_since = shown is not None and shown.total_minor != order.total_minor
+    because = Because.NEW_TOTAL if chosen_since else None
+    return redirect(url_for("orders.pay", reference=order.reference, because=because), 303)
+
+
+def _is_complete(form: CheckoutForm) -> bool:
+    return form.validate() and form.is_settled(request.form.get("email_meant"))
+
+
+def _again(form: CheckoutForm, refusal: StoreError | None = None) -> ResponseReturnValue:
+    """The form with everything that was typed, and what is wrong with it."""
+    cart, _last = _cart_and_last_order()
+    if cart.is_shipped != form.asks_address:  # the cart was changed in another tab
+        form = CheckoutForm.sent(is_shipped=cart.is_shipped)
+        form.validate()
+    if refusal is not None:
+        form.explain(refusal)
+    changed = isinstance(refusal, PriceChanged)
+    return _page(form, cart, changed=changed), 409 if changed else 400
+
+
+def _page(form: CheckoutForm, cart: CartView, *, changed: bool = False) -> str:
+    """The page with the price as it is now, which the form carries along. `changed` tells that it was another one."""
+    preview = _preview(form, cart)
+    form.show(preview.quote.total, preview.chosen.code if preview.chosen is not None else None)
+    return render_template("checkout.html", form=form, cart=cart, preview=preview, changed=changed)
+
+
+def _preview(form: CheckoutForm, cart: CartView) -> Preview:
+    method = form.shipping_method.data or None if form.asks_address else None
+    tariffs, currency = cart.tariffs, cart.quote.currency
+    return checkout.preview(tariffs, cart.quote.lines, form.known_address(), method, now(), currency)
 
 
 def _cart_and_last_order() -> tuple[CartView, Order | None]:
     with header.reading() as session:
-        cart = carts.view(session, cart_id(), services().settings.store_currency, now())
+        tariffs = services().tariffs.current(session, now())
+        cart = carts.view(session, cart_id(), services().settings.store_currency, now(), tariffs)
         header.show_cart(cart)
         return cart, orders.newest_of_browser(session, known_browser())
-
-
-def _likely_country() -> str:
-    """The country of the browser's first language, such as GB for en-GB; the United States where it names none."""
-    known = {code for code, _name in countries()}
-    for language, _weight in request.accept_languages:
-        territory = language.rpartition("-")[2].upper()
-        if "-" in language and territory in known:
-            return territory
-    return "US"

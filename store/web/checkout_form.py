@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, Form, FormField, HiddenField, SelectField, StringField, TelField
 from wtforms.validators import DataRequired, Length, Optional, StopValidation, ValidationError
 
 from store.domain import contacts, countries
-from store.domain.addresses import Address
-from store.services.orders import Customer
+from store.domain.addresses import NOWHERE, Address
+from store.domain.errors import NotShippedThere, ShippingMethodUnavailable, StoreError
+from store.domain.money import Money
+from store.services.orders import Customer, ShownPrice
 
 _FIELDS = {"line1": "address_line1", "line2": "address_line2"}  # of an Address that the form calls otherwise
+# What is asked only where something is shipped, and what of an address a price depends on.
+_OF_ADDRESS = (
+    *("country", "address_line1", "address_line2", "city", "region", "postal_code", "phone"),
+    *("same_as_shipping", "bill_to_asked", "bill_to", "shipping_method"),
+)
+_PLACE = ("country", "region", "postal_code")
 
 
 def _tidy(value: object) -> object:
@@ -107,7 +117,8 @@ class AddressForm(Form):
     def address(self, phone: str = "") -> Address:
         """The form's content, once it is valid."""
         names = [name for name in Address.__dataclass_fields__ if name != "phone"]
-        return Address(**{name: getattr(self, _FIELDS.get(name, name)).data or "" for name in names}, phone=phone)
+        typed = self.data
+        return Address(**{name: typed.get(_FIELDS.get(name, name)) or "" for name in names}, phone=phone)
 
 
 class _SameAsShippingField(BooleanField):
@@ -143,8 +154,15 @@ class CheckoutForm(FlaskForm, AddressForm):
     bill_to_asked = HiddenField(default="1")
     bill_to = _BillingField(AddressForm, separator="_")
     email_kept = HiddenField()
+    shipping_method = StringField(validators=[_at_most(40)])
+    shown = HiddenField()
 
     likely_email: str | None = None
+
+    @classmethod
+    def sent(cls, *, is_shipped: bool) -> CheckoutForm:
+        """The form as it was sent. Where nothing is shipped it asks for no address."""
+        return cls().without_address(not is_shipped)
 
     @classmethod
     def like(cls, shipping: Address, billing: Address, email: str) -> CheckoutForm:
@@ -152,6 +170,16 @@ class CheckoutForm(FlaskForm, AddressForm):
         same = replace(billing, phone=shipping.phone) == shipping  # the form asks one telephone number
         bill_to = {} if same else {"bill_to": _as_fields(billing)}
         return cls(formdata=None, data={**_as_fields(shipping), **bill_to, "email": email, "same_as_shipping": same})
+
+    def without_address(self, without: bool = True) -> CheckoutForm:
+        """This form, asking for nothing that only a carrier needs to know, if `without` is true."""
+        for name in _OF_ADDRESS if without else ():
+            del self[name]
+        return self
+
+    @property
+    def asks_address(self) -> bool:
+        return "address_line1" in self
 
     def validate_phone(self, field: Field) -> None:
         country = self.country.data or "US"
@@ -177,18 +205,51 @@ class CheckoutForm(FlaskForm, AddressForm):
 
     def shipping(self) -> Address:
         """Where the order goes, once the form is valid."""
-        return self.address(phone=self.phone.data or "")
+        return self.address(phone=self.phone.data or "") if self.asks_address else NOWHERE
 
     def billing(self) -> Address:
         """Who pays for it, once the form is valid."""
-        if self.same_as_shipping.data:
-            return self.shipping()
+        if not self.asks_address or self.same_as_shipping.data:
+            return self.address(phone=self.phone.data or "" if self.asks_address else "")
         bill_to: AddressForm = self.bill_to.form
         return bill_to.address()
 
     def customer(self) -> Customer:
         """Who orders, once the form is valid."""
-        return Customer(shipping=self.shipping(), billing=self.billing(), email=self.email.data or "")
+        method = self.shipping_method.data or None if self.asks_address else None
+        return Customer(self.shipping(), self.billing(), self.email.data or "", method)
+
+    def known_address(self) -> Address | None:
+        """As much of the address as a price depends on, whether the form is valid or not; None without a country."""
+        address = self.address()
+        return address if address.country in dict(countries.countries()) else None
+
+    def show(self, total: Money, method: str | None) -> None:
+        """Have the form carry the total that it is shown with, and what that is the total for."""
+        address = self.address()
+        place = {name: getattr(address, name) for name in _PLACE}
+        self.shown.data = urlencode({"total": total.minor, "method": method or "", **place})
+
+    def shown_price(self) -> ShownPrice | None:
+        """The total that the form was shown with; None where it does not say."""
+        said = dict(parse_qsl(self.shown.data or "", keep_blank_values=True))
+        total = said.pop("total", "")
+        if not re.fullmatch("[0-9]{1,12}", total):
+            return None
+        address = replace(NOWHERE, **{name: said.get(name, "") for name in _PLACE})
+        return ShownPrice(int(total), address, said.get("method") or None)
+
+    def explain(self, refusal: StoreError) -> bool:
+        """Say at its field why the order could not be placed; False where no field is to blame."""
+        match refusal:
+            case NotShippedThere():
+                country = countries.country_name(refusal.country)
+                self.country.errors = [f"We do not send to {country}. Choose another country."]
+            case ShippingMethodUnavailable():
+                self.shipping_method.errors = ["This way does not go to your address. Choose another one."]
+            case _:
+                return False
+        return True
 
 
 def _as_fields(address: Address) -> Mapping[str, str]:

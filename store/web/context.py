@@ -17,6 +17,7 @@ from store.web import addresses, header
 from store.web.current import services
 from store.web.presentation.carts import stock_warning
 from store.web.presentation.messages import brand_name
+from store.web.presentation.shipping import adjustment_amount, price_or_free, shipping_note, shipping_refusal
 
 
 class SlugConverter(BaseConverter):
@@ -49,6 +50,10 @@ def register(app: Flask) -> None:
     app.add_template_filter(stock_warning)
     app.add_template_filter(addresses.postal_lines)
     app.add_template_filter(email_as_read)
+    app.add_template_filter(price_or_free)
+    app.add_template_filter(adjustment_amount)
+    app.add_template_filter(shipping_note)
+    app.add_template_filter(shipping_refusal)
 
     @app.context_processor
     def shared() -> dict[str, Any]:

@@ -15,6 +15,7 @@ class Because(StrEnum):
 
     NOT_PAID = "not-paid"  # it seemed to be paid, and the payment service says that it is not
     UNPAID = "unpaid"
+    NEW_TOTAL = "new-total"  # the shopper chose something after the last total was shown
 
 
 class Page(StrEnum):

@@ -77,6 +77,8 @@ def counter(shop: Shop) -> Iterator[Counter]:
 
 def test_a_paid_order_sends_few_statements_on_every_page_of_its_way(shop: Shop, counter: Counter) -> None:
     browser, counts = Visitor(shop, counter), counter.counts
+    with shop.services.database.reading() as session:
+        shop.services.tariffs.current(session, shop.clock())  # which a process reads every few seconds
 
     browser.get("catalogue", "/")
     product = browser.get("product", "/products/cedar-pencil")

@@ -72,6 +72,7 @@ def renew(kept: Shop) -> Shop:
     shop.lose()
     shutil.rmtree(shop.mail_folder, ignore_errors=True)
     limiter.reset()
+    shop.opened_with.tariffs.forget()
     logs.configure()
     with shop.services.database.transaction() as session:
         catalogue.seed(session, shop.services.settings.store_currency)

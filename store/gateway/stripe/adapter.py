@@ -105,8 +105,9 @@ class StripeGateway:
             "allowed_payment_method_types": ["card"],
             "description": request.description,
             "metadata": {ORDER_REFERENCE: request.order_reference},
-            "shipping": shipping_of(request),
         }
+        if request.shipping is not None:
+            params["shipping"] = shipping_of(request.shipping)
         if self._receipts:
             params["receipt_email"] = request.email
         with translate_errors("create_payment", request.order_reference):

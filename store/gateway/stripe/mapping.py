@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from store.domain.addresses import Address
 from store.domain.errors import Detail
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
@@ -21,7 +22,6 @@ from store.gateway.port import (
     DisputeSnapshot,
     EventObject,
     FraudWarningSnapshot,
-    PaymentRequest,
     PaymentSnapshot,
     RefundSnapshot,
     RiskReviewSnapshot,
@@ -165,9 +165,8 @@ def _card(charge: Any) -> Card | None:
     return Card(card["brand"], card["last4"]) if card else None
 
 
-def shipping_of(request: PaymentRequest) -> dict[str, Any]:
+def shipping_of(to: Address) -> dict[str, Any]:
     """The `shipping` parameter. Stripe refuses empty texts, so empty parts are left out."""
-    to = request.shipping
     address = {
         "line1": to.line1,
         "line2": to.line2,

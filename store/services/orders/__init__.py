@@ -3,7 +3,8 @@
 from store.services.orders.access import STAFF, Access
 from store.services.orders.fulfilment import fulfil
 from store.services.orders.lookup import complete, find, newest_of_browser, of_browser, peek
-from store.services.orders.placement import ConflictingOrder, Customer, Draft, draft, place
+from store.services.orders.placement import ConflictingOrder, Draft, draft, place
+from store.services.orders.terms import Customer, ShownPrice
 
 __all__ = [
     "STAFF",
@@ -11,6 +12,7 @@ __all__ = [
     "ConflictingOrder",
     "Customer",
     "Draft",
+    "ShownPrice",
     "complete",
     "draft",
     "find",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from models import Base, HistoryEntry, Order, OrderLine, Payment
+from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
 from store.services.database import Database
 from store.services.orders.placement import Draft
 from store.services.scripts import Script, ScriptRefused
@@ -20,9 +20,10 @@ def place(database: Database, new: Draft) -> Order | None:
     """Place an order if it is of the ordinary kind. None, and nothing is written, if it is not: the cart has an open
     order or was changed meanwhile, or somebody else took the last piece. Raises StoreBusy.
     """
-    if not new.available or new.adjustments:
+    if not new.available:
         return None
     rows = {"order_row": new.order, "payment_row": new.payment, "entry_row": new.entry, "line_rows": new.lines}
+    rows["adjustment_rows"] = new.adjustments
     values: dict[str, object] = {name: json.dumps(row, default=datetime.isoformat) for name, row in rows.items()}
     try:
         row = database.run(_SCRIPT, values)
@@ -38,7 +39,7 @@ def _columns(table: type[Base]) -> str:
 # Products are locked in id order. That there is enough, which `stock.reserve` checks by a condition, is checked by the
 # constraint of the table: what breaks it, ends the whole.
 _SCRIPT = Script(
-    {"order_row": "json", "payment_row": "json", "entry_row": "json", "line_rows": "json"},
+    {"order_row": "json", "payment_row": "json", "entry_row": "json", "line_rows": "json", "adjustment_rows": "json"},
     f"""
     WITH lines AS (
         SELECT {_columns(OrderLine)} FROM json_populate_recordset(NULL::order_lines, :line_rows)
@@ -59,6 +60,10 @@ _SCRIPT = Script(
     ), ordered AS (
         INSERT INTO order_lines (order_id, {_columns(OrderLine)})
         SELECT placed.id, {_columns(OrderLine)} FROM placed, lines
+    ), adjusted AS (
+        INSERT INTO order_adjustments (order_id, {_columns(OrderAdjustment)})
+        SELECT placed.id, {_columns(OrderAdjustment)}
+        FROM placed, json_populate_recordset(NULL::order_adjustments, :adjustment_rows)
     ), pieces AS (
         SELECT products.id, lines.quantity FROM placed, lines JOIN products ON products.id = lines.product_id
         ORDER BY products.id FOR NO KEY UPDATE OF products

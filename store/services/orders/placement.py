@@ -17,26 +17,18 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
-from store.domain.addresses import Address
 from store.domain.errors import CartEmpty
-from store.domain.pricing import Adjustment, Quote, check_chargeable, quote
+from store.domain.pricing import Adjustment, Quote, check_chargeable
 from store.domain.references import new_reference
 from store.domain.states import OrderState
+from store.domain.tariffs import NO_TARIFFS, Tariffs
 from store.services import carts, history, stock
 from store.services.card_testing import Shopper
 from store.services.carts import CartItem
 from store.services.history import Source
+from store.services.orders.terms import Customer, ShownPrice, check_shown, fitted, price_of
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """Who orders: where the order goes, who pays for it, and where its e-mail goes."""
-
-    shipping: Address
-    billing: Address
-    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +66,23 @@ def draft(
     now: datetime,
     hold: timedelta,
     shopper: Shopper | None = None,
+    tariffs: Tariffs = NO_TARIFFS,
+    shown: ShownPrice | None = None,
 ) -> Draft:
     """The order of a cart as it is now, its stock to be reserved for `hold`. With the order is kept by what its
-    `shopper` is known again. Raises CartEmpty and AmountOutOfRange.
+    `shopper` is known again.
+
+    Raises CartEmpty, AmountOutOfRange, AddressMissing, NotShippedThere and ShippingMethodUnavailable; and PriceChanged,
+    where what was `shown` costs another total by now.
     """
     items = sorted(carts.items(session, cart_id), key=lambda item: item.product.id)
     if not items:
         raise CartEmpty
     lines = [item.quote_line for item in items]
-    price = quote(lines, customer.shipping, None, (), now, currency=items[0].product.currency)
+    customer = fitted(customer, lines, tariffs)
+    price = price_of(lines, customer, tariffs, now)
+    if shown is not None:
+        check_shown(shown, lines, price, tariffs, now)
     check_chargeable(price.total)
     order = {
         "reference": new_reference(),

@@ -119,7 +119,7 @@ def _setup(
         order_reference=reference,
         amount=order.total,
         description=f"{services.settings.store_name} order {reference}",
-        shipping=order.shipping,
+        shipping=order.shipping if order.is_shipped else None,
         email=order.email,
         idempotency_key=f"order-{reference}-payment-{payment.id}-{payment.create_attempt}",
     )

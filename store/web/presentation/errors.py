@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.domain import errors
+from store.domain.countries import country_name
 from store.web.presentation.details import REFUSED_DETAILS
 
 NOTHING_CHARGED = "Nothing was charged."
@@ -84,6 +85,15 @@ def _amount_out_of_range(error: errors.AmountOutOfRange) -> ErrorMessage:
     )
 
 
+def _not_shipped_there(error: errors.NotShippedThere) -> ErrorMessage:
+    country = country_name(error.country)
+    return ErrorMessage("We do not send there", f"We do not send to {country} yet. Your cart is kept.")
+
+
+def _price_changed(error: errors.PriceChanged) -> ErrorMessage:
+    return ErrorMessage("The price has changed", f"The order costs {error.total.text()} now. Your cart is kept.")
+
+
 def _details_refused(error: errors.DetailsRefused) -> ErrorMessage:
     return ErrorMessage(
         "Please change one of your details",
@@ -111,6 +121,12 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.CartEmpty.code: _always("Your cart is empty", "Put something into it first."),
     errors.OutOfStock.code: _out_of_stock,
     errors.AmountOutOfRange.code: _amount_out_of_range,
+    errors.NotShippedThere.code: _not_shipped_there,
+    errors.ShippingMethodUnavailable.code: _always(
+        "This way of shipping does not go there", "Choose another one at the checkout. Your cart is kept."
+    ),
+    errors.AddressMissing.code: _always("We need an address", "Say at the checkout where it goes. Your cart is kept."),
+    errors.PriceChanged.code: _price_changed,
     errors.TooManyDeclines.code: _always(
         "Too many cards were declined",
         "A declined card is not charged. To protect the owners of cards we take no other for an hour or two. "

@@ -24,6 +24,12 @@ REDIRECTS: Mapping[Because, RedirectMessage] = {
         "warning",
         Tone.WAIT,
     ),
+    Because.NEW_TOTAL: RedirectMessage(
+        "The total has changed with what you chose.",
+        "This page shows what the order costs now. Nothing was charged.",
+        "card",
+        Tone.CALM,
+    ),
     Because.UNPAID: RedirectMessage(
         "This order is not paid yet.",
         "Nothing was charged. Your order is kept, and you can pay for it here.",

@@ -28,6 +28,7 @@ class StatusFlag(Flag):
     PARTLY_REFUNDED = auto()
     REPLACED = auto()  # the shopper changed the order, and another one took its place
     CARD_TESTING = auto()  # too many cards were declined on it
+    BY_EMAIL = auto()  # nothing of the order is shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,26 @@ TABLE: tuple[_Row, ...] = (
             Tone.GOOD,
         ),
         StatusFlag.PARTLY_REFUNDED,
+    ),
+    _row(
+        _O.PAID,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Payment received",
+            "You paid {total}{card}.",
+            "Thank you. A confirmation goes to {email}, and what you ordered follows by e-mail.",
+            "check",
+            Tone.GOOD,
+        ),
+        StatusFlag.BY_EMAIL,
+    ),
+    _row(
+        _O.FULFILLED,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Your order was sent", "You paid {total}{card}.", "Look for it in the mail to {email}.", "parcel", Tone.GOOD
+        ),
+        StatusFlag.BY_EMAIL,
     ),
     _row(
         _O.PAID,

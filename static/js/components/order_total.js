@@ -1,0 +1,54 @@
+// Brings the total up to date when the country or the shipping method changes. The server computes it: it answers the
+// form with the page as it would be, and what is marked as live on this page becomes what it is on that one.
+
+const CHANGES = ["country", "region", "postal_code", "shipping_method"];
+
+/** @param {HTMLElement} element */
+export function start(element) {
+  const form = element.closest("form");
+  const button = element.querySelector("[data-part=button]");
+  const announcement = element.querySelector("[data-part=announcement]");
+  const address = element.dataset.address;
+  if (!form || !(button instanceof HTMLElement) || !announcement || !address) return;
+
+  let asking = new AbortController();
+
+  const update = async () => {
+    asking.abort();
+    const mine = (asking = new AbortController());
+    try {
+      const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fieldsOf(form)), signal: mine.signal });
+      if (!answer.ok || answer.redirected) throw new Error(`the total could not be asked for: ${answer.status}`);
+      show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      announcement.textContent = document.getElementById("total-sentence")?.textContent ?? "";
+    } catch {
+      if (!mine.signal.aborted) button.hidden = false; // the button still does it
+    }
+  };
+
+  form.addEventListener("change", (event) => {
+    if (event.target instanceof Element && CHANGES.includes(event.target.getAttribute("name") ?? "")) void update();
+  });
+  button.hidden = true;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {[string, string][]}
+ */
+function fieldsOf(form) {
+  /** @type {[string, string][]} */
+  const fields = [];
+  for (const [name, value] of new FormData(form)) if (typeof value === "string") fields.push([name, value]);
+  return fields;
+}
+
+/** @param {Document} fresh */
+function show(fresh) {
+  const focused = document.activeElement?.id;
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(part.id);
+    if (now) part.replaceWith(document.adoptNode(now));
+  }
+  if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
+}

@@ -1,0 +1,62 @@
+"""Tariffs: everything beside the products' prices that the price of an order is made of, as it is at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from store.domain.addresses import Address
+from store.domain.errors import NotShippedThere, ShippingMethodUnavailable
+from store.domain.pricing import Quote, QuoteLine, Rule, quote
+from store.domain.shipping import ShippingMethod, ShippingOffer, cheapest, has_shippable, offers, shipping_rule
+
+
+@dataclass(frozen=True, slots=True)
+class Tariffs:
+    """A store without any shipping method sends everything at no charge: shipping is included."""
+
+    methods: tuple[ShippingMethod, ...] = ()
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The rules of `pricing.quote`, in the order in which they run."""
+        return (shipping_rule(self.methods),)
+
+    def offers(self, lines: Sequence[QuoteLine], address: Address) -> list[ShippingOffer]:
+        """The shipping methods for `lines` to `address`, as they are listed."""
+        return offers(self.methods, lines, address)
+
+    def choose(self, lines: Sequence[QuoteLine], address: Address, wanted: str | None) -> ShippingOffer | None:
+        """The method that is `wanted`, or the cheapest where none is; None where nothing is to be paid for: nothing is
+        shipped, or shipping is included.
+
+        Raises NotShippedThere where no method goes to the address, and ShippingMethodUnavailable where others do.
+        """
+        if not self.methods or not has_shippable(lines):
+            return None
+        offered = self.offers(lines, address)
+        if not offered:
+            raise NotShippedThere(address.country)
+        if not wanted:
+            return cheapest(offered)
+        chosen = next((offer for offer in offered if offer.code == wanted), None)
+        if chosen is None:
+            raise ShippingMethodUnavailable(wanted)
+        return chosen
+
+    def quote(
+        self,
+        lines: Sequence[QuoteLine],
+        address: Address | None,
+        shipping: str | None,
+        codes: Sequence[str],
+        now: datetime,
+        *,
+        currency: str,
+    ) -> Quote:
+        """`pricing.quote` with these tariffs."""
+        return quote(lines, address, shipping, codes, now, currency=currency, rules=self.rules)
+
+
+NO_TARIFFS = Tariffs()

@@ -1,0 +1,61 @@
+"""The terms of an order: who orders, how it is sent, what it costs by that, and what the customer was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from store.domain.addresses import NOWHERE, Address
+from store.domain.errors import AddressMissing, PriceChanged
+from store.domain.pricing import Quote, QuoteLine
+from store.domain.shipping import has_shippable
+from store.domain.tariffs import Tariffs
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who orders: where the order goes, who pays for it, and where its e-mail goes. `method` is the code of the
+    shipping method, or None for the cheapest.
+    """
+
+    shipping: Address
+    billing: Address
+    email: str
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrice:
+    """The total that a customer was shown last, and for which address and shipping method that was."""
+
+    total_minor: int
+    address: Address
+    method: str | None
+
+
+def fitted(customer: Customer, lines: Sequence[QuoteLine], tariffs: Tariffs) -> Customer:
+    """The customer with the shipping method that the order will have; without one, and without an address, where
+    nothing is shipped. Raises AddressMissing, NotShippedThere and ShippingMethodUnavailable.
+    """
+    if not has_shippable(lines):
+        return replace(customer, shipping=NOWHERE, method=None)
+    if not customer.shipping.country:
+        raise AddressMissing
+    chosen = tariffs.choose(lines, customer.shipping, customer.method)
+    return replace(customer, method=chosen.code if chosen is not None else None)
+
+
+def price_of(lines: Sequence[QuoteLine], customer: Customer, tariffs: Tariffs, now: datetime) -> Quote:
+    """The price of `lines` for a customer who was fitted to them."""
+    address = customer.shipping if customer.shipping.country else customer.billing
+    return tariffs.quote(lines, address, customer.method, (), now, currency=lines[0].unit_price.currency)
+
+
+def check_shown(shown: ShownPrice, lines: Sequence[QuoteLine], price: Quote, tariffs: Tariffs, now: datetime) -> None:
+    """Raises PriceChanged, with the `price` of today, unless what was shown still costs that. What the customer has
+    chosen since is no change of the price.
+    """
+    then = tariffs.quote(lines, shown.address, shown.method, (), now, currency=price.currency)
+    if then.total.minor != shown.total_minor:
+        raise PriceChanged(price.total)

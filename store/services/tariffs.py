@@ -1,0 +1,118 @@
+"""The tariffs of this store, read from the database, and seeded.
+
+What is read is kept in the process for some seconds, so that a page or an order costs no statement for it. Whoever
+changes a tariff therefore waits up to KEPT until every process charges it. Nobody is charged another total than the one
+that was shown: placing an order compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, selectinload
+
+from models import ShippingPrice, ShippingZone, ShippingZoneMethod, ShippingZonePlace
+from store.domain.money import Money
+from store.domain.pricing import price_from_cents
+from store.domain.shipping import Basis, ShippingMethod, ZonePlace
+from store.domain.tariffs import Tariffs
+
+SEED = Path(__file__).parent.parent / "tariffs.json"
+KEPT = timedelta(seconds=10)
+
+
+class TariffCache:
+    """The tariffs as they were read last, by any thread of this process."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[datetime, Tariffs] | None = None
+
+    def current(self, session: Session, now: datetime) -> Tariffs:
+        """The tariffs as they were at most KEPT before `now`."""
+        kept = self._kept
+        if kept is not None and abs(now - kept[0]) < KEPT:
+            return kept[1]
+        found = read(session)
+        self._kept = (now, found)
+        return found
+
+    def forget(self) -> None:
+        """Have the next question ask the database."""
+        self._kept = None
+
+
+def read(session: Session) -> Tariffs:
+    """The tariffs as they are, in three statements."""
+    places: dict[int, set[ZonePlace]] = defaultdict(set)
+    for row in session.scalars(select(ShippingZonePlace)):
+        places[row.zone_id].add(ZonePlace(row.country, row.region))
+    methods = session.scalars(
+        select(ShippingZoneMethod)
+        .where(ShippingZoneMethod.active)
+        .options(selectinload(ShippingZoneMethod.prices))
+        .order_by(ShippingZoneMethod.zone_id, ShippingZoneMethod.position, ShippingZoneMethod.id)
+    )
+    return Tariffs(tuple(_method(row, frozenset(places[row.zone_id])) for row in methods))
+
+
+def seed(session: Session, currency: str, source: Path = SEED) -> int:
+    """Add the shipping zones and methods of the seed file, priced in `currency`, unless there are zones already: the
+    merchant's own are left as they are. Returns how many methods were added.
+    """
+    if session.scalar(select(exists().where(ShippingZone.id.is_not(None)))):
+        return 0
+    added = 0
+    for entry in json.loads(source.read_text("utf-8"))["zones"]:
+        zone = ShippingZone(name=entry["name"])
+        session.add(zone)
+        session.flush()
+        for place in entry["places"]:
+            country, _, region = place.partition("-")
+            session.add(ShippingZonePlace(zone_id=zone.id, country=country, region=region))
+        for position, method in enumerate(entry["methods"], start=1):
+            session.add(_seeded(zone.id, position, method, currency))
+            added += 1
+    session.flush()
+    return added
+
+
+def _method(row: ShippingZoneMethod, places: frozenset[ZonePlace]) -> ShippingMethod:
+    return ShippingMethod(
+        code=row.code,
+        name=row.name,
+        estimate=row.estimate,
+        places=places,
+        basis=row.basis,
+        prices=tuple((price.measure, Money(price.price_minor, row.currency)) for price in row.prices),
+        free_from=Money(row.free_from_minor, row.currency) if row.free_from_minor else None,
+    )
+
+
+def _seeded(zone_id: int, position: int, entry: dict[str, Any], currency: str) -> ShippingZoneMethod:
+    """A method of the seed file; its amounts, and values it goes by, are in hundredths there."""
+
+    def minor(cents: int) -> int:
+        return price_from_cents(cents, currency).minor
+
+    basis = Basis(entry["basis"])
+    free_from = entry.get("free_from")
+    return ShippingZoneMethod(
+        zone_id=zone_id,
+        code=entry["code"],
+        name=entry["name"],
+        estimate=entry["estimate"],
+        position=position,
+        basis=basis,
+        currency=currency,
+        free_from_minor=minor(free_from) if free_from is not None else None,
+        active=True,
+        prices=[
+            ShippingPrice(measure=minor(start) if basis is Basis.VALUE else start, price_minor=minor(price))
+            for start, price in entry["prices"]
+        ],
+    )

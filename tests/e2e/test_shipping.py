@@ -1,0 +1,55 @@
+"""Choosing how an order is sent: the total follows what is chosen, with a script and without one."""
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e import shop
+from tests.e2e.conftest import NewBrowser
+
+
+def summary(page: Page) -> str:
+    return page.locator("#summary").inner_text()
+
+
+def test_the_total_follows_country_and_method_in_place(page: Page) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page, Country="Canada", Postal_code="K1A 0B1")
+    expect(page.get_by_role("radio", name="Standard")).to_be_checked()
+    expect(page.get_by_text("6 to 10 working days, free from $200.00")).to_be_visible()
+
+    page.get_by_role("radio", name="Express").check()
+    expect(page.locator("#summary")).to_contain_text("Express, 3 working days")
+    expect(page.get_by_role("button", name="Update the total")).to_be_hidden()
+    expect(page.get_by_role("radio", name="Express")).to_be_focused()
+    expect(page.get_by_label("Postal code")).to_have_value("K1A 0B1")
+    total = summary(page).split("Total")[1].split()[0]
+
+    shop.continue_to_payment(page)
+    expect(page.get_by_role("button", name=f"Pay {total}")).to_be_visible()
+
+
+def test_without_a_script_a_button_updates_the_total(new_browser: NewBrowser) -> None:
+    page = new_browser(java_script_enabled=False).new_page()
+    shop.buy_now(page)
+    shop.fill_in_details(page, Country="Japan", Postal_code="100-0001")
+
+    page.get_by_role("button", name="Update the total").click()
+
+    expect(page.locator("#summary")).to_contain_text("Standard, 10 to 20 working days")
+    expect(page.get_by_label("Postal code").first).to_have_value("100-0001")
+    page.get_by_role("radio", name="Express").check()
+    page.get_by_role("button", name="Update the total").click()
+    expect(page.locator("#summary")).to_contain_text("Express, 4 to 6 working days")
+
+
+def test_an_ebook_is_ordered_without_an_address(page: Page) -> None:
+    shop.buy_now(page, "Plain Bread")
+    expect(page.get_by_label("Address line 1")).to_have_count(0)
+    page.get_by_label("Email").fill("ada@example.com")
+    page.get_by_label("Full name").fill("Ada Lovelace")
+
+    reference = shop.continue_to_payment(page)
+    shop.type_card(page)
+    shop.pay(page)
+
+    shop.see_paid(page, reference)
+    expect(page.get_by_text("what you ordered follows by e-mail")).to_be_visible()
