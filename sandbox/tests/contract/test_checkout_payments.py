@@ -297,3 +297,18 @@ def test_paying_twice_is_refused(start: Open, http: FlaskClient) -> None:
 
     assert "has a status of `complete`" in pay(http, session.id)["error"]
     assert pay(http, "cs_test_none")["error"] == "no such Checkout Session: cs_test_none"
+
+
+def test_a_payment_that_was_tried_ends_when_nothing_is_due(
+    start: Open, client: stripe.StripeClient, http: FlaskClient
+) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 100})
+    client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "FREE"})
+    session = start(allow_promotion_codes=True)
+    pay(http, session.id, payment_method="pm_card_chargeDeclined")
+
+    pay(http, session.id, promotion_code="FREE")
+
+    done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
+    intent: Any = done.payment_intent
+    assert (done.payment_status, intent.status) == ("no_payment_required", "canceled")

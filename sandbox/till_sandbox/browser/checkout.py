@@ -35,7 +35,7 @@ def page_script() -> BaseResponse:
 def show(session_id: str) -> Response:
     """The page; once the session is complete or its time is over, that there is nothing to do."""
     shown = page.find(_state(), session_id)
-    if shown.session["status"] != "open" or shown.session["url"] is None:
+    if shown.session["url"] is None or shown.session["expires_at"] <= _state().now():
         return _answered("browser/checkout_done.html", **_merchant(shown.session))
     countries = load("countries")["names"]
     asked = shown.session["shipping_address_collection"]

@@ -124,6 +124,34 @@ test("holds an amount and captures less", async () => {
   assert.deepEqual([captured.status, captured.amount_received], ["succeeded", 3000]);
 });
 
+test("sells with a Checkout Session, which is complete once it is paid", async () => {
+  await stripe.webhookEndpoints.create({ url: webhooks.url, enabled_events: ["checkout.session.completed"] });
+  const product = await stripe.products.create({
+    name: "Mug",
+    default_price_data: { currency: "usd", unit_amount: 1900 },
+  });
+  const session = await stripe.checkout.sessions.create({
+    mode: "payment",
+    line_items: [{ price: String(product.default_price), quantity: 2 }],
+    success_url: "http://127.0.0.1:3000/success?session_id={CHECKOUT_SESSION_ID}",
+    cancel_url: "http://127.0.0.1:3000/cancel",
+  });
+  assert.deepEqual([session.status, session.amount_total, session.payment_intent], ["open", 3800, null]);
+
+  await fetch(`http://127.0.0.1:${port}/sandbox/checkout_sessions/${session.id}/pay`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ payment_method: "pm_card_visa" }),
+  });
+  const { body } = await webhooks.next("checkout.session.completed");
+
+  const paid = await stripe.checkout.sessions.retrieve(session.id, { expand: ["line_items", "payment_intent"] });
+  const intent = /** @type {import("stripe").Stripe.PaymentIntent} */ (paid.payment_intent);
+  assert.deepEqual([paid.payment_status, intent.amount_received], ["paid", 3800]);
+  assert.equal(paid.line_items?.data[0].description, "Mug");
+  assert.equal(JSON.parse(body).data.object.id, session.id);
+});
+
 test("believes the signature of a webhook that was delivered, and no other", async () => {
   const { secret = "" } = await stripe.webhookEndpoints.create({
     url: webhooks.url,

@@ -15,6 +15,7 @@ from till_sandbox.model.catalog.rules import (
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.money import check_currency
 from till_sandbox.state import Resource, Transaction
+from till_sandbox.state.names import stored_name
 
 LONGEST_NAME = 40
 
@@ -22,8 +23,9 @@ LONGEST_NAME = 40
 def create(tx: Transaction, params: dict[str, Any]) -> Resource:
     """A new coupon. Emits coupon.created."""
     _check(tx, params)
-    coupon_id = params.get("id") or ids.random_text(8)
-    name = claim(tx, "coupon", coupon_id)
+    chosen = params.get("id")
+    coupon_id = chosen or ids.random_text(8)
+    name = claim(tx, "coupon", coupon_id) if chosen else stored_name(tx.account, "coupon", coupon_id)
     applies_to = params.get("applies_to", {}).get("products", [])
     require(tx, "product", applies_to, "applies_to[products]")
     private: dict[str, Any] = {"stored_as": name, "currency_options": params.get("currency_options", {})}

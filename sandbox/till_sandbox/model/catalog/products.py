@@ -9,6 +9,7 @@ from till_sandbox.model.catalog.price_fields import build
 from till_sandbox.model.catalog.rules import check_at_most, claim
 from till_sandbox.model.metadata import merged
 from till_sandbox.state import Resource, Transaction
+from till_sandbox.state.names import stored_name
 
 MOST_IMAGES = 8
 MOST_FEATURES = 15
@@ -20,7 +21,9 @@ def create(tx: Transaction, params: dict[str, Any], *, inline: bool = False) -> 
 
     `inline`: made of the data in another object, and not announced.
     """
-    product_id = params.get("id") or f"prod_{ids.random_text(14)}"
+    chosen = params.get("id")
+    product_id = chosen or f"prod_{ids.random_text(14)}"
+    name = claim(tx, "product", product_id) if chosen else stored_name(tx.account, "product", product_id)
     given = {
         "id": product_id,
         "active": params.get("active", True),
@@ -29,7 +32,7 @@ def create(tx: Transaction, params: dict[str, Any], *, inline: bool = False) -> 
         "type": "service",
         "updated": tx.now,
     }
-    product = objects.new(tx, "product", given, {"stored_as": claim(tx, "product", product_id)})
+    product = objects.new(tx, "product", given, {"stored_as": name})
     _apply(product, params)
     tx.insert(product)
     price = None

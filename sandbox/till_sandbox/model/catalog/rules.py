@@ -51,7 +51,7 @@ def check_at_most(values: Iterable[Any], most: int, param: str) -> list[Any]:
 
 
 def claim(tx: Transaction, kind: str, object_id: str) -> str:
-    """The name to store an object by whose id the account may have chosen. An id that is in use is refused."""
+    """The name to store an object by whose id the account has chosen. An id that is in use is refused."""
     if tx.find(kind, object_id) is not None:
         raise ApiError(f"{kind.capitalize()} already exists.", code="resource_already_exists")
     name = stored_name(tx.account, kind, object_id)

@@ -55,6 +55,9 @@ def pay(tx: Transaction, session: Resource, said: Said) -> Resource | None:
     details = _details(session, said)
     if session["mode"] == "payment" and session["amount_total"] == 0:
         _keep(tx, session, details)
+        tried = intent_of(tx, session)
+        if tried is not None:
+            payment_intents.cancel(tx, tried, "automatic")
         completion.complete(tx, session, "no_payment_required")
         return None
     if not said.method:
