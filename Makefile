@@ -53,6 +53,10 @@ setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests 
 cards: $(VENV)/ready-to-test ## Try every test card against the running store; ARGS="--group decline" or a card number chooses some
 	@$(BIN)/python -m tools.cards $(ARGS)
 
+.PHONY: lighthouse
+lighthouse: $(VENV)/ready-to-test tools/lighthouse/node_modules/.ready ## Let Lighthouse look at the pages of the running store; ARGS="--store http://127.0.0.1:8000"
+	@$(BIN)/python -m tools.lighthouse $(ARGS)
+
 .PHONY: chaos
 chaos: $(VENV)/ready-to-test ## Shop by the thousand while programs are killed, then count; ORDERS=20000 SEED=7 DATABASE=sqlite
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
@@ -95,7 +99,7 @@ lock: $(VENV)/ready-to-test ## Pin requirements*.txt to what pyproject.toml asks
 
 .PHONY: clean
 clean: ## Remove what was installed or built; settings (.env) and data (instance/) stay
-	rm -rf $(VENV) node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants test-results
+	rm -rf $(VENV) node_modules tools/lighthouse/node_modules .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -137,6 +141,11 @@ $(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml | $(BIN)/pyth
 	@$(PIP) install --requirement requirements-dev.txt
 	@$(PIP) install --no-deps --editable sandbox
 	@touch $@ $(VENV)/ready-to-run
+
+tools/lighthouse/node_modules/.ready: tools/lighthouse/package.json tools/lighthouse/package-lock.json
+	@echo "Installing Lighthouse."
+	@cd tools/lighthouse && npm ci --silent
+	@touch $@
 
 node_modules/.ready: package.json package-lock.json
 	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \

@@ -107,25 +107,25 @@ def cart_and_checkout(context: BrowserContext, album: Album) -> None:
 
 def paying(context: BrowserContext, album: Album) -> None:
     page = context.new_page()
-    _place_order(page)
+    place_order(page)
     _card(page).locator("input[name=cardnumber]").wait_for()
     album.add(page, "pay")
     page.get_by_role("button", name="Test cards").click()
     album.add(page, "pay-test-cards", whole=False)
     page.get_by_role("button", name="Close").click()
-    _type_card(page, "4242424242424241")
+    type_card(page, "4242424242424241")
     album.add(page, "pay-invalid-number")
-    _type_card(page, PAYS)
+    type_card(page, PAYS)
     album.add(page, "pay-card-typed")
-    _type_card(page, DECLINED)
-    _pay(page)
+    type_card(page, DECLINED)
+    press_pay(page)
     expect(page.get_by_role("alert")).to_contain_text("declined")
     album.add(page, "pay-declined")
     page.reload()
     _card(page).locator("input[name=cardnumber]").wait_for()
     album.add(page, "pay-declined-reloaded")
-    _type_card(page, ASKS_FOR_3DS)
-    _pay(page)
+    type_card(page, ASKS_FOR_3DS)
+    press_pay(page)
     challenge = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")
     expect(challenge.get_by_role("button", name="Complete")).to_be_visible()
     album.add(page, "pay-3d-secure", whole=False)
@@ -148,10 +148,10 @@ def for_developers(context: BrowserContext, album: Album) -> None:
         expect(page.locator(f"[id='{row}']")).to_have_attribute("data-state", "passed", timeout=60_000)
     page.locator("[data-group=success]").evaluate("group => group.scrollIntoView()")
     album.add(page, "test_cards", whole=False)
-    _place_order(page)
+    place_order(page)
     script = page.locator("[data-stripe-js-url]").get_attribute("data-stripe-js-url")
-    _type_card(page, ASKS_FOR_3DS)
-    _pay(page)
+    type_card(page, ASKS_FOR_3DS)
+    press_pay(page)
     bank = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")
     expect(bank.get_by_role("button", name="Complete")).to_be_visible()
     page.goto(urljoin(script or "", "/sandbox/"))
@@ -170,7 +170,7 @@ def for_developers(context: BrowserContext, album: Album) -> None:
 
 def waiting_and_giving_up(context: BrowserContext, album: Album) -> None:
     page = context.new_page()
-    reference = _place_order(page)
+    reference = place_order(page)
     page.goto(f"/orders/{reference}?confirming=1")
     album.add(page, "order-confirming")
     page.goto(f"/orders/{reference}/pay")
@@ -183,19 +183,19 @@ def waiting_and_giving_up(context: BrowserContext, album: Album) -> None:
 def trouble(context: BrowserContext, album: Album) -> None:
     page = context.new_page()
     page.route("**/stripe.js*", lambda route: route.abort())
-    reference = _place_order(page)
+    reference = place_order(page)
     page.get_by_role("button", name="Retry").wait_for()
     album.add(page, "pay-script-blocked")
     page.unroute_all()
     page.goto(f"/orders/{reference}/pay?because=not-paid")
-    _type_card(page, PAYS)
+    type_card(page, PAYS)
     album.add(page, "pay-not-paid")
     context.set_offline(True)
-    _pay(page)
+    press_pay(page)
     album.add(page, "pay-offline")
     context.set_offline(False)
     page.route("**/v1/payment_intents/**", lambda route: route.abort())
-    _pay(page)
+    press_pay(page)
     page.get_by_text("We lost the connection").wait_for()
     album.add(page, "pay-checking")
     page.get_by_text("so we asked it").wait_for()
@@ -230,7 +230,7 @@ def _open(browser: Browser, store: str, width: int, height: int, scheme: Literal
     return context
 
 
-def _place_order(page: Page) -> str:
+def place_order(page: Page) -> str:
     """Ends on the payment page; returns the order's reference."""
     page.goto("/products/stoneware-mug")
     page.get_by_role("button", name="Buy now").click()
@@ -245,14 +245,14 @@ def _card(page: Page) -> FrameLocator:
     return page.get_by_role("group", name="Card").frame_locator("iframe[name^=__privateStripeFrame]")
 
 
-def _type_card(page: Page, number: str) -> None:
+def type_card(page: Page, number: str) -> None:
     for name, value in {"cardnumber": number, "exp-date": "1234", "cvc": "123"}.items():
         _card(page).locator(f"input[name={name}]").fill(value)
     if _card(page).locator("input[name=postal]").count():
         _card(page).locator("input[name=postal]").fill("10001")
 
 
-def _pay(page: Page) -> None:
+def press_pay(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Pay ")).click()
 
 
@@ -260,8 +260,8 @@ def _pay_slowly(page: Page, album: Album) -> None:
     """Pay, with a picture of the moment in which the bank is asked."""
     asked: list[Route] = []
     page.route("**/v1/payment_intents/*/confirm", lambda route: asked.append(route))  # noqa: PLW0108  # Playwright needs a Python function
-    _type_card(page, PAYS)
-    _pay(page)
+    type_card(page, PAYS)
+    press_pay(page)
     page.get_by_text("Asking your bank").wait_for()
     album.add(page, "pay-asking-the-bank")
     while not asked:

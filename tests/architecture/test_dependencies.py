@@ -85,5 +85,6 @@ def normal(name: str) -> str:
 
 def npm_packages() -> dict[str, str]:
     """Version by name."""
-    packages: dict[str, str] = json.loads((ROOT / "package.json").read_text())["devDependencies"]
-    return packages
+    folders = (ROOT, ROOT / "tools" / "lighthouse")
+    packages = [json.loads((folder / "package.json").read_text())["devDependencies"] for folder in folders]
+    return {name: version for group in packages for name, version in group.items()}

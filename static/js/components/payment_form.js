@@ -28,7 +28,7 @@ const IDLE = ["ready", "declined", "blocked", "unavailable"];
 
 /** @type {Record<string, State[]>} */
 const SHOWN_IN = {
-  form: ["ready", "declined", ...BUSY],
+  form: ["loading", "ready", "declined", ...BUSY],
   blocked: ["blocked"],
   unavailable: ["unavailable"],
   unknown: ["unknown"],
@@ -102,7 +102,7 @@ class PaymentForm {
       this.part("card-error").textContent = error;
       this.part("brand").textContent = brand;
     });
-    this.form.hidden = false; // a frame that is not shown does not load everywhere
+    this.root.toggleAttribute("data-mounted", true); // a frame that is not shown does not load everywhere
     await this.#card.mount(this.part("card"));
   }
 
