@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 import structlog
 from flask import Flask
-from flask_migrate import Migrate
 from sqlalchemy import make_url
 
 from config import ROOT, STRIPE_API_VERSION, ConfigurationError, Settings
@@ -64,7 +63,6 @@ def create_app(
     if instance.stat().st_uid == os.getuid():
         instance.chmod(0o700)
     db.init_app(app)
-    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     with app.app_context():
         database = Database(db.engine)
         if db.engine.dialect.name != "sqlite":

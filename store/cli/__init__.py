@@ -1,33 +1,56 @@
-"""The store's own commands, beside Flask's."""
+"""The store's own commands, beside Flask's. A command's module is imported when the command is used: a server that
+starts needs none of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+
 import click
 from flask import Flask
+from flask.cli import AppGroup
 
-from store.cli import operations, orders, working
+from store.cli.migrations import Migrations
 
+# By name: the module, and what the command is called in it.
+COMMANDS: Mapping[str, str] = {
+    "seed": "store.cli.operations:seed",
+    "doctor": "store.cli.operations:doctor_command",
+    "webhooks": "store.cli.operations:webhooks_command",
+    "audit": "store.cli.operations:audit_command",
+    "reconcile": "store.cli.operations:reconcile_command",
+    "worker": "store.cli.working:worker_command",
+    "order": "store.cli.orders:order_command",
+    "fulfil": "store.cli.orders:fulfil_command",
+    "refund": "store.cli.orders:refund_command",
+    "reviews": "store.cli.orders:reviews_command",
+    "resolve": "store.cli.orders:resolve_command",
+    "db": "flask_migrate.cli:db",
+}
 RENAMED = {"upkeep": "worker", "settle": "resolve"}
 
 
+class Commands(AppGroup):
+    """The commands of COMMANDS and RENAMED, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module, _, name = COMMANDS[cmd_name].partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        if cmd_name in RENAMED:
+            return _renamed(cmd_name, RENAMED[cmd_name])
+        return super().get_command(ctx, cmd_name)
+
+
 def register(app: Flask) -> None:
-    """Add the commands to `flask`."""
-    for command in (
-        operations.seed,
-        operations.doctor_command,
-        operations.webhooks_command,
-        operations.audit_command,
-        operations.reconcile_command,
-        working.worker_command,
-        orders.order_command,
-        orders.fulfil_command,
-        orders.refund_command,
-        orders.reviews_command,
-        orders.resolve_command,
-    ):
-        app.cli.add_command(command)
-    for old, new in RENAMED.items():
-        app.cli.add_command(_renamed(old, new))
+    """Add the commands to `flask`, and what `flask db` asks of the application."""
+    app.cli = Commands(app.name)
+    app.extensions["migrate"] = Migrations(app)
 
 
 def _renamed(old: str, new: str) -> click.Command:

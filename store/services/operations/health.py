@@ -6,10 +6,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-
 from store.domain.errors import StoreBusy
 from store.services.database import is_no_database
 from store.services.services import Services
@@ -35,6 +31,8 @@ REFUSALS = [
 
 def problems(services: Services) -> list[str]:
     """Why the store cannot serve, a sentence for each reason; empty when it can."""
+    from alembic.migration import MigrationContext  # no page needs Alembic, and it takes a tenth of a second
+
     try:
         with services.database.reading() as session:
             current = MigrationContext.configure(session.connection()).get_current_revision()
@@ -50,6 +48,9 @@ def problems(services: Services) -> list[str]:
 
 @cache
 def _newest_revision() -> str | None:
+    from alembic.config import Config  # as above
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return ScriptDirectory.from_config(config).get_current_head()
