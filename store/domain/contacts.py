@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -82,13 +83,17 @@ def email_as_read(address: str) -> str:
 def likely_email(address: str) -> str | None:
     """What `address` was probably meant to be, where its domain looks mistyped: `ada@gmail.con` is ada@gmail.com."""
     local, _, domain = address.rpartition("@")
-    domain = domain.lower()
+    likely = _likely_domain(domain.lower())
+    return f"{local}@{likely}" if likely != domain.lower() else None
+
+
+@lru_cache(maxsize=1000)  # most addresses are at a few domains
+def _likely_domain(domain: str) -> str:
     name, _, ending = domain.rpartition(".")
     meant = next((right for right, wrong in _ENDINGS.items() if ending in wrong), ending)
     close = difflib.get_close_matches(f"{name}.{meant}", _MAIL_DOMAINS, n=1, cutoff=0.88)
     another_country = close and len(meant) == 2 and meant not in _SAME_MARKET and not close[0].endswith(f".{meant}")
-    likely = close[0] if close and not another_country else f"{name}.{meant}"
-    return f"{local}@{likely}" if likely != domain else None
+    return close[0] if close and not another_country else f"{name}.{meant}"
 
 
 def phone(typed: str, country: str) -> str | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -67,13 +67,16 @@ per_email = limiter.limit(orders_per_hour, key_func=email_or_address, deduct_whe
 
 
 def _email_digest() -> str | None:
-    """None where the request is not a form with an e-mail address."""
-    if request.method != "POST":
-        return None  # a body that comes with a page's address is not read
-    try:
-        return _digest(contacts.email(request.form.get("email", "")).casefold())
-    except contacts.NotAnEmail:
-        return None
+    """None where the request is not a form with an e-mail address. Asked for several times in a request."""
+    if "email_digest" not in g:
+        try:
+            # A body that comes with a page's address is not read.
+            typed = request.form.get("email", "") if request.method == "POST" else ""
+            g.email_digest = _digest(contacts.email(typed).casefold())
+        except contacts.NotAnEmail:
+            g.email_digest = None
+    digest: str | None = g.email_digest
+    return digest
 
 
 def _digest(text: str) -> str:

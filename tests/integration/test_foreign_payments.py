@@ -10,7 +10,7 @@ from models import Order, Payment
 from store.cli import doctor
 from store.domain.errors import PaymentUnavailable
 from store.domain.money import Money
-from store.domain.states import OrderState, RefundState, ReservationState
+from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
 from store.services import checkout
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
@@ -118,6 +118,41 @@ def test_a_shopper_can_cancel_an_order_of_another_account(shop: Shop, moved: Cal
 
     assert other.read(order.reference).state is OrderState.CANCELLED
     assert other.product().reserved == 0
+
+
+def test_an_order_with_a_test_payment_of_another_account_can_be_paid(shop: Shop, moved: Callable[[Shop], Shop]) -> None:
+    """As after the merchant has changed from one account to another."""
+    order = opened(shop)
+    left = shop.read(order.reference).payment
+    other = moved(shop)
+
+    at_once(4, lambda _: other.open(order))
+    other.pay(order)
+    other.look_up(order.reference)
+    other.clock.forward(seconds=6)
+    other.look_up(order.reference)
+
+    paid = other.read(order.reference)
+    assert (paid.state, paid.payment.state) == (OrderState.PAID, PaymentState.PAID)
+    assert paid.payment.provider_payment_id != left.provider_payment_id
+    assert other.history(order.reference).count("payment.unreachable") == 1
+    assert worker.run(other.services, other.clock()) == 1  # the mail
+    with other.services.database.reading() as session:
+        assert audit.run(session, other.clock()) == []
+
+
+def test_a_payment_that_was_let_go_is_cancelled_when_the_keys_are_back(
+    shop: Shop, moved: Callable[[Shop], Shop]
+) -> None:
+    order = opened(shop)
+    left = shop.read(order.reference).payment.provider_payment_id
+    moved(shop).open(order)
+
+    shop.clock.forward(minutes=2)
+    worker.run(shop.services, shop.clock())
+
+    assert shop.stripe("GET", f"/v1/payment_intents/{left}")["status"] == "canceled"
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
 
 
 def unanswered_refund(shop: Shop) -> Order:

@@ -158,7 +158,7 @@ class Shop:
     def confirm(self, payment: PaymentSession, number: str = "4242424242424242") -> dict[str, Any]:
         """The shopper's browser confirms with a card, straight at Stripe: the PaymentIntent, or the error."""
         form = {
-            "key": PUBLISHABLE_KEY,
+            "key": self.services.settings.stripe_publishable_key,
             "client_secret": payment.client_secret,
             "use_stripe_sdk": "true",
             "payment_method_data[type]": "card",

@@ -46,6 +46,11 @@ def is_foreign(payment: Payment, ours: str) -> bool:
     return bool(account and our_account and account != our_account)
 
 
+def is_unpaid_test(payment: Payment) -> bool:
+    """Whether the payment is known to be of test mode and unpaid, and so about no money."""
+    return payment.account.startswith("test:") and not payment.received_minor
+
+
 def foreign(ours: str) -> ColumnElement[bool]:
     """Whether a payment is known to belong to another account or mode than `ours`: `is_foreign` in SQL."""
     mode, _, account = ours.partition(":")
@@ -70,13 +75,13 @@ def note_unreachable(session: Session, order: Order, payment: Payment, origin: O
     """Note in the history that a payment cannot be asked about any more: it is of another account, or, where it is
     `missing`, the service does not have it. A person looks at it, for money could still come, or go back, over there.
     """
-    recorded = payment.account
+    recorded, no_money = payment.account, is_unpaid_test(payment)
     if missing:
         transitions.write(session, payment, {"account": UNKNOWN})
     subject = payment.provider_payment_id or ""
     data = {"payment": subject, "account": recorded or UNKNOWN}
     history.add_once(session, order, "payment.unreachable", origin, f"unreachable:{subject}", data)
-    if payment.received_minor or not recorded.startswith("test:"):  # an unpaid test payment is about no money
+    if not no_money:
         reviews.open_review(session, order, REVIEW, origin, subject=subject, lasting=True, account=data["account"])
 
 

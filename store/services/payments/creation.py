@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
@@ -37,12 +37,17 @@ SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class PaymentSetup:
-    """What it takes to create an order's payment, or to retrieve the one that it has. `attempt` counts from 1."""
+    """What it takes to create an order's payment, or to retrieve the one that it has. `attempt` counts from 1.
+
+    `abandoned`: it is a test payment of another account or mode than the store's keys are by now. Nobody can be asked
+    about it, and it is about no money.
+    """
 
     request: PaymentRequest
     provider_payment_id: str | None
     attempt: int
     placed_at: datetime
+    abandoned: bool
 
 
 def create(
@@ -62,6 +67,9 @@ def create(
     if isinstance(setup, CancelReason):
         close(services, reference, setup, now)
         raise OrderClosed(reference)
+    if setup.abandoned:
+        _replace(services, reference, now)
+        return create(services, reference, now, access, shopper)
     try:
         payment = _create_or_retrieve(services, setup)
     except (PaymentUnavailable, PaymentMisconfigured) as failure:
@@ -123,7 +131,18 @@ def _setup(
         email=order.email,
         idempotency_key=f"order-{reference}-payment-{payment.id}-{payment.create_attempt}",
     )
-    return PaymentSetup(request, payment.provider_payment_id, payment.create_attempt, order.placed_at)
+    abandoned = accounts.is_unpaid_test(payment) and accounts.is_foreign(payment, accounts.known(services))
+    return PaymentSetup(request, payment.provider_payment_id, payment.create_attempt, order.placed_at, abandoned)
+
+
+def _replace(services: Services, reference: str, now: datetime) -> None:
+    """Let an order count on a new payment instead of one that was abandoned. Tabs that come together do it once."""
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        if accounts.is_foreign(order.payment, accounts.known(services)):
+            accounts.note_unreachable(session, order, order.payment, Origin(Source.STORE, now), missing=False)
+            transitions.write(session, order.payment, {"live": False})
+            session.execute(insert(Payment).values(order_id=order.id, amount_minor=order.total_minor))
 
 
 def _create_or_retrieve(services: Services, setup: PaymentSetup) -> PaymentSession:
