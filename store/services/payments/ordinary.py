@@ -160,7 +160,7 @@ _SCRIPT = Script(
         INSERT INTO {_MAIL_COLUMNS} SELECT id, {_MAIL_VALUES} FROM paying ON CONFLICT DO NOTHING
     ), noted AS (
         INSERT INTO {_HISTORY_COLUMNS}
-        SELECT id, :at, {_PAYMENT_ENTRY}, state, '{_PAID}', '{Source.WEBHOOK}', :received FROM paying
+        SELECT id, :at, {_PAYMENT_ENTRY}, state, '{_PAID}', '{Source.WEBHOOK}', :received::json FROM paying
         UNION ALL
         SELECT id, :at, {_ORDER_ENTRY}, '{_LATE}' FROM paying
     )
