@@ -136,6 +136,13 @@ MISTAKES = (
         "tests/integration/test_stripe_server_errors.py",
     ),
     Mistake(
+        "an ordinary payment forgets the refund that came before it",
+        "store/services/payments/ordinary.py",
+        " AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.payment_id = payments.id)",
+        "",
+        "tests/proof/test_ordinary_payments.py",
+    ),
+    Mistake(
         "a refund reported before its payment is dropped",
         "store/services/payments/unmatched_events.py",
         "    kind, data = _data(snapshot)\n",

@@ -258,6 +258,17 @@ WORK = (
 @pytest.mark.on_sqlite  # the statements run on both in the integration tests; make chaos kills processes on PostgreSQL
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.name)
 def test_a_crash_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
+    crash_at_every_boundary(shop, work)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # where it has statements of its own
+def test_a_crash_beside_an_ordinary_payment_changes_nothing_in_the_end(shop: Shop) -> None:
+    (work,) = [work for work in WORK if work.do is deliver_webhooks and work.prepare is Scenario.pay]
+
+    crash_at_every_boundary(shop, work)
+
+
+def crash_at_every_boundary(shop: Shop, work: Work) -> None:
     process = Process(shop)
     expected = result_of(shop, process, work, NO_FAULTS)
 
