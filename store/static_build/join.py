@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import rcssmin
 import rjsmin
 
 from store.static_build.build import CannotJoin
@@ -23,6 +22,8 @@ _EXPORT = re.compile(r"\bexport (?=(?:async function|function|class|const) (\w+)
 _OTHER_FORM = re.compile(r"\b(?:import(?!\([\w.]+\))|export)\b[^;\n]{0,60}")
 
 _SHEET = re.compile(r'@import "([^"]+)";\n?')
+_STRING, _COMMENT, _LAYOUT = r'("[^"]*")', r"/\*.*?\*/", r";?\s*(\})\s*|\s*([{;,>])\s*|(:)\s+|(\s)\s*"
+_CSS = re.compile(f"{_STRING}|{_COMMENT}|{_LAYOUT}", re.DOTALL)
 _ADDRESS = re.compile(r'\burl\("([^"]+)"\)')
 
 
@@ -75,7 +76,12 @@ def sheet(entry: Path, address_of: Callable[[Path], str]) -> str:
             raise CannotJoin(f'{file} has an @import that is not written as @import "x.css";')
         return code
 
-    return str(rcssmin.cssmin(add(entry.resolve())))
+    return without_layout(add(entry.resolve()))
+
+
+def without_layout(sheet: str) -> str:
+    """A style sheet without comments, and without blanks that mean nothing. One before a colon means something."""
+    return _CSS.sub(lambda found: (found.lastindex and found[found.lastindex]) or "", sheet).strip()
 
 
 def _read(file: Path) -> str:

@@ -88,12 +88,14 @@ def test_sheets_stand_where_they_are_imported_and_only_once(files: Files) -> Non
     entry = files(
         page_css='@import "parts/first.css";\n@import "parts/second.css";\n.page { color: red; }\n',
         parts__first_css='@import "second.css";\n.first { background: url("../img/a.svg"); }\n',
-        parts__second_css="/* a comment */\n.second > a + b { inline-size: calc(1rem + 2px); }\n",
+        parts__second_css='/* a ; */\n.second :is(a, b) {\n  margin: calc(1rem + 2px);\n  content: "} , ";\n}\n',
     )
 
     joined = sheet(entry, lambda file: f"../{file.name}")
 
-    assert joined == ('.second>a + b{inline-size:calc(1rem + 2px)}.first{background:url("../a.svg")}.page{color:red}')
+    assert joined == (
+        '.second :is(a,b){margin:calc(1rem + 2px);content:"} , "}.first{background:url("../a.svg")}.page{color:red}'
+    )
 
 
 def test_an_import_of_a_sheet_under_a_condition_is_refused(files: Files) -> None:
