@@ -151,6 +151,24 @@ def test_a_code_is_found_however_it_is_written(client: stripe.StripeClient) -> N
     assert [it.id for it in client.v1.promotion_codes.list({"code": "spring-25"}).data] == [code.id]
 
 
+def test_a_code_taken_meanwhile_cannot_come_back(client: stripe.StripeClient) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 10})
+    asked: Any = {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SPRING"}
+    first = client.v1.promotion_codes.create(asked)
+    client.v1.promotion_codes.update(first.id, {"active": False})
+    client.v1.promotion_codes.create(asked)
+
+    with pytest.raises(stripe.InvalidRequestError, match="already exists"):
+        client.v1.promotion_codes.update(first.id, {"active": True})
+
+
+def test_a_products_default_price_is_one_of_its_own(client: stripe.StripeClient, tea: stripe.Product) -> None:
+    cup = client.v1.products.create({"name": "Cup"})
+
+    with pytest.raises(stripe.InvalidRequestError, match="does not belong to the product"):
+        client.v1.products.update(cup.id, {"default_price": str(tea.default_price)})
+
+
 def test_a_shipping_rate_costs_what_it_says(client: stripe.StripeClient) -> None:
     estimate: Any = {"minimum": {"unit": "business_day", "value": 2}, "maximum": {"unit": "week", "value": 1}}
     rate = client.v1.shipping_rates.create(

@@ -109,6 +109,40 @@ def test_the_page_has_words_of_its_own_for_a_card(
     assert refused["error"]["message"].startswith(message)
 
 
+def test_a_code_is_taken_only_where_it_is_asked_for_and_can_be_paid(
+    start: Open, http: FlaskClient, client: stripe.StripeClient
+) -> None:
+    coupon = client.v1.coupons.create({"percent_off": 98})
+    client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "NEARLY"})
+
+    answers = [
+        http.post(f"{path(session)}/change", json={"promotionCode": "NEARLY"}).get_json()
+        for session in (start(), start(allow_promotion_codes=True))
+    ]
+
+    assert answers[0]["error"]["message"] == "This code is invalid."
+    assert answers[1]["error"]["message"].endswith("must convert to at least 50 cents.")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "words"),
+    [
+        ({"minimum": ("business_day", 2), "maximum": ("business_day", 5)}, "2–5 business days"),
+        ({"minimum": ("day", 1), "maximum": ("week", 1)}, "1 day to 1 week"),
+        ({"maximum": ("hour", 3)}, "Up to 3 hours"),
+    ],
+)
+def test_the_page_says_how_long_delivery_takes(
+    start: Open, http: FlaskClient, estimate: dict[str, tuple[str, int]], words: str
+) -> None:
+    said = {name: {"unit": unit, "value": value} for name, (unit, value) in estimate.items()}
+    post = {"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "usd"}, "delivery_estimate": said}
+
+    text = http.get(path(start(shipping_options=[{"shipping_rate_data": post}]))).get_data(as_text=True)
+
+    assert words in text
+
+
 def test_a_quantity_is_what_the_line_allows(start: Open, http: FlaskClient, client: stripe.StripeClient) -> None:
     price: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Tea"}}
     adjustable = {"enabled": True, "minimum": 2, "maximum": 4}

@@ -8,6 +8,8 @@ import stripe
 from flask.testing import FlaskClient
 
 from harness.checkout import TEA, Open, opener, pay
+from till_sandbox.sandbox import Sandbox
+from till_sandbox.testing import ManualClock
 
 Later = Callable[[float], None]
 
@@ -181,6 +183,7 @@ def test_the_last_use_of_a_code_is_the_first_payers(
         ({"restrictions": {"minimum_amount": 1801, "minimum_amount_currency": "usd"}}, "its minimum amount"),
         ({"restrictions": {"first_time_transaction": True}}, "has prior transactions"),
         ({"active": False}, "it is not active"),
+        ({"customer": "another"}, "it belongs to another customer"),
     ],
 )
 def test_a_code_is_refused_where_it_is_not_for(
@@ -190,6 +193,8 @@ def test_a_code_is_refused_where_it_is_not_for(
     pay(http, start(customer=customer.id).id)
     coupon = client.v1.coupons.create({"percent_off": 10})
     asked: Any = {"promotion": {"type": "coupon", "coupon": coupon.id}, **limits}
+    if "customer" in limits:
+        asked["customer"] = client.v1.customers.create({}).id
     code = client.v1.promotion_codes.create(asked)
 
     with pytest.raises(stripe.InvalidRequestError, match=words) as refused:
@@ -283,12 +288,26 @@ def test_the_accounts_own_questions_are_answered(start: Open, client: stripe.Str
     )
 
     refused = pay(http, session.id, custom_fields={"size": "xl"})
+    too_long = pay(http, session.id, custom_fields={"size": "l", "note": "x" * 256})
     pay(http, session.id, custom_fields={"size": "l"})
 
-    assert refused["error"] == "Size is invalid."
+    assert refused["error"] == too_long["error"].replace("Note", "Size") == "Size is invalid."
     done = client.v1.checkout.sessions.retrieve(session.id)
     size, note = done.custom_fields
     assert (size.dropdown and size.dropdown.value, note.text and note.text.value) == ("l", None)
+
+
+def test_a_paid_session_stays_paid_when_its_time_is_over(
+    start: Open, client: stripe.StripeClient, http: FlaskClient, clock: ManualClock, sandbox: Sandbox
+) -> None:
+    session = start()
+    pay(http, session.id)
+
+    clock.advance(86400)
+    sandbox.deliver_due()
+
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
+    assert "checkout.session.expired" not in types(client)
 
 
 def test_paying_twice_is_refused(start: Open, http: FlaskClient) -> None:

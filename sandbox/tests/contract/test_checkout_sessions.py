@@ -9,6 +9,11 @@ from harness.checkout import TEA, Open, opener
 from till_sandbox.sandbox import Sandbox
 from till_sandbox.testing import START, ManualClock
 
+QUESTION: dict[str, Any] = {"key": "a", "label": {"type": "custom", "custom": "A"}, "type": "text"}
+POST: dict[str, Any] = {
+    "shipping_rate_data": {"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "usd"}}
+}
+
 
 @pytest.fixture
 def start(client: stripe.StripeClient) -> Open:
@@ -104,6 +109,50 @@ def test_a_price_may_be_in_another_currency_that_it_has(start: Open, client: str
         start(line_items=items, currency="gbp")
 
 
+def test_what_is_no_longer_offered_is_refused(start: Open, client: stripe.StripeClient) -> None:
+    price = client.v1.prices.create({"currency": "usd", "unit_amount": 900, "product_data": {"name": "Tea"}})
+    client.v1.prices.update(price.id, {"active": False})
+    rate = client.v1.shipping_rates.create(POST["shipping_rate_data"])
+    client.v1.shipping_rates.update(rate.id, {"active": False})
+    tax = client.v1.tax_rates.create({"display_name": "VAT", "inclusive": True, "percentage": 20, "active": False})
+    asked: list[dict[str, Any]] = [
+        {"line_items": [{"price": price.id, "quantity": 1}]},
+        {"shipping_options": [{"shipping_rate": rate.id}]},
+        {"line_items": [{**TEA, "tax_rates": [tax.id]}]},
+    ]
+
+    for params in asked:
+        with pytest.raises(stripe.InvalidRequestError, match="is inactive"):
+            start(**params)
+
+
+def test_a_coupon_may_be_for_some_products_only(start: Open, client: stripe.StripeClient) -> None:
+    cup = client.v1.products.create({"name": "Cup", "default_price_data": {"currency": "usd", "unit_amount": 500}})
+    coupon = client.v1.coupons.create({"percent_off": 10, "applies_to": {"products": [cup.id]}})
+    discounts = [{"coupon": coupon.id}]
+
+    session = start(
+        line_items=[TEA, {"price": cup.default_price, "quantity": 1}], discounts=discounts, expand=["line_items"]
+    )
+
+    assert session.line_items is not None
+    assert [line.amount_discount for line in session.line_items.data] == [0, 50]
+    with pytest.raises(stripe.InvalidRequestError, match="applies to nothing"):
+        start(discounts=discounts)
+
+
+def test_what_is_sold_in_packs_costs_whole_packs(start: Open, client: stripe.StripeClient) -> None:
+    price: Any = {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Eggs"}}
+    totals = []
+
+    for way in ("up", "down"):
+        price["transform_quantity"] = {"divide_by": 6, "round": way}
+        packs = client.v1.prices.create(price)
+        totals.append(start(line_items=[{"price": packs.id, "quantity": 13}]).amount_total)
+
+    assert totals == [2700, 1800]
+
+
 def test_a_set_up_costs_nothing_and_has_its_intent_at_once(start: Open, client: stripe.StripeClient) -> None:
     customer = client.v1.customers.create({"email": "ada@example.com"})
 
@@ -171,6 +220,9 @@ def test_a_page_inside_the_shops_has_a_secret_and_no_address(client: stripe.Stri
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
             "expires_at",
         ),
+        ({"customer_update": {"name": "auto"}}, "can only be used with `customer`", "customer_update"),
+        ({"custom_fields": [QUESTION, QUESTION]}, "each once", "custom_fields[1][key]"),
+        ({"shipping_options": [POST] * 6}, "at most 5 shipping options", "shipping_options"),
         ({"client_reference_id": "x" * 201}, "must be at most 200 characters", "client_reference_id"),
         ({"invoice_creation": {"enabled": True}}, "The sandbox's page does not make invoices", "invoice_creation"),
         ({"subscription_data": {}, "wat": 1}, "Received unknown parameter: wat", "wat"),
@@ -273,6 +325,16 @@ def test_a_session_expires_when_its_time_is_over(
 
     assert (before, client.v1.checkout.sessions.retrieve(session.id).status) == ("open", "expired")
     assert [event.type for event in client.v1.events.list().data] == ["checkout.session.expired"]
+
+
+def test_a_set_ups_intent_ends_with_its_session(start: Open, client: stripe.StripeClient) -> None:
+    session = start(mode="setup", currency="usd")
+
+    with pytest.raises(stripe.InvalidRequestError, match="SetupIntents created by Checkout"):
+        client.v1.setup_intents.cancel(str(session.setup_intent))
+    client.v1.checkout.sessions.expire(session.id)
+
+    assert client.v1.setup_intents.retrieve(str(session.setup_intent)).status == "canceled"
 
 
 def test_lists_find_sessions_by_what_they_are(start: Open, client: stripe.StripeClient) -> None:

@@ -64,8 +64,6 @@ def _rate(tx: Transaction, option: dict[str, Any], param: str) -> Resource:
         if not rate["active"]:
             raise ApiError(f"The shipping rate {rate.id} is inactive.", param=f"{param}[shipping_rate]")
         return rate
-    if "shipping_rate_data" in option:
-        rate = shipping_rates.create(tx, option["shipping_rate_data"], f"{param}[shipping_rate_data]")
-        rate.private["inline"] = True
-        return tx.save(rate)
-    raise ApiError("You must provide either shipping_rate or shipping_rate_data for each shipping option.", param=param)
+    rate = shipping_rates.create(tx, option["shipping_rate_data"], f"{param}[shipping_rate_data]")
+    rate.private["inline"] = True
+    return tx.save(rate)
