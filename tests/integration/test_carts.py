@@ -1,5 +1,6 @@
 """A cart lists what a shopper wants, within the stock, separate from other shoppers' carts."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -242,6 +243,28 @@ def test_a_paid_order_empties_its_own_cart_only(shop: Shop) -> None:
 
     assert content(shop, cart) == {"brass-pen": 1}
     assert content(shop, other) == {"cedar-pencil": 4}
+
+
+def test_every_page_shows_how_many_pieces_are_in_the_cart_by_now(shop: Shop) -> None:
+    """Also after a webhook has emptied it, of which the browser knows nothing."""
+    browser, reference = shop.browser_with_order()
+    order, pages = f"/orders/{reference}", ("/", "/products/cedar-pencil", "/cart", "/orders", "/checkout")
+
+    before = [pieces_on(browser.get(path).text) for path in (*pages, f"{order}/pay", f"{order}?confirming=1")]
+    browser.post("/cart/lines", {"slug": "brass-pen", "quantity": "2"}, page="/products/brass-pen")
+    added = [pieces_on(browser.get(path).text) for path in (*pages, f"{order}/pay")]
+    shop.pay(shop.read(reference))
+    shop.deliver()
+    paid = [pieces_on(browser.get(path).text) for path in (*pages, order)]
+    stranger = pieces_on(shop.browser().get("/").text)
+
+    assert (set(before), set(added), set(paid), stranger) == ({1}, {3}, {2}, 0)
+
+
+def pieces_on(page: str) -> int:
+    """How many pieces the header of a page says are in the cart."""
+    found = re.search(r'class="cart-count">(\d+)<', page)
+    return int(found[1]) if found else 0
 
 
 def test_a_cart_keeps_the_times_of_its_creation_and_last_change(shop: Shop) -> None:

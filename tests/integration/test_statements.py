@@ -1,5 +1,6 @@
 """How many statements a page may send to the database, and in how many transactions: a count is exact, so a test holds
-it."""
+it. What PostgreSQL gets as a script, in one round trip, is not among them; there SQLite has the more of the two.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,13 @@ AT_MOST = {
     "place the order": (7, 1),
     "payment page": (7, 2),
     "order page, confirming": (3, 2),
-    "payment_intent.created": (3, 1),
-    "charge.succeeded": (3, 1),
-    "payment_intent.succeeded": (11, 1),
+    "payment_intent.created": (2, 1),
+    "charge.succeeded": (2, 1),
+    "payment_intent.succeeded": (8, 1),
     "status.json": (1, 1),
     "order page, paid": (2, 1),
 }
-AT_MOST_IN_ALL = 47
+AT_MOST_IN_ALL = 42
 # The same pages again, which a shopper may see or not.
 AT_MOST_AGAIN = {
     "payment page": (4, 2),
@@ -60,6 +61,8 @@ class Counter:
 @pytest.fixture
 def counter(shop: Shop) -> Iterator[Counter]:
     counter = Counter({})
+    shop.clock.stop()
+    shop.browser().get("/products/cedar-pencil")  # tariffs that were read are kept for some seconds
 
     def statement(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
         counter.statements += not text.startswith("BEGIN")  # SQLite's is sent like a statement, PostgreSQL's is not

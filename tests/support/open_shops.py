@@ -66,7 +66,7 @@ def renew(kept: Shop) -> Shop:
     """The same applications, without anything that the test before did to them."""
     shop = replace(kept, services=kept.opened_with)
     shop.app.extensions["services"] = shop.opened_with
-    shop.clock.offset = timedelta()
+    shop.clock.offset, shop.clock.stopped_at = timedelta(), None
     shop.transport.renew()
     shop.sandbox.extensions["sandbox"].reset()
     shop.lose()

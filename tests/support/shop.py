@@ -83,9 +83,14 @@ class Clock:
     """Time that a test moves. The sandbox keeps the same time as the store."""
 
     offset: timedelta = timedelta()
+    stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        return (self.stopped_at or datetime.now(UTC)) + self.offset
+
+    def stop(self) -> None:
+        """Let no time go by but what a test lets go by."""
+        self.stopped_at = datetime.now(UTC)
 
     def now(self) -> float:
         """The sandbox's way to ask: seconds since 1970."""
