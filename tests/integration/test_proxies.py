@@ -36,7 +36,11 @@ def test_a_store_under_a_path_uses_that_path_in_every_link(shop_with: Callable[.
     missing = client.get("/elsewhere/cart", base_url="http://localhost/")
 
     links = [part.partition('"')[0] for part in page.text.replace('src="', 'href="').split('href="')[1:]]
+    files = [link for link in links if link.startswith("/till/static/")]
+    served = [client.get(seen + link.removeprefix("/till"), buffered=True).status_code for link in files]
     assert page.status_code == 200
+    assert served
+    assert set(served) == {200}
     assert {link.split("/")[1] for link in links if link.startswith("/")} == {"till"}
     assert missing.status_code == 404
 

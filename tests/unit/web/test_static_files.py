@@ -102,5 +102,8 @@ def sheets() -> list[str]:
 
 
 def classes_in(sheet: str) -> set[str]:
-    """The classes that a style sheet has rules for."""
-    return set(re.findall(r"\.([a-z][a-z-]+)", re.sub(r"\{[^{}]*\}|url\([^)]*\)", "{}", sheet)))
+    """The classes that a style sheet has rules for, other than for paper."""
+    selectors = re.sub(r"\{[^{}]*\}", "{}", re.sub(r'"[^"]*"', "", sheet))
+    on_screen = re.sub(r"@layer print\{@media print\{(?:[^{}]*\{\})*\}\}", "", selectors)
+    assert "@media print" not in on_screen
+    return set(re.findall(r"\.([a-z][a-z-]+)", on_screen))
