@@ -111,6 +111,7 @@ def paying(context: BrowserContext, album: Album) -> None:
     _card(page).locator("input[name=cardnumber]").wait_for()
     album.add(page, "pay")
     page.get_by_role("button", name="Test cards").click()
+    page.get_by_role("dialog", name="Test cards").wait_for()
     album.add(page, "pay-test-cards", whole=False)
     page.get_by_role("button", name="Close").click()
     type_card(page, "4242424242424241")
