@@ -71,7 +71,9 @@ def _fingerprint(sources: Path, more: Mapping[str, bytes]) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    return sorted(file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    """What an editor or a system keeps beside them is none of ours."""
+    found = (file for file in root.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return sorted(file for file in found if not file.name.startswith("."))
 
 
 def _contents(sources: Path, more: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:

@@ -14,12 +14,13 @@ PAGE = ".page { background: url('../../img/a.svg'); }".replace("'", '"')
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """A script and a sheet for a page, one for developers, and a picture."""
+    """A script and a sheet for a page, one for developers, a picture, and what is not to be served."""
     contents = {
         "js/pages/page.js": 'import { a } from "../a.js";\n\nconsole.log(a);\n',
         "js/test_mode/tool.js": "console.log(1);\n",
         "js/a.js": "export const a = 1;\n",
         "css/pages/page.css": PAGE,
+        "img/.a.svg.swp": "an editor's",
         "img/a.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>" + " " * 500,
     }
     for name, text in contents.items():
