@@ -51,6 +51,8 @@ def test_only_the_page_itself_can_change_anything(start: Open, http: FlaskClient
     for what in ("pay", "change"):
         assert http.post(f"{path(session)}/{what}", data={"email": "a@b.example"}).status_code == 415
         assert http.post(f"{path(session)}/{what}", json=[]).status_code == 400
+        deep = http.post(f"{path(session)}/{what}", data="[" * 100_000, content_type="application/json")
+        assert deep.status_code == 400
     assert http.post(f"{path(session)}/change", json={"amount": 1}).status_code == 400
 
 

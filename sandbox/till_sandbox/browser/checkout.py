@@ -155,7 +155,10 @@ def _answered(template: str, **shown: Any) -> Response:
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json()
+    try:
+        body = request.get_json()
+    except RecursionError as error:
+        raise BadRequest("too deep") from error
     if not isinstance(body, dict):
         raise BadRequest("expected a JSON object")
     return body
