@@ -116,6 +116,17 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata)
 
 
+class Category(Base):
+    """A part of the catalogue. `slug` is its name in an address."""
+
+    __tablename__ = "categories"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    position: Mapped[int]
+
+
 class Product(Base):
     """Something to sell. `reserved` pieces of `stock` belong to orders that are not paid yet. What is not `shippable`
     is sent by e-mail.
@@ -125,6 +136,8 @@ class Product(Base):
     __table_args__ = (
         CheckConstraint("price_minor > 0", name="price_positive"),
         CheckConstraint("reserved >= 0 AND reserved <= stock", name="reserved_within_stock"),
+        # The products of a category in the order in which they are shown.
+        Index("ix_products_category", "category_id", "position", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -132,7 +145,7 @@ class Product(Base):
     name: Mapped[str] = mapped_column(String(120))
     summary: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    category: Mapped[str] = mapped_column(String(60))
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
     image: Mapped[str] = mapped_column(String(200))
     alt: Mapped[str] = mapped_column(String(300))
     price_minor: Mapped[int] = mapped_column(BigInteger)
@@ -143,6 +156,8 @@ class Product(Base):
     weight_grams: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     shippable: Mapped[bool] = mapped_column(default=True, server_default=true())
 
+    category: Mapped[Category | None] = relationship()
+
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
@@ -150,6 +165,18 @@ class Product(Base):
     @property
     def available(self) -> int:
         return self.stock - self.reserved
+
+
+class ProductWord(Base):
+    """A word by which a product is found, in the form in which `store/domain/search.py` compares words."""
+
+    __tablename__ = "product_words"
+
+    # Compared by its code points in PostgreSQL as in SQLite, so that the words of one beginning are one range.
+    word: Mapped[str] = mapped_column(
+        String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True
+    )
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class Cart(Base):

@@ -35,6 +35,8 @@ class Subject(StrEnum):
     PRODUCT = "product"
     CART_LINE = "cart_line"
     ORDER = "order"
+    CATEGORY = "category"
+    CATALOGUE_PAGE = "catalogue_page"
 
 
 @dataclass(eq=False)

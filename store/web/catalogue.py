@@ -1,10 +1,13 @@
-"""The page of all products, and a page for each."""
+"""The pages of all products, with categories and a search, and a page for each product."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+import re
+
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from store.domain.errors import NotFound, Subject
 from store.services import catalogue, checkout
 from store.web import header
 from store.web.current import now, services
@@ -14,13 +17,23 @@ from store.web.presentation.shipping import product_note
 
 blueprint = Blueprint("catalogue", __name__)
 
+LONGEST_SEARCH = 80  # characters, as the field says
+
 
 @blueprint.get("/")
 def listing() -> ResponseReturnValue:
-    """Everything for sale, in the order of their positions."""
+    """A page of what is for sale: all of it, a category, what was searched for. Raises NotFound."""
+    search = " ".join(request.args.get("q", "").split())
+    category = request.args.get("category") or None
+    page = request.args.get("page", "1")
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", page, re.ASCII):
+        raise NotFound(Subject.CATALOGUE_PAGE)
     with header.reading() as session:
-        products = catalogue.listing(session)
-    return render_template("catalogue.html", products=products)
+        shelf = catalogue.browse(session, category=category, search=search[:LONGEST_SEARCH], page=int(page))
+        categories = catalogue.categories(session)
+    return render_template(
+        "catalogue.html", shelf=shelf, categories=categories, search=search[:LONGEST_SEARCH], longest=LONGEST_SEARCH
+    )
 
 
 @blueprint.get("/products/<slug:slug>")
@@ -33,7 +46,7 @@ def product_page(slug: str, form: AddToCartForm) -> str:
     """The product's page with `form` on it, as it was sent where it was refused. Raises NotFound."""
     with header.reading() as session:
         found = catalogue.product(session, slug)
-        others = [each for each in catalogue.listing(session) if each.category == found.category and each.slug != slug]
+        others = catalogue.others_like(session, found)
         tariffs = services().tariffs.current(session, now())
     address = likely_address()
     preview = checkout.preview(tariffs, [catalogue.quote_line(found)], address, None, now(), found.currency)
@@ -41,6 +54,6 @@ def product_page(slug: str, form: AddToCartForm) -> str:
         "product.html",
         product=found,
         form=form,
-        others=others[:4],
+        others=others,
         shipping_sentence=product_note(preview, address.country),
     )

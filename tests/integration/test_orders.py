@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from models import Order, Product
 from store.domain.errors import NotFound
@@ -133,7 +133,7 @@ def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:
         session.execute(update(Product).where(Product.slug == "brass-pen").values(position=-1))
 
     with shop.services.database.reading() as session:
-        listed = catalogue.listing(session)
+        listed = catalogue.browse(session).products
 
     assert listed[0].slug == "brass-pen"
     assert [product.position for product in listed] == sorted(product.position for product in listed)
@@ -154,8 +154,10 @@ def test_seeding_adds_new_products_and_leaves_the_others_as_they_are(shop: Shop,
 
     assert added == [1, 0]
     with shop.services.database.reading() as session:
-        ruler = session.scalars(select(Product).where(Product.slug == "oak-ruler")).one()
-    expected = {name: entry[name] for name in entry if name != "price_minor"}
+        ruler = catalogue.product(session, "oak-ruler")
+        desk = [found.name for found in catalogue.browse(session, category="desk", search="ruler").products]
+    assert desk == [ruler.name]
+    expected = {name: entry[name] for name in entry if name not in ("price_minor", "category")}
     assert {name: getattr(ruler, name) for name in expected} == expected
     assert (ruler.price, ruler.reserved) == (Money(1200, "jpy"), 0)
     after = shop.product("cedar-pencil")

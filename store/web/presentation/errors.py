@@ -48,6 +48,12 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
         errors.Subject.PRODUCT: ErrorMessage(
             "We could not find that product", "It may have another address now, or we no longer sell it."
         ),
+        errors.Subject.CATEGORY: ErrorMessage(
+            "We have no such category", "It may have another name now. The shop’s front page lists those that we have."
+        ),
+        errors.Subject.CATALOGUE_PAGE: ErrorMessage(
+            "There is no such page of the shop", "What it showed may be sold by now. Begin again at the front page."
+        ),
         errors.Subject.CART_LINE: ErrorMessage(
             "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
         ),
