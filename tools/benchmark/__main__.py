@@ -16,13 +16,14 @@ from pathlib import Path
 import tools.benchmark
 from tools.benchmark import figures
 from tools.benchmark.compare import COMPARED, RevisionMissing, checked_out
+from tools.benchmark.environment import PackagesMissing
 from tools.benchmark.figures import Row
 from tools.benchmark.pgbench import PgbenchFailed
 from tools.benchmark.revision import Revision
 from tools.benchmark.run import Options, Run, machine, opened
 from tools.benchmark.shopper import ShopFailed
 from tools.benchmark.wholeness import NotWhole
-from tools.benchmark.workloads import WORKLOADS
+from tools.benchmark.workloads import OPTIONAL, WORKLOADS
 from tools.browser import BrowserMissing
 from tools.postgres import PostgresUnavailable
 from tools.programs import ProgramFailed
@@ -64,20 +65,20 @@ def _measure(options: Options, compare: str, folder: Path) -> tuple[dict[str, st
     failed = []
     started = time.monotonic()
     with ExitStack() as closing:
-        known: Mapping[str, Measured] = WORKLOADS
+        known: Mapping[str, Measured] = {**WORKLOADS, **OPTIONAL}
         if compare:
             other = closing.enter_context(checked_out(compare, folder))
             known = {name: _beside(other, measured) for name, measured in COMPARED.items()}
         run = closing.enter_context(opened(options, folder))
         about = machine(run)
         print("\n".join(f"{name:11} {said}" for name, said in about.items()), flush=True)
-        for name in options.only or known:
+        for name in options.only:
             print(f"{time.monotonic() - started:4.0f} s  {name}", file=sys.stderr, flush=True)
             try:
                 for row in known[name](run):
                     rows.append(row)
                     print(f"        {figures.line(row)}", file=sys.stderr, flush=True)
-            except BrowserMissing as missing:
+            except (BrowserMissing, PackagesMissing) as missing:
                 print(f"{name} is left out: {missing}", file=sys.stderr)
             except FAILURES as failure:
                 print(f"{name} failed. {failure}", file=sys.stderr, flush=True)
@@ -97,6 +98,11 @@ def _options() -> tuple[Options, str, Path | None]:
     parser.add_argument("--orders", type=int, default=ORDERS, help=f"in the large database of `growth` ({ORDERS})")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every round there, too")
     parser.add_argument(
+        "--with-djstripe",
+        action="store_true",
+        help="beside dj-stripe, too; it is installed with Django into an environment of its own",
+    )
+    parser.add_argument(
         "--compare",
         default="",
         metavar="REV",
@@ -104,9 +110,11 @@ def _options() -> tuple[Options, str, Path | None]:
     )
     given = parser.parse_args()
     known = COMPARED if given.compare else WORKLOADS
-    only = tuple(given.only.split(",")) if given.only else ()
+    only = tuple(given.only.split(",")) if given.only else tuple(known)
     if unknown := set(only) - set(known):
         parser.error(f"--only knows {', '.join(known)} here; not {', '.join(sorted(unknown))}.")
+    if given.with_djstripe and not given.compare:
+        only += tuple(OPTIONAL)
     if given.rounds < 1 or given.seconds <= 0 or given.orders < 1:
         parser.error("--rounds, --seconds and --orders are above zero.")
     return Options(given.rounds, given.seconds, given.orders, only), given.compare, given.json

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tools.benchmark import load
+from tools.benchmark.environment import PackagesMissing, environment
 from tools.benchmark.figures import Row, Series, percentile, ratio
 from tools.benchmark.payers import StorePayer, warm_up
 from tools.benchmark.revision import Revision
@@ -52,15 +53,10 @@ def _programs_for(tree: Path, folder: Path) -> Path:
         return Path(sys.executable).parent
     print("The other revision asks for other packages; it gets an environment of its own.", file=sys.stderr, flush=True)
     made = folder / "venv"
-    python = made / "bin" / "python"
-    for command in (
-        [sys.executable, "-m", "venv", str(made)],
-        [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", str(tree / REQUIREMENTS)],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RevisionMissing(f"--compare: the packages of the other revision cannot be had:\n{done.stderr}")
-    return python.parent
+    try:
+        return environment(made, "-r", str(tree / REQUIREMENTS))
+    except PackagesMissing as missing:
+        raise RevisionMissing(f"--compare: the packages of the other revision cannot be had:\n{missing}") from None
 
 
 def _git(*arguments: str) -> str:

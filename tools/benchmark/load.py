@@ -24,6 +24,7 @@ class Load:
 
     sent: int = 0
     seconds: float = 0.0
+    processor: float = 0.0  # seconds of it that the load generator itself took
     statuses: Counter[int] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
     lost: int = 0  # no answer: refused, cut off or too late
@@ -50,7 +51,7 @@ def drive(port: int, requests: Iterable[bytes], *, connections: int, seconds: fl
     waiting = iter(requests)
     load = Load()
     with selectors.DefaultSelector() as selector:
-        started = time.perf_counter()
+        started, processor = time.perf_counter(), time.process_time()
         deadline = started + seconds
         open_now = 0
         for _ in range(connections):
@@ -67,7 +68,7 @@ def drive(port: int, requests: Iterable[bytes], *, connections: int, seconds: fl
                 if connection.read() and not (time.perf_counter() < deadline and connection.begin(selector)):
                     connection.close(selector)
                     open_now -= 1
-        load.seconds = time.perf_counter() - started
+        load.seconds, load.processor = time.perf_counter() - started, time.process_time() - processor
         for key in list(selector.get_map().values()):
             key.data.close(selector)
     return load

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -16,9 +17,9 @@ from tools.benchmark.databases import engine_of
 from tools.benchmark.events import EventTemplate
 from tools.benchmark.load import Load, drive
 from tools.benchmark.numbering import FIRST_ORDER
-from tools.benchmark.revision import SETTINGS, WEBHOOK_SECRET, Revision, Server
+from tools.benchmark.revision import WEBHOOK_SECRET, Revision, Server
 from tools.benchmark.run import Run
-from tools.programs import ROOT
+from tools.programs import ROOT, ProgramFailed
 
 WARM_UP = 0.5  # seconds
 FIRST_GUESS = 1500.0  # orders a second, before the warm-up has shown how fast it is
@@ -91,36 +92,54 @@ class StorePayer:
         return load
 
 
-class NaivePayer:
-    """The handler that a beginner writes, on a database of its own."""
+@dataclass(frozen=True)
+class OtherShop:
+    """A shop that is not ours: a module with its application `app`, which makes orders when it is run."""
 
-    name = "a naive handler"
+    name: str
+    module: str
+    books: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    worker_class: str = ""  # another one than the store's
 
-    def __init__(self, run: Run, event: EventTemplate) -> None:
-        url = run.databases.create("naive")
+
+NAIVE = OtherShop("a naive handler", "tools.benchmark.yardsticks.naive", wholeness.NAIVE_BOOKS)
+
+
+class OtherPayer:
+    """Another shop on a database of its own."""
+
+    def __init__(self, run: Run, shop: OtherShop, runs_on: Revision, event: EventTemplate) -> None:
+        self.name, self._shop = shop.name, shop
+        database = shop.name.replace(" ", "_")
+        url = run.databases.create(database)
         self._engine, self._orders, self._event = engine_of(url), _Orders(), event
-        self._settings = {**SETTINGS, "DATABASE_URL": url}
-        self._python = str(run.ours.programs / "python")
+        self._settings = {**runs_on.settings(url, run.sandbox), **shop.settings}
+        self._python = str(runs_on.programs / "python")
         self._fill(range(FIRST_ORDER - 1, FIRST_ORDER))  # makes the tables
         self.server = run.started(
-            run.ours.yardstick("tools.benchmark.yardsticks.naive:app", self._settings, run.log("naive"))
+            runs_on.yardstick(f"{shop.module}:app", self._settings, run.log(database), worker_class=shop.worker_class)
         )
 
     def round(self, seconds: float, connections: int) -> Load:
         orders, missing = self._orders.take(seconds, connections)
         if missing:
             self._fill(missing)
-        before = wholeness.read(self._engine, wholeness.NAIVE_BOOKS)
+        before = wholeness.read(self._engine, self._shop.books)
         load = drive(self.server.port, self._event.requests(orders), connections=connections, seconds=seconds)
         self._orders.paid(load)
         wholeness.check_answers(self.name, load)
-        wholeness.check_books(self.name, load.sent, wholeness.read(self._engine, wholeness.NAIVE_BOOKS) - before)
+        wholeness.check_books(self.name, load.sent, wholeness.read(self._engine, self._shop.books) - before)
         return load
 
     def _fill(self, orders: range) -> None:
-        command = [self._python, "-m", "tools.benchmark.yardsticks.naive"]
-        numbers = map(str, (orders[0], orders[-1], self._event.amount))
-        subprocess.run([*command, *numbers], cwd=ROOT, env=os.environ | self._settings, check=True)
+        command = [self._python, "-m", self._shop.module]
+        command += map(str, (orders[0], orders[-1], self._event.amount))
+        done = subprocess.run(
+            command, cwd=ROOT, env=os.environ | self._settings, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ProgramFailed(f"{self.name} could not make its orders:\n{done.stderr[-3000:]}")
 
 
 class Forgetful:
@@ -128,6 +147,7 @@ class Forgetful:
 
     def __init__(self, run: Run, name: str, application: str, event: EventTemplate) -> None:
         self.name, self._event, self._rate = name, event, FIRST_GUESS
+        self.generator: list[float] = []  # its processor time for each request, in milliseconds, round by round
         log = run.log(application.rpartition(".")[2].partition(":")[0])
         self.server: Server = run.started(
             run.ours.yardstick(application, {"STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET}, log)
@@ -139,6 +159,7 @@ class Forgetful:
         load = drive(self.server.port, self._event.requests(orders), connections=connections, seconds=seconds)
         self._rate = load.rate
         wholeness.check_answers(self.name, load)
+        self.generator.append(load.processor / load.answered * 1000)
         return load
 
 

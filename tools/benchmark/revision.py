@@ -6,6 +6,7 @@ Nothing of it is imported: another revision's modules may have other names.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from honcho.environ import parse_procfile
 
 from tools.programs import ROOT, Program, ProgramFailed, free_port
 
-SECRET_KEY, PUBLISHABLE_KEY = "sk_test_benchmark", "pk_test_benchmark"
+# As long as real ones, for dj-stripe takes no others.
+SECRET_KEY, PUBLISHABLE_KEY = "sk_test_onlyForTheTimeOfThisBenchmark", "pk_test_onlyForTheTimeOfThisBenchmark"
 WEBHOOK_SECRET = "whsec_only_for_the_time_of_this_benchmark"  # noqa: S105  # signs webhooks on this machine only
 APPLICATION = "app:create_app()"
 
@@ -52,9 +54,9 @@ class Revision:
         """The store under Gunicorn as in its Procfile, on a free port; its database must be migrated already."""
         return self._gunicorn(APPLICATION, self.settings(database_url, sandbox), log, ready="/readyz")
 
-    def yardstick(self, application: str, settings: Mapping[str, str], log: Path) -> Server:
-        """Another WSGI application of this project under the very same command."""
-        return self._gunicorn(application, settings, log, ready="/")
+    def yardstick(self, application: str, settings: Mapping[str, str], log: Path, *, worker_class: str = "") -> Server:
+        """Another WSGI application of this project under the very same command, or with another worker class."""
+        return self._gunicorn(application, settings, log, ready="/", worker_class=worker_class)
 
     def flask(self, database_url: str, *arguments: str) -> str:
         """Run a command of the store to its end and return what it said. Raises ProgramFailed."""
@@ -78,10 +80,14 @@ class Revision:
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         return {**settings, "PATH": os.pathsep.join([str(self.programs), os.environ.get("PATH", os.defpath)])}
 
-    def _gunicorn(self, application: str, settings: Mapping[str, str], log: Path, ready: str) -> Server:
+    def _gunicorn(
+        self, application: str, settings: Mapping[str, str], log: Path, ready: str, worker_class: str = ""
+    ) -> Server:
         web = parse_procfile((self.folder / "Procfile").read_text("utf-8")).processes["web"]
         if APPLICATION not in web:
             raise ProgramFailed(f"{self.name}: its Procfile does not start {APPLICATION}: {web}")
+        if worker_class:
+            web = re.sub(r"--worker-class \S+", f"--worker-class {worker_class}", web)
         port = free_port()
         command = ["sh", "-c", f"exec {web.replace(APPLICATION, application)}"]
         environment = self._environment({**settings, "STORE_PORT": str(port)})

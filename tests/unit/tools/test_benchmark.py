@@ -113,11 +113,11 @@ def test_a_round_that_lost_an_event_is_not_whole() -> None:
 
 
 def test_a_round_with_a_refused_or_lost_request_is_not_whole() -> None:
-    check_answers("the store", Load(2, 1.0, Counter({200: 1, 303: 1}), [0.1, 0.1]))
+    check_answers("the store", Load(2, 1.0, statuses=Counter({200: 1, 303: 1}), latencies=[0.1, 0.1]))
 
     for wrong in (
-        Load(2, 1.0, Counter({200: 1, 500: 1}), [0.1, 0.1]),
-        Load(2, 1.0, Counter({200: 1}), [0.1], lost=1),
+        Load(2, 1.0, statuses=Counter({200: 1, 500: 1}), latencies=[0.1, 0.1]),
+        Load(2, 1.0, statuses=Counter({200: 1}), latencies=[0.1], lost=1),
     ):
         with pytest.raises(NotWhole):
             check_answers("the store", wrong)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.benchmark.run import Workload
-from tools.benchmark.workloads import counts, growth, pages, placing, sandbox, startup, webhook, weight
+from tools.benchmark.workloads import counts, djstripe, growth, pages, placing, sandbox, startup, webhook, weight
 
 WORKLOADS: dict[str, Workload] = {
     "webhook": webhook.run,
@@ -16,3 +16,5 @@ WORKLOADS: dict[str, Workload] = {
     "startup": startup.run,
     "sandbox": sandbox.run,
 }
+# Needs packages of its own: with --with-djstripe.
+OPTIONAL: dict[str, Workload] = {"djstripe": djstripe.run}

@@ -12,7 +12,7 @@ from tools.benchmark.databases import engine_of
 from tools.benchmark.figures import Goal, Row, percentile, ratio
 from tools.benchmark.load import drive
 from tools.benchmark.numbering import FIRST_ORDER
-from tools.benchmark.payers import Forgetful, NaivePayer, Payer, PgbenchPayer, StorePayer, warm_up
+from tools.benchmark.payers import NAIVE, Forgetful, OtherPayer, Payer, PgbenchPayer, StorePayer, warm_up
 from tools.benchmark.run import CONNECTIONS, Run
 from tools.benchmark.statements import Sent, StatementLog
 from tools.benchmark.turns import in_turns
@@ -32,15 +32,17 @@ def run(run: Run) -> Iterator[Row]:
         event = run.model(run.ours).paid
         ours = StorePayer(run, run.ours, "synchronous commit on")
         relaxed = StorePayer(run, run.ours, "synchronous commit off", synchronous_commit=False)
+        empty = Forgetful(run, EMPTY, "tools.benchmark.yardsticks.empty:app", event)
         beside: list[Payer] = [
             PgbenchPayer(run, script),
             PgbenchPayer(run, script, synchronous_commit=False),
             Forgetful(run, PRINT_ONLY, "tools.benchmark.yardsticks.print_only:app", event),
-            Forgetful(run, EMPTY, "tools.benchmark.yardsticks.empty:app", event),
-            NaivePayer(run, event),
+            empty,
+            OtherPayer(run, NAIVE, run.ours, event),
         ]
         warm_up([ours, relaxed, *beside], CONNECTIONS)
         yield from _many(run, ours, relaxed, beside)
+        yield Row(NAME, "load generator: ms of processor a request", tuple(empty.generator[1:]), detail="to " + EMPTY)
         yield from _one(run, ours, relaxed, beside[2])
         yield from _on_sqlite(run, beside[2])
 
