@@ -1,12 +1,15 @@
-"""The parts of `make benchmark` that only compute: figures, statements in a log, pgbench's script, and wholeness."""
+"""The parts of `make benchmark`: figures, statements in a log, pgbench's script, wholeness, and the load generator."""
 
 from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
 from tools.benchmark import statements
 from tools.benchmark.figures import Goal, Row, Series, percentile, ratio, table
-from tools.benchmark.load import Load
+from tools.benchmark.load import Load, drive, request
 from tools.benchmark.pgbench import PgbenchFailed, script_of
 from tools.benchmark.statements import Sent
 from tools.benchmark.wholeness import Books, NotWhole, check_answers, check_books
@@ -121,3 +124,46 @@ def test_a_round_with_a_refused_or_lost_request_is_not_whole() -> None:
     ):
         with pytest.raises(NotWhole):
             check_answers("the store", wrong)
+
+
+class OddServer(BaseHTTPRequestHandler):
+    """Answers in the ways that servers do: with a length, in chunks, and closing the connection now and then."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.path == "/refused":
+            self.send_error(503)
+            return
+        self.send_response(200)
+        if self.path == "/chunks":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"3\r\nabc\r\n0\r\n\r\n")
+            return
+        if self.path == "/closes":
+            self.close_connection = True  # without a word, as a server may that is tired of waiting
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as the class it extends has it
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OddServer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_every_request_that_is_sent_is_counted_by_its_answer(port: int) -> None:
+    paths = ["/length", "/chunks", "/closes", "/refused", "/length"] * 8
+
+    load = drive(port, [request("GET", path) for path in paths], connections=3, seconds=30)
+
+    assert (load.sent, load.answered, load.lost) == (40, 40, 0)
+    assert load.statuses == {200: 32, 503: 8}
+    assert load.failed == {503: 8}
