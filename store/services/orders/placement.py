@@ -7,9 +7,8 @@ can write them in another way.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
+from store.domain.addresses import Address
 from store.domain.errors import CartEmpty
 from store.domain.pricing import Adjustment, Quote, check_chargeable
 from store.domain.references import new_reference
@@ -83,7 +83,8 @@ def draft(
     price = price_of(lines, customer, tariffs, now)
     if shown is not None:
         check_shown(shown, lines, price, tariffs, now)
-    check_chargeable(price.total)
+    total = price.total
+    check_chargeable(total)
     order = {
         "reference": new_reference(),
         "cart_id": cart_id,
@@ -92,10 +93,10 @@ def draft(
         "email_digest": shopper and shopper.email_digest,
         "fingerprint": _fingerprint(price, customer),
         "currency": price.currency,
-        "total_minor": price.total.minor,
+        "total_minor": total.minor,
         "email": customer.email,
-        **{f"shipping_{field}": value for field, value in asdict(customer.shipping).items()},
-        **{f"billing_{field}": value for field, value in asdict(customer.billing).items()},
+        **_address("shipping", customer.shipping),
+        **_address("billing", customer.billing),
         "placed_at": now,
         "expires_at": now + hold,
     }
@@ -104,11 +105,11 @@ def draft(
         "type": "order.placed",
         "to_state": OrderState.AWAITING_PAYMENT,
         "source": Source.SHOPPER,
-        "data": {"total": price.total.minor},
+        "data": {"total": total.minor},
     }
     return Draft(
         order={**_ORDER, **order},
-        payment={**_PAYMENT, "amount_minor": price.total.minor},
+        payment={**_PAYMENT, "amount_minor": total.minor},
         entry={**_ENTRY, **entry},
         lines=[_line(position, item) for position, item in enumerate(items)],
         adjustments=[_adjustment(position, each) for position, each in enumerate(price.adjustments)],
@@ -148,7 +149,11 @@ def _open_order(session: Session, new: Draft) -> Order | ConflictingOrder:
 
 def _fingerprint(price: Quote, customer: Customer) -> str:
     """A digest of what is ordered, what it costs and who orders it: the same for the same order, placed again."""
-    return hashlib.sha256(json.dumps([asdict(price), asdict(customer)], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(repr((price, customer)).encode()).hexdigest()
+
+
+def _address(prefix: str, address: Address) -> Row:
+    return {f"{prefix}_{field.name}": getattr(address, field.name) for field in fields(Address)}
 
 
 def _line(position: int, item: CartItem) -> Row:
