@@ -40,12 +40,12 @@ CARD_FOLLOWS_WITHIN = timedelta(seconds=10)
 
 @blueprint.get("")
 def listing() -> ResponseReturnValue:
-    """The orders of this browser, newest first."""
+    """The orders of this browser, newest first, page by page: those after one of them are older. Raises NotFound."""
+    after = request.args.get("after")
     with header.reading() as session:
-        mine = [
-            (order, order_message(order, status_flags(order))) for order in orders.of_browser(session, known_browser())
-        ]
-    return render_template("orders.html", orders=mine), 200
+        listed = orders.of_browser(session, known_browser(), after)
+    mine = [(order, order_message(order, status_flags(order))) for order in listed.orders]
+    return render_template("orders.html", orders=mine, older=listed.after, newest=after is None), 200
 
 
 @blueprint.get("/<reference:reference>/pay")

@@ -40,7 +40,7 @@ def found(shop: Shop, reference: str, access: Access) -> Order:
 def of_browser(shop: Shop, browser_id: str | None) -> list[str]:
     """All that a page shows of them can be read after the transaction."""
     with shop.services.database.reading() as session:
-        found = orders.of_browser(session, browser_id)
+        found = orders.of_browser(session, browser_id).orders
     assert all(order.lines and order.payment.amount_minor == order.total_minor for order in found)
     return [order.reference for order in found]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
@@ -11,6 +12,8 @@ from sqlalchemy.orm.interfaces import ORMOption
 from models import Order
 from store.domain.errors import NotFound
 from store.services.orders.access import Access
+
+LISTED = 20  # orders on a page of a browser's orders
 
 # What its page shows of an order: read in one statement, for an order has a few lines and fewer adjustments.
 _SHOWN = (
@@ -41,15 +44,34 @@ def complete(session: Session, order: Order) -> None:
     session.scalars(again).unique().one()
 
 
-def of_browser(session: Session, browser_id: str | None) -> Sequence[Order]:
-    """This browser's hundred newest orders, the newest first, with their lines and live payments."""
-    return session.scalars(
-        select(Order)
-        .where(Order.browser_id == (browser_id or ""))
-        .order_by(Order.id.desc())
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    """Some of a browser's orders, the newest first. Older ones come `after` the last of these, by its reference; None
+    where there are none.
+    """
+
+    orders: Sequence[Order]
+    after: str | None
+
+
+def of_browser(session: Session, browser_id: str | None, after: str | None = None) -> OrderList:
+    """This browser's newest orders, or the newest of those that it placed before the order `after`, with their lines
+    and live payments: 20 at the most, which are found at once however many it has. Raises NotFound when `after` is not
+    an order of this browser.
+    """
+    placed_here = select(Order).where(Order.browser_id == (browser_id or ""))
+    page = placed_here
+    if after is not None:
+        last = session.scalars(placed_here.where(Order.reference == after)).one_or_none()
+        if last is None:
+            raise NotFound
+        page = page.where(Order.id < last.id)
+    found = session.scalars(
+        page.order_by(Order.id.desc())
         .options(joinedload(Order.payment, innerjoin=True), selectinload(Order.lines))
-        .limit(100)
+        .limit(LISTED + 1)
     ).all()
+    return OrderList(found[:LISTED], found[LISTED - 1].reference if len(found) > LISTED else None)
 
 
 def newest_of_browser(session: Session, browser_id: str | None) -> Order | None:
