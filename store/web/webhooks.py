@@ -91,7 +91,8 @@ def _length(environ: WSGIEnvironment) -> int | None:
     if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST" or "HTTP_TRANSFER_ENCODING" in environ:
         return None
     said = environ.get("CONTENT_LENGTH", "")
-    return int(said) if said.isdecimal() and int(said) <= LARGEST_EVENT else None
+    plain = said.isdecimal() and len(said) <= len(str(LARGEST_EVENT))
+    return int(said) if plain and int(said) <= LARGEST_EVENT else None
 
 
 def _read(environ: WSGIEnvironment, length: int) -> bytes:

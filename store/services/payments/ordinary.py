@@ -23,11 +23,13 @@ from store.services.history import Origin, Source
 from store.services.scripts import Script, ScriptRefused
 from store.services.services import Services
 
-_MOVES = {state: PAYMENT.decide(state, PaymentEvent.PAID) for state in PaymentState}
-_OPEN = [state for state, (outcome, _) in _MOVES.items() if outcome is Outcome.APPLIED]
-(_PAID,) = {_MOVES[state][1] for state in _OPEN}
+# The program does not start where a machine has no such transition, or two that end differently.
+_PAYMENT = {state: PAYMENT.decide(state, PaymentEvent.PAID) for state in PaymentState}
+_OPEN = [state for state, (outcome, _) in _PAYMENT.items() if outcome is Outcome.APPLIED]
+(_PAID,) = {_PAYMENT[state][1] for state in _OPEN}
 _AWAITING = OrderState.AWAITING_PAYMENT
-_APPLIED, _ORDER_PAID = ORDER.decide(_AWAITING, OrderEvent.PAYMENT_RECEIVED)
+_ORDER = [ORDER.decide(_AWAITING, OrderEvent.PAYMENT_RECEIVED)]
+(_ORDER_PAID,) = [state for outcome, state in _ORDER if outcome is Outcome.APPLIED]
 
 
 def record(services: Services, event: WebhookEvent, origin: Origin, handled: str) -> str | None:
