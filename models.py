@@ -44,7 +44,7 @@ from sqlalchemy.types import TypeDecorator
 
 from store.domain.addresses import Address
 from store.domain.money import Money
-from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine
+from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
 from store.domain.shipping import Basis
 from store.domain.states import DisputeState, OrderState, PaymentKind, PaymentState, RefundState, ReservationState
 
@@ -155,6 +155,9 @@ class Product(Base):
     position: Mapped[int] = mapped_column(index=True)
     weight_grams: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     shippable: Mapped[bool] = mapped_column(default=True, server_default=true())
+    tax_class: Mapped[TaxClass] = mapped_column(
+        _states(TaxClass, "tax_class"), default=TaxClass.STANDARD, server_default="standard"
+    )
 
     category: Mapped[Category | None] = relationship()
 
@@ -240,6 +243,27 @@ class ShippingPrice(Base):
     price_minor: Mapped[int] = mapped_column(BigInteger)
 
 
+class TaxRateRow(Base):
+    """A tax of a country, or of one of its regions, on one class of things: see `TaxRate`. Several rows of one place
+    and class all apply.
+    """
+
+    __tablename__ = "tax_rates"
+    __table_args__ = (
+        CheckConstraint("thousandths BETWEEN 0 AND 100000", name="thousandths_range"),
+        UniqueConstraint("country", "region", "tax_class", "name"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(String(2))
+    region: Mapped[str] = mapped_column(String(20), default="")
+    tax_class: Mapped[TaxClass] = mapped_column(_states(TaxClass, "tax_class"), default=TaxClass.STANDARD)
+    name: Mapped[str] = mapped_column(String(40))
+    thousandths: Mapped[int]
+    included: Mapped[bool]
+    reverse_charge: Mapped[bool] = mapped_column(default=False)
+
+
 class CartLine(Base):
     __tablename__ = "cart_lines"
     __table_args__ = (CheckConstraint("quantity BETWEEN 1 AND 99", name="quantity_range"),)
@@ -312,6 +336,7 @@ class Order(Base):
     email: Mapped[str] = mapped_column(String(254))
     shipping: Mapped[Address] = composite(*_address_columns("shipping"))
     billing: Mapped[Address] = composite(*_address_columns("billing"))
+    tax_id: Mapped[str | None] = mapped_column(String(20))
     placed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     extensions: Mapped[int] = mapped_column(default=0)
@@ -360,7 +385,7 @@ class Order(Base):
     def quote(self) -> Quote:
         """Its price, from its lines and adjustments."""
         lines = tuple(QuoteLine(line.product_id, line.unit_price, line.quantity) for line in self.lines)
-        adjustments = tuple(Adjustment(each.kind, each.label, each.amount) for each in self.adjustments)
+        adjustments = tuple(Adjustment(each.kind, each.label, each.amount, each.contained) for each in self.adjustments)
         return Quote(self.currency, lines, adjustments)
 
     @validates("state")
@@ -397,7 +422,9 @@ class OrderLine(Base):
 
 
 class OrderAdjustment(Base):
-    """What an order costs beside its lines, as it was quoted: shipping, a discount (negative), a tax."""
+    """What an order costs beside its lines, as it was quoted: shipping, a discount (negative), a tax. A tax that the
+    prices include adds nothing; `contained_minor` is how much of the total it is.
+    """
 
     __tablename__ = "order_adjustments"
 
@@ -407,10 +434,15 @@ class OrderAdjustment(Base):
     label: Mapped[str] = mapped_column(String(120))
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
+    contained_minor: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def contained(self) -> Money | None:
+        return Money(self.contained_minor, self.currency) if self.contained_minor is not None else None
 
 
 class Payment(Base):

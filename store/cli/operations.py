@@ -26,14 +26,14 @@ from store.webhooks.handlers import HANDLERS
 @click.command("seed", cls=StoreCommand)
 @with_appcontext
 def seed() -> None:
-    """Fill the catalogue with the sample products that it does not have yet, and a store that has no shipping methods
-    with sample ones.
+    """Fill the catalogue with the sample products that it does not have yet, and a store without shipping methods or
+    tax rates with sample ones.
     """
     services = current()
     with services.database.transaction() as session:
         added = catalogue.seed(session, services.settings.store_currency)
-        methods = tariffs.seed(session, services.settings.store_currency)
-    click.echo(f"{added} products and {methods} shipping methods added.")
+        charges = tariffs.seed(session, services.settings.store_currency)
+    click.echo(f"{added} products, and {charges} shipping methods and tax rates, added.")
 
 
 @click.command("reconcile", cls=StoreCommand)

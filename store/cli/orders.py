@@ -112,11 +112,14 @@ def _order_lines(order: Order) -> Iterator[str]:
     yield f"  e-mail     {order.email}"
     yield f"  ships to   {_address(order.shipping) or 'nowhere: it is sent by e-mail'}"
     yield f"  billed to  {_address(order.billing)}"
+    if order.tax_id:
+        yield f"  VAT number {order.tax_id}"
     yield ""
     for line in order.lines:
         yield f"  {line.quantity:>3} × {line.name:<40} {line.total.text():>12}"
     for adjustment in order.adjustments:
-        yield f"      {adjustment.label:<42} {adjustment.amount.text():>12}"
+        amount = adjustment.contained or adjustment.amount
+        yield f"      {adjustment.label:<42} {amount.text():>12}"
     yield f"      {'Total':<42} {order.total.text():>12}"
     yield ""
     for payment in order.payments:

@@ -28,6 +28,16 @@ MINIMUM_CHARGE = {
 MAXIMUM_CHARGE = 99_999_999
 
 
+class TaxClass(StrEnum):
+    """What kind of thing something is for the tax: most are standard, books and the like are reduced, and a gift card
+    is not taxed until it is spent.
+    """
+
+    STANDARD = "standard"
+    REDUCED = "reduced"
+    NONE = "none"
+
+
 class AdjustmentKind(StrEnum):
     """What an order costs beside its lines."""
 
@@ -47,6 +57,7 @@ class QuoteLine:
     quantity: int
     weight: int = 0
     shippable: bool = True
+    tax_class: TaxClass = TaxClass.STANDARD
 
     @property
     def total(self) -> Money:
@@ -55,11 +66,15 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """An amount on top of the lines; a discount is negative. `label` is what the customer reads."""
+    """An amount on top of the lines; a discount is negative. `label` is what the customer reads.
+
+    A tax that the prices include adds nothing: its `amount` is zero, and `contained` is how much of the total it is.
+    """
 
     kind: AdjustmentKind
     label: str
     amount: Money
+    contained: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,17 @@ class Quote:
     def total(self) -> Money:
         return Money.sum((adjustment.amount for adjustment in self.adjustments), self.currency) + self.subtotal
 
+    @property
+    def net_lines(self) -> list[Money]:
+        """What each line costs, without taxes."""
+        return [line.total for line in self.lines]
+
+    @property
+    def net_shipping(self) -> Money:
+        """What the shipping costs, without taxes."""
+        shipping = (each.amount for each in self.adjustments if each.kind is AdjustmentKind.SHIPPING)
+        return Money.sum(shipping, self.currency)
+
 
 @dataclass(frozen=True, slots=True)
 class Basket:
@@ -88,6 +114,7 @@ class Basket:
     shipping: str | None
     codes: tuple[str, ...]
     now: datetime
+    tax_id: str | None = None
 
 
 # A rule finds the adjustments of a basket, such as what a shipping method costs. Rules run in order.
@@ -105,15 +132,16 @@ def quote(
     *,
     currency: str,
     rules: Sequence[Rule] = RULES,
+    tax_id: str | None = None,
 ) -> Quote:
     """The price of `items` sent to `address` by the method `shipping`, with the discount `codes`, at `now`.
 
-    `currency` is the quote's while there are no items. Raises ValueError for items of two currencies, and for
-    adjustments that take the total below zero.
+    `tax_id` is the VAT number of a business. `currency` is the quote's while there are no items. Raises ValueError for
+    items of two currencies, and for adjustments that take the total below zero.
     """
     found = Quote(items[0].unit_price.currency if items else currency, tuple(items))
     for rule in rules:
-        basket = Basket(found, address, shipping, tuple(codes), now)
+        basket = Basket(found, address, shipping, tuple(codes), now, tax_id)
         found = Quote(found.currency, found.lines, (*found.adjustments, *rule(basket)))
     if found.total.minor < 0:
         raise ValueError("the adjustments take the total below zero")

@@ -10,6 +10,7 @@ from store.domain.addresses import Address
 from store.domain.errors import NotShippedThere, ShippingMethodUnavailable
 from store.domain.pricing import Quote, QuoteLine, Rule, quote
 from store.domain.shipping import ShippingMethod, ShippingOffer, cheapest, has_shippable, offers, shipping_rule
+from store.domain.taxes import TaxRate, tax_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,16 @@ class Tariffs:
     """A store without any shipping method sends everything at no charge: shipping is included."""
 
     methods: tuple[ShippingMethod, ...] = ()
+    rates: tuple[TaxRate, ...] = ()
 
     @property
     def rules(self) -> Sequence[Rule]:
         """The rules of `pricing.quote`, in the order in which they run."""
-        return (shipping_rule(self.methods),)
+        return (shipping_rule(self.methods), tax_rule(self.rates))
+
+    def takes_tax_id(self, country: str) -> bool:
+        """Whether a business of that country pays a tax by itself, so that it is asked for its VAT number."""
+        return any(rate.reverse_charge for rate in self.rates if rate.country == country)
 
     def offers(self, lines: Sequence[QuoteLine], address: Address) -> list[ShippingOffer]:
         """The shipping methods for `lines` to `address`, as they are listed."""
@@ -54,9 +60,10 @@ class Tariffs:
         now: datetime,
         *,
         currency: str,
+        tax_id: str | None = None,
     ) -> Quote:
         """`pricing.quote` with these tariffs."""
-        return quote(lines, address, shipping, codes, now, currency=currency, rules=self.rules)
+        return quote(lines, address, shipping, codes, now, currency=currency, rules=self.rules, tax_id=tax_id)
 
 
 NO_TARIFFS = Tariffs()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import Category, Product, ProductWord
 from store.domain.errors import NotFound, Subject
-from store.domain.pricing import QuoteLine, price_from_cents
+from store.domain.pricing import QuoteLine, TaxClass, price_from_cents
 from store.domain.search import slug_of, terms_of, words_of
 
 SEED = Path(__file__).parent.parent / "catalogue.json"
@@ -76,7 +76,8 @@ def others_like(session: Session, product: Product, most: int = 4) -> Sequence[P
 
 def quote_line(product: Product, quantity: int = 1) -> QuoteLine:
     """A product as a line of a quote."""
-    return QuoteLine(product.id, product.price, quantity, product.weight_grams, product.shippable)
+    weight, taxed = product.weight_grams, product.tax_class
+    return QuoteLine(product.id, product.price, quantity, weight, product.shippable, taxed)
 
 
 def seed(session: Session, currency: str, source: Path = SEED) -> int:
@@ -103,6 +104,7 @@ def seed(session: Session, currency: str, source: Path = SEED) -> int:
                 stock=entry["stock"],
                 weight_grams=entry.get("weight_grams", 0),
                 shippable=entry.get("shippable", True),
+                tax_class=TaxClass(entry.get("tax_class", "standard")),
                 position=entry["position"],
             )
         )

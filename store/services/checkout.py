@@ -26,7 +26,7 @@ from store.services.services import Services
 class Preview:
     """What an order would cost, for a page: the price with what is known by now, the shipping methods to choose from,
     and the one that is chosen. `refusal` says why none is: NotShippedThere or ShippingMethodUnavailable. With
-    `shipping_included` there is none to choose.
+    `shipping_included` there is none to choose. A business is asked for its VAT number where `takes_tax_id` says so.
     """
 
     quote: Quote
@@ -34,6 +34,8 @@ class Preview:
     chosen: ShippingOffer | None = None
     refusal: StoreError | None = None
     shipping_included: bool = False
+    takes_tax_id: bool = False
+    tax_id: str | None = None
 
     @property
     def is_shipped(self) -> bool:
@@ -48,9 +50,11 @@ def preview(
     method: str | None,
     now: datetime,
     currency: str,
+    tax_id: str | None = None,
 ) -> Preview:
     """The price of `lines` for who lives at `address`, as far as that is known. `method` is the shipping method that
-    was chosen, or None for the cheapest. `currency` is the price's while there are no lines.
+    was chosen, or None for the cheapest, `tax_id` the VAT number of a business. `currency` is the price's while there
+    are no lines.
     """
     included = not tariffs.methods
     if address is None:
@@ -61,8 +65,10 @@ def preview(
     except (NotShippedThere, ShippingMethodUnavailable) as reason:
         refusal = reason
     code = chosen.code if chosen is not None else None
-    price = tariffs.quote(lines, address, code, (), now, currency=currency)
-    return Preview(price, tariffs.offers(lines, address), chosen, refusal, included)
+    takes_tax_id = tariffs.takes_tax_id(address.country)
+    known = tax_id if takes_tax_id else None
+    price = tariffs.quote(lines, address, code, (), now, currency=currency, tax_id=known)
+    return Preview(price, tariffs.offers(lines, address), chosen, refusal, included, takes_tax_id, known)
 
 
 def place(

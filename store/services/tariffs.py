@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
 
-from models import ShippingPrice, ShippingZone, ShippingZoneMethod, ShippingZonePlace
+from models import ShippingPrice, ShippingZone, ShippingZoneMethod, ShippingZonePlace, TaxRateRow
 from store.domain.money import Money
-from store.domain.pricing import price_from_cents
+from store.domain.pricing import TaxClass, price_from_cents
 from store.domain.shipping import Basis, ShippingMethod, ZonePlace
 from store.domain.tariffs import Tariffs
+from store.domain.taxes import PERCENT, TaxRate
 
 SEED = Path(__file__).parent.parent / "tariffs.json"
 KEPT = timedelta(seconds=10)
@@ -34,12 +37,16 @@ class TariffCache:
 
     def current(self, session: Session, now: datetime) -> Tariffs:
         """The tariffs as they were at most KEPT before `now`."""
-        kept = self._kept
-        if kept is not None and abs(now - kept[0]) < KEPT:
-            return kept[1]
-        found = read(session)
-        self._kept = (now, found)
+        found = self.kept(now)
+        if found is None:
+            found = read(session)
+            self._kept = (now, found)
         return found
+
+    def kept(self, now: datetime) -> Tariffs | None:
+        """What `current` would return, if it needs no statement for it."""
+        kept = self._kept
+        return kept[1] if kept is not None and abs(now - kept[0]) < KEPT else None
 
     def forget(self) -> None:
         """Have the next question ask the database."""
@@ -47,7 +54,7 @@ class TariffCache:
 
 
 def read(session: Session) -> Tariffs:
-    """The tariffs as they are, in three statements."""
+    """The tariffs as they are, in four statements."""
     places: dict[int, set[ZonePlace]] = defaultdict(set)
     for row in session.scalars(select(ShippingZonePlace)):
         places[row.zone_id].add(ZonePlace(row.country, row.region))
@@ -57,17 +64,45 @@ def read(session: Session) -> Tariffs:
         .options(selectinload(ShippingZoneMethod.prices))
         .order_by(ShippingZoneMethod.zone_id, ShippingZoneMethod.position, ShippingZoneMethod.id)
     )
-    return Tariffs(tuple(_method(row, frozenset(places[row.zone_id])) for row in methods))
+    rates = session.scalars(select(TaxRateRow).order_by(TaxRateRow.id))
+    return Tariffs(
+        tuple(_method(row, frozenset(places[row.zone_id])) for row in methods), tuple(_rate(row) for row in rates)
+    )
 
 
 def seed(session: Session, currency: str, source: Path = SEED) -> int:
-    """Add the shipping zones and methods of the seed file, priced in `currency`, unless there are zones already: the
-    merchant's own are left as they are. Returns how many methods were added.
+    """Add the shipping zones and methods of the seed file, priced in `currency`, unless there are zones already, and
+    its tax rates, unless there are some: the merchant's own are left as they are. Returns how many of both were added.
     """
+    entries = json.loads(source.read_text("utf-8"))
+    return _seed_shipping(session, currency, entries["zones"]) + _seed_taxes(session, entries["taxes"])
+
+
+def _seed_taxes(session: Session, entries: Sequence[Mapping[str, Any]]) -> int:
+    if session.scalar(select(exists().where(TaxRateRow.id.is_not(None)))):
+        return 0
+    for entry in entries:
+        country, _, region = entry["place"].partition("-")
+        session.add(
+            TaxRateRow(
+                country=country,
+                region=region,
+                tax_class=TaxClass(entry.get("tax_class", "standard")),
+                name=entry["name"],
+                thousandths=int(Decimal(entry["percent"]) * PERCENT),
+                included=entry.get("included", False),
+                reverse_charge=entry.get("reverse_charge", False),
+            )
+        )
+    session.flush()
+    return len(entries)
+
+
+def _seed_shipping(session: Session, currency: str, entries: Sequence[Mapping[str, Any]]) -> int:
     if session.scalar(select(exists().where(ShippingZone.id.is_not(None)))):
         return 0
     added = 0
-    for entry in json.loads(source.read_text("utf-8"))["zones"]:
+    for entry in entries:
         zone = ShippingZone(name=entry["name"])
         session.add(zone)
         session.flush()
@@ -90,6 +125,18 @@ def _method(row: ShippingZoneMethod, places: frozenset[ZonePlace]) -> ShippingMe
         basis=row.basis,
         prices=tuple((price.measure, Money(price.price_minor, row.currency)) for price in row.prices),
         free_from=Money(row.free_from_minor, row.currency) if row.free_from_minor else None,
+    )
+
+
+def _rate(row: TaxRateRow) -> TaxRate:
+    return TaxRate(
+        country=row.country,
+        region=row.region,
+        tax_class=row.tax_class,
+        name=row.name,
+        thousandths=row.thousandths,
+        included=row.included,
+        reverse_charge=row.reverse_charge,
     )
 
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from models import Order
 from store.domain.errors import AddressMissing, NotShippedThere, PriceChanged, ShippingMethodUnavailable, StoreError
+from store.domain.tariffs import Tariffs
 from store.services import carts, checkout, orders
 from store.services.carts import CartView
 from store.services.checkout import Preview
@@ -46,7 +47,7 @@ def update() -> ResponseReturnValue:
     cart, _last = _cart_and_last_order()
     if not cart.can_check_out:
         return redirect(url_for("cart.show"), 303)
-    form = CheckoutForm.sent(is_shipped=cart.is_shipped)
+    form = CheckoutForm.sent(cart.tariffs, is_shipped=cart.is_shipped)
     if form.asks_address and _preview(form, cart).chosen is None:
         form.shipping_method.data = None  # what was chosen does not go there
     return _page(form, cart), 200
@@ -66,7 +67,7 @@ def place() -> ResponseReturnValue:
     """Place the order and go to its payment page; placing the same again goes to the same page. An e-mail address that
     looks like a typing mistake is asked about first, and whoever was shown a price that has changed since is told.
     """
-    form = CheckoutForm.sent(is_shipped="address_line1" in request.form)
+    form = CheckoutForm.sent(_tariffs(), is_shipped="address_line1" in request.form)
     if not _is_complete(form):
         return _again(form)
     shown = form.shown_price()
@@ -87,7 +88,7 @@ def _again(form: CheckoutForm, refusal: StoreError | None = None) -> ResponseRet
     """The form with everything that was typed, and what is wrong with it."""
     cart, _last = _cart_and_last_order()
     if cart.is_shipped != form.asks_address:  # the cart was changed in another tab
-        form = CheckoutForm.sent(is_shipped=cart.is_shipped)
+        form = CheckoutForm.sent(cart.tariffs, is_shipped=cart.is_shipped)
         form.validate()
     if refusal is not None:
         form.explain(refusal)
@@ -98,14 +99,24 @@ def _again(form: CheckoutForm, refusal: StoreError | None = None) -> ResponseRet
 def _page(form: CheckoutForm, cart: CartView, *, changed: bool = False) -> str:
     """The page with the price as it is now, which the form carries along. `changed` tells that it was another one."""
     preview = _preview(form, cart)
-    form.show(preview.quote.total, preview.chosen.code if preview.chosen is not None else None)
+    form.show(preview.quote.total, preview.chosen.code if preview.chosen is not None else None, preview.tax_id)
     return render_template("checkout.html", form=form, cart=cart, preview=preview, changed=changed)
 
 
 def _preview(form: CheckoutForm, cart: CartView) -> Preview:
     method = form.shipping_method.data or None if form.asks_address else None
     tariffs, currency = cart.tariffs, cart.quote.currency
-    return checkout.preview(tariffs, cart.quote.lines, form.known_address(), method, now(), currency)
+    address, tax_id = form.known_address(), form.known_tax_id()
+    return checkout.preview(tariffs, cart.quote.lines, address, method, now(), currency, tax_id)
+
+
+def _tariffs() -> Tariffs:
+    """What is charged now; no statement, but every few seconds."""
+    kept = services().tariffs.kept(now())
+    if kept is not None:
+        return kept
+    with services().database.reading() as session:
+        return services().tariffs.current(session, now())
 
 
 def _cart_and_last_order() -> tuple[CartView, Order | None]:

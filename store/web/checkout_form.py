@@ -16,12 +16,14 @@ from store.domain import contacts, countries
 from store.domain.addresses import NOWHERE, Address
 from store.domain.errors import NotShippedThere, ShippingMethodUnavailable, StoreError
 from store.domain.money import Money
+from store.domain.tariffs import Tariffs
+from store.domain.vat_numbers import NotAVatNumber, vat_number
 from store.services.orders import Customer, ShownPrice
 
 _FIELDS = {"line1": "address_line1", "line2": "address_line2"}  # of an Address that the form calls otherwise
 # What is asked only where something is shipped, and what of an address a price depends on.
 _OF_ADDRESS = (
-    *("country", "address_line1", "address_line2", "city", "region", "postal_code", "phone"),
+    *("address_line1", "address_line2", "city", "region", "postal_code", "phone"),
     *("same_as_shipping", "bill_to_asked", "bill_to", "shipping_method"),
 )
 _PLACE = ("country", "region", "postal_code")
@@ -155,14 +157,18 @@ class CheckoutForm(FlaskForm, AddressForm):
     bill_to = _BillingField(AddressForm, separator="_")
     email_kept = HiddenField()
     shipping_method = StringField(validators=[_at_most(40)])
+    tax_id = StringField("VAT number (optional)", filters=[_tidy], validators=[Optional(), _at_most(30)])
     shown = HiddenField()
 
     likely_email: str | None = None
+    tariffs: Tariffs | None = None
 
     @classmethod
-    def sent(cls, *, is_shipped: bool) -> CheckoutForm:
-        """The form as it was sent. Where nothing is shipped it asks for no address."""
-        return cls().without_address(not is_shipped)
+    def sent(cls, tariffs: Tariffs, *, is_shipped: bool) -> CheckoutForm:
+        """The form as it was sent. Where nothing is shipped it asks for no address but the country, for the taxes."""
+        form = cls().without_address(not is_shipped)
+        form.tariffs = tariffs
+        return form
 
     @classmethod
     def like(cls, shipping: Address, billing: Address, email: str) -> CheckoutForm:
@@ -180,6 +186,18 @@ class CheckoutForm(FlaskForm, AddressForm):
     @property
     def asks_address(self) -> bool:
         return "address_line1" in self
+
+    def validate_tax_id(self, field: Field) -> None:
+        """Kept with its country in front, however it was typed; forgotten where no business is asked for one."""
+        country = self.country.data or ""
+        if self.tariffs is None or not self.tariffs.takes_tax_id(country):
+            field.data = ""
+            return
+        try:
+            field.data = vat_number(country, field.data)
+        except NotAVatNumber:
+            name = countries.country_name(country)
+            raise ValidationError(f"Enter a VAT number of {name}, or leave this empty.") from None
 
     def validate_phone(self, field: Field) -> None:
         country = self.country.data or "US"
@@ -217,18 +235,25 @@ class CheckoutForm(FlaskForm, AddressForm):
     def customer(self) -> Customer:
         """Who orders, once the form is valid."""
         method = self.shipping_method.data or None if self.asks_address else None
-        return Customer(self.shipping(), self.billing(), self.email.data or "", method)
+        return Customer(self.shipping(), self.billing(), self.email.data or "", method, self.tax_id.data or None)
 
     def known_address(self) -> Address | None:
         """As much of the address as a price depends on, whether the form is valid or not; None without a country."""
         address = self.address()
         return address if address.country in dict(countries.countries()) else None
 
-    def show(self, total: Money, method: str | None) -> None:
+    def known_tax_id(self) -> str | None:
+        """The VAT number, if it has the form of one of the country that was chosen."""
+        try:
+            return vat_number(self.country.data or "", self.tax_id.data) if self.tax_id.data else None
+        except NotAVatNumber:
+            return None
+
+    def show(self, total: Money, method: str | None, tax_id: str | None) -> None:
         """Have the form carry the total that it is shown with, and what that is the total for."""
         address = self.address()
         place = {name: getattr(address, name) for name in _PLACE}
-        self.shown.data = urlencode({"total": total.minor, "method": method or "", **place})
+        self.shown.data = urlencode({"total": total.minor, "method": method or "", "tax_id": tax_id or "", **place})
 
     def shown_price(self) -> ShownPrice | None:
         """The total that the form was shown with; None where it does not say."""
@@ -237,7 +262,7 @@ class CheckoutForm(FlaskForm, AddressForm):
         if not re.fullmatch("[0-9]{1,12}", total):
             return None
         address = replace(NOWHERE, **{name: said.get(name, "") for name in _PLACE})
-        return ShownPrice(int(total), address, said.get("method") or None)
+        return ShownPrice(int(total), address, said.get("method") or None, said.get("tax_id") or None)
 
     def explain(self, refusal: StoreError) -> bool:
         """Say at its field why the order could not be placed; False where no field is to blame."""

@@ -1,17 +1,20 @@
 """The way of ordinary orders: it writes what the readable path writes, or nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from models import Order
-from store.services import carts, orders
+from store.services import carts, orders, tariffs
 from store.services.orders import Draft, ordinary
 from tests.support import tables
 from tests.support.shop import CUSTOMER, Shop
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+IN_GERMANY = replace(CUSTOMER, shipping=replace(CUSTOMER.shipping, country="DE", postal_code="10115"))
 
 # What tells an order from another one of the same things.
 ITS_OWN = {"id", "order_id", "reference", "cart_id", "provider_payment_id"}
@@ -26,8 +29,12 @@ def full_cart(shop: Shop) -> str:
 
 
 def draft(shop: Shop, cart: str) -> Draft:
+    """An order with shipping to pay, and a tax that its price includes."""
+    with shop.services.database.transaction() as session:
+        tariffs.seed(session, "usd")
     with shop.services.database.reading() as session:
-        return orders.draft(session, cart, "browser", CUSTOMER, shop.clock(), shop.services.hold)
+        charged = tariffs.read(session)
+        return orders.draft(session, cart, "browser", IN_GERMANY, shop.clock(), shop.services.hold, tariffs=charged)
 
 
 def place_at_once(shop: Shop, new: Draft) -> Order | None:
@@ -51,7 +58,7 @@ def test_both_ways_write_the_same_rows_and_reserve_the_same_stock(shop: Shop) ->
         assert order is not None
         written.append(rows_of(shop, order.id))
         reserved.append(shop.product("brass-pen").reserved - before)
-    assert [len(rows) for rows in written[0].values()] == [1, 2, 1, 1]
+    assert [len(rows) for rows in written[0].values()] == [1, 2, 2, 1, 1]
     assert without_times(written[0]) == without_times(written[1])
     assert reserved == [3, 3]
 
@@ -89,7 +96,7 @@ def test_what_is_not_ordinary_any_more_writes_nothing(shop: Shop, meanwhile: Cal
 def rows_of(shop: Shop, order_id: int) -> dict[str, list[dict[str, Any]]]:
     found = tables.contents(shop.services.database.engine)
     rows = {"orders": [row for row in found["orders"] if row["id"] == order_id]}
-    for name in ("order_lines", "payments", "history"):
+    for name in ("order_lines", "order_adjustments", "payments", "history"):
         rows[name] = [row for row in found[name] if row["order_id"] == order_id]
     return rows
 

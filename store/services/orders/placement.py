@@ -95,6 +95,7 @@ def draft(
         "currency": price.currency,
         "total_minor": total.minor,
         "email": customer.email,
+        "tax_id": customer.tax_id,
         **_address("shipping", customer.shipping),
         **_address("billing", customer.billing),
         "placed_at": now,
@@ -177,6 +178,7 @@ def _adjustment(position: int, adjustment: Adjustment) -> Row:
         "label": adjustment.label,
         "currency": adjustment.amount.currency,
         "amount_minor": adjustment.amount.minor,
+        "contained_minor": adjustment.contained.minor if adjustment.contained is not None else None,
     }
 
 

@@ -16,28 +16,34 @@ from store.domain.tariffs import Tariffs
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Who orders: where the order goes, who pays for it, and where its e-mail goes. `method` is the code of the
-    shipping method, or None for the cheapest.
+    shipping method, or None for the cheapest, `tax_id` the VAT number of a business.
     """
 
     shipping: Address
     billing: Address
     email: str
     method: str | None = None
+    tax_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPrice:
-    """The total that a customer was shown last, and for which address and shipping method that was."""
+    """The total that a customer was shown last, and for which address, shipping method and VAT number that was."""
 
     total_minor: int
     address: Address
     method: str | None
+    tax_id: str | None = None
 
 
 def fitted(customer: Customer, lines: Sequence[QuoteLine], tariffs: Tariffs) -> Customer:
     """The customer with the shipping method that the order will have; without one, and without an address, where
-    nothing is shipped. Raises AddressMissing, NotShippedThere and ShippingMethodUnavailable.
+    nothing is shipped; and without a VAT number where none is asked for. Raises AddressMissing, NotShippedThere and
+    ShippingMethodUnavailable.
     """
+    taxed_in = customer.shipping.country if has_shippable(lines) else customer.billing.country
+    if not tariffs.takes_tax_id(taxed_in):
+        customer = replace(customer, tax_id=None)
     if not has_shippable(lines):
         return replace(customer, shipping=NOWHERE, method=None)
     if not customer.shipping.country:
@@ -49,13 +55,14 @@ def fitted(customer: Customer, lines: Sequence[QuoteLine], tariffs: Tariffs) -> 
 def price_of(lines: Sequence[QuoteLine], customer: Customer, tariffs: Tariffs, now: datetime) -> Quote:
     """The price of `lines` for a customer who was fitted to them."""
     address = customer.shipping if customer.shipping.country else customer.billing
-    return tariffs.quote(lines, address, customer.method, (), now, currency=lines[0].unit_price.currency)
+    currency = lines[0].unit_price.currency
+    return tariffs.quote(lines, address, customer.method, (), now, currency=currency, tax_id=customer.tax_id)
 
 
 def check_shown(shown: ShownPrice, lines: Sequence[QuoteLine], price: Quote, tariffs: Tariffs, now: datetime) -> None:
     """Raises PriceChanged, with the `price` of today, unless what was shown still costs that. What the customer has
     chosen since is no change of the price.
     """
-    then = tariffs.quote(lines, shown.address, shown.method, (), now, currency=price.currency)
+    then = tariffs.quote(lines, shown.address, shown.method, (), now, currency=price.currency, tax_id=shown.tax_id)
     if then.total.minor != shown.total_minor:
         raise PriceChanged(price.total)

@@ -19,7 +19,9 @@ def price_or_free(price: Money) -> str:
 
 def adjustment_amount(adjustment: Adjustment) -> str:
     """The amount of a line of a receipt that is not a product's."""
-    return price_or_free(adjustment.amount) if adjustment.kind is AdjustmentKind.SHIPPING else adjustment.amount.text()
+    if adjustment.kind is AdjustmentKind.SHIPPING:
+        return price_or_free(adjustment.amount)
+    return (adjustment.contained or adjustment.amount).text()
 
 
 def shipping_refusal(refusal: StoreError) -> str:
