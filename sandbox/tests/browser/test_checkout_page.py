@@ -42,7 +42,8 @@ def start(sandbox_server: SandboxServer, shop_url: str, page: Page) -> Start:
 
     def open_session(**asked: str) -> dict[str, Any]:
         urls = {"success_url": f"{shop_url}?paid={{CHECKOUT_SESSION_ID}}", "cancel_url": f"{shop_url}?back"}
-        form = {"mode": "payment", **urls, **(TEA if asked.get("mode") != "setup" else {}), **asked}
+        line = {} if asked.get("mode") == "setup" or f"{LINE}[price]" in asked else TEA
+        form = {"mode": "payment", **urls, **line, **asked}
         session = sandbox_server.post("/v1/checkout/sessions", **form)
         page.goto(session["url"])
         return session
@@ -159,6 +160,23 @@ def test_code_delivery_and_quantity_change_what_is_paid(
     paid = sandbox_server.get(f"/v1/checkout/sessions/{session['id']}?expand[]=payment_intent")
     assert paid["payment_intent"]["amount_received"] == 3630
     assert paid["payment_intent"]["shipping"]["address"]["country"] == "DE"
+
+
+def test_customers_say_how_much_they_want_to_pay(start: Start, page: Page, sandbox_server: SandboxServer) -> None:
+    asked = {"custom_unit_amount[enabled]": "true", "product_data[name]": "Donation", "currency": "usd"}
+    gift = sandbox_server.post("/v1/prices", **asked)["id"]
+    start(customer_email="ada@example.com", **{f"{LINE}[price]": gift, f"{LINE}[quantity]": "1"})
+
+    type_card(page)
+    submit(page)
+    expect(page.locator("#customUnitAmount-error")).to_have_text("Amount must be at least $0.50.")
+    page.get_by_text("Change amount").click()
+    page.keyboard.type("12.50")
+    submit(page)
+
+    page.wait_for_url("**/?paid=cs_test_*")
+    paid = sandbox_server.get("/v1/checkout/sessions?limit=1")["data"][0]
+    assert (paid["amount_total"], paid["payment_status"]) == (1250, "paid")
 
 
 def test_nothing_to_pay_asks_for_no_card(start: Start, page: Page, sandbox_server: SandboxServer) -> None:

@@ -53,7 +53,7 @@ def test_only_the_page_itself_can_change_anything(start: Open, http: FlaskClient
         assert http.post(f"{path(session)}/{what}", json=[]).status_code == 400
         deep = http.post(f"{path(session)}/{what}", data="[" * 100_000, content_type="application/json")
         assert deep.status_code == 400
-    assert http.post(f"{path(session)}/change", json={"amount": 1}).status_code == 400
+    assert http.post(f"{path(session)}/change", json={"colour": "red"}).status_code == 400
 
 
 def test_a_finished_page_says_so(start: Open, http: FlaskClient, client: stripe.StripeClient) -> None:
@@ -143,6 +143,50 @@ def test_the_page_says_how_long_delivery_takes(
     text = http.get(path(start(shipping_options=[{"shipping_rate_data": post}]))).get_data(as_text=True)
 
     assert words in text
+
+
+def test_customers_may_choose_what_they_pay_within_limits(
+    start: Open, http: FlaskClient, client: stripe.StripeClient
+) -> None:
+    price: Any = {"currency": "usd", "product_data": {"name": "Donation"}}
+    price["custom_unit_amount"] = {"enabled": True, "minimum": 300, "maximum": 9000, "preset": 500}
+    gift = client.v1.prices.create(price).id
+    session = start(line_items=[{"price": gift, "quantity": 1}])
+    assert session.amount_total == 500
+
+    answers = [http.post(f"{path(session)}/change", json={"amount": amount}).get_json() for amount in (299, 9001, 1250)]
+    pay(http, session.id)
+
+    assert [answer.get("error", {}).get("message") for answer in answers] == [
+        "Amount must be at least $3.00.",
+        "Amount must be no more than $90.00.",
+        None,
+    ]
+    assert client.v1.checkout.sessions.retrieve(session.id).amount_total == 1250
+    with pytest.raises(stripe.InvalidRequestError, match="only be used as the only line item"):
+        start(line_items=[{"price": gift, "quantity": 2}])
+
+
+def test_an_amount_that_nobody_chose_cannot_be_paid(
+    start: Open, http: FlaskClient, client: stripe.StripeClient
+) -> None:
+    price: Any = {"currency": "usd", "product_data": {"name": "Donation"}, "custom_unit_amount": {"enabled": True}}
+    session = start(line_items=[{"price": client.v1.prices.create(price).id, "quantity": 1}])
+
+    refused = http.post(f"{path(session)}/pay", json={"email": "a@b.example"}).get_json()
+
+    assert refused["error"] == {"field": "customUnitAmount", "message": "Amount must be at least $0.50."}
+    answer = http.post(f"{path(start())}/change", json={"amount": 900}).get_json()
+    assert answer["error"]["message"] == "This amount cannot be chosen."
+
+
+def test_nothing_can_be_changed_about_a_set_up(start: Open, http: FlaskClient, client: stripe.StripeClient) -> None:
+    session = start(mode="setup", currency="usd")
+
+    for change in ({"amount": 900}, {"promotionCode": ""}):
+        assert "error" in http.post(f"{path(session)}/change", json=change).get_json()
+
+    assert client.v1.checkout.sessions.retrieve(session.id).amount_total is None
 
 
 def test_a_quantity_is_what_the_line_allows(start: Open, http: FlaskClient, client: stripe.StripeClient) -> None:

@@ -15,6 +15,7 @@ from till_sandbox.browser.checkout_form import read
 from till_sandbox.browser.responses import page_response, private, script_response
 from till_sandbox.data import load
 from till_sandbox.errors import ApiError
+from till_sandbox.model import money
 from till_sandbox.model.checkout import page
 from till_sandbox.model.checkout.page import Attempt, Shown
 from till_sandbox.state import Resource, State
@@ -45,7 +46,7 @@ def show(session_id: str) -> Response:
         countries=countries,
         delivered=delivered,
         options=_shipping_options(shown),
-        submit=texts.submit_text(shown.session),
+        submit=texts.submit_text(shown.session, shown.lines),
         **_merchant(shown.session),
         **_summary(shown),
     )
@@ -65,14 +66,15 @@ def outcome(session_id: str) -> Response:
 
 @blueprint.post("/c/pay/<session_id>/change")
 def change(session_id: str) -> Response:
-    """Use a code, take it back, choose how it is delivered, or how many. Answers the order as it is then, as HTML."""
+    """Use a code, take it back, choose how it is delivered, how many, how much. Answers the order as it is then, as
+    HTML."""
     body = _body()
     try:
         shown = _changed(_state(), session_id, body)
     except ApiError as refusal:
         return private(jsonify({"error": {"field": refusal.param, "message": texts.refusal_text(refusal)}}))
     html = render_template("browser/_checkout_summary.html", **_summary(shown))
-    return private(jsonify({"summary": html, "submit": texts.submit_text(shown.session)}))
+    return private(jsonify({"summary": html, "submit": texts.submit_text(shown.session, shown.lines)}))
 
 
 @blueprint.errorhandler(page.SessionNotFound)
@@ -88,6 +90,8 @@ def _changed(state: State, session_id: str, body: dict[str, Any]) -> Shown:
         return page.use_code(state, session_id, code) if code else page.remove_code(state, session_id)
     if "shippingRate" in body:
         return page.choose_shipping(state, session_id, str(body["shippingRate"]))
+    if isinstance(body.get("amount"), int):
+        return page.set_amount(state, session_id, body["amount"])
     if "line" in body and isinstance(body.get("quantity"), int):
         return page.set_quantity(state, session_id, str(body["line"]), body["quantity"])
     raise BadRequest("nothing to change")
@@ -125,10 +129,20 @@ def _summary(shown: Shown) -> dict[str, Any]:
         "session": session,
         "lines": lines,
         "code": shown.code,
+        "custom": _custom(shown),
         "sums": texts.sums(shown),
         "total": texts.amount(session["amount_total"], session) if session["mode"] == "payment" else None,
-        "due": session["mode"] == "setup" or session["amount_total"] > 0,
+        "due": texts.is_due(session, shown.lines),
     }
+
+
+def _custom(shown: Shown) -> dict[str, Any] | None:
+    """The amount that the customer may choose, as it is written in the field for it."""
+    if not shown.lines or shown.lines[0]["price"]["custom_unit_amount"] is None:
+        return None
+    decimals = money.decimals_of(shown.session["currency"])
+    amount = int(shown.lines[0].private["unit_amount"])
+    return {"decimals": decimals, "written": f"{amount / 10**decimals:.{decimals}f}" if amount else ""}
 
 
 def _shipping_options(shown: Shown) -> list[dict[str, Any]]:

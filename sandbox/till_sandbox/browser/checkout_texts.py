@@ -53,11 +53,17 @@ def is_closed(refusal: ApiError) -> bool:
     return refusal.message.startswith("Only Checkout Sessions with a status in")
 
 
-def submit_text(session: Resource) -> str:
+def is_due(session: Resource, bought: list[Resource]) -> bool:
+    """Whether a card is needed: also while the customer is still to say how much they pay."""
+    chosen = any(line["price"]["custom_unit_amount"] for line in bought)
+    return session["mode"] == "setup" or chosen or session["amount_total"] > 0
+
+
+def submit_text(session: Resource, bought: list[Resource]) -> str:
     """What the button says."""
     if session["mode"] == "setup":
         return "Save card"
-    if session["amount_total"] == 0:
+    if not is_due(session, bought):
         return "Complete order"
     return _SUBMIT.get(session["submit_type"] or "", "Pay")
 

@@ -37,7 +37,7 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> int:
             code="parameter_invalid_integer",
             param=param,
         )
-    least = int(_CURRENCIES["minimums"].get(currency, 1))
+    least = least_of(currency)
     if amount < least:
         raise ApiError(
             f"Amount must be at least {text(least, currency)} {currency}", code="amount_too_small", param=param
@@ -52,7 +52,7 @@ def check_amount(amount: int, currency: str, param: str = "amount") -> int:
 
 def check_total(amount: int, currency: str) -> None:
     """The same of what a Checkout Session comes to, which has words of its own."""
-    least = int(_CURRENCIES["minimums"].get(currency, 1))
+    least = least_of(currency)
     if amount < least:
         coins = "cents" if currency in _CENTS else "pence" if currency == "gbp" else None
         limit = f"convert to at least {least} {coins}." if coins else f"add up to at least {text(least, currency)}"
@@ -73,8 +73,18 @@ def step_of(currency: str) -> int:
     return 100 if currency in _CURRENCIES["sent_with_two_decimals"] else 1
 
 
+def decimals_of(currency: str) -> int:
+    """How many digits of an amount are behind the point."""
+    return 0 if currency in _CURRENCIES["zero_decimal"] else 3 if currency in _CURRENCIES["three_decimal"] else 2
+
+
+def least_of(currency: str) -> int:
+    """The smallest payment."""
+    return int(_CURRENCIES["minimums"].get(currency, 1))
+
+
 def text(amount: int, currency: str) -> str:
     """An amount as Stripe writes it in its messages: $25.00, ¥500, 3.00 kr as "3.00"."""
     symbol: Any = _CURRENCIES["symbols"].get(currency, "")
-    decimals = 0 if currency in _CURRENCIES["zero_decimal"] else 3 if currency in _CURRENCIES["three_decimal"] else 2
+    decimals = decimals_of(currency)
     return f"{symbol}{amount / 10**decimals:,.{decimals}f}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import objects
+from till_sandbox.model import money, objects
 from till_sandbox.model.catalog import products
 from till_sandbox.model.catalog.price_fields import build
 from till_sandbox.model.catalog.rules import check_one_of, require
@@ -29,6 +29,7 @@ def add(tx: Transaction, items: list[dict[str, Any]], currency: str | None) -> l
         line = _add(tx, item, currency, f"line_items[{number}]")
         currency = currency or line["currency"]
         lines.append(line)
+    _check_custom(lines)
     return lines
 
 
@@ -53,6 +54,7 @@ def change(tx: Transaction, lines: list[Resource], items: list[dict[str, Any]], 
         if "adjustable_quantity" in item:
             line["adjustable_quantity"] = _adjustable(item["adjustable_quantity"], param)
         changed.append(tx.save(line))
+    _check_custom(changed)
     return changed
 
 
@@ -66,6 +68,27 @@ def set_quantity(line: Resource, quantity: int, param: str) -> None:
             param=param,
         )
     line["quantity"] = quantity
+
+
+def custom_limits(line: Resource) -> tuple[int, int] | None:
+    """The least and the most that customers may choose to pay for it; None where they have no choice."""
+    custom = line["price"]["custom_unit_amount"]
+    if custom is None:
+        return None
+    return custom["minimum"] or money.least_of(line["currency"]), custom["maximum"] or money.LARGEST
+
+
+def choose_amount(line: Resource, amount: int) -> None:
+    """What the customer wants to pay for a line whose price lets them choose."""
+    limits = custom_limits(line)
+    if limits is None:
+        raise ApiError("This amount cannot be chosen.", param="customUnitAmount")
+    least, most = limits
+    for refused, words, bound in ((amount < least, "at least", least), (amount > most, "no more than", most)):
+        if refused:
+            text = money.text(bound, line["currency"])
+            raise ApiError(f"Amount must be {words} {text}.", param="customUnitAmount")
+    line.private["unit_amount"] = str(amount)
 
 
 def measured(tx: Transaction, line: Resource, products_discounted: list[str] | None) -> Line:
@@ -99,7 +122,12 @@ def _add(tx: Transaction, item: dict[str, Any], currency: str | None, param: str
         price = _make_price(tx, item["price_data"], f"{param}[price_data]")
     else:
         raise ApiError("You must provide either price or price_data for each line item when using prices.")
-    _check_kind(price)
+    if price["type"] == "recurring":
+        raise ApiError(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
+            "only one-time prices.",
+            param="mode",
+        )
     if "quantity" not in item:
         raise ApiError(f"Quantity is required. Add `quantity` to `{param}`", param=f"{param}[quantity]")
     product = tx.get("product", price["product"])
@@ -135,22 +163,21 @@ def _make_price(tx: Transaction, data: dict[str, Any], param: str) -> Resource:
     return tx.insert(price)
 
 
-def _check_kind(price: Resource) -> None:
-    if price["type"] == "recurring":
+def _check_custom(lines: list[Resource]) -> None:
+    """What customers choose the price of stands alone."""
+    custom = [line for line in lines if line["price"]["custom_unit_amount"] is not None]
+    if custom and (len(lines) > 1 or custom[0]["quantity"] != 1):
         raise ApiError(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
-            "only one-time prices.",
-            param="mode",
-        )
-    if price["custom_unit_amount"]:
-        raise ApiError(
-            "The sandbox's page does not ask customers how much they want to pay: use a price with `unit_amount`.",
+            "A price with `custom_unit_amount` can only be used as the only line item, with a quantity of 1.",
             param="line_items",
         )
 
 
 def _unit_amount(price: Resource, currency: str, param: str) -> str:
-    """What one costs in the currency of the order, as a decimal."""
+    """What one costs in the currency of the order, as a decimal; what customers choose is what they are shown first."""
+    custom = price["custom_unit_amount"]
+    if custom is not None and price["currency"] == currency:
+        return str(custom["preset"] or 0)
     if price["currency"] == currency:
         return str(price["unit_amount_decimal"])
     option = price.private.get("currency_options", {}).get(currency)

@@ -109,11 +109,24 @@ def set_quantity(state: State, session_id: str, line_id: str, quantity: int) -> 
     return _change(state, session_id, adjust)
 
 
+def set_amount(state: State, session_id: str, amount: int) -> Shown:
+    """Pay so much for what customers choose the price of. Raises SessionNotFound and ApiError."""
+
+    def choose(tx: Transaction, session: Resource) -> None:
+        for line in sessions.line_items(tx, session):
+            lines.choose_amount(line, amount)
+            tx.save(line)
+
+    return _change(state, session_id, choose)
+
+
 def _change(state: State, session_id: str, change: Callable[[Transaction, Resource], None]) -> Shown:
     """Change what is bought and bring the totals up to date, unless nobody could pay that."""
     with state.write(_account(state, session_id)) as tx:
         session = tx.get(sessions.KIND, session_id)
         sessions.check_open(tx, session, "changed")
+        if session["mode"] != "payment":
+            raise ApiError("There is nothing to change about a set-up.")
         change(tx, session)
         sessions.compute(tx, session)
         if session["amount_total"]:

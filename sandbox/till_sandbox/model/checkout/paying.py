@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from till_sandbox.errors import ApiError
 from till_sandbox.model import confirmation, customers, payment_intents, setup_intents
-from till_sandbox.model.checkout import completion, discounts, sessions
+from till_sandbox.model.checkout import completion, discounts, lines, sessions
 from till_sandbox.model.details import address, check_email
 from till_sandbox.state import Resource, Transaction
 
@@ -52,6 +52,9 @@ def pay(tx: Transaction, session: Resource, said: Said) -> Resource | None:
     """
     sessions.check_open(tx, session, "paid")
     discounts.check_still_good(tx, session)
+    for line in sessions.line_items(tx, session):
+        if lines.custom_limits(line):
+            lines.choose_amount(line, int(line.private["unit_amount"]))
     details = _details(session, said)
     if session["mode"] == "payment" and session["amount_total"] == 0:
         _keep(tx, session, details)

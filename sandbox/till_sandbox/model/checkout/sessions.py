@@ -36,7 +36,7 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
         compute(tx, session)
         discounts.given(tx, session, params.get("discounts") or [])
         compute(tx, session)
-        _check_total(session)
+        _check_total(session, bought)
     else:
         session["currency"] = check_currency(params["currency"]) if "currency" in params else None
     tx.insert(session)
@@ -72,7 +72,7 @@ def update(tx: Transaction, session: Resource, params: dict[str, Any]) -> Resour
         _change_payment(tx, session, params["payment_intent_data"])
     if session["mode"] == "payment" and changing:
         compute(tx, session)
-        _check_total(session)
+        _check_total(session, line_items(tx, session))
     return tx.save(session)
 
 
@@ -175,8 +175,11 @@ def _change_payment(tx: Transaction, session: Resource, data: dict[str, Any]) ->
         payment_intents.update(tx, intent, {**data, "payment_method": None})
 
 
-def _check_total(session: Resource) -> None:
+def _check_total(session: Resource, bought: list[Resource]) -> None:
+    """Whether it can be paid, unless the customer is still to say how much that is."""
     total = session["amount_total"]
+    if any(lines.custom_limits(line) for line in bought):
+        return
     if total == 0 and session["total_details"]["amount_discount"] == 0:
         raise ApiError("The Checkout Session's total amount due cannot be zero in `payment` mode", param="line_items")
     if total:

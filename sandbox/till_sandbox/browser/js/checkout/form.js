@@ -59,7 +59,9 @@ export class CheckoutForm {
    * @param {string} message
    */
   showError(field, message) {
-    const input = this.#fields().find((candidate) => candidate.id === field);
+    const input =
+      this.#fields().find((candidate) => candidate.id === field) ??
+      /** @type {HTMLInputElement | null} */ (document.querySelector(`#summary #${CSS.escape(field ?? "none")}`));
     if (input) {
       this.#showAt(input, message);
       input.focus();

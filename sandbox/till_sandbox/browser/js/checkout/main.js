@@ -4,7 +4,7 @@
  */
 import { showChallenge } from "../stripe/challenge.js";
 import { CheckoutForm } from "./form.js";
-import { watchOrder } from "./order.js";
+import { orderIsSettled, watchOrder } from "./order.js";
 import { askPage, tellPage } from "./page.js";
 
 /** @typedef {{redirect?: string, closed?: boolean, challenge?: string, error?: {field: string | null, message: string}}} Outcome */
@@ -18,6 +18,7 @@ window.addEventListener("pageshow", (event) => event.persisted && location.reloa
 async function payNow() {
   if (!checkout.check()) return;
   checkout.setState("processing");
+  await orderIsSettled();
   await follow(/** @type {Outcome} */ (await tellPage("pay", checkout.values())));
 }
 

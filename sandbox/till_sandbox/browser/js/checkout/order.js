@@ -21,7 +21,9 @@ export function watchOrder(form) {
   });
   summary.addEventListener("change", (event) => {
     const input = event.target;
-    if (!(input instanceof HTMLInputElement) || !input.dataset.line) return;
+    if (!(input instanceof HTMLInputElement)) return;
+    if (input.id === "customUnitAmount") void changeOrder(form, summary, { amount: minorUnits(input) });
+    if (!input.dataset.line) return;
     if (!input.checkValidity() || !input.value) input.value = input.defaultValue;
     else void changeOrder(form, summary, { line: input.dataset.line, quantity: Number(input.value) });
   });
@@ -32,18 +34,36 @@ export function watchOrder(form) {
   form.setDue(isDue(summary), submitText());
 }
 
+/** The last change that was asked for; each waits for the one before. @type {Promise<void>} */
+let lastChange = Promise.resolve();
+
+/** @returns {Promise<void>} settled once every change has been made that was asked for */
+export function orderIsSettled() {
+  return lastChange;
+}
+
 /**
  * @param {import("./form.js").CheckoutForm} form
  * @param {HTMLElement} summary
  * @param {Record<string, unknown>} change
  */
-async function changeOrder(form, summary, change) {
-  const focused = document.activeElement?.id;
+function changeOrder(form, summary, change) {
+  lastChange = lastChange.then(() => makeChange(form, summary, change));
+  return lastChange;
+}
+
+/**
+ * @param {import("./form.js").CheckoutForm} form
+ * @param {HTMLElement} summary
+ * @param {Record<string, unknown>} change
+ */
+async function makeChange(form, summary, change) {
   const answer = /** @type {ChangedOrder} */ (await tellPage("change", change));
   if (answer.error) {
-    showProblem(answer.error.message, "promotionCode" in change);
+    showProblem(answer.error.message, "promotionCode" in change ? "promotionCode" : "amount" in change ? "customUnitAmount" : null);
     return;
   }
+  const focused = document.activeElement?.id;
   // Made from a template of the sandbox's own, in which whatever others wrote is escaped.
   summary.replaceChildren(document.createRange().createContextualFragment(answer.summary ?? ""));
   form.setDue(isDue(summary), answer.submit ?? "");
@@ -56,13 +76,19 @@ async function changeOrder(form, summary, change) {
   }
 }
 
-/** @param {string} message @param {boolean} ofCode */
-function showProblem(message, ofCode) {
-  const line = document.getElementById(ofCode ? "promotionCode-error" : "form-error");
+/** @param {string} message @param {string | null} field that it is about */
+function showProblem(message, field) {
+  const line = document.getElementById(field ? `${field}-error` : "form-error");
   if (!line) return;
   line.textContent = message;
   line.hidden = false;
-  if (ofCode) document.getElementById("promotionCode")?.setAttribute("aria-invalid", "true");
+  if (field) document.getElementById(field)?.setAttribute("aria-invalid", "true");
+}
+
+/** @param {HTMLInputElement} input an amount as a person writes it @returns {number} 0 for none */
+function minorUnits(input) {
+  const amount = Number(input.value.replace(",", ".").replace(/[^\d.]/g, ""));
+  return Math.round(amount * 10 ** Number(input.dataset.decimals)) || 0;
 }
 
 /** @param {HTMLElement} summary */
