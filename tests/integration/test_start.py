@@ -18,6 +18,7 @@ print(*sys.modules)
 """
 NOT_NEEDED = {
     "alembic", "flask_migrate",  # for `flask db`, and for /readyz
+    "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
     "store.cli.doctor", "store.cli.operations", "store.cli.orders", "store.cli.working",  # each for its command
 }  # fmt: skip
 

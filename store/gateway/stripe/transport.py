@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
-from typing import Any, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import pybreaker
 import stripe
 import structlog
 from stripe import HTTPClient
@@ -23,6 +22,9 @@ from store.domain.errors import (
 )
 from store.gateway.deadline import RequestDeadline
 from store.gateway.stripe.mapping import DETAIL_OF_PARAM
+
+if TYPE_CHECKING:
+    from pybreaker import CircuitBreaker
 
 log = structlog.get_logger(__name__)
 
@@ -74,10 +76,7 @@ class StripeHTTPClient(stripe.HTTPClient):
 
     def __init__(self, client: HTTPClient, request_deadline: RequestDeadline, *, pause: float = PAUSE) -> None:
         super().__init__()
-        self._client, self._request_deadline = client, request_deadline
-        self._breaker = pybreaker.CircuitBreaker(
-            fail_max=FAILURES, reset_timeout=pause, exclude=[NotSent], throw_new_error_on_trip=False
-        )
+        self._client, self._request_deadline, self._pause = client, request_deadline, pause
 
     def request_with_retries(
         self,
@@ -95,14 +94,25 @@ class StripeHTTPClient(stripe.HTTPClient):
         )
         if not self._request_deadline.running:
             return call()
+        from pybreaker import CircuitBreakerError  # as below
+
         try:
             # Not the breaker's `call`, which holds a lock until the answer is there: one call would wait for another.
             with self._breaker.calling():
                 return _answered(call())
         except OutOfOrder as failure:
             return failure.response
-        except pybreaker.CircuitBreakerError as held_back:
+        except CircuitBreakerError as held_back:
             raise HeldBack from held_back
+
+    @cached_property
+    def _breaker(self) -> CircuitBreaker:
+        # It imports a client of Redis with it, a tenth of the store's start, which nothing needs before the first call.
+        from pybreaker import CircuitBreaker
+
+        return CircuitBreaker(
+            fail_max=FAILURES, reset_timeout=self._pause, exclude=[NotSent], throw_new_error_on_trip=False
+        )
 
     def request(
         self,
