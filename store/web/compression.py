@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from flask import Flask, Response, g, request
 
 _WORTH_IT = 500  # bytes
-_LEVEL = 6
+_LEVEL = 9
 _WINDOW = 32 * 1024  # bytes: how far back DEFLATE looks
 _SECRETS = "uncompressed"
 

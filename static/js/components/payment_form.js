@@ -167,7 +167,7 @@ class PaymentForm {
       this.progress(`${this.state}-unreachable`);
       await pause(2000);
     }
-    location.assign(this.data("confirming"));
+    location.assign(/** @type {HTMLAnchorElement} */ (this.part("order")).href);
   }
 
   /** @param {string[]} codes @param {CardField} card @param {DeclineMessage[]} known */
