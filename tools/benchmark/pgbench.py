@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url
 
 from tools.benchmark.numbering import PRODUCTS, product_of
+from tools.benchmark.statements import parts
 from tools.postgres import PostgresServer
 
 THREADS = 2
@@ -31,9 +32,10 @@ class PgbenchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Statements with `:order_number` and `:product_number` in them."""
+    """Round trips with `:order_number` and `:product_number` in them, and what each client prepares at first."""
 
-    statements: tuple[str, ...]
+    round_trips: tuple[str, ...]
+    prepared: tuple[str, ...] = ()
 
     def text(self) -> str:
         lines = [
@@ -41,15 +43,22 @@ class Script:
             "\\set order_number :first + :client_id * :share + :counter",
             f"\\set product_number {PRODUCTS[0]} + :order_number % {len(PRODUCTS)}",
         ]
-        return "\n".join([*lines, *(f"{statement.strip().rstrip(';')};" for statement in self.statements), ""])
+        if self.prepared:
+            lines += ["\\if :counter = 0", *(f"{statement};" for statement in self.prepared), "\\endif"]
+        # Statements with \; between them go in one round trip, as one transaction.
+        return "\n".join([*lines, *(" \\;\n".join(parts(text)) + ";" for text in self.round_trips), ""])
 
 
-def script_of(captured: Sequence[str], order: int, again: Sequence[str], other: int) -> Script:
+def script_of(
+    captured: Sequence[str], order: int, again: Sequence[str], other: int, prepared: Mapping[str, str] | None = None
+) -> Script:
     """The script from what was sent for two orders. Raises PgbenchFailed where they differ in more than is known."""
     if len(captured) != len(again):
         raise PgbenchFailed(f"The webhooks of two orders sent {len(captured)} and {len(again)} statements.")
     pairs = zip([_general(each, order) for each in captured], [_general(each, other) for each in again], strict=True)
-    return Script(tuple(_merged(first, second) for first, second in pairs))
+    merged = tuple(_merged(first, second) for first, second in pairs)
+    used = (text for name, text in (prepared or {}).items() if any(re.search(rf"\b{name}\b", each) for each in merged))
+    return Script(merged, tuple(used))
 
 
 def run(

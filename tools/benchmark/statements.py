@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +11,12 @@ SETTLES_AFTER = 0.15  # seconds without a new line in the log
 
 _ENTRY = re.compile(r"<(\S*) (\d+)> (\w+):  (.*)", re.DOTALL)
 _SENT = re.compile(r"(?:statement|execute [^:]*): (.*)", re.DOTALL)
-_PREPARED = re.compile(r"prepare: PREPARE \S+(?: \([^)]*\))? AS (.*)", re.DOTALL | re.IGNORECASE)
-_EXECUTE = re.compile(r"EXECUTE [^\s(]+ *(?:\((.*)\))?;?\s*", re.DOTALL | re.IGNORECASE)
 _PARAMETERS = re.compile(r"parameters: (.*)", re.DOTALL | re.IGNORECASE)
-_ARGUMENT = re.compile(
-    r"\s*((?:[eE]?'(?:[^'\\]|''|\\.)*'|[^,'(]|\((?:[^()']|'(?:[^']|'')*')*\))+)\s*(?:,|$)", re.DOTALL
-)
+_ARGUMENT = re.compile(r"\s*\$\d+ = ((?:[eE]?'(?:[^']|'')*'|[^,'])+)(?:,|$)", re.DOTALL)
+_PART = re.compile(r"(?:[^;'\"]|'(?:[^']|'')*'|\"[^\"]*\")+")
+_PREPARE = re.compile(r"PREPARE (\S+)", re.IGNORECASE)
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "START TRANSACTION")
-_PINGS = ("SELECT 1", "SELECT 1;", "")
+_PING = "SELECT 1"
 _SETTINGS = ("SET ", "SHOW ", "DEALLOCATE", "PREPARE ")
 
 
@@ -35,8 +32,11 @@ class Sent:
 
     @property
     def statements(self) -> int:
-        """Those that ask for something: neither the frame of a transaction nor a look whether the server is there."""
-        return sum(not is_frame(each) and each.strip() not in _PINGS for each in self.texts)
+        """Those that ask for something: neither the frame of a transaction nor a look whether the server is there.
+        Several may be sent in one round trip.
+        """
+        asked = [part for text in self.texts for part in parts(text)]
+        return sum(not is_frame(part) and part != _PING for part in asked)
 
     @property
     def frames(self) -> list[str]:
@@ -45,7 +45,9 @@ class Sent:
 
     @property
     def transactions(self) -> int:
-        return sum(each.upper().startswith(("BEGIN", "START TRANSACTION")) for each in self.texts)
+        """Those that are begun in words, and the round trips of several statements, each of which is one."""
+        begun = sum(each.upper().startswith(("BEGIN", "START TRANSACTION")) for each in self.texts)
+        return begun + sum(not is_frame(each) and len(parts(each)) > 1 for each in self.texts)
 
 
 def is_frame(statement: str) -> bool:
@@ -58,6 +60,7 @@ class StatementLog:
     def __init__(self, log: Path, database: str) -> None:
         self._log, self._database = log, database
         self._read = log.stat().st_size
+        self.prepared: dict[str, str] = {}  # what was prepared so far, by its name
 
     def take(self) -> Sent:
         """What was sent since the last time, once it has come to rest."""
@@ -68,42 +71,42 @@ class StatementLog:
             log.seek(self._read)
             new = log.read(size - self._read).decode("utf-8", "replace")
         self._read = size
+        self.prepared |= prepared(new, self._database)
         return Sent(tuple(read(new, self._database)))
 
 
 def read(log: str, database: str) -> list[str]:
-    """The statements of one database in a log, with their parameters in their places; settings of a new connection
-    and what only prepares are left out.
+    """What was sent to one database, by a log: a text for each round trip, with the parameters in their places.
+    Settings of a new connection are left out, and what only prepares.
     """
+    lasting = (
+        "; ".join(part for part in parts(text) if not part.upper().startswith(_SETTINGS))
+        for text in _sent(log, database)
+    )
+    return [text for text in lasting if text]
+
+
+def prepared(log: str, database: str) -> dict[str, str]:
+    """The statements that were prepared, by their names."""
+    found = [part for text in _sent(log, database) for part in parts(text)]
+    return {name[1]: part for part in found if (name := _PREPARE.match(part))}
+
+
+def parts(text: str) -> list[str]:
+    """The statements of one round trip."""
+    return [part for found in _PART.findall(text) if (part := found.strip())]
+
+
+def _sent(log: str, database: str) -> list[str]:
     found: list[str] = []
     for entry in re.split(r"\n(?!\t)", log):
-        parts = _ENTRY.match(entry.replace("\n\t", "\n"))
-        if not parts or parts[1] != database:
+        line = _ENTRY.match(entry.replace("\n\t", "\n"))
+        if not line or line[1] != database:
             continue
-        kind, said = parts[3], parts[4].strip("\n")
+        kind, said = line[3], line[4].strip("\n")
         if kind == "LOG" and (sent := _SENT.match(said)):
             found.append(sent[1])
-        elif kind == "DETAIL" and found:
-            found[-1] = _with_detail(found[-1], said)
-    return [each for each in found if not each.upper().startswith(_SETTINGS)]
-
-
-def _with_detail(statement: str, detail: str) -> str:
-    prepared = _PREPARED.match(detail)
-    call = _EXECUTE.fullmatch(statement)
-    if prepared and call:
-        return _filled(prepared[1], arguments(call[1] or ""))
-    parameters = _PARAMETERS.match(detail)
-    if parameters:
-        values = [value.partition("=")[2].strip() for value in arguments(parameters[1])]
-        return _filled(statement, values)
-    return statement
-
-
-def arguments(text: str) -> list[str]:
-    """What stands between commas, where a comma in a quoted text or in brackets is none."""
-    return [found[1].strip() for found in _ARGUMENT.finditer(text) if found[1].strip()]
-
-
-def _filled(statement: str, values: Sequence[str]) -> str:
-    return re.sub(r"\$(\d+)", lambda found: values[int(found[1]) - 1], statement).rstrip(";")
+        elif kind == "DETAIL" and found and (given := _PARAMETERS.match(said)):
+            values = [value.strip() for value in _ARGUMENT.findall(given[1])]
+            found[-1] = re.sub(r"\$(\d+)", lambda place: values[int(place[1]) - 1], found[-1])  # noqa: B023  # used at once
+    return found

@@ -53,8 +53,11 @@ LOG = """\
 <shop 7> LOG:  statement: SELECT *
 \tFROM orders WHERE id = 3
 <other 8> LOG:  statement: SELECT 5
-<shop 7> LOG:  statement: EXECUTE pay('it''s, 4', 12, NULL)
-<shop 7> DETAIL:  prepare: PREPARE pay (text, int, int) AS UPDATE t SET a = $1, b = $2, c = $3 WHERE d = '$';
+<shop 7> LOG:  statement: PREPARE pay (text) AS UPDATE t SET a = $1 WHERE b = ';';
+	PREPARE see (text) AS SELECT $1;
+	EXECUTE pay ('it''s; so');EXECUTE see ('x')
+<shop 7> LOG:  statement: EXECUTE see ('y')
+<shop 7> DETAIL:  prepare: PREPARE see (text) AS SELECT $1;
 <shop 7> LOG:  execute <unnamed>: SELECT $1 + $2
 <shop 7> DETAIL:  Parameters: $1 = '4', $2 = '5'
 <shop 7> LOG:  statement: SET lock_timeout = 8000
@@ -68,11 +71,16 @@ def test_the_log_says_what_one_database_was_asked() -> None:
     assert sent.texts == (
         "BEGIN",
         "SELECT *\nFROM orders WHERE id = 3",
-        "UPDATE t SET a = 'it''s, 4', b = 12, c = NULL WHERE d = '$'",
+        "EXECUTE pay ('it''s; so'); EXECUTE see ('x')",
+        "EXECUTE see ('y')",
         "SELECT '4' + '5'",
         "COMMIT",
     )
-    assert (sent.statements, sent.transactions, sent.round_trips) == (3, 1, 5)
+    assert statements.prepared(LOG, "shop") == {
+        "pay": "PREPARE pay (text) AS UPDATE t SET a = $1 WHERE b = ';'",
+        "see": "PREPARE see (text) AS SELECT $1",
+    }
+    assert (sent.statements, sent.transactions, sent.round_trips) == (5, 2, 6)
 
 
 def captured(order: int, product: int, moment: str, name: str) -> list[str]:
@@ -90,7 +98,7 @@ def test_a_statement_for_one_order_becomes_one_for_every_order() -> None:
 
     script = script_of(first, 3_000_004, again, 3_000_005)
 
-    assert script.statements == (
+    assert script.round_trips == (
         "BEGIN",
         "CALL write_mail(:order_number, 'mail', '<benchmark:order_number@till>', "
         "'2026-11-28T14:46:12.450493+00:00'::timestamptz)",
@@ -98,6 +106,21 @@ def test_a_statement_for_one_order_becomes_one_for_every_order() -> None:
         "COMMIT",
     )
     assert script.text().endswith("CALL sell(:product_number);\nCOMMIT;\n")
+
+
+def test_what_the_store_prepares_each_client_of_pgbench_prepares_once() -> None:
+    known = {"pay": "PREPARE pay (int) AS SELECT $1", "other": "PREPARE other AS SELECT 1"}
+    first, again = ["EXECUTE pay (3000004); EXECUTE pay (3000004)"], ["EXECUTE pay (3000005); EXECUTE pay (3000005)"]
+
+    script = script_of(first, 3_000_004, again, 3_000_005, known)
+
+    assert script.text().splitlines()[-5:] == [
+        "\\if :counter = 0",
+        "PREPARE pay (int) AS SELECT $1;",
+        "\\endif",
+        "EXECUTE pay (:order_number) \\;",
+        "EXECUTE pay (:order_number);",
+    ]
 
 
 def test_a_statement_that_depends_on_more_than_the_order_is_refused() -> None:

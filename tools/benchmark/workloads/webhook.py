@@ -24,10 +24,10 @@ LOOKS = 8  # webhooks whose statements are looked at; the first ones open connec
 
 
 def run(run: Run) -> Iterator[Row]:
-    sent = captured(run)
+    sent, prepared = captured(run)
     last = max(sent)
     yield Row(NAME, "statements", (sent[last].statements,), Goal("≤", 6), f"{sent[last].round_trips} round trips")
-    script = _script(sent)
+    script = _script(sent, prepared)
     with run.only_here():
         event = run.model(run.ours).paid
         ours = StorePayer(run, run.ours, "synchronous commit on")
@@ -113,8 +113,8 @@ class SqliteFlushes:
         return done / (time.perf_counter() - started)
 
 
-def captured(run: Run) -> dict[int, Sent]:
-    """What the store sends for the webhooks of a few orders, by the order."""
+def captured(run: Run) -> tuple[dict[int, Sent], dict[str, str]]:
+    """What the store sends for the webhooks of a few orders, by the order, and what it has prepared for it."""
     model = run.model(run.ours)
     with run.only_here():
         url = run.databases.create("captured", template=model.database, log_statements=True)
@@ -127,13 +127,13 @@ def captured(run: Run) -> dict[int, Sent]:
             check_answers("a webhook", drive(store.port, [request], connections=1, seconds=10))
             sent[order] = log.take()
     run.databases.drop("captured")
-    return sent
+    return sent, log.prepared
 
 
-def _script(sent: Mapping[int, Sent]) -> pgbench.Script:
+def _script(sent: Mapping[int, Sent], prepared: Mapping[str, str]) -> pgbench.Script:
     """From the last webhook, and the one before it that was framed alike: a driver says at times how it begins."""
     *earlier, last = sent
     alike = [order for order in earlier if sent[order].frames == sent[last].frames]
     if not alike:
         raise pgbench.PgbenchFailed("No two webhooks sent statements that are framed alike.")
-    return pgbench.script_of(sent[last].texts, last, sent[alike[-1]].texts, alike[-1])
+    return pgbench.script_of(sent[last].texts, last, sent[alike[-1]].texts, alike[-1], prepared)
