@@ -114,7 +114,7 @@ MISTAKES = (
     Mistake(
         "an event is marked handled before its work commits",
         "store/webhooks/inbox.py",
-        "    with services.database.transaction() as session:\n        return _handle_once(",
+        "    order = ordinary.record(services, event, origin, InboxResult.HANDLED)\n",
         "    with services.database.transaction() as session:\n"
         "        if _remember(session, event, origin.at).handled_at is not None:\n"
         "            return InboxResult.DUPLICATE, None\n"
@@ -125,7 +125,7 @@ MISTAKES = (
         "        )\n"
         "    with services.database.transaction() as session:\n"
         "        return InboxResult.HANDLED, HANDLERS[event.type](session, services, event, origin)\n"
-        "    with services.database.transaction() as session:\n        return _handle_once(",
+        "    order = ordinary.record(services, event, origin, InboxResult.HANDLED)\n",
         CRASHES,
     ),
     Mistake(
