@@ -43,6 +43,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.types import TypeDecorator
 
 from store.domain.addresses import Address
+from store.domain.coupons import CouponKind
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
 from store.domain.shipping import Basis
@@ -264,6 +265,31 @@ class TaxRateRow(Base):
     reverse_charge: Mapped[bool] = mapped_column(default=False)
 
 
+class CouponRow(Base):
+    """A code and what it is good for: see `Coupon`. `used` counts the orders that have a use of it."""
+
+    __tablename__ = "coupons"
+    __table_args__ = (
+        CheckConstraint("thousandths BETWEEN 0 AND 100000", name="thousandths_range"),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("used >= 0 AND (max_uses IS NULL OR used <= max_uses)", name="used_within_uses"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    kind: Mapped[CouponKind] = mapped_column(_states(CouponKind, "kind"))
+    thousandths: Mapped[int] = mapped_column(default=0)
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    minimum_minor: Mapped[int | None] = mapped_column(BigInteger)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    once_per_customer: Mapped[bool] = mapped_column(default=False)
+    max_uses: Mapped[int | None]
+    used: Mapped[int] = mapped_column(default=0)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class CartLine(Base):
     __tablename__ = "cart_lines"
     __table_args__ = (CheckConstraint("quantity BETWEEN 1 AND 99", name="quantity_range"),)
@@ -296,7 +322,8 @@ class Review(Base):
 
 
 class Order(Base):
-    """A priced agreement with a customer, its prices copied. An open order keeps its stock until `expires_at`.
+    """A priced agreement with a customer, its prices copied. An open order keeps its stock until `expires_at`, and as
+    long as it has its stock it has a use of its coupon; `coupon_customer` names the customer where each has one only.
 
     `closed_because` says why it was closed, while it is. `payment` is the live payment, the one it counts on.
     """
@@ -306,6 +333,15 @@ class Order(Base):
         CheckConstraint("total_minor > 0", name="total_positive"),
         # One open order for each cart, however often "Continue to payment" is pressed.
         _partial_index("uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment'", unique=True),
+        # What the audit adds up for the coupons, and one use of one for each customer.
+        _partial_index("ix_orders_coupon", "coupon_id", where="coupon_id IS NOT NULL"),
+        _partial_index(
+            "uq_orders_coupon_customer",
+            "coupon_id",
+            "coupon_customer",
+            where="coupon_customer IS NOT NULL AND reservation <> 'released'",
+            unique=True,
+        ),
         # What the worker asks for: open orders by their expiry. It has a row for each open order only.
         _partial_index("ix_orders_open_expiry", "expires_at", where="state = 'awaiting_payment'"),
         # What counts the declines of a network address and of an e-mail address. Both are forgotten after two hours.
@@ -337,6 +373,8 @@ class Order(Base):
     shipping: Mapped[Address] = composite(*_address_columns("shipping"))
     billing: Mapped[Address] = composite(*_address_columns("billing"))
     tax_id: Mapped[str | None] = mapped_column(String(20))
+    coupon_id: Mapped[int | None]
+    coupon_customer: Mapped[str | None] = mapped_column(String(254))
     placed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     extensions: Mapped[int] = mapped_column(default=0)

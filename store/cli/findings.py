@@ -50,6 +50,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "second_payment_kept": ("was paid a second time, and that is not being returned.", "Refund it at Stripe."),
     "stock_misplaced": ("has stock that is not where its state says.", "Look into its timeline with `flask order`."),
     "reserved_differs": ("{reserved} are reserved, open orders need {needed}.", "Set `reserved` to what they need."),
+    "uses_differ": ("{used} uses are counted, {orders} orders have one.", "Set `used` to the number of orders."),
     "dispute_flag_wrong": ("is flagged as disputed, or not, against its disputes.", RECONCILE),
     "overdue": (
         "should have expired long ago.",

@@ -14,7 +14,7 @@ from store.cli.command import StoreCommand, current, finish
 from store.cli.doctor import WebhookSetup
 from store.cli.findings import problem_of
 from store.domain.errors import PaymentMisconfigured
-from store.services import catalogue, reconciliation, tariffs
+from store.services import catalogue, coupons, reconciliation, tariffs
 from store.services.operations import audit, endpoints
 from store.services.operations.endpoints import Change
 from store.services.payments import accounts
@@ -26,14 +26,15 @@ from store.webhooks.handlers import HANDLERS
 @click.command("seed", cls=StoreCommand)
 @with_appcontext
 def seed() -> None:
-    """Fill the catalogue with the sample products that it does not have yet, and a store without shipping methods or
-    tax rates with sample ones.
+    """Fill the catalogue with the sample products that it does not have yet, and a store without shipping methods, tax
+    rates or coupons with sample ones.
     """
     services = current()
     with services.database.transaction() as session:
         added = catalogue.seed(session, services.settings.store_currency)
         charges = tariffs.seed(session, services.settings.store_currency)
-    click.echo(f"{added} products, and {charges} shipping methods and tax rates, added.")
+        charges += coupons.seed(session, services.settings.store_currency, services.clock())
+    click.echo(f"{added} products, and {charges} shipping methods, tax rates and coupons, added.")
 
 
 @click.command("reconcile", cls=StoreCommand)

@@ -94,6 +94,30 @@ class ShippingMethodUnavailable(StoreError):
     method: str
 
 
+class CouponRefusal(StrEnum):
+    """Why a code takes nothing off."""
+
+    UNKNOWN = "unknown"
+    NOT_YET = "not_yet"
+    OVER = "over"
+    BELOW_MINIMUM = "below_minimum"
+    OTHER_CURRENCY = "other_currency"
+    USED_UP = "used_up"
+    USED_BEFORE = "used_before"
+
+
+@dataclass(eq=False)
+class CouponRefused(StoreError):
+    """A discount code takes nothing off this order. `minimum` is what its things must cost at least, where that is
+    why.
+    """
+
+    code = "coupon_refused"
+    reason: CouponRefusal
+    coupon: str
+    minimum: Money | None = None
+
+
 class AddressMissing(StoreError):
     """Something of it is shipped, and no address was given."""
 

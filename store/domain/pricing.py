@@ -14,6 +14,7 @@ from enum import StrEnum
 from store.domain.addresses import Address
 from store.domain.errors import AmountOutOfRange
 from store.domain.money import Money, smallest_step
+from store.domain.rounding import split
 
 # Smallest charge by settlement currency, in minor units
 # (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, 2026).
@@ -95,12 +96,15 @@ class Quote:
 
     @property
     def net_lines(self) -> list[Money]:
-        """What each line costs, without taxes."""
-        return [line.total for line in self.lines]
+        """What each line costs after the discounts, without taxes."""
+        totals = [line.total for line in self.lines]
+        off = sum(-each.amount.minor for each in self.adjustments if each.kind is AdjustmentKind.DISCOUNT)
+        shares = split(Money(off, self.currency), totals)
+        return [Money(total.minor - share.minor, self.currency) for total, share in zip(totals, shares, strict=True)]
 
     @property
     def net_shipping(self) -> Money:
-        """What the shipping costs, without taxes."""
+        """What the shipping costs, without taxes. A coupon for free shipping is a shipping that is negative."""
         shipping = (each.amount for each in self.adjustments if each.kind is AdjustmentKind.SHIPPING)
         return Money.sum(shipping, self.currency)
 

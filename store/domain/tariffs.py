@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from store.domain.addresses import Address
-from store.domain.errors import NotShippedThere, ShippingMethodUnavailable
+from store.domain.coupons import Coupon, coupon_rule, refusal
+from store.domain.errors import CouponRefusal, CouponRefused, NotShippedThere, ShippingMethodUnavailable
+from store.domain.money import Money
 from store.domain.pricing import Quote, QuoteLine, Rule, quote
 from store.domain.shipping import ShippingMethod, ShippingOffer, cheapest, has_shippable, offers, shipping_rule
 from store.domain.taxes import TaxRate, tax_rule
@@ -19,11 +21,16 @@ class Tariffs:
 
     methods: tuple[ShippingMethod, ...] = ()
     rates: tuple[TaxRate, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
 
     @property
     def rules(self) -> Sequence[Rule]:
         """The rules of `pricing.quote`, in the order in which they run."""
-        return (shipping_rule(self.methods), tax_rule(self.rates))
+        return (shipping_rule(self.methods), coupon_rule(self.coupons), tax_rule(self.rates))
+
+    def with_coupon(self, coupon: Coupon | None) -> Tariffs:
+        """These tariffs, and the coupon that somebody has a code of."""
+        return replace(self, coupons=(coupon,)) if coupon is not None else self
 
     def takes_tax_id(self, country: str) -> bool:
         """Whether a business of that country pays a tax by itself, so that it is asked for its VAT number."""
@@ -50,6 +57,15 @@ class Tariffs:
         if chosen is None:
             raise ShippingMethodUnavailable(wanted)
         return chosen
+
+    def check_code(self, code: str | None, subtotal: Money, now: datetime) -> None:
+        """Raises CouponRefused where there is a code that takes nothing off things that cost `subtotal`."""
+        if not code:
+            return
+        coupon = next((coupon for coupon in self.coupons if coupon.code == code), None)
+        reason = refusal(coupon, subtotal, now) if coupon is not None else CouponRefusal.UNKNOWN
+        if reason is not None:
+            raise CouponRefused(reason, code, coupon.minimum if coupon is not None else None)
 
     def quote(
         self,

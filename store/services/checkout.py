@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from models import Order
 from store.domain.addresses import Address
-from store.domain.errors import NotShippedThere, OrderClosed, ShippingMethodUnavailable, StoreError
+from store.domain.errors import CouponRefused, NotShippedThere, OrderClosed, ShippingMethodUnavailable, StoreError
+from store.domain.money import Money
 from store.domain.pricing import Quote, QuoteLine
 from store.domain.shipping import ShippingOffer, has_shippable
 from store.domain.states import OrderState
@@ -36,6 +37,7 @@ class Preview:
     shipping_included: bool = False
     takes_tax_id: bool = False
     tax_id: str | None = None
+    coupon_refusal: CouponRefused | None = None
 
     @property
     def is_shipped(self) -> bool:
@@ -51,24 +53,39 @@ def preview(
     now: datetime,
     currency: str,
     tax_id: str | None = None,
+    code: str | None = None,
 ) -> Preview:
     """The price of `lines` for who lives at `address`, as far as that is known. `method` is the shipping method that
-    was chosen, or None for the cheapest, `tax_id` the VAT number of a business. `currency` is the price's while there
-    are no lines.
+    was chosen, or None for the cheapest, `tax_id` the VAT number of a business, `code` that of a coupon which the
+    tariffs know. `currency` is the price's while there are no lines.
     """
     included = not tariffs.methods
+    codes, coupon_refusal = _codes(tariffs, lines, code, now, currency)
     if address is None:
-        return Preview(tariffs.quote(lines, None, None, (), now, currency=currency), shipping_included=included)
+        price = tariffs.quote(lines, None, None, codes, now, currency=currency)
+        return Preview(price, shipping_included=included, coupon_refusal=coupon_refusal)
     chosen, refusal = None, None
     try:
         chosen = tariffs.choose(lines, address, method)
     except (NotShippedThere, ShippingMethodUnavailable) as reason:
         refusal = reason
-    code = chosen.code if chosen is not None else None
+    method = chosen.code if chosen is not None else None
     takes_tax_id = tariffs.takes_tax_id(address.country)
     known = tax_id if takes_tax_id else None
-    price = tariffs.quote(lines, address, code, (), now, currency=currency, tax_id=known)
-    return Preview(price, tariffs.offers(lines, address), chosen, refusal, included, takes_tax_id, known)
+    price = tariffs.quote(lines, address, method, codes, now, currency=currency, tax_id=known)
+    offered = tariffs.offers(lines, address)
+    return Preview(price, offered, chosen, refusal, included, takes_tax_id, known, coupon_refusal)
+
+
+def _codes(
+    tariffs: Tariffs, lines: Sequence[QuoteLine], code: str | None, now: datetime, currency: str
+) -> tuple[list[str], CouponRefused | None]:
+    """The codes that take something off, and why the given one does not."""
+    try:
+        tariffs.check_code(code, Money.sum((line.total for line in lines), currency), now)
+    except CouponRefused as reason:
+        return [], reason
+    return [code] if code else [], None
 
 
 def place(

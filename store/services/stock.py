@@ -2,7 +2,8 @@
 
 Every change is one statement for all lines of an order, which locks their products in id order, so buyers cannot
 oversell and cannot deadlock. `reserved` never exceeds `stock`: the database refuses it. Who commits or releases an
-order's stock writes the order's `reservation` together with its state.
+order's stock writes the order's `reservation` together with its state. The use of a coupon goes the same way, and its
+row is locked before the products'.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from models import OrderLine, Product
 from store.domain.errors import OutOfStock
 from store.domain.states import ReservationState
+from store.services import coupons
 
 
 def reserve(session: Session, order_id: int, product_ids: Collection[int]) -> None:
@@ -39,14 +41,19 @@ def commit(session: Session, order_id: int, reservation: ReservationState) -> bo
     if reservation is ReservationState.COMMITTED:
         return True
     released = reservation is ReservationState.RELEASED
+    if released and not coupons.reserve_again(session, order_id):
+        return False
     if released and not _is_available(session, order_id):
+        coupons.release(session, order_id)
         return False
     _change(session, order_id, reserved=0 if released else -1, stock=-1)
     return True
 
 
 def release(session: Session, order_id: int, reservation: ReservationState) -> None:
-    """Make an order's stock available again, whether it was reserved or committed."""
+    """Make an order's stock available again, whether it was reserved or committed, and its coupon's use."""
+    if reservation is not ReservationState.RELEASED:
+        coupons.release(session, order_id)
     if reservation is ReservationState.RESERVED:
         _change(session, order_id, reserved=-1, stock=0)
     elif reservation is ReservationState.COMMITTED:

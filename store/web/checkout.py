@@ -6,9 +6,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models import Order
-from store.domain.errors import AddressMissing, NotShippedThere, PriceChanged, ShippingMethodUnavailable, StoreError
+from store.domain.coupons import read_code
+from store.domain.errors import (
+    AddressMissing,
+    CouponRefused,
+    NotShippedThere,
+    PriceChanged,
+    ShippingMethodUnavailable,
+    StoreError,
+)
 from store.domain.tariffs import Tariffs
-from store.services import carts, checkout, orders
+from store.services import carts, checkout, coupons, orders
 from store.services.carts import CartView
 from store.services.checkout import Preview
 from store.web import header
@@ -22,7 +30,7 @@ from store.web.pages import Because
 blueprint = Blueprint("checkout", __name__)
 
 # What the form itself can say, with everything still in it that was typed.
-SAID_BY_FORM = (AddressMissing, NotShippedThere, ShippingMethodUnavailable, PriceChanged)
+SAID_BY_FORM = (AddressMissing, CouponRefused, NotShippedThere, ShippingMethodUnavailable, PriceChanged)
 
 
 @blueprint.get("/checkout")
@@ -99,7 +107,9 @@ def _again(form: CheckoutForm, refusal: StoreError | None = None) -> ResponseRet
 def _page(form: CheckoutForm, cart: CartView, *, changed: bool = False) -> str:
     """The page with the price as it is now, which the form carries along. `changed` tells that it was another one."""
     preview = _preview(form, cart)
-    form.show(preview.quote.total, preview.chosen.code if preview.chosen is not None else None, preview.tax_id)
+    form.show(preview)
+    if preview.coupon_refusal is not None:
+        form.explain(preview.coupon_refusal)
     return render_template("checkout.html", form=form, cart=cart, preview=preview, changed=changed)
 
 
@@ -107,7 +117,7 @@ def _preview(form: CheckoutForm, cart: CartView) -> Preview:
     method = form.shipping_method.data or None if form.asks_address else None
     tariffs, currency = cart.tariffs, cart.quote.currency
     address, tax_id = form.known_address(), form.known_tax_id()
-    return checkout.preview(tariffs, cart.quote.lines, address, method, now(), currency, tax_id)
+    return checkout.preview(tariffs, cart.quote.lines, address, method, now(), currency, tax_id, form.code.data)
 
 
 def _tariffs() -> Tariffs:
@@ -122,6 +132,8 @@ def _tariffs() -> Tariffs:
 def _cart_and_last_order() -> tuple[CartView, Order | None]:
     with header.reading() as session:
         tariffs = services().tariffs.current(session, now())
+        if request.method == "POST":
+            tariffs = tariffs.with_coupon(coupons.find(session, read_code(request.form.get("code")), cart_id()))
         cart = carts.view(session, cart_id(), services().settings.store_currency, now(), tariffs)
         header.show_cart(cart)
         return cart, orders.newest_of_browser(session, known_browser())

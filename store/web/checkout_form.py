@@ -14,11 +14,13 @@ from wtforms.validators import DataRequired, Length, Optional, StopValidation, V
 
 from store.domain import contacts, countries
 from store.domain.addresses import NOWHERE, Address
-from store.domain.errors import NotShippedThere, ShippingMethodUnavailable, StoreError
-from store.domain.money import Money
+from store.domain.coupons import read_code
+from store.domain.errors import CouponRefused, NotShippedThere, ShippingMethodUnavailable, StoreError
 from store.domain.tariffs import Tariffs
 from store.domain.vat_numbers import NotAVatNumber, vat_number
+from store.services.checkout import Preview
 from store.services.orders import Customer, ShownPrice
+from store.web.presentation.coupons import coupon_refusal
 
 _FIELDS = {"line1": "address_line1", "line2": "address_line2"}  # of an Address that the form calls otherwise
 # What is asked only where something is shipped, and what of an address a price depends on.
@@ -158,6 +160,7 @@ class CheckoutForm(FlaskForm, AddressForm):
     email_kept = HiddenField()
     shipping_method = StringField(validators=[_at_most(40)])
     tax_id = StringField("VAT number (optional)", filters=[_tidy], validators=[Optional(), _at_most(30)])
+    code = StringField("Discount code (optional)", filters=[read_code], validators=[_at_most(40)])
     shown = HiddenField()
 
     likely_email: str | None = None
@@ -235,7 +238,14 @@ class CheckoutForm(FlaskForm, AddressForm):
     def customer(self) -> Customer:
         """Who orders, once the form is valid."""
         method = self.shipping_method.data or None if self.asks_address else None
-        return Customer(self.shipping(), self.billing(), self.email.data or "", method, self.tax_id.data or None)
+        return Customer(
+            self.shipping(),
+            self.billing(),
+            self.email.data or "",
+            method,
+            self.tax_id.data or None,
+            self.code.data or None,
+        )
 
     def known_address(self) -> Address | None:
         """As much of the address as a price depends on, whether the form is valid or not; None without a country."""
@@ -249,11 +259,17 @@ class CheckoutForm(FlaskForm, AddressForm):
         except NotAVatNumber:
             return None
 
-    def show(self, total: Money, method: str | None, tax_id: str | None) -> None:
+    def show(self, preview: Preview) -> None:
         """Have the form carry the total that it is shown with, and what that is the total for."""
+        chosen = {
+            "total": preview.quote.total.minor,
+            "method": preview.chosen.code if preview.chosen is not None else "",
+            "tax_id": preview.tax_id or "",
+            "code": self.code.data or "" if preview.coupon_refusal is None else "",
+        }
         address = self.address()
         place = {name: getattr(address, name) for name in _PLACE}
-        self.shown.data = urlencode({"total": total.minor, "method": method or "", "tax_id": tax_id or "", **place})
+        self.shown.data = urlencode({**chosen, **place})
 
     def shown_price(self) -> ShownPrice | None:
         """The total that the form was shown with; None where it does not say."""
@@ -262,7 +278,8 @@ class CheckoutForm(FlaskForm, AddressForm):
         if not re.fullmatch("[0-9]{1,12}", total):
             return None
         address = replace(NOWHERE, **{name: said.get(name, "") for name in _PLACE})
-        return ShownPrice(int(total), address, said.get("method") or None, said.get("tax_id") or None)
+        method, tax_id, code = (said.get(name) or None for name in ("method", "tax_id", "code"))
+        return ShownPrice(int(total), address, method, tax_id, code)
 
     def explain(self, refusal: StoreError) -> bool:
         """Say at its field why the order could not be placed; False where no field is to blame."""
@@ -272,6 +289,8 @@ class CheckoutForm(FlaskForm, AddressForm):
                 self.country.errors = [f"We do not send to {country}. Choose another country."]
             case ShippingMethodUnavailable():
                 self.shipping_method.errors = ["This way does not go to your address. Choose another one."]
+            case CouponRefused():
+                self.code.errors = [coupon_refusal(refusal)]
             case _:
                 return False
         return True

@@ -37,6 +37,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.NotShippedThere: 409,
     errors.ShippingMethodUnavailable: 409,
     errors.AddressMissing: 409,
+    errors.CouponRefused: 409,
     errors.PriceChanged: 409,
     errors.TooManyDeclines: 429,
     errors.OrderClosed: 409,

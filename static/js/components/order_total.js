@@ -1,7 +1,7 @@
 // Brings the total up to date when the country or the shipping method changes. The server computes it: it answers the
 // form with the page as it would be, and what is marked as live on this page becomes what it is on that one.
 
-const CHANGES = ["country", "region", "postal_code", "shipping_method", "tax_id"];
+const CHANGES = ["country", "region", "postal_code", "shipping_method", "tax_id", "code"];
 
 /** @param {HTMLElement} element */
 export function start(element) {

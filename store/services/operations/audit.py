@@ -13,7 +13,19 @@ from functools import partial
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
-from models import Dispute, HistoryEntry, InboxEvent, Mail, Order, OrderAdjustment, OrderLine, Payment, Product, Refund
+from models import (
+    CouponRow,
+    Dispute,
+    HistoryEntry,
+    InboxEvent,
+    Mail,
+    Order,
+    OrderAdjustment,
+    OrderLine,
+    Payment,
+    Product,
+    Refund,
+)
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
 from store.services.database import Database
 from store.services.findings import Finding
@@ -233,6 +245,24 @@ def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
         yield Finding(f"product {row.slug}", "reserved_differs", {"reserved": row.reserved, "needed": row.needed})
 
 
+def _wrong_uses(session: Session, _now: datetime) -> Iterator[Finding]:
+    uses = (
+        select(Order.coupon_id, func.count().label("orders"))
+        .where(Order.coupon_id.is_not(None), Order.reservation != ReservationState.RELEASED)
+        .group_by(Order.coupon_id)
+        .subquery()
+    )
+    orders = func.coalesce(uses.c.orders, 0)
+    query = (
+        select(CouponRow.code, CouponRow.used, orders.label("orders"))
+        .outerjoin(uses, uses.c.coupon_id == CouponRow.id)
+        .where(CouponRow.used != orders)
+        .order_by(CouponRow.id)
+    )
+    for row in session.execute(query):
+        yield Finding(f"coupon {row.code}", "uses_differ", {"used": row.used, "orders": row.orders})
+
+
 def _wrong_flag(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     standing = exists().where(
         Dispute.payment_id == Payment.id,
@@ -296,6 +326,7 @@ ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...]
 STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _in_review,
     _wrong_reserved,
+    _wrong_uses,
     _overdue,
     _refund_overdue,
     _unhandled_events,

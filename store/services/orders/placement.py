@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 
 from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
 from store.domain.addresses import Address
-from store.domain.errors import CartEmpty
+from store.domain.errors import CartEmpty, CouponRefusal, CouponRefused
 from store.domain.pricing import Adjustment, Quote, check_chargeable
 from store.domain.references import new_reference
 from store.domain.states import OrderState
 from store.domain.tariffs import NO_TARIFFS, Tariffs
-from store.services import carts, history, stock
+from store.services import carts, coupons, history, stock
 from store.services.card_testing import Shopper
 from store.services.carts import CartItem
 from store.services.history import Source
@@ -41,7 +41,7 @@ class ConflictingOrder:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An order as it is to be placed: the rows of its tables, whole but for the order's id. `available`: when the cart
-    was read, there was enough of everything.
+    was read, there was enough of everything. `code` is that of its coupon.
     """
 
     order: Row
@@ -50,6 +50,7 @@ class Draft:
     lines: Sequence[Row]
     adjustments: Sequence[Row]
     available: bool
+    code: str | None = None
 
     def placed(self, order_id: int) -> Order:
         """The order once it is written, detached."""
@@ -72,17 +73,22 @@ def draft(
     """The order of a cart as it is now, its stock to be reserved for `hold`. With the order is kept by what its
     `shopper` is known again.
 
-    Raises CartEmpty, AmountOutOfRange, AddressMissing, NotShippedThere and ShippingMethodUnavailable; and PriceChanged,
-    where what was `shown` costs another total by now.
+    Raises CartEmpty, AmountOutOfRange, AddressMissing, NotShippedThere, ShippingMethodUnavailable and CouponRefused;
+    and PriceChanged, where what was `shown` costs another total by now.
     """
     items = sorted(carts.items(session, cart_id), key=lambda item: item.product.id)
     if not items:
         raise CartEmpty
     lines = [item.quote_line for item in items]
+    coupon = coupons.find(session, customer.code, cart_id)
+    tariffs = tariffs.with_coupon(coupon)
     customer = fitted(customer, lines, tariffs)
     price = price_of(lines, customer, tariffs, now)
+    tariffs.check_code(customer.code, price.subtotal, now)
     if shown is not None:
-        check_shown(shown, lines, price, tariffs, now)
+        other = coupons.find(session, shown.code, cart_id) if shown.code != customer.code else coupon
+        then = tariffs.with_coupon(other)
+        check_shown(shown, lines, price, then, now)
     total = price.total
     check_chargeable(total)
     order = {
@@ -96,6 +102,8 @@ def draft(
         "total_minor": total.minor,
         "email": customer.email,
         "tax_id": customer.tax_id,
+        "coupon_id": coupon.coupon_id if coupon is not None else None,
+        "coupon_customer": customer.email.casefold() if coupon is not None and coupon.once_per_customer else None,
         **_address("shipping", customer.shipping),
         **_address("billing", customer.billing),
         "placed_at": now,
@@ -115,17 +123,22 @@ def draft(
         lines=[_line(position, item) for position, item in enumerate(items)],
         adjustments=[_adjustment(position, each) for position, each in enumerate(price.adjustments)],
         available=all(item.orderable for item in items),
+        code=customer.code,
     )
 
 
 def place(session: Session, new: Draft) -> Order | ConflictingOrder:
-    """Place an order; where the cart has an open one for the same already, return that. Raises OutOfStock."""
+    """Place an order; where the cart has an open one for the same already, return that. Raises OutOfStock, and
+    CouponRefused where no use of its coupon is left, or none for this customer.
+    """
     # Of two clicks at once the second waits here until the first order is there.
     order_id = session.scalar(history.unless_there(session, Order, new.order).returning(Order.id))
     if order_id is None:
         return _open_order(session, new)
     for table, rows in _rows_of(new):
         session.execute(insert(table), [{**row, "order_id": order_id} for row in rows])
+    if new.order["coupon_id"] is not None:
+        coupons.reserve(session, new.order["coupon_id"], new.code or "")
     stock.reserve(session, order_id, [line["product_id"] for line in new.lines])
     return new.placed(order_id)
 
@@ -141,9 +154,11 @@ def _rows_of(new: Draft) -> list[tuple[type[Base], Sequence[Row]]]:
 
 
 def _open_order(session: Session, new: Draft) -> Order | ConflictingOrder:
-    """The order for which no other one could be placed."""
+    """The order for which no other one could be placed. Raises CouponRefused where that was not the cart's."""
     of_cart = select(Order).where(Order.cart_id == new.order["cart_id"], Order.state == OrderState.AWAITING_PAYMENT)
-    found = session.scalars(of_cart).one()
+    found = session.scalars(of_cart).one_or_none()
+    if found is None:
+        raise CouponRefused(CouponRefusal.USED_BEFORE, new.code or "")
     same = found.fingerprint == new.order["fingerprint"] and found.expires_at > new.order["placed_at"]
     return found if same else ConflictingOrder(found.reference)
 

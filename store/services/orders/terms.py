@@ -16,7 +16,7 @@ from store.domain.tariffs import Tariffs
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Who orders: where the order goes, who pays for it, and where its e-mail goes. `method` is the code of the
-    shipping method, or None for the cheapest, `tax_id` the VAT number of a business.
+    shipping method, or None for the cheapest, `tax_id` the VAT number of a business, `code` that of a coupon.
     """
 
     shipping: Address
@@ -24,16 +24,18 @@ class Customer:
     email: str
     method: str | None = None
     tax_id: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPrice:
-    """The total that a customer was shown last, and for which address, shipping method and VAT number that was."""
+    """The total that a customer was shown last, and for which address, shipping method, VAT number and coupon."""
 
     total_minor: int
     address: Address
     method: str | None
     tax_id: str | None = None
+    code: str | None = None
 
 
 def fitted(customer: Customer, lines: Sequence[QuoteLine], tariffs: Tariffs) -> Customer:
@@ -56,13 +58,15 @@ def price_of(lines: Sequence[QuoteLine], customer: Customer, tariffs: Tariffs, n
     """The price of `lines` for a customer who was fitted to them."""
     address = customer.shipping if customer.shipping.country else customer.billing
     currency = lines[0].unit_price.currency
-    return tariffs.quote(lines, address, customer.method, (), now, currency=currency, tax_id=customer.tax_id)
+    codes = [customer.code] if customer.code else []
+    return tariffs.quote(lines, address, customer.method, codes, now, currency=currency, tax_id=customer.tax_id)
 
 
 def check_shown(shown: ShownPrice, lines: Sequence[QuoteLine], price: Quote, tariffs: Tariffs, now: datetime) -> None:
     """Raises PriceChanged, with the `price` of today, unless what was shown still costs that. What the customer has
     chosen since is no change of the price.
     """
-    then = tariffs.quote(lines, shown.address, shown.method, (), now, currency=price.currency, tax_id=shown.tax_id)
+    codes = [shown.code] if shown.code else []
+    then = tariffs.quote(lines, shown.address, shown.method, codes, now, currency=price.currency, tax_id=shown.tax_id)
     if then.total.minor != shown.total_minor:
         raise PriceChanged(price.total)

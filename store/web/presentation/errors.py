@@ -8,6 +8,7 @@ from typing import Any
 
 from store.domain import errors
 from store.domain.countries import country_name
+from store.web.presentation.coupons import coupon_refusal
 from store.web.presentation.details import REFUSED_DETAILS
 
 NOTHING_CHARGED = "Nothing was charged."
@@ -100,6 +101,10 @@ def _price_changed(error: errors.PriceChanged) -> ErrorMessage:
     return ErrorMessage("The price has changed", f"The order costs {error.total.text()} now. Your cart is kept.")
 
 
+def _coupon_refused(error: errors.CouponRefused) -> ErrorMessage:
+    return ErrorMessage("This code does not work here", f"{coupon_refusal(error)} Your cart is kept.")
+
+
 def _details_refused(error: errors.DetailsRefused) -> ErrorMessage:
     return ErrorMessage(
         "Please change one of your details",
@@ -133,6 +138,7 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     ),
     errors.AddressMissing.code: _always("We need an address", "Say at the checkout where it goes. Your cart is kept."),
     errors.PriceChanged.code: _price_changed,
+    errors.CouponRefused.code: _coupon_refused,
     errors.TooManyDeclines.code: _always(
         "Too many cards were declined",
         "A declined card is not charged. To protect the owners of cards we take no other for an hour or two. "

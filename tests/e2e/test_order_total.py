@@ -1,4 +1,4 @@
-"""Choosing how an order is sent: the total follows what is chosen, with a script and without one."""
+"""The total at the checkout follows what is chosen, with a script and without one."""
 
 from playwright.sync_api import Page, expect
 
@@ -39,6 +39,25 @@ def test_without_a_script_a_button_updates_the_total(new_browser: NewBrowser) ->
     page.get_by_role("radio", name="Express").check()
     page.get_by_role("button", name="Update the total").click()
     expect(page.locator("#summary")).to_contain_text("Express, 4 to 6 working days")
+
+
+def test_a_discount_code_takes_its_part_off_in_place_or_says_why_not(page: Page) -> None:
+    shop.buy_now(page, "Enamel pot")
+    shop.fill_in_details(page)
+    code = page.get_by_label("Discount code (optional)")
+
+    code.fill("nosuchcode")
+    code.press("Tab")
+    expect(code).to_have_accessible_description(
+        "Error: We do not know this code. Check its spelling, or leave this empty."
+    )
+    code.fill("five")
+    code.press("Tab")
+    expect(page.locator("#summary")).to_contain_text("Discount, FIVE")
+    expect(page.locator("#summary")).to_contain_text("$93.00")
+
+    shop.continue_to_payment(page)
+    expect(page.get_by_role("button", name="Pay $93.00")).to_be_visible()
 
 
 def test_an_ebook_is_ordered_without_an_address(page: Page) -> None:
