@@ -1,6 +1,6 @@
 """The total at the checkout follows what is chosen, with a script and without one."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser
@@ -72,3 +72,27 @@ def test_an_ebook_is_ordered_without_an_address(page: Page) -> None:
 
     shop.see_paid(page, reference)
     expect(page.get_by_text("what you ordered follows by e-mail")).to_be_visible()
+
+
+def test_who_goes_on_before_the_total_is_there_is_not_asked_twice(page: Page) -> None:
+    """The last field is left by pressing the button, so that the total is asked for at that moment."""
+    shop.buy_now(page)
+    asked: list[Route] = []
+    page.route("**/checkout/total", lambda route: asked.append(route))  # noqa: PLW0108
+    shop.fill_in_details(page, Country="Canada", City="Ottawa", Postal_code="K1A 0B1")
+
+    page.get_by_role("button", name="Continue to payment").click()
+    asked[-1].continue_()
+
+    expect(page.get_by_role("heading", name="Payment")).to_be_visible()
+    expect(page.get_by_role("button", name="Pay $28.00")).to_have_count(0)
+
+
+def test_a_total_that_does_not_come_stops_no_order(page: Page) -> None:
+    shop.buy_now(page)
+    page.route("**/checkout/total", lambda route: route.abort())
+    shop.fill_in_details(page, Postal_code="62702")
+
+    shop.continue_to_payment(page)
+
+    expect(page.get_by_role("button", name="Pay $28.00")).to_be_visible()

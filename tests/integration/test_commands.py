@@ -101,7 +101,7 @@ def test_a_refund_whose_response_was_not_saved_is_not_requested_again(
         raise StoreBusy
 
     with monkeypatch.context() as broken:
-        broken.setattr(refunds, "record", busy)
+        broken.setattr(refunds.requests, "record", busy)
         first = run(shop, "refund", reference, "--amount", "500")
     second = run(shop, "refund", reference, "--amount", "500")
     recover(shop, monkeypatch)

@@ -1,6 +1,7 @@
 // Brings the total up to date when the country or the shipping method changes. The server computes it: it answers the
 // form with the page as it would be, and what is marked as live on this page becomes what it is on that one.
 
+const PATIENCE = 5000; // milliseconds; then the form is sent as it is
 const CHANGES = ["country", "region", "postal_code", "shipping_method", "tax_id", "code"];
 
 /** @param {HTMLElement} element */
@@ -12,23 +13,43 @@ export function start(element) {
   if (!form || !(button instanceof HTMLElement) || !announcement || !address) return;
 
   let asking = new AbortController();
+  /** @type {Promise<void> | undefined} */
+  let updating;
 
   const update = async () => {
     asking.abort();
     const mine = (asking = new AbortController());
+    const late = setTimeout(() => mine.abort(), PATIENCE);
     try {
       const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fieldsOf(form)), signal: mine.signal });
       if (!answer.ok || answer.redirected) throw new Error(`the total could not be asked for: ${answer.status}`);
       show(new DOMParser().parseFromString(await answer.text(), "text/html"));
       announcement.textContent = document.getElementById("total-sentence")?.textContent ?? "";
     } catch {
-      if (!mine.signal.aborted) button.hidden = false; // the button still does it
+      if (mine === asking) button.hidden = false; // the button still does it
+    } finally {
+      clearTimeout(late);
+      if (mine === asking) updating = undefined;
     }
   };
 
   form.addEventListener("change", (event) => {
-    if (event.target instanceof Element && CHANGES.includes(event.target.getAttribute("name") ?? "")) void update();
+    const changes = event.target instanceof Element && CHANGES.includes(event.target.getAttribute("name") ?? "");
+    if (changes) updating = update();
   });
+  // Whoever presses the button leaves a field by that. The form is sent once the total is up to date: the page would
+  // come back otherwise, for it still says another one.
+  form.addEventListener(
+    "submit",
+    (event) => {
+      if (!updating) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const { submitter } = event;
+      void updating.then(() => form.requestSubmit(submitter));
+    },
+    { capture: true },
+  );
   button.hidden = true;
 }
 
