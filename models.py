@@ -330,7 +330,7 @@ class Order(Base):
 
     __tablename__ = "orders"
     __table_args__ = (
-        CheckConstraint("total_minor > 0", name="total_positive"),
+        CheckConstraint("total_minor >= 0", name="total_not_negative"),
         # One open order for each cart, however often "Continue to payment" is pressed.
         _partial_index("uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment'", unique=True),
         # What the audit adds up for the coupons, and one use of one for each customer.

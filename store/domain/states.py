@@ -24,6 +24,7 @@ class OrderState(StrEnum):
 
 class OrderEvent(StrEnum):
     PAYMENT_RECEIVED = "payment_received"
+    NOTHING_DUE = "nothing_due"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     FULFILLED = "fulfilled"
@@ -147,6 +148,8 @@ _O, _OE = OrderState, OrderEvent
 ORDER: Machine[OrderState, OrderEvent] = Machine(
     edges=[
         (_O.AWAITING_PAYMENT, _OE.PAYMENT_RECEIVED, _O.PAID),
+        # It costs nothing, so it is paid without a payment when it is placed.
+        (_O.AWAITING_PAYMENT, _OE.NOTHING_DUE, _O.PAID),
         (_O.AWAITING_PAYMENT, _OE.CANCELLED, _O.CANCELLED),
         (_O.AWAITING_PAYMENT, _OE.EXPIRED, _O.EXPIRED),
         (_O.PAID, _OE.FULFILLED, _O.FULFILLED),
@@ -161,7 +164,7 @@ ORDER: Machine[OrderState, OrderEvent] = Machine(
         (_O.REFUNDED, _OE.REFUND_FAILED, _O.PAID),
     ],
     stale=[
-        (_O.PAID, [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED, _OE.REFUND_FAILED]),
+        (_O.PAID, [_OE.PAYMENT_RECEIVED, _OE.NOTHING_DUE, _OE.EXPIRED, _OE.CANCELLED, _OE.REFUND_FAILED]),
         (_O.FULFILLED, [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED, _OE.REFUND_FAILED, _OE.FULFILLED]),
         (_O.REFUNDED, [_OE.PAYMENT_RECEIVED, _OE.EXPIRED, _OE.CANCELLED, _OE.MONEY_RETURNED]),
         (_O.CANCELLED, [_OE.CANCELLED, _OE.EXPIRED, _OE.REFUND_FAILED]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 
 from models import Order
 from store.domain.addresses import Address
-from store.domain.errors import CouponRefused, NotShippedThere, OrderClosed, ShippingMethodUnavailable, StoreError
+from store.domain.errors import (
+    CartEmpty,
+    CouponRefused,
+    NotShippedThere,
+    OrderClosed,
+    ShippingMethodUnavailable,
+    StoreError,
+)
 from store.domain.money import Money
 from store.domain.pricing import Quote, QuoteLine
 from store.domain.shipping import ShippingOffer, has_shippable
@@ -111,6 +118,18 @@ def place(
         tariffs = services.tariffs.current(session, now)
         return orders.draft(session, cart_id, browser_id, customer, now, services.hold, shopper, tariffs, shown)
 
+    try:
+        return _place(services, draft, now)
+    except CartEmpty:
+        # A second click, where the first one has placed an order that cost nothing and so emptied the cart.
+        with services.database.reading() as session:
+            done = orders.ordered_for_nothing(session, cart_id, now - services.hold)
+        if done is None:
+            raise
+        return done
+
+
+def _place(services: Services, draft: Callable[[Session], Draft], now: datetime) -> Order:
     if services.shortcut and services.database.engine.dialect.name == "postgresql":
         with services.database.reading() as session:
             new = draft(session)

@@ -15,6 +15,7 @@ from store.domain.errors import (
     ShippingMethodUnavailable,
     StoreError,
 )
+from store.domain.states import OrderState
 from store.domain.tariffs import Tariffs
 from store.services import carts, checkout, coupons, orders
 from store.services.carts import CartView
@@ -83,6 +84,8 @@ def place() -> ResponseReturnValue:
         order = checkout.place(services(), cart_id(), browser_id(), form.customer(), now(), shopper(), shown)
     except SAID_BY_FORM as refusal:
         return _again(form, refusal)
+    if order.state is not OrderState.AWAITING_PAYMENT:  # there is nothing to pay
+        return redirect(url_for("orders.status", reference=order.reference), 303)
     chosen_since = shown is not None and shown.total_minor != order.total_minor
     because = Because.NEW_TOTAL if chosen_since else None
     return redirect(url_for("orders.pay", reference=order.reference, because=because), 303)

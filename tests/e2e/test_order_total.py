@@ -60,6 +60,20 @@ def test_a_discount_code_takes_its_part_off_in_place_or_says_why_not(page: Page)
     expect(page.get_by_role("button", name="Pay $93.00")).to_be_visible()
 
 
+def test_an_order_that_costs_nothing_is_confirmed_without_a_card(page: Page) -> None:
+    shop.buy_now(page)
+    shop.fill_in_details(page)
+    page.get_by_label("Discount code (optional)").fill("onthehouse")
+    page.get_by_label("Discount code (optional)").press("Tab")
+    expect(page.locator("#summary")).to_contain_text("$0.00")
+
+    page.get_by_role("button", name="Continue to payment").click()
+
+    expect(page.get_by_role("heading", level=1, name="Your order is confirmed")).to_be_visible()
+    expect(page.get_by_text("There was nothing to pay.", exact=False).first).to_be_visible()
+    expect(shop.timeline(page, "There was nothing to pay")).to_be_visible()
+
+
 def test_an_ebook_is_ordered_without_an_address(page: Page) -> None:
     shop.buy_now(page, "Plain Bread")
     expect(page.get_by_label("Address line 1")).to_have_count(0)

@@ -7,20 +7,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from models import CouponRow, Order, TaxRateRow
-from store.domain.errors import CouponRefusal, CouponRefused
+from models import CouponRow, Order, Payment, TaxRateRow
+from store.domain.errors import CouponRefusal, CouponRefused, RefundRefused
 from store.domain.money import Money
 from store.domain.states import OrderState, ReservationState
 from store.services import coupons, tariffs
-from store.services.operations import audit
+from store.services.history import Origin, Source
+from store.services.operations import audit, worker
 from store.services.orders import Customer
+from store.services.payments import refunds
 from tests.support.concurrency import at_once
 from tests.support.shop import CUSTOMER, FORM, Browser, Shop
 
 
 @pytest.fixture
 def shop(usual_shop: Shop) -> Shop:
-    """A shop with the sample coupons: WELCOME10, FIVE, SHIPFREE, FIRST50."""
+    """A shop with the sample coupons: WELCOME10, FIVE, SHIPFREE, FIRST50, ONTHEHOUSE."""
     with usual_shop.services.database.transaction() as session:
         coupons.seed(session, "usd", usual_shop.clock())
     return usual_shop
@@ -230,3 +232,76 @@ def test_the_audit_finds_uses_that_nobody_has(shop: Shop) -> None:
     change(shop, "FIRST50", used=3)
 
     assert findings(shop) == ["uses_differ"]
+
+
+def test_an_order_that_costs_nothing_is_paid_without_a_payment(shop: Shop, browser: Browser) -> None:
+    placed = browser.post("/checkout", FORM | {"code": "ONTHEHOUSE"}, page="/checkout")
+
+    order = shop.read(reference(placed.location))
+    assert placed.location == f"/orders/{order.reference}"
+    assert (order.state, order.total, order.reservation) == (OrderState.PAID, Money(0, "usd"), "committed")
+    assert (order.payment.state, order.payment.provider_payment_id) == ("unopened", None)
+    assert [entry.type for entry in order.history] == ["order.placed", "order.nothing_due"]
+    page = browser.get(placed.location).text
+    assert "Your order is confirmed" in page
+    assert "There was nothing to pay." in page
+    assert "Your cart is empty" in browser.get("/cart").text
+    assert shop.transport.requests == []
+    assert findings(shop) == []
+
+
+def test_an_order_that_costs_nothing_has_no_payment_page_and_no_refund(shop: Shop, browser: Browser) -> None:
+    placed = browser.post("/checkout", FORM | {"code": "ONTHEHOUSE"}, page="/checkout")
+    name = reference(placed.location)
+
+    to_pay, status = browser.get(f"/orders/{name}/pay"), browser.get(f"/orders/{name}/status.json").get_json()
+    shop.fulfil(name)
+
+    assert to_pay.location == f"/orders/{name}"
+    assert (status["state"], status["payment"], status["next"]) == ("paid", "unopened", f"/orders/{name}")
+    assert shop.read(name).state is OrderState.FULFILLED
+    with pytest.raises(RefundRefused):
+        refunds.request(shop.services, name, None, Origin(Source.STAFF, shop.clock()))
+    assert findings(shop) == []
+
+
+def test_its_mail_says_that_there_was_nothing_to_pay(shop: Shop) -> None:
+    shop.place(shop.cart(), buyer("ONTHEHOUSE"))
+
+    worker.run(shop.services, shop.clock())
+
+    (mail,) = [path.read_text("utf-8") for path in shop.mail_folder.iterdir()]
+    assert "is confirmed" in mail
+    assert "there was nothing to pay" in mail
+
+
+def test_a_free_order_that_is_sent_ten_times_at_once_is_placed_once(shop: Shop) -> None:
+    change(shop, "ONTHEHOUSE", once_per_customer=False)
+    cart = shop.cart(2)
+
+    outcomes = at_once(10, lambda _: shop.place(cart, buyer("ONTHEHOUSE"), browser_id="one-browser"))
+
+    assert len({outcome.reference for outcome in outcomes if isinstance(outcome, Order)}) == 1, outcomes
+    assert all(isinstance(outcome, Order) for outcome in outcomes), outcomes
+    assert used(shop, "ONTHEHOUSE") == 1
+    assert findings(shop) == []
+
+
+def test_a_free_order_replaces_the_open_one_of_its_cart(shop: Shop) -> None:
+    cart = shop.cart()
+    first = shop.place(cart)
+    page = shop.open(first)
+
+    second = shop.place(cart, buyer("ONTHEHOUSE"))
+
+    assert shop.read(first.reference).state is OrderState.CANCELLED
+    assert shop.stripe("GET", f"/v1/payment_intents/{page.snapshot.provider_payment_id}")["status"] == "canceled"
+    assert second.state is OrderState.PAID
+
+
+def test_the_audit_finds_a_payment_of_an_order_that_cost_nothing(shop: Shop) -> None:
+    order = shop.place(shop.cart(), buyer("ONTHEHOUSE"))
+    with shop.services.database.transaction() as session:
+        session.execute(update(Payment).where(Payment.order_id == order.id).values(state="open"))
+
+    assert findings(shop) == ["paid_without_payment"]

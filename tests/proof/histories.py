@@ -7,6 +7,7 @@ breaks, or Stripe answers with a server error; then everything continues.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from store.domain.states import OrderState
 from store.services import carts, checkout, orders, payments, reconciliation
 from store.services.operations import worker
 from store.services.payments import refunds
-from tests.proof.simulation import STOCK, Simulation
+from tests.proof.simulation import COUPONS, STOCK, Simulation
 from tests.support.crash_points import NO_FAULTS, FaultPlan
 from tests.support.shop import CUSTOMER
 
@@ -55,6 +56,7 @@ plans_for_webhooks = st.one_of(plans, st.integers(1, 4).map(lambda boundary: Fau
 which = st.integers(0, 5)  # of several things, counted from the newest
 slugs = st.sampled_from(sorted(STOCK))
 cards = st.sampled_from(sorted(CARDS))
+codes = st.sampled_from([code for code, _percent, _uses in COUPONS])
 # Mostly seconds; sometimes until a reservation expires, and seldom longer than Stripe keeps an idempotency key.
 durations = st.sampled_from([1, 5, 5, 10, 61, 61, 6 * 60, 6 * 60, 31 * 60, 31 * 60, 25 * 60 * 60])
 MOST_CARTS = 6
@@ -99,6 +101,12 @@ class Histories(Simulation):
     def a_shopper_places_the_order(self, number: int, plan: FaultPlan) -> None:
         cart = newest(self.carts, number)
         self._do(plan, lambda: checkout.place(self.shop.services, cart, cart, CUSTOMER, self.shop.clock()))
+
+    @precondition(lambda self: self.carts)
+    @rule(number=which, code=codes, plan=plans)
+    def a_shopper_places_the_order_with_a_coupon(self, number: int, code: str, plan: FaultPlan) -> None:
+        cart, customer = newest(self.carts, number), replace(CUSTOMER, code=code)
+        self._do(plan, lambda: checkout.place(self.shop.services, cart, cart, customer, self.shop.clock()))
 
     @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
     @rule(number=which, slug=slugs, plan=plans)

@@ -73,6 +73,15 @@ def a_reservation_fits_the_state_of_its_order(snapshot: ShopSnapshot, _memory: M
             assert order.reservation is ReservationState.COMMITTED or order.needs_review
 
 
+def a_coupon_has_as_many_uses_as_orders_have_one(snapshot: ShopSnapshot, _memory: Memory) -> None:
+    kept = [order for order in snapshot.orders if order.reservation is not ReservationState.RELEASED]
+    for coupon in snapshot.coupons:
+        assert coupon.used == sum(order.coupon_id == coupon.id for order in kept), (
+            f"{coupon.code}: uses are lost or left"
+        )
+        assert coupon.max_uses is None or coupon.used <= coupon.max_uses
+
+
 def every_payment_has_its_order(snapshot: ShopSnapshot, memory: Memory) -> None:
     for intent in snapshot.intents.values():
         if intent["status"] != "succeeded":
@@ -91,7 +100,10 @@ def every_payment_has_its_order(snapshot: ShopSnapshot, memory: Memory) -> None:
 
 def no_order_is_paid_without_its_payment(snapshot: ShopSnapshot, _memory: Memory) -> None:
     for order in snapshot.orders:
-        if order.state in PAID_ORDERS or order.payment.state in RECEIVED:
+        if not order.total_minor:
+            assert order.payment.state is PaymentState.UNOPENED, "a payment of an order that cost nothing"
+            assert [payment.provider_payment_id for payment in order.payments] == [None]
+        elif order.state in PAID_ORDERS or order.payment.state in RECEIVED:
             intent = snapshot.intents[order.payment.provider_payment_id or ""]
             assert intent["status"] == "succeeded"
             assert intent["amount_received"] == order.total_minor
@@ -186,7 +198,8 @@ def the_history_leads_to_the_state(snapshot: ShopSnapshot, _memory: Memory) -> N
 def each_event_has_one_email(snapshot: ShopSnapshot, memory: Memory) -> None:
     for order in snapshot.orders:
         emails = Counter(email.kind for email in snapshot.emails if email.order_id == order.id)
-        assert emails["order_paid"] == (1 if entries(order, "order.payment_received") else 0)
+        paid = entries(order, "order.payment_received") or entries(order, "order.nothing_due")
+        assert emails["order_paid"] == (1 if paid else 0)
         if not ids_of(order) & memory.closed_by_hand:
             # Only a card that was known to be tried by then makes an expiry worth a mail.
             types = [entry.type for entry in order.history]
@@ -240,6 +253,7 @@ REASONS: dict[str, Callable[[ShopSnapshot, Order], bool]] = {
 
 PROMISES: tuple[Callable[[ShopSnapshot, Memory], None], ...] = (
     stock_is_never_oversold_and_never_leaks,
+    a_coupon_has_as_many_uses_as_orders_have_one,
     a_reservation_fits_the_state_of_its_order,
     every_payment_has_its_order,
     no_order_is_paid_without_its_payment,

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from models import Order
+from models import CouponRow, Order
 from store.cli.findings import problem_of
+from store.domain.coupons import PERCENT, CouponKind
 from store.domain.errors import MailUnavailable, StoreError
 from store.domain.money import Money
 from store.domain.states import OrderState, RefundState
@@ -38,6 +39,9 @@ T = TypeVar("T")
 
 # Two products, both with too little stock.
 STOCK = {"cedar-pencil": 6, "brass-pen": 4}
+
+# Two coupons with too few uses: one for a half, and one for all, with which an order costs nothing.
+COUPONS = (("HALF", 50, 2), ("ALL", 100, 2))
 
 # The events that the store handles. Stripe reports refunds by another event as well, which it need not know.
 HANDLED = ("payment_intent.", "refund.", "charge.dispute.")
@@ -83,6 +87,13 @@ class Simulation(RuleBasedStateMachine):
         self.started = self.shop.clock()
         for slug, pieces in STOCK.items():
             self.shop.set_stock(slug, pieces)
+        with self.shop.services.database.transaction() as session:
+            for code, percent, uses in COUPONS:
+                session.add(
+                    CouponRow(
+                        code=code, kind=CouponKind.PERCENT, thousandths=percent * PERCENT, currency="usd", max_uses=uses
+                    )
+                )
         self.now = snapshot.take(self.shop)
         self.memory = Memory({product.slug: product.stock for product in self.now.products})
         self.process = Process(self.shop)

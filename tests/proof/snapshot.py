@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import Dispute, HistoryEntry, Mail, Order, Payment, Product, Refund
+from models import CouponRow, Dispute, HistoryEntry, Mail, Order, Payment, Product, Refund
 from tests.support.shop import SECRET_KEY, Shop
 from till_sandbox.api.keys import account_of
 
@@ -23,6 +23,7 @@ class ShopSnapshot:
     """
 
     products: list[Product]
+    coupons: list[CouponRow]
     orders: list[Order]
     refunds: dict[int, list[Refund]]
     disputes: dict[str, Dispute]
@@ -68,6 +69,7 @@ def take(shop: Shop) -> ShopSnapshot:
             refunds[refund.payment_id].append(refund)
         disputes = {dispute.provider_dispute_id: dispute for dispute in session.scalars(select(Dispute))}
         products = session.scalars(select(Product).order_by(Product.id)).all()
+        coupons = session.scalars(select(CouponRow).order_by(CouponRow.id)).all()
         emails = session.scalars(select(Mail).order_by(Mail.id)).all()
     with shop.sandbox.extensions["sandbox"].state.read(account_of(SECRET_KEY)) as stripe:
         objects = [stripe.all(type_) for type_ in ("payment_intent", "charge", "refund", "dispute")]
@@ -77,6 +79,7 @@ def take(shop: Shop) -> ShopSnapshot:
         intents_of[intent["metadata"].get("order_reference", "")].append(intent)
     return ShopSnapshot(
         products=list(products),
+        coupons=list(coupons),
         orders=list(orders),
         refunds=dict(refunds),
         disputes=disputes,

@@ -134,7 +134,9 @@ def _in_review(session: Session, _now: datetime) -> Iterator[Finding]:
 
 
 def _paid_without_payment(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
-    query = _joined(among).where(Order.state.in_(PAID_ORDERS), Payment.state != PaymentState.PAID)
+    unpaid = and_(Order.total_minor > 0, Payment.state != PaymentState.PAID)
+    opened = and_(Order.total_minor == 0, Payment.state != PaymentState.UNOPENED)  # there was nothing to pay
+    query = _joined(among).where(Order.state.in_(PAID_ORDERS), or_(unpaid, opened))
     return _orders(session, query, "paid_without_payment")
 
 

@@ -3,6 +3,7 @@
 from store.services.orders.access import STAFF, Access
 from store.services.orders.fulfilment import fulfil
 from store.services.orders.lookup import complete, find, newest_of_browser, of_browser, peek
+from store.services.orders.nothing_due import ordered_for_nothing
 from store.services.orders.placement import ConflictingOrder, Draft, draft, place
 from store.services.orders.terms import Customer, ShownPrice
 
@@ -19,6 +20,7 @@ __all__ = [
     "fulfil",
     "newest_of_browser",
     "of_browser",
+    "ordered_for_nothing",
     "peek",
     "place",
 ]

@@ -1,4 +1,4 @@
-"""The ordinary order: of a cart that has no open order yet, of which everything is there, without a coupon.
+"""The ordinary order: something to pay, no coupon, of a cart without an open order, of which everything is there.
 
 Most orders are this, and many people may want the same product at once. So they have a way of their own on PostgreSQL:
 one statement writes what `placement.place` writes in this one case and ends its transaction, so that the products are
@@ -20,7 +20,7 @@ def place(database: Database, new: Draft) -> Order | None:
     """Place an order if it is of the ordinary kind. None, and nothing is written, if it is not: the cart has an open
     order or was changed meanwhile, or somebody else took the last piece. Raises StoreBusy.
     """
-    if not new.available or new.order["coupon_id"] is not None:
+    if not new.available or new.order["coupon_id"] is not None or not new.order["total_minor"]:
         return None
     rows = {"order_row": new.order, "payment_row": new.payment, "entry_row": new.entry, "line_rows": new.lines}
     rows["adjustment_rows"] = new.adjustments

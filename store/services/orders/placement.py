@@ -26,6 +26,7 @@ from store.services import carts, coupons, history, stock
 from store.services.card_testing import Shopper
 from store.services.carts import CartItem
 from store.services.history import Source
+from store.services.orders import nothing_due
 from store.services.orders.terms import Customer, ShownPrice, check_shown, fitted, price_of
 
 Row = Mapping[str, Any]
@@ -90,7 +91,8 @@ def draft(
         then = tariffs.with_coupon(other)
         check_shown(shown, lines, price, then, now)
     total = price.total
-    check_chargeable(total)
+    if total.minor:
+        check_chargeable(total)
     order = {
         "reference": new_reference(),
         "cart_id": cart_id,
@@ -128,9 +130,13 @@ def draft(
 
 
 def place(session: Session, new: Draft) -> Order | ConflictingOrder:
-    """Place an order; where the cart has an open one for the same already, return that. Raises OutOfStock, and
-    CouponRefused where no use of its coupon is left, or none for this customer.
+    """Place an order; where the cart has an open one for the same already, return that. One that costs nothing is paid
+    at once. Raises OutOfStock, and CouponRefused where no use of its coupon is left, or none for this customer.
     """
+    if not new.order["total_minor"]:
+        done = nothing_due.ordered_already(session, new.order["cart_id"], new.lines)
+        if done is not None:
+            return done
     # Of two clicks at once the second waits here until the first order is there.
     order_id = session.scalar(history.unless_there(session, Order, new.order).returning(Order.id))
     if order_id is None:
@@ -140,6 +146,8 @@ def place(session: Session, new: Draft) -> Order | ConflictingOrder:
     if new.order["coupon_id"] is not None:
         coupons.reserve(session, new.order["coupon_id"], new.code or "")
     stock.reserve(session, order_id, [line["product_id"] for line in new.lines])
+    if not new.order["total_minor"]:
+        return nothing_due.complete(session, order_id, new.order["placed_at"])
     return new.placed(order_id)
 
 

@@ -21,6 +21,8 @@ def status_flags(order: Order, *, confirming: bool = False, unreachable: bool = 
         flags |= StatusFlag.NEEDS_REVIEW
     if order.disputed:
         flags |= StatusFlag.DISPUTED
+    if not order.total_minor:
+        flags |= StatusFlag.NOTHING_DUE
     if not order.is_shipped:
         flags |= StatusFlag.BY_EMAIL
     if 0 < order.payment.refunded_minor < order.payment.amount_minor:

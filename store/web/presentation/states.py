@@ -29,6 +29,7 @@ class StatusFlag(Flag):
     REPLACED = auto()  # the shopper changed the order, and another one took its place
     CARD_TESTING = auto()  # too many cards were declined on it
     BY_EMAIL = auto()  # nothing of the order is shipped
+    NOTHING_DUE = auto()  # the order cost nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,26 @@ TABLE: tuple[_Row, ...] = (
             Tone.GOOD,
         ),
         StatusFlag.PARTLY_REFUNDED,
+    ),
+    _row(
+        _O.PAID,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Your order is confirmed",
+            "There was nothing to pay.",
+            "Thank you. A confirmation goes to {email}.",
+            "check",
+            Tone.GOOD,
+        ),
+        StatusFlag.NOTHING_DUE,
+    ),
+    _row(
+        _O.FULFILLED,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Your order was sent", "There was nothing to pay.", "We have sent it to you.", "parcel", Tone.GOOD
+        ),
+        StatusFlag.NOTHING_DUE,
     ),
     _row(
         _O.PAID,

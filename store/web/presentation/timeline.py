@@ -81,6 +81,7 @@ SENTENCES: Mapping[str, _Words] = {
     ),
     "order.extended": _always("Your things are held a little longer while the payment is being decided."),
     "order.payment_received": _Words(_paid, Tone.GOOD),
+    "order.nothing_due": _always("There was nothing to pay, so your order is confirmed.", Tone.GOOD),
     "order.fulfilled": _always("Your order left our shop.", Tone.GOOD),
     "order.cancelled": _Words(_cancelled),
     "order.expired": _always("The time to pay was over and your things went back on the shelf. Nothing was charged."),
