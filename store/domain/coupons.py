@@ -45,8 +45,8 @@ class Coupon:
 
 
 def read_code(typed: str | None) -> str:
-    """A code as it is kept: in capitals, without blanks."""
-    return "".join((typed or "").upper().split())
+    """A code as it is kept: in capitals, without blanks or anything that nobody sees."""
+    return "".join(each for each in (typed or "").upper() if each.isprintable() and not each.isspace())
 
 
 def refusal(coupon: Coupon, subtotal: Money, now: datetime) -> CouponRefusal | None:

@@ -104,6 +104,7 @@ class CouponRefusal(StrEnum):
     OTHER_CURRENCY = "other_currency"
     USED_UP = "used_up"
     USED_BEFORE = "used_before"
+    NO_SHIPPING = "no_shipping"
 
 
 @dataclass(eq=False)

@@ -103,6 +103,11 @@ class Quote:
         return [Money(total.minor - share.minor, self.currency) for total, share in zip(totals, shares, strict=True)]
 
     @property
+    def pays_shipping(self) -> bool:
+        """Whether its shipping costs anything before a coupon."""
+        return any(each.kind is AdjustmentKind.SHIPPING and each.amount.minor > 0 for each in self.adjustments)
+
+    @property
     def net_shipping(self) -> Money:
         """What the shipping costs, without taxes. A coupon for free shipping is a shipping that is negative."""
         shipping = (each.amount for each in self.adjustments if each.kind is AdjustmentKind.SHIPPING)

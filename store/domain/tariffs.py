@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from store.domain.addresses import Address
-from store.domain.coupons import Coupon, coupon_rule, refusal
+from store.domain.coupons import Coupon, CouponKind, coupon_rule, refusal
 from store.domain.errors import CouponRefusal, CouponRefused, NotShippedThere, ShippingMethodUnavailable
-from store.domain.money import Money
 from store.domain.pricing import Quote, QuoteLine, Rule, quote
 from store.domain.shipping import ShippingMethod, ShippingOffer, cheapest, has_shippable, offers, shipping_rule
 from store.domain.taxes import TaxRate, tax_rule
@@ -58,12 +57,19 @@ class Tariffs:
             raise ShippingMethodUnavailable(wanted)
         return chosen
 
-    def check_code(self, code: str | None, subtotal: Money, now: datetime) -> None:
-        """Raises CouponRefused where there is a code that takes nothing off things that cost `subtotal`."""
+    def check_code(self, code: str | None, price: Quote, now: datetime) -> None:
+        """Raises CouponRefused where there is a code that takes nothing off what an order costs by now."""
         if not code:
             return
         coupon = next((coupon for coupon in self.coupons if coupon.code == code), None)
-        reason = refusal(coupon, subtotal, now) if coupon is not None else CouponRefusal.UNKNOWN
+        reason = refusal(coupon, price.subtotal, now) if coupon is not None else CouponRefusal.UNKNOWN
+        if (
+            reason is None
+            and coupon is not None
+            and coupon.kind is CouponKind.FREE_SHIPPING
+            and not price.pays_shipping
+        ):
+            reason = CouponRefusal.NO_SHIPPING
         if reason is not None:
             raise CouponRefused(reason, code, coupon.minimum if coupon is not None else None)
 

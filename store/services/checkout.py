@@ -18,7 +18,6 @@ from store.domain.errors import (
     ShippingMethodUnavailable,
     StoreError,
 )
-from store.domain.money import Money
 from store.domain.pricing import Quote, QuoteLine
 from store.domain.shipping import ShippingOffer, has_shippable
 from store.domain.states import OrderState
@@ -67,9 +66,8 @@ def preview(
     tariffs know. `currency` is the price's while there are no lines.
     """
     included = not tariffs.methods
-    codes, coupon_refusal = _codes(tariffs, lines, code, now, currency)
     if address is None:
-        price = tariffs.quote(lines, None, None, codes, now, currency=currency)
+        price, coupon_refusal = _price(tariffs, lines, None, None, now, currency, None, code)
         return Preview(price, shipping_included=included, coupon_refusal=coupon_refusal)
     chosen, refusal = None, None
     try:
@@ -79,20 +77,28 @@ def preview(
     method = chosen.code if chosen is not None else None
     takes_tax_id = tariffs.takes_tax_id(address.country)
     known = tax_id if takes_tax_id else None
-    price = tariffs.quote(lines, address, method, codes, now, currency=currency, tax_id=known)
+    price, coupon_refusal = _price(tariffs, lines, address, method, now, currency, known, code)
     offered = tariffs.offers(lines, address)
     return Preview(price, offered, chosen, refusal, included, takes_tax_id, known, coupon_refusal)
 
 
-def _codes(
-    tariffs: Tariffs, lines: Sequence[QuoteLine], code: str | None, now: datetime, currency: str
-) -> tuple[list[str], CouponRefused | None]:
-    """The codes that take something off, and why the given one does not."""
+def _price(
+    tariffs: Tariffs,
+    lines: Sequence[QuoteLine],
+    address: Address | None,
+    method: str | None,
+    now: datetime,
+    currency: str,
+    tax_id: str | None,
+    code: str | None,
+) -> tuple[Quote, CouponRefused | None]:
+    """The price with what the code takes off, or why it takes nothing off."""
+    with_code = tariffs.quote(lines, address, method, [code] if code else [], now, currency=currency, tax_id=tax_id)
     try:
-        tariffs.check_code(code, Money.sum((line.total for line in lines), currency), now)
+        tariffs.check_code(code, with_code, now)
     except CouponRefused as reason:
-        return [], reason
-    return [code] if code else [], None
+        return tariffs.quote(lines, address, method, [], now, currency=currency, tax_id=tax_id), reason
+    return with_code, None
 
 
 def place(

@@ -22,6 +22,7 @@ from store.domain.pricing import price_from_cents
 from store.domain.states import OrderState, ReservationState
 
 SEED = Path(__file__).parent.parent / "tariffs.json"
+LONGEST_CODE = 40  # characters
 HAS_USES = or_(CouponRow.max_uses.is_(None), CouponRow.used < CouponRow.max_uses)
 
 
@@ -29,7 +30,7 @@ def find(session: Session, code: str | None, cart_id: str | None) -> Coupon | No
     """The coupon with this code, as `read_code` returns it, if there is one that is active. A use that the cart's own
     open order has counts as left.
     """
-    if not code:
+    if not code or len(code) > LONGEST_CODE:
         return None
     own = (
         select(func.count())

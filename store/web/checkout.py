@@ -25,7 +25,7 @@ from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
 from store.web.destination import likely_country
 from store.web.identity import browser_id, cart_id, known_browser
-from store.web.limits import per_address, per_browser, per_email, shopper
+from store.web.limits import per_address, per_browser, per_email, shopper, updates
 from store.web.pages import Because
 
 blueprint = Blueprint("checkout", __name__)
@@ -49,6 +49,7 @@ def details() -> ResponseReturnValue:
 
 
 @blueprint.post("/checkout/total")
+@updates
 def update() -> ResponseReturnValue:
     """The form as it was sent, with what the order costs by that: another country, another shipping method. Nothing is
     placed, and nothing is found fault with.

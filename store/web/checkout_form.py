@@ -278,8 +278,8 @@ class CheckoutForm(FlaskForm, AddressForm):
         if not re.fullmatch("[0-9]{1,12}", total):
             return None
         address = replace(NOWHERE, **{name: said.get(name, "") for name in _PLACE})
-        method, tax_id, code = (said.get(name) or None for name in ("method", "tax_id", "code"))
-        return ShownPrice(int(total), address, method, tax_id, code)
+        method, tax_id, code = said.get("method"), said.get("tax_id"), read_code(said.get("code"))
+        return ShownPrice(int(total), address, method or None, tax_id or None, code or None)
 
     def explain(self, refusal: StoreError) -> bool:
         """Say at its field why the order could not be placed; False where no field is to blame."""

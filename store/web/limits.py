@@ -61,6 +61,8 @@ def placed(response: Response) -> bool:
     return response.status_code == 303
 
 
+# Discount codes are not to be guessed by trying all.
+updates = limiter.limit("600 per minute", key_func=address)
 per_address = limiter.limit(orders_per_hour, key_func=address, deduct_when=placed)
 per_browser = limiter.limit(orders_per_hour, key_func=browser_or_address, deduct_when=placed)
 per_email = limiter.limit(orders_per_hour, key_func=email_or_address, deduct_when=placed)

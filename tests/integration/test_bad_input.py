@@ -62,7 +62,19 @@ def test_no_address_answers_any_method_with_a_crash(shop: Shop) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_form_and_no_query_crashes_on_nasty_values(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
-    fields = ["quantity", "slug", "remove", "buy_now", "confirming", "payment_intent", *FORM]
+    fields = [
+        "quantity",
+        "slug",
+        "remove",
+        "buy_now",
+        "confirming",
+        "payment_intent",
+        "shipping_method",
+        "tax_id",
+        "code",
+        "shown",
+        *FORM,
+    ]
     token = browser.token("/cart")
     crashes = []
     for rule, path in addresses(shop, reference):

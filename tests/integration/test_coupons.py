@@ -90,6 +90,7 @@ def test_a_coupon_is_shown_charged_and_part_of_the_order(shop: Shop, browser: Br
         ("FIVE", {"minimum_minor": 8901}, "This code needs things for $89.01 at least."),
         ("FIRST50", {"used": 50}, "This code has been used as often as it could be."),
         ("FIVE", {"currency": "eur"}, "This code is for another currency."),
+        ("SHIPFREE", {}, "This code is for the shipping, and there is none to pay."),
     ],
 )
 def test_a_code_that_takes_nothing_off_is_told_and_places_nothing(

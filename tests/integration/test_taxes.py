@@ -73,6 +73,14 @@ def test_a_vat_is_in_the_price_and_shown(shop: Shop, browser: Browser) -> None:
     assert order.quote.total == order.total
 
 
+def test_a_product_says_which_tax_its_price_includes(browser: Browser) -> None:
+    german = {"Accept-Language": "de-DE"}
+
+    page = browser.get("/products/stoneware-mug", headers=german).text
+
+    assert "Shipped to Germany for $14.00, in 7 to 12 working days. The price includes VAT 19%." in page
+
+
 def test_a_business_is_not_charged_what_it_pays_by_itself(shop: Shop, browser: Browser) -> None:
     form = BERLIN | {"tax_id": "136 695 976"}
 

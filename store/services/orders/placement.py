@@ -85,7 +85,7 @@ def draft(
     tariffs = tariffs.with_coupon(coupon)
     customer = fitted(customer, lines, tariffs)
     price = price_of(lines, customer, tariffs, now)
-    tariffs.check_code(customer.code, price.subtotal, now)
+    tariffs.check_code(customer.code, price, now)
     if shown is not None:
         other = coupons.find(session, shown.code, cart_id) if shown.code != customer.code else coupon
         then = tariffs.with_coupon(other)

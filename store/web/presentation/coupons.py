@@ -13,6 +13,7 @@ REFUSALS: Mapping[CouponRefusal, str] = {
     CouponRefusal.BELOW_MINIMUM: "This code needs things for {minimum} at least.",
     CouponRefusal.OTHER_CURRENCY: "This code is for another currency.",
     CouponRefusal.USED_UP: "This code has been used as often as it could be.",
+    CouponRefusal.NO_SHIPPING: "This code is for the shipping, and there is none to pay.",
     CouponRefusal.USED_BEFORE: "You have an order with this code already, and it is good for one.",
 }
 

@@ -50,7 +50,13 @@ def product_note(preview: Preview, guessed: str) -> str:
     """What stands by a product: how it comes, and what that costs for one piece."""
     offer = preview.chosen
     if offer is None:
-        return shipping_note(preview, guessed)
+        return f"{shipping_note(preview, guessed)}{_taxes(preview)}"
     cost = f"for {offer.price.text()}" if offer.price.minor else "free of charge"
     takes = f", in {offer.estimate}" if offer.estimate else ""
-    return f"Shipped to {country_name(guessed)} {cost}{takes}."
+    return f"Shipped to {country_name(guessed)} {cost}{takes}.{_taxes(preview)}"
+
+
+def _taxes(preview: Preview) -> str:
+    """Which taxes the price has in it."""
+    labels = [each.label.removesuffix(", included") for each in preview.quote.adjustments if each.contained is not None]
+    return f" The price includes {' and '.join(labels)}." if labels else ""

@@ -90,15 +90,26 @@ def test_a_coupon_has_a_period_a_minimum_and_a_number_of_uses(coupon: Coupon, re
 
 
 def test_a_code_that_nobody_knows_is_refused_and_none_is_not() -> None:
-    Tariffs().check_code(None, Money(1000, "usd"), NOW)
+    price = quoted(FIVE, [line(1000)])
+    Tariffs().check_code(None, price, NOW)
     with pytest.raises(CouponRefused) as refused:
-        Tariffs().with_coupon(FIVE).check_code("SIX", Money(1000, "usd"), NOW)
+        Tariffs().with_coupon(FIVE).check_code("SIX", price, NOW)
 
     assert refused.value.reason is CouponRefusal.UNKNOWN
 
 
+def test_free_shipping_is_refused_where_there_is_none_to_pay() -> None:
+    tariffs = Tariffs().with_coupon(SHIPFREE)
+
+    tariffs.check_code("SHIPFREE", quoted(SHIPFREE, [line(1000)]), NOW)
+    with pytest.raises(CouponRefused) as refused:
+        tariffs.check_code("SHIPFREE", quoted(SHIPFREE, [line(1000)], shipping=0), NOW)
+
+    assert refused.value.reason is CouponRefusal.NO_SHIPPING
+
+
 def test_a_code_is_read_as_people_type_it() -> None:
-    assert read_code(" welcome 10\t") == "WELCOME10"
+    assert read_code(" welcome 10\t\0") == "WELCOME10"
 
 
 @given(
