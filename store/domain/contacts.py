@@ -1,4 +1,4 @@
-"""Names, e-mail addresses and telephone numbers as people write and paste them, and as the store keeps them."""
+"""Names and e-mail addresses as people write and paste them, and as the store keeps them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,11 @@ import re
 import unicodedata
 from functools import lru_cache
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, PhoneNumberFormat
-
 LONGEST_EMAIL = 254
 
 # Marks of writing direction, of joints and of breaks, which come along when a text is copied. The joiners that Persian,
 # Hindi and others write with (U+200C, U+200D) belong to the letters and stay.
 _COPIED_ALONG = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
-_DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc\ufe58\ufe63\uff0d]")
-_FEWEST_DIGITS, _MOST_DIGITS = 5, 15  # E.164 allows fifteen
 
 # Where most mail goes, and similar domains that are no typing mistakes.
 _MAIL_DOMAINS = """
@@ -56,6 +50,9 @@ def email(typed: str) -> str:
 
     Only its spelling is looked at; no network is asked. Raises NotAnEmail or LocalPartNotAscii.
     """
+    # Imported with the first address: its patterns take a while to compile, and pages without a form need none.
+    from email_validator import EmailNotValidError, validate_email
+
     text = tidy(unicodedata.normalize("NFKC", typed)).replace("\u3002", ".")
     named = re.fullmatch(r"[^<>@]*<([^<>]+)>", text)  # Ada <ada@example.com>
     text = (named[1] if named else text).removeprefix("mailto:").strip(" ,;.\"'")
@@ -94,42 +91,3 @@ def _likely_domain(domain: str) -> str:
     close = difflib.get_close_matches(f"{name}.{meant}", _MAIL_DOMAINS, n=1, cutoff=0.88)
     another_country = close and len(meant) == 2 and meant not in _SAME_MARKET and not close[0].endswith(f".{meant}")
     return close[0] if close and not another_country else f"{name}.{meant}"
-
-
-def phone(typed: str, country: str) -> str | None:
-    """A telephone number in E.164, such as `+15550100199`, with ` ext. 12` where it has one; None where it is none.
-
-    Without a prefix it is a number of `country`, a two-letter ISO code. One that no numbering plan knows is kept as
-    typed: a number may be newer than the plans, or belong to another country than the address.
-    """
-    text = _DASHES.sub("-", tidy(unicodedata.normalize("NFKC", typed)))
-    text = "".join(str(unicodedata.digit(each, each)) for each in text)
-    for spelled in (text, re.sub(r"^\W*00", "+", text)):
-        number = _parsed(spelled, country)
-        if number and (phonenumbers.is_valid_number(number) or (spelled[:1] == "+" and _is_possible(number))):
-            return _written(number)
-    digits = sum(each.isdigit() for each in text)
-    plain = re.fullmatch(r"[\d\s()+./-]+", text) is not None
-    return text if plain and _FEWEST_DIGITS <= digits <= _MOST_DIGITS else None
-
-
-def phone_example(country: str) -> str:
-    """A number of that country, as its people write it abroad; one of the United States where none is known."""
-    number = phonenumbers.example_number(country) or phonenumbers.parse("+12015550123")
-    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
-
-
-def _parsed(text: str, country: str) -> phonenumbers.PhoneNumber | None:
-    try:
-        return phonenumbers.parse(text, country)
-    except NumberParseException:
-        return None
-
-
-def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
-    return phonenumbers.is_possible_number(number)
-
-
-def _written(number: phonenumbers.PhoneNumber) -> str:
-    extension = f" ext. {number.extension}" if number.extension else ""
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164) + extension

@@ -62,13 +62,16 @@ class Tariffs:
         if not code:
             return
         coupon = next((coupon for coupon in self.coupons if coupon.code == code), None)
-        if coupon is None:
-            raise CouponRefused(CouponRefusal.UNKNOWN, code)
-        reason = refusal(coupon, price.subtotal, now)
+        reason = refusal(coupon, price.subtotal, now) if coupon is not None else CouponRefusal.UNKNOWN
+        if (
+            reason is None
+            and coupon is not None
+            and coupon.kind is CouponKind.FREE_SHIPPING
+            and not price.pays_shipping
+        ):
+            reason = CouponRefusal.NO_SHIPPING
         if reason is not None:
-            raise CouponRefused(reason, code, coupon.minimum)
-        if coupon.kind is CouponKind.FREE_SHIPPING and not price.pays_shipping:
-            raise CouponRefused(CouponRefusal.NO_SHIPPING, code)
+            raise CouponRefused(reason, code, coupon.minimum if coupon is not None else None)
 
     def quote(
         self,

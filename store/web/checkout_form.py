@@ -203,10 +203,12 @@ class CheckoutForm(FlaskForm, AddressForm):
             raise ValidationError(f"Enter a VAT number of {name}, or leave this empty.") from None
 
     def validate_phone(self, field: Field) -> None:
+        from store.domain import telephones  # with the plans of numbers, which the first number needs
+
         country = self.country.data or "US"
-        number = contacts.phone(field.data, country)
+        number = telephones.phone(field.data, country)
         if number is None:
-            example = contacts.phone_example(country)
+            example = telephones.phone_example(country)
             raise ValidationError(f"Enter a telephone number like {example}, or leave this empty.")
         field.data = number
 
