@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "store": NOTHING,
     "store.domain": DOMAIN,
     "store.logs": NOTHING,
+    "store.server": NOTHING,
     "store.static_build": {"store.static_build"},
     "store.gateway": {"store.gateway"} | DOMAIN,
     "store.gateway.port": DOMAIN,

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
+from honcho.environ import parse_procfile
 
 from tests.support.databases import SETTINGS
+from tools.programs import Program, free_port
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -20,6 +23,7 @@ print(*sys.modules)
 NOT_NEEDED = {
     "alembic", "flask_migrate",  # for `flask db`
     "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
+    "dns", "email_validator", "phonenumbers",  # for the first address that a shopper types
     "store.cli.doctor", "store.cli.operations", "store.cli.orders", "store.cli.working",  # each for its command
 }  # fmt: skip
 
@@ -35,3 +39,21 @@ def test_a_server_starts_without_what_only_commands_need(database_url: str) -> N
     imported = set(started.stdout.split())
     assert "store.web" in imported
     assert imported & NOT_NEEDED == set()
+
+
+@pytest.mark.on_sqlite
+def test_workers_share_what_was_imported_before_them(tmp_path: Path) -> None:
+    command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
+    command = command.replace("app:create_app()", "tests.support.memory:app")
+    port = free_port()
+    program = Program(
+        ["sh", "-c", f"exec {command}"], {"STORE_PORT": str(port)}, tmp_path / "log", port=port, ready="/"
+    )
+    program.start()
+
+    try:
+        memory = requests.get(program.url, timeout=10).json()
+    finally:
+        program.stop()
+
+    assert memory == {"imported_by_worker": False, "collects_garbage": True, "sweeps_what_was_imported": False}

@@ -55,7 +55,9 @@ class Revision:
         return self._gunicorn(APPLICATION, self.settings(database_url, sandbox), log, ready="/readyz")
 
     def yardstick(self, application: str, settings: Mapping[str, str], log: Path, *, worker_class: str = "") -> Server:
-        """Another WSGI application of this project under the very same command, or with another worker class."""
+        """Another WSGI application of this project under the very same command. With another worker class nothing of
+        the store is imported, its settings of Gunicorn neither.
+        """
         return self._gunicorn(application, settings, log, ready="/", worker_class=worker_class)
 
     def flask(self, database_url: str, *arguments: str) -> str:
@@ -88,6 +90,7 @@ class Revision:
             raise ProgramFailed(f"{self.name}: its Procfile does not start {APPLICATION}: {web}")
         if worker_class:
             web = re.sub(r"--worker-class \S+", f"--worker-class {worker_class}", web)
+            web = re.sub(r"--config python:\S+ ", "", web)
         port = free_port()
         command = ["sh", "-c", f"exec {web.replace(APPLICATION, application)}"]
         environment = self._environment({**settings, "STORE_PORT": str(port)})

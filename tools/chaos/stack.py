@@ -65,7 +65,7 @@ class Stack:
         self.store = _program(
             f"gunicorn --bind 127.0.0.1:{store_port} --workers {WORKERS} --threads {THREADS} "
             "--worker-class store.web.read_timeout_worker.ReadTimeoutWorker --no-control-socket --log-level warning "
-            "app:create_app()",
+            "--config python:store.server app:create_app()",
             self.settings,
             folder / "store.log",
             port=store_port,

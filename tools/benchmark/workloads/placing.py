@@ -119,7 +119,7 @@ def _statements(run: Run) -> Row:
 
 
 def _alone(run: Run, store: PlacingStore) -> float:
-    """Orders per second that the transaction places in processes with threads as the store has them."""
+    """Orders per second that the service function places in processes with threads as the store has them."""
     share = max(int(FIRST_GUESS * run.options.seconds) // PROCESSES, CONNECTIONS)
     numbers, before = store.new_carts(share * PROCESSES), store.placed()
     command = [str(run.ours.programs / "python"), "-m", "tools.benchmark.placing_alone", str(CONNECTIONS // PROCESSES)]
