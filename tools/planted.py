@@ -179,7 +179,7 @@ def _try(mistake: Mistake | None, *tests: str) -> int:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
             cwd=store,
-            env=os.environ | {"PYTHONPATH": f"{store}{os.pathsep}{store / 'sandbox'}"},
+            env=os.environ | {"PYTHONPATH": f"{store}{os.pathsep}{store / 'sandbox'}", "PROOF_SHRINK": "0"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
