@@ -22,18 +22,26 @@ PERCENT = Coupon(1, "TEN", CouponKind.PERCENT, thousandths=10_000)
 FIVE = Coupon(2, "FIVE", CouponKind.AMOUNT, amount=Money(500, "usd"))
 SHIPFREE = Coupon(3, "SHIPFREE", CouponKind.FREE_SHIPPING)
 TAX = TaxRate("US", "WA", TaxClass.STANDARD, "Sales tax", 10_000, included=False)
+VAT = replace(TAX, included=True, reverse_charge=True)
 
 
 def line(minor: int, quantity: int = 1, currency: str = "usd") -> QuoteLine:
     return QuoteLine(1, Money(minor, currency), quantity)
 
 
-def quoted(coupon: Coupon, lines: list[QuoteLine], *, shipping: int = 600, tax: bool = False) -> Quote:
+def quoted(
+    coupon: Coupon,
+    lines: list[QuoteLine],
+    *,
+    shipping: int = 600,
+    tax: TaxRate | None = None,
+    tax_id: str | None = None,
+) -> Quote:
     currency = lines[0].unit_price.currency
     prices = ((0, Money(shipping, currency)),)
     method = ShippingMethod("standard", "Standard", "", frozenset({ZonePlace(EVERYWHERE)}), Basis.VALUE, prices)
-    tariffs = Tariffs((method,), (TAX,) if tax else ()).with_coupon(coupon)
-    return tariffs.quote(lines, SEATTLE, "standard", [coupon.code], NOW, currency=currency)
+    tariffs = Tariffs((method,), (tax,) if tax is not None else ()).with_coupon(coupon)
+    return tariffs.quote(lines, SEATTLE, "standard", [coupon.code], NOW, currency=currency, tax_id=tax_id)
 
 
 def amounts(quote: Quote) -> list[tuple[AdjustmentKind, int]]:
@@ -53,7 +61,7 @@ def test_an_amount_is_at_most_what_the_things_cost() -> None:
 
 
 def test_free_shipping_takes_the_shipping_off_and_nothing_else() -> None:
-    quote = quoted(SHIPFREE, [line(1000)], tax=True)
+    quote = quoted(SHIPFREE, [line(1000)], tax=TAX)
 
     assert amounts(quote) == [
         (AdjustmentKind.SHIPPING, 600),
@@ -65,7 +73,7 @@ def test_free_shipping_takes_the_shipping_off_and_nothing_else() -> None:
 
 def test_a_tax_is_on_what_the_discount_leaves_of_each_line() -> None:
     # The example of the split: 5.00 off 10.00 and 20.00 is 1.66 and 3.34.
-    quote = quoted(FIVE, [line(1000), line(2000)], shipping=0, tax=True)
+    quote = quoted(FIVE, [line(1000), line(2000)], shipping=0, tax=TAX)
 
     assert [each.minor for each in quote.net_lines] == [834, 1666]
     assert amounts(quote)[-1] == (AdjustmentKind.TAX, 83 + 167)
@@ -119,15 +127,22 @@ def test_a_code_is_read_as_people_type_it() -> None:
     thousandths=st.integers(0, 100_000),
     amount=st.integers(1, 10**6),
     currency=st.sampled_from(["usd", "jpy", "kwd"]),
+    taxed=st.sampled_from([(None, None), (TAX, None), (VAT, None), (VAT, "DE136695976")]),
 )
 def test_whatever_is_taken_off_the_total_is_the_sum_and_not_below_zero(
-    prices: list[tuple[int, int]], shipping: int, kind: CouponKind, thousandths: int, amount: int, currency: str
+    prices: list[tuple[int, int]],
+    shipping: int,
+    kind: CouponKind,
+    thousandths: int,
+    amount: int,
+    currency: str,
+    taxed: tuple[TaxRate | None, str | None],
 ) -> None:
     step = smallest_step(currency)
     coupon = Coupon(1, "ANY", kind, thousandths=thousandths, amount=Money(amount * step, currency))
     lines = [line(minor * step, quantity, currency) for minor, quantity in prices]
 
-    quote = quoted(coupon, lines, shipping=shipping * step, tax=True)
+    quote = quoted(coupon, lines, shipping=shipping * step, tax=taxed[0], tax_id=taxed[1])
 
     added = sum(each.amount.minor for each in quote.adjustments)
     assert quote.total.minor == sum(each.total.minor for each in lines) + added >= 0
