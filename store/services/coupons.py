@@ -59,14 +59,16 @@ def reserve_again(session: Session, order_id: int) -> bool:
     order = session.execute(select(Order.coupon_id, Order.coupon_customer).where(Order.id == order_id)).one()
     if order.coupon_id is None:
         return True
-    other = aliased(Order)
-    used_before = exists().where(
-        other.coupon_id == order.coupon_id,
-        other.coupon_customer == order.coupon_customer,
-        other.id != order_id,
-        other.reservation != ReservationState.RELEASED,
-    )
-    taken = update(CouponRow).where(CouponRow.id == order.coupon_id, HAS_USES, ~used_before)
+    taken = update(CouponRow).where(CouponRow.id == order.coupon_id, HAS_USES)
+    if order.coupon_customer is not None:
+        other = aliased(Order)
+        used_before = exists().where(
+            other.coupon_id == order.coupon_id,
+            other.coupon_customer == order.coupon_customer,
+            other.id != order_id,
+            other.reservation != ReservationState.RELEASED,
+        )
+        taken = taken.where(~used_before)
     values = taken.values(used=CouponRow.used + 1).returning(CouponRow.id)
     return session.scalar(values, execution_options={"synchronize_session": False, "autoflush": False}) is not None
 

@@ -198,17 +198,45 @@ def test_the_last_use_can_be_placed_again_by_the_cart_that_has_it(shop: Shop) ->
 
 
 def test_a_late_payment_takes_a_use_again_if_there_is_one(shop: Shop) -> None:
-    change(shop, "FIRST50", max_uses=1)
+    change(shop, "FIRST50", max_uses=2)
     order = shop.place(shop.cart(), buyer("FIRST50"))
     page = shop.open(order)
     shop.close_by_hand(order.reference)
+    shop.place(shop.cart(), buyer("FIRST50", 1))
 
     shop.confirm(page)
     shop.deliver()
 
     assert shop.read(order.reference).state is OrderState.PAID
-    assert used(shop, "FIRST50") == 1
+    assert used(shop, "FIRST50") == 2
     assert findings(shop) == []
+
+
+def test_a_late_payment_is_returned_if_its_customer_used_the_coupon_since(shop: Shop) -> None:
+    order = shop.place(shop.cart(), buyer("WELCOME10"))
+    page = shop.open(order)
+    shop.close_by_hand(order.reference)
+    shop.place(shop.cart(), buyer("WELCOME10"))
+
+    shop.confirm(page)
+    shop.deliver()
+
+    late = shop.read(order.reference)
+    assert (late.state, late.payment.refund_due) == (OrderState.EXPIRED, True)
+    assert used(shop, "WELCOME10") == 1
+
+
+def test_a_late_payment_without_stock_gives_its_coupons_use_back(shop: Shop) -> None:
+    order = shop.place(shop.cart(), buyer("FIRST50"))
+    page = shop.open(order)
+    shop.close_by_hand(order.reference)
+    shop.set_stock("cedar-pencil", 0)
+
+    shop.confirm(page)
+    shop.deliver()
+
+    assert shop.read(order.reference).payment.refund_due
+    assert used(shop, "FIRST50") == 0
 
 
 def test_a_late_payment_without_a_use_left_is_returned(shop: Shop) -> None:

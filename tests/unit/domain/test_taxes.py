@@ -95,6 +95,14 @@ def test_shipping_is_taxed_as_the_things_that_are_shipped() -> None:
     assert taxes(free_of_tax) == []
 
 
+def test_what_is_not_shipped_has_no_part_in_the_shipping() -> None:
+    book = replace(line(3000, tax_class=REDUCED), shippable=False)
+
+    quote = quoted([line(6000), book], BERLIN, shipping=900)
+
+    assert taxes(quote) == [("VAT 19%, included", 0, 958 + 144), ("VAT 7%, included", 0, 196)]
+
+
 def test_a_business_elsewhere_pays_no_tax_and_the_price_is_without_it() -> None:
     quote = quoted([line(11900)], BERLIN, tax_id="DE136695976")
 
