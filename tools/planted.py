@@ -69,6 +69,13 @@ MISTAKES = (
         "if not late and not stock.commit(session, order.id, order.reservation):",
     ),
     Mistake(
+        "an order that is closed keeps its coupon's use",
+        "store/services/stock.py",
+        "    if reservation is not ReservationState.RELEASED:\n        coupons.release(session, order_id)\n",
+        "",
+        "tests/integration/test_coupons.py",
+    ),
+    Mistake(
         "a refund is asked for again without looking whether it was made",
         "store/gateway/stripe/adapter.py",
         "if (earlier := self._find_refund_by_key(provider_payment_id, key)) is not None:",
