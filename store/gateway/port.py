@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -198,8 +198,10 @@ class PaymentGateway(Protocol):
     def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
         """The payment as it is now."""
 
-    def find_payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
-        """The payment that was created for an order since then and is not cancelled; None when there is none."""
+    def find_payment_of_order(self, order_reference: str, age: timedelta) -> PaymentSession | None:
+        """The payment of an order that was placed `age` ago, if one was created and is not cancelled; None when there
+        is none. The more payments were created since then, the longer it takes.
+        """
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
         """Cancel the payment. When it is too late for that (paid, or the bank is deciding), the payment as it is."""

@@ -63,6 +63,24 @@ def test_a_payment_opens_after_repeated_server_errors(shop: Shop) -> None:
     assert len(intents(shop)) == 1
 
 
+def test_in_a_busy_shop_only_payments_younger_than_the_order_are_read(shop: Shop) -> None:
+    """A page cannot wait for the lists of some minutes, though Stripe's clock may be some minutes from the store's."""
+    for _ in range(101):  # more than a list gives at a time
+        shop.stripe("POST", "/v1/payment_intents", {"amount": "800", "currency": "usd"})
+    shop.clock.forward(seconds=30)
+    order = shop.order()
+    fail_requests(shop, CREATE, "after")
+    with pytest.raises(PaymentServiceFailed):
+        shop.open(order)
+    shop.transport.requests.clear()
+
+    shop.open(order)
+
+    lists = [request for request in shop.transport.requests if request == ("GET", "/v1/payment_intents")]
+    assert len(lists) == 2  # one of which asks what time it is
+    assert len([each for each in intents(shop) if each["metadata"]]) == 1
+
+
 def test_a_lost_response_is_requested_again_with_the_same_key(shop: Shop) -> None:
     """The payment is not looked for: Stripe still gives the one answer."""
     order = shop.order()

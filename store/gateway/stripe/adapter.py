@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -57,6 +57,7 @@ from store.gateway.stripe.transport import (
 __all__ = ["HTTPClient", "StripeGateway"]  # the type of the client too: nobody else imports the SDK
 
 PAGE = 100  # the most that one list request gives
+OVERLAP = timedelta(seconds=10)  # Stripe counts whole seconds, and a request takes a few
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
 NO_OBJECT = "pi_of_nobody"  # an id that Stripe gives to no payment
@@ -122,8 +123,10 @@ class StripeGateway:
             intent = self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]})
             return _session(intent, _date(intent))
 
-    def find_payment_of_order(self, order_reference: str, since: datetime) -> PaymentSession | None:
-        # By the list: the search index is a minute behind.
+    def find_payment_of_order(self, order_reference: str, age: timedelta) -> PaymentSession | None:
+        # By the list: the search index is a minute behind. By Stripe's own clock: to allow for the difference of two
+        # clocks would be to read through some minutes of a busy shop, while a page waits.
+        since = self.clock() - age - OVERLAP
         with translate_errors("find_payment_of_order", order_reference):
             found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for intent in found.auto_paging_iter():

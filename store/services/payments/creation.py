@@ -31,13 +31,11 @@ from store.services.payments.closing import close
 from store.services.payments.recording import DECIDED, record, record_of
 from store.services.services import Services
 
-# How far the clocks of the store and the payment service may be apart, where one looks for what the other wrote.
-SKEW = timedelta(minutes=5)
-
 
 @dataclass(frozen=True, slots=True)
 class PaymentSetup:
-    """What it takes to create an order's payment, or to retrieve the one that it has. `attempt` counts from 1.
+    """What it takes to create an order's payment, or to retrieve the one that it has. `attempt` counts from 1,
+    `age` is the time since the order was placed.
 
     `abandoned`: it is a test payment of another account or mode than the store's keys are by now. Nobody can be asked
     about it, and it is about no money.
@@ -46,7 +44,7 @@ class PaymentSetup:
     request: PaymentRequest
     provider_payment_id: str | None
     attempt: int
-    placed_at: datetime
+    age: timedelta
     abandoned: bool
 
 
@@ -132,7 +130,7 @@ def _setup(
         idempotency_key=f"order-{reference}-payment-{payment.id}-{payment.create_attempt}",
     )
     abandoned = accounts.is_unpaid_test(payment) and accounts.is_foreign(payment, accounts.known(services))
-    return PaymentSetup(request, payment.provider_payment_id, payment.create_attempt, order.placed_at, abandoned)
+    return PaymentSetup(request, payment.provider_payment_id, payment.create_attempt, now - order.placed_at, abandoned)
 
 
 def _replace(services: Services, reference: str, now: datetime) -> None:
@@ -153,7 +151,7 @@ def _create_or_retrieve(services: Services, setup: PaymentSetup) -> PaymentSessi
         return services.gateway.retrieve_payment(setup.provider_payment_id)
     reference = setup.request.order_reference
     if setup.attempt > 1:
-        made = services.gateway.find_payment_of_order(reference, setup.placed_at - SKEW)
+        made = services.gateway.find_payment_of_order(reference, setup.age)
         if made is not None:
             return made
     try:
