@@ -85,6 +85,14 @@ def test_every_object_is_what_the_library_declares(application: Flask, later: La
         "setup_attempt",
         "setup_intent",
         "shipping_rate",
+        "tax.association",
+        "tax.calculation",
+        "tax.calculation_line_item",
+        "tax.registration",
+        "tax.settings",
+        "tax.transaction",
+        "tax.transaction_line_item",
+        "tax_code",
         "tax_rate",
         "webhook_endpoint",
     }
@@ -175,6 +183,7 @@ def live_a_busy_week(client: stripe.StripeClient, later: Later) -> None:
     v1.webhook_endpoints.update(endpoint.id, {"description": "x"})
     fill_a_catalog(client)
     sell_on_the_page(client)
+    collect_taxes(client)
     for _event in v1.events.list({"limit": 100}).auto_paging_iter():
         pass
 
@@ -226,6 +235,35 @@ def sell_on_the_page(client: stripe.StripeClient) -> None:
     v1.checkout.sessions.line_items.list(session.id, {"expand": ["data.taxes", "data.discounts"]})
     v1.checkout.sessions.expire(session.id)
     v1.checkout.sessions.create({"mode": "setup", "currency": "usd", "success_url": "https://shop.example/"})
+
+
+def collect_taxes(client: stripe.StripeClient) -> None:
+    tax = client.v1.tax
+    options: Any = {"de": {"type": "oss_union"}}
+    tax.registrations.create({"country": "DE", "country_options": options, "active_from": "now"})
+    tax.settings.update({"defaults": {"tax_behavior": "inclusive"}})
+    asked: Any = {
+        "currency": "usd",
+        "line_items": [{"amount": 1190, "reference": "L1", "metadata": {"a": "b"}}],
+        "shipping_cost": {"amount": 500},
+        "ship_from_details": {"address": {"country": "DE"}},
+        "customer_details": {
+            "address": {"country": "FR"},
+            "address_source": "billing",
+            "tax_ids": [{"type": "eu_vat", "value": "FRAB123456789"}],
+        },
+        "expand": ["line_items.data.tax_breakdown", "shipping_cost.tax_breakdown"],
+    }
+    made = tax.calculations.create(asked)
+    tax.calculations.line_items.list(made.id or "")
+    hooks: Any = {"inputs": {"tax": {"calculation": made.id}}}
+    intent = pay(client, payment_method="pm_card_visa", hooks=hooks)
+    attempts: Any = tax.associations.find({"payment_intent": intent}).tax_transaction_attempts
+    sale = attempts[0].committed.transaction
+    tax.transactions.line_items.list(sale)
+    back: Any = {"mode": "full", "original_transaction": sale, "reference": "back", "expand": ["line_items"]}
+    tax.transactions.line_items.list(tax.transactions.create_reversal(back).id)
+    client.v1.tax_codes.list()
 
 
 def pay(client: stripe.StripeClient, **params: Any) -> str:

@@ -12,6 +12,8 @@ import stripe
 #: Declared keys Stripe leaves out all the same: only sent when expanded, only once, or only of a deleted object.
 LEFT_OUT = {
     "Balance": {"connect_reserved", "instant_available", "issuing", "refund_and_dispute_prefunding"},
+    "Calculation": {"line_items"},
+    "CalculationLineItem": {"tax_breakdown"},
     "Charge": {"refunds"},
     "Coupon": {"applies_to", "currency_options", "deleted"},
     "Customer": {
@@ -30,6 +32,7 @@ LEFT_OUT = {
     "Price": {"currency_options", "deleted", "tiers"},
     "Product": {"deleted"},
     "Session": {"line_items", "presentment_details"},
+    "Transaction": {"line_items"},
     "WebhookEndpoint": {"deleted", "secret"},
 }
 #: Keys recorded from Stripe that the library does not declare.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from till_sandbox.state import Page, Transaction
+from till_sandbox.state import Page, Resource, Transaction
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,20 @@ def listing(call: Call, kind: str, equal: dict[str, Any], **more: Any) -> Listin
             **more,
         )
     )
+
+
+def slice_of(call: Call, kind: str, found: list[Resource]) -> Listing:
+    """The page that the common parameters select of a list that is there in its own order."""
+    names = [each.id for each in found]
+    first, last = 0, len(found)
+    for param in ("starting_after", "ending_before"):
+        if param in call.params:
+            call.tx.get(kind, call.params[param], param=param, status=400)
+    if call.params.get("starting_after") in names:
+        first = names.index(call.params["starting_after"]) + 1
+    if call.params.get("ending_before") in names:
+        last = names.index(call.params["ending_before"])
+        first = max(first, last - call.params["limit"])
+        return Listing(Page(found[first:last], has_more=first > 0))
+    end = first + call.params["limit"]
+    return Listing(Page(found[first:end], has_more=last > end))

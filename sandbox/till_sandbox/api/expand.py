@@ -53,9 +53,16 @@ _LEADING: dict[str, dict[str, tuple[str, ...]]] = {
     "payment_intent": {"last_payment_error.payment_method": ("payment_method",)},
     "setup_attempt": {"setup_error.payment_method": ("payment_method",)},
     "setup_intent": {"last_setup_error.payment_method": ("payment_method",)},
+    "tax.calculation": {"line_items": ("list of tax.calculation_line_item",)},
+    "tax.transaction": {"line_items": ("list of tax.transaction_line_item",)},
 }
 #: The kind of what a list holds, where the list is called otherwise.
 _LISTED = {"line_item": "item"}
+#: The same by the beginning of the list's address, where others are called so too.
+_LISTED_BELOW = {
+    "/v1/tax/calculations/": "tax.calculation_line_item",
+    "/v1/tax/transactions/": "tax.transaction_line_item",
+}
 #: What the kind of a list begins with; the kind of what it lists follows.
 _LIST_OF = "list of "
 
@@ -79,6 +86,9 @@ def _kind_of(body: dict[str, Any]) -> str:
     kind = str(body["object"])
     if kind not in ("list", "search_result"):
         return kind
+    below = next((kind for start, kind in _LISTED_BELOW.items() if str(body["url"]).startswith(start)), None)
+    if below is not None:
+        return _LIST_OF + below
     listed = str(body["url"]).removesuffix("/search").rpartition("/")[2].removesuffix("s")
     return _LIST_OF + _kind_named(listed)
 
@@ -217,6 +227,16 @@ def _line_items(tx: Transaction, session: dict[str, Any]) -> dict[str, Any] | No
     return {name: value for name, value in listed.items() if name != "total_count"}
 
 
+def _lines_of(kind: str, place: str) -> Callable[[Transaction, dict[str, Any]], Any]:
+    """The lines of a calculation or a transaction."""
+
+    def find(tx: Transaction, body: dict[str, Any]) -> dict[str, Any]:
+        lines = [tx.get(kind, line) for line in _kept("lines")(tx, body)]
+        return _list(lines, f"/v1/tax/{place}/{body['id']}/line_items")
+
+    return find
+
+
 def _taxes_of(tx: Transaction, line: dict[str, Any]) -> list[dict[str, Any]]:
     return [_tax(tx, *tax) for tax in _kept("taxes")(tx, line) or []]
 
@@ -257,4 +277,10 @@ _HIDDEN: dict[str, dict[str, Callable[[Transaction, dict[str, Any]], Any]]] = {
     "customer": {name: _none_of(name) for name in ("sources", "subscriptions", "tax_ids")},
     "item": {"discounts": _discounts_of, "taxes": _taxes_of},
     "price": {"currency_options": _prices_of, "tiers": _kept("tiers")},
+    "tax.calculation": {
+        "line_items": _lines_of("tax.calculation_line_item", "calculations"),
+        "shipping_cost.tax_breakdown": _kept("shipping_breakdown"),
+    },
+    "tax.calculation_line_item": {"tax_breakdown": _kept("tax_breakdown")},
+    "tax.transaction": {"line_items": _lines_of("tax.transaction_line_item", "transactions")},
 }

@@ -40,7 +40,7 @@ def confirm(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
     return_url = check_url(params["return_url"], "return_url") if "return_url" in params else None
     if filters.are_chosen_by(params):
         filters.choose(intent, params)
-    apply_details(intent, params)
+    apply_details(tx, intent, params)
     if "capture_method" in params:
         intent["capture_method"] = params["capture_method"]
     _check_amount(intent, params)

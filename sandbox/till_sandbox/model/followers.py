@@ -8,6 +8,7 @@ the intent's own event, so that both happen or neither does.
 from typing import Literal, Protocol
 
 from till_sandbox.model import events
+from till_sandbox.model.tax import associations
 from till_sandbox.state import Resource, Transaction
 
 Outcome = Literal["succeeded", "held", "failed", "canceled"]
@@ -55,6 +56,8 @@ def end(tx: Transaction, intent: Resource, outcome: Outcome) -> None:
     """Save an intent that has just ended in this way, emit its event, and tell its owner."""
     tx.save(intent)
     events.emit(tx, _EVENTS[intent.kind, outcome], intent)
+    if outcome == "succeeded" and intent.kind == "payment_intent":
+        associations.succeeded(tx, intent)
     owner = owner_of(tx, intent)
     if owner is None:
         return

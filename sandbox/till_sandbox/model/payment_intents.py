@@ -10,6 +10,7 @@ from till_sandbox.model.details import check_email, shipping
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.methods import filters
 from till_sandbox.model.money import check_amount, check_currency
+from till_sandbox.model.tax import associations
 from till_sandbox.state import Resource, Transaction
 
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -40,7 +41,7 @@ def create(tx: Transaction, params: dict[str, Any], owner: Resource | None = Non
     if owner is not None:
         followers.belong_to(intent, owner)
     filters.choose(intent, params)
-    apply_details(intent, params)
+    apply_details(tx, intent, params)
     check_descriptor(intent, *intent["payment_method_types"])
     if "payment_method_data" in params:
         set_payment_method(tx, intent, payment_methods.create(tx, params["payment_method_data"]))
@@ -69,7 +70,7 @@ def update(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resourc
         intent["capture_method"] = params["capture_method"]
     if filters.are_chosen_by(params):
         filters.choose(intent, params)
-    apply_details(intent, params)
+    apply_details(tx, intent, params)
     check_descriptor(intent, *intent["payment_method_types"])
     _update_payment_method(tx, intent, params)
     if intent["status"] in OPEN:
@@ -171,7 +172,7 @@ def capture(tx: Transaction, intent: Resource, params: dict[str, Any]) -> Resour
             "can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.",
             code="amount_too_large",
         )
-    apply_details(intent, params)
+    apply_details(tx, intent, params)
     check_descriptor(intent, "card")
     charges.capture(tx, tx.get("charge", intent["latest_charge"]), amount, suffix=intent["statement_descriptor_suffix"])
     intent |= {"amount_capturable": 0, "amount_received": amount, "status": "succeeded"}
@@ -193,7 +194,7 @@ def _check_capturable(intent: Resource) -> None:
     )
 
 
-def apply_details(intent: Resource, params: dict[str, Any]) -> None:
+def apply_details(tx: Transaction, intent: Resource, params: dict[str, Any]) -> None:
     """The parameters create, update and confirm share that only describe the payment."""
     if "metadata" in params:
         intent["metadata"] = merged(intent["metadata"], params["metadata"])
@@ -215,6 +216,7 @@ def apply_details(intent: Resource, params: dict[str, Any]) -> None:
         intent["payment_details"] = {name: said.get(name) or None for name in names} if said else None
     if "shipping" in params:
         intent["shipping"] = shipping(params["shipping"])
+    associations.link(tx, intent, params)
     for method, shown in intent["payment_method_options"].items():
         given = (params.get("payment_method_options") or {}).get(method) or {}
         shown |= {name: given[name] or None for name in _OPTIONS if name in given}

@@ -10,6 +10,7 @@ from till_sandbox.model.charges import book
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.methods import of_charge
 from till_sandbox.model.money import text
+from till_sandbox.model.tax import associations
 from till_sandbox.state import Resource, Transaction
 
 #: Seconds until the bank's reference is known, and until a refund with an asynchronous test card is decided.
@@ -47,6 +48,8 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
         tx.save(charge)
     events.emit(tx, "refund.created", refund)
     events.emit(tx, "charge.refunded", charge)
+    if refund["payment_intent"] is not None:
+        associations.refunded(tx, refund)
     return refund
 
 
@@ -97,6 +100,8 @@ def fail(tx: Transaction, refund: Resource) -> Resource:
     _count(tx, charge, -refund["amount"])
     events.emit(tx, "charge.updated", charge, charge_before)
     events.emit(tx, "refund.failed", refund)
+    if refund["payment_intent"] is not None:
+        associations.refund_failed(tx, refund)
     return refund
 
 

@@ -1,8 +1,8 @@
 """/v1/checkout/sessions"""
 
-from till_sandbox.api.call import Call, Listing, listing
+from till_sandbox.api.call import Call, Listing, listing, slice_of
 from till_sandbox.model.checkout import sessions
-from till_sandbox.state import Page, Resource
+from till_sandbox.state import Resource
 
 _EQUAL = ("customer", "customer_account", "payment_intent", "payment_link", "status", "subscription")
 
@@ -33,19 +33,7 @@ def list_all(call: Call) -> Listing:
 def list_line_items(call: Call) -> Listing:
     """In their own order, a page at a time."""
     found = sessions.line_items(call.tx, _session(call))
-    names = [line.id for line in found]
-    first, last = 0, len(found)
-    for param in ("starting_after", "ending_before"):
-        if param in call.params:
-            call.tx.get("item", call.params[param], param=param, status=400)
-    if call.params.get("starting_after") in names:
-        first = names.index(call.params["starting_after"]) + 1
-    if call.params.get("ending_before") in names:
-        last = names.index(call.params["ending_before"])
-        first = max(first, last - call.params["limit"])
-        return Listing(Page(found[first:last], has_more=first > 0))
-    end = first + call.params["limit"]
-    return Listing(Page(found[first:end], has_more=last > end))
+    return slice_of(call, "item", found)
 
 
 def _session(call: Call) -> Resource:

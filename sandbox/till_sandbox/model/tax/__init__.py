@@ -1,0 +1,1 @@
+"""Stripe Tax: settings and registrations, calculations, transactions and their reversals."""
