@@ -25,6 +25,7 @@ run: $(VENV)/ready-to-run ## Set up, migrate, seed and start everything; Ctrl-C 
 	@$(BIN)/python -m tools.env_file
 	@$(BIN)/flask db upgrade
 	@$(BIN)/flask seed
+	@$(BIN)/flask staff local
 	@$(BIN)/python -m tools.start
 
 .PHONY: test

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from config import ROOT, STRIPE_API_VERSION, ConfigurationError, Settings
 from models import db
-from store import cli, logs, testmode, web
+from store import admin, cli, logs, testmode, web
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import Mailer, PaymentGateway
 from store.gateway.smtp_mailer import FolderMailer, MailServer, SmtpMailer
@@ -77,6 +77,7 @@ def create_app(
         link_path=web.LINK_PATH,
         tariffs=TariffCache(),
     )
+    admin.register(app, request_deadline)  # first: what the web wraps the application in is for the admin, too
     web.register(app, request_deadline)
     testmode.register(app, settings)
     cli.register(app)

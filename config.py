@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     merchant_email: str = Field(default="", description="one address such as merchant@example.com")
     orders_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # of one address, browser or e-mail
     declines_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # on all of these orders
+    local_staff_password: SecretStr = SecretStr("")  # of the account that `make run` makes; never with a live key
     stripe_receipts: Flag = False  # whether Stripe mails its own receipt to the shopper
 
     @classmethod

@@ -47,6 +47,7 @@ from store.domain.coupons import CouponKind
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
 from store.domain.shipping import Basis
+from store.domain.staff import LONGEST_EMAIL, Role
 from store.domain.states import DisputeState, OrderState, PaymentKind, PaymentState, RefundState, ReservationState
 
 T = TypeVar("T")
@@ -663,6 +664,55 @@ class InboxEvent(Base):
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
     last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class StaffMember(Base):
+    """Somebody who works in the shop. `failures` are the wrong passwords and codes since the last right ones.
+
+    `totp_secret` is set once a second factor is asked for; `totp_step` is the last one that was taken, so that none is
+    taken twice. `local`: made by `make run` for the shop on this machine, and no account while real money moves.
+    """
+
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(LONGEST_EMAIL), unique=True)
+    role: Mapped[Role] = mapped_column(_states(Role, "role"))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    local: Mapped[bool] = mapped_column(default=False)
+    added_at: Mapped[datetime]
+
+
+class StaffSession(Base):
+    """A browser in which somebody of the staff is signed in. `digest` is that of the token in its cookie."""
+
+    __tablename__ = "staff_sessions"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+    member: Mapped[StaffMember] = relationship(viewonly=True)
+
+
+class StaffLogEntry(Base):
+    """Something that a member of staff did. It outlives their account, so it names them by their address."""
+
+    __tablename__ = "staff_log"
+    # What somebody did, the newest first.
+    __table_args__ = (Index("ix_staff_log_actor", "actor", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(LONGEST_EMAIL))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80))
+    data: Mapped[dict[str, Any]]
 
 
 class Reconciliation(Base):

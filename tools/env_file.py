@@ -41,6 +41,8 @@ def missing_settings(present: Mapping[str, str]) -> dict[str, str]:
     stand_in = no_other_keys or present.get("STRIPE_API_BASE", STRIPE_API) != STRIPE_API
     if "STRIPE_WEBHOOK_SECRET" not in present and stand_in:
         added["STRIPE_WEBHOOK_SECRET"] = f"whsec_{secrets.token_hex(32)}"
+    if stand_in and "LOCAL_STAFF_PASSWORD" not in present:
+        added["LOCAL_STAFF_PASSWORD"] = secrets.token_urlsafe(12)
     return added
 
 

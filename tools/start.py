@@ -42,7 +42,7 @@ def main() -> NoReturn:
         if name != "sandbox" or settings.uses_sandbox:
             manager.add_process(name, command, env=_environment(ports), cwd=str(ROOT))
     signal.signal(signal.SIGHUP, _terminate)  # the terminal was closed
-    threading.Thread(target=_announce, args=(ports,), daemon=True).start()
+    threading.Thread(target=_announce, args=(ports, _local_account(settings)), daemon=True).start()
     manager.loop()
     sys.exit(0 if manager.returncode in ENDED_BY_THE_USER else manager.returncode)
 
@@ -71,7 +71,13 @@ def _require_free(setting: str, port: int) -> None:
             )
 
 
-def _announce(ports: dict[str, int]) -> None:
+def _local_account(settings: Settings) -> str:
+    """How to sign in at the shop's admin; empty with live keys, which have no account but those that were added."""
+    password = settings.local_staff_password.get_secret_value()
+    return f"owner@localhost with the password {password}" if password and not settings.live else ""
+
+
+def _announce(ports: dict[str, int], account: str) -> None:
     """Print the address once every process with a port answers."""
     deadline = time.monotonic() + OPENS_WITHIN
     while not all(_answers(port) for port in ports.values()):
@@ -82,6 +88,8 @@ def _announce(ports: dict[str, int]) -> None:
     print(f"\n  Till is open at http://127.0.0.1:{ports['STORE_PORT']}", flush=True)
     if "SANDBOX_PORT" in ports:
         print("  Test mode, on this machine only. Pay with 4242 4242 4242 4242, any later date, any CVC.", flush=True)
+    if account:
+        print(f"  Sign in at http://127.0.0.1:{ports['STORE_PORT']}/admin as {account}", flush=True)
     print("  Ctrl-C stops everything.\n", flush=True)
 
 

@@ -20,9 +20,12 @@ from store.domain.errors import (
     RefundRefused,
     ReviewNotResolved,
     ReviewRefusal,
+    StaffRefusal,
+    StaffRefused,
     StoreBusy,
     StoreError,
 )
+from store.domain.staff import LONGEST_PASSWORD, SHORTEST_PASSWORD, PasswordFlaw
 from store.services.operations import health
 from store.services.services import Services
 
@@ -70,6 +73,8 @@ def sentence(failure: StoreError | DBAPIError) -> str:
             return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
             return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
+        case StaffRefused():
+            return _NOT_CHANGED[failure.reason] if failure.flaw is None else _UNFIT[failure.flaw]
         case ReviewNotResolved():
             return "This order is not in review, so there is nothing to resolve."
     return f"The store refused this: {failure}."
@@ -117,6 +122,19 @@ def _about_the_database() -> str:
     return " ".join(problems) or "The database did not do what it was asked, or not in time."
 
 
+_NOT_CHANGED = {
+    StaffRefusal.EMAIL_INVALID: "This is not an e-mail address, or it is longer than 80 characters.",
+    StaffRefusal.EXISTS: "There is an account with this address.",
+    StaffRefusal.UNKNOWN: "There is no account with this address: see `flask staff list`.",
+    StaffRefusal.LAST_OWNER: "This is the only owner. Make somebody else an owner first.",
+    StaffRefusal.LIVE: "With live keys there is no local account: `flask staff add` makes one.",
+}
+_UNFIT = {
+    PasswordFlaw.TOO_SHORT: f"Take a password of at least {SHORTEST_PASSWORD} characters.",
+    PasswordFlaw.TOO_LONG: f"Take a password of at most {LONGEST_PASSWORD} characters.",
+    PasswordFlaw.LIKE_THE_EMAIL: "Take a password without the name of the e-mail address in it.",
+    PasswordFlaw.TOO_PLAIN: "Take a password of more different characters.",
+}
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
     FulfilmentRefusal.REVIEW_OPEN: "This order waits for a person: see `flask order`, then `flask resolve`.",

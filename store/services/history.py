@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Base, HistoryEntry, Order
+from store.services import staff_log
 
 
 class Source(StrEnum):
@@ -45,8 +46,12 @@ def add(
     after: StrEnum | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an entry to the order's history. Entries are written together, at the next flush."""
+    """Add an entry to the order's history, and to the log of the staff where one of them did it. Entries are written
+    together, at the next flush.
+    """
     session.add(HistoryEntry(**_entry(order, event, origin, before, after, data)))
+    if origin.source is Source.STAFF and origin.actor is not None:
+        staff_log.add(session, origin.at, origin.actor, event, order.reference, data)
 
 
 def add_once(

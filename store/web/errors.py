@@ -42,6 +42,8 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.TooManyDeclines: 429,
     errors.OrderClosed: 409,
     errors.RefundRefused: 409,
+    errors.SignInRefused: 403,
+    errors.StaffRefused: 409,
     errors.PaymentUnconfirmed: 503,
     errors.OrderNotFulfilled: 409,
     errors.SignatureInvalid: 400,

@@ -36,16 +36,25 @@ _STRIPE_FRAMES = [*_STRIPE_SCRIPTS, "https://hooks.stripe.com"]
 def register(app: Flask, settings: Settings) -> None:
     """Headers on every answer, CSRF on every form, limits on every body."""
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_FORM,
-        MAX_FORM_PARTS=50,
         PERMANENT_SESSION_LIFETIME=_A_MONTH,
         SESSION_COOKIE_NAME="till",
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.live,
         # An answer that changed nothing must not bring back the cart of a moment ago: tabs poll while others shop.
         SESSION_REFRESH_EACH_REQUEST=False,
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a checkout left open over lunch still works
         WTF_CSRF_SECRET_KEY=settings.signing_keys,  # a form that was open while SECRET_KEY changed still works
+    )
+    protect_forms(app, settings, csrf)
+    app.after_request(_keep_private)
+    send_headers(app, security_headers(settings))
+
+
+def protect_forms(app: Flask, settings: Settings, protection: CSRFProtect) -> None:
+    """Take forms of ours alone, each with the token of the session, which no other site can have a browser send."""
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_PARTS=50,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.live,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a checkout left open over lunch still works
         # The token and the SameSite cookie suffice. A browser may keep the Referer to itself, and a proxy may pass on
         # another Host than the shopper sees.
         WTF_CSRF_SSL_STRICT=False,
@@ -53,9 +62,11 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_no_nul_in_a_path)
     app.before_request(_only_so_much)
     app.before_request(_only_forms)
-    csrf.init_app(app)
-    app.after_request(_keep_private)
-    headers = security_headers(settings)
+    protection.init_app(app)
+
+
+def send_headers(app: Flask, headers: Secure) -> None:
+    """Have every answer carry these."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -63,19 +74,23 @@ def register(app: Flask, settings: Settings) -> None:
         return response
 
 
-def security_headers(settings: Settings) -> Secure:
-    """What every answer carries. HTTPS is asked for with live keys only; the proxy in front leads to it."""
+def security_headers(settings: Settings, *, takes_cards: bool = True) -> Secure:
+    """What every answer carries; without `takes_cards`, nothing of the payment service's may run, and nothing be paid.
+    HTTPS is asked for with live keys only; the proxy in front leads to it.
+    """
     csp = ContentSecurityPolicy()
     for directive, sources in content_security_policy(settings).items():
-        csp.custom(directive, *sources)
+        ours = [source for source in sources if source[0] == "'"] or ["'none'"]
+        csp.custom(directive, *(sources if takes_cards else ours))
+    permissions = PermissionsPolicy().camera().geolocation().microphone()
+    if takes_cards:
+        permissions.payment("self", f'"{_origin(settings.stripe_js_url)}"')
+    else:
+        permissions.payment()
     return Secure(
         csp=csp,
         hsts=_https_only(settings),
-        permissions=PermissionsPolicy()
-        .camera()
-        .geolocation()
-        .microphone()
-        .payment("self", f'"{_origin(settings.stripe_js_url)}"'),
+        permissions=permissions,
         referrer=ReferrerPolicy().same_origin(),
         xcto=XContentTypeOptions().nosniff(),
         xfo=XFrameOptions().deny(),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -287,6 +287,7 @@ class Browser:
     """A browser without a screen: keeps cookies, sends forms with their CSRF token."""
 
     def __init__(self, app: Flask) -> None:
+        self._app = app
         self._client = app.test_client()
 
     def get(self, path: str, **more: Any) -> TestResponse:
@@ -295,6 +296,17 @@ class Browser:
     def session(self) -> AbstractContextManager[SessionMixin]:
         """What the store keeps in this browser's cookie."""
         return self._client.session_transaction()
+
+    @contextmanager
+    def staff_session(self) -> Iterator[SessionMixin]:
+        """What the admin keeps in this browser's cookie, to be changed."""
+        admin: Flask = self._app.extensions["admin"].application
+        client = admin.test_client()
+        with client.session_transaction("/admin") as cookie:
+            yield cookie
+        kept = client.get_cookie(admin.config["SESSION_COOKIE_NAME"], path="/admin")
+        if kept is not None:
+            self._client.set_cookie(kept.key, kept.value, path="/admin")
 
     def post(self, path: str, form: Mapping[str, Any], page: str = "/cart") -> TestResponse:
         """Send a form as the page at `page` would."""
@@ -308,12 +320,12 @@ class Browser:
         """Send anything at all."""
         return self._client.open(path, method=method, **more)
 
-    def cookie(self, name: str) -> str:
-        cookie = self._client.get_cookie(name)
+    def cookie(self, name: str, path: str = "/") -> str:
+        cookie = self._client.get_cookie(name, path=path)
         return cookie.value if cookie else ""
 
-    def set_cookie(self, name: str, value: str) -> None:
-        self._client.set_cookie(name, value)
+    def set_cookie(self, name: str, value: str, path: str = "/") -> None:
+        self._client.set_cookie(name, value, path=path)
 
 
 def open_shop(

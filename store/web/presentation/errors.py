@@ -152,6 +152,8 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.PaymentMissing.code: _NO_PAYMENTS,
     errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
+    errors.SignInRefused.code: _always("This is not open to you", "You may not see this page."),
+    errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
     errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,
     errors.OrderNotFulfilled.code: _always("That is not possible", "This order is not to be sent."),
     errors.ReviewNotResolved.code: _always("That is no longer possible", "This review is not open."),

@@ -9,7 +9,7 @@ from dotenv import dotenv_values
 from config import SANDBOX_PUBLISHABLE_KEY, SANDBOX_SECRET_KEY, Settings
 from tools.env_file import complete, missing_settings
 
-ALL = {"SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"}
+ALL = {"SECRET_KEY", "STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET", "LOCAL_STAFF_PASSWORD"}
 
 
 @pytest.fixture
@@ -97,4 +97,4 @@ def test_a_sandbox_address_needs_a_webhook_secret() -> None:
 
     added = missing_settings(present | {"STRIPE_API_BASE": "http://127.0.0.1:4242"})
 
-    assert set(added) == {"SECRET_KEY", "STRIPE_WEBHOOK_SECRET"}
+    assert set(added) == {"SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "LOCAL_STAFF_PASSWORD"}

@@ -1,0 +1,70 @@
+"""What the store refuses a member of staff, answered once. A form that is refused leads back to its page, with a
+sentence that says why; any other failure has a page of its own.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from store import logs
+from store.admin import guard
+from store.admin.presentation.refusals import refusal
+from store.admin.presentation.words import STATUS_WORDS
+from store.domain.errors import NotFound, StoreError
+from store.web.errors import status_of
+
+log = structlog.get_logger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Answer every exception: the store's, those of HTTP, and mistakes."""
+    app.register_error_handler(StoreError, _answer_store_error)
+    app.register_error_handler(CSRFError, _answer_csrf)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def _answer_store_error(error: StoreError) -> ResponseReturnValue:
+    if request.method == "POST" and not isinstance(error, NotFound):
+        flash(refusal(error), "bad")
+        return redirect(_page_of_form(), 303)
+    status = status_of(type(error))
+    return _page(status, refusal(error))
+
+
+def _answer_csrf(_error: CSRFError) -> ResponseReturnValue:
+    return _page(400, STATUS_WORDS["csrf"])
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error  # a redirect made by the router
+    response = _page(error.code, STATUS_WORDS.get(str(error.code), STATUS_WORDS["400"]))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_unexpected(failure: Exception) -> ResponseReturnValue:
+    """A mistake of ours. Flask would log the failure's message, and with it whatever that quotes."""
+    log.error("unexpected failure", failure=logs.where(failure))
+    return _page(500, STATUS_WORDS["500"])
+
+
+def _page(status: int, sentence: str) -> Response:
+    return make_response(render_template("admin/error.html", status=status, sentence=sentence), status)
+
+
+def _page_of_form() -> str:
+    """A page of ours that shows the refused form afresh. Never an address out of the request."""
+    blueprint, args = request.blueprint, request.view_args or {}
+    if blueprint == "orders" and "reference" in args:
+        return url_for("orders.show", reference=args["reference"])
+    if blueprint == "team":
+        return url_for("team.listing")
+    return url_for("account.show") if guard.member_or_none() is not None else url_for("signing_in.sign_in")

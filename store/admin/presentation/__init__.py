@@ -1,0 +1,1 @@
+"""All words that the staff reads."""

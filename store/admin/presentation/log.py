@@ -1,0 +1,65 @@
+"""The log of the staff in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import StaffLogEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """What `actor` did. `reference` is the order that it is about, if it is about one."""
+
+    at: datetime
+    actor: str
+    sentence: str
+    reference: str | None
+
+
+def sentences(entries: Sequence[StaffLogEntry]) -> list[LogLine]:
+    """A line for each entry. What has no sentence of its own is shown by its name."""
+    return [
+        LogLine(
+            entry.at,
+            entry.actor,
+            _sentence(entry),
+            entry.subject if entry.action.split(".")[0] in OF_AN_ORDER else None,
+        )
+        for entry in entries
+    ]
+
+
+def _sentence(entry: StaffLogEntry) -> str:
+    words = WORDS.get(entry.action) or entry.action.replace(".", " ").replace("_", " ")
+    return words.format_map(_Told(entry.data, subject=entry.subject))
+
+
+class _Told(dict[str, object]):
+    """What an entry says; of what it does not say, nothing."""
+
+    def __missing__(self, _key: str) -> str:
+        return ""
+
+
+OF_AN_ORDER = frozenset({"order", "refund", "review", "payment", "dispute", "mail"})
+
+WORDS: Mapping[str, str] = {
+    "staff.added": "added {subject}, with the role {role}",
+    "staff.removed": "removed {subject}",
+    "staff.role_changed": "changed the role of {subject} from {from} to {to}",
+    "staff.password_set": "set another password for {subject}",
+    "staff.password_changed": "changed their password",
+    "staff.signed_in": "signed in",
+    "staff.signed_out": "signed out",
+    "staff.signed_out_everywhere": "signed {subject} out of {browsers} browsers",
+    "staff.authenticator_added": "added an authenticator",
+    "staff.authenticator_removed": "removed the authenticator",
+    "order.fulfilled": "sent the order",
+    "order.cancelled": "cancelled the order",
+    "refund.requested": "asked for a refund",
+    "review.resolved": "resolved the review: {note}",
+    "mail.sent_again": "had the mail “{kind}” sent again",
+}

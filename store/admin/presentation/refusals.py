@@ -1,0 +1,75 @@
+"""What a member of staff reads when the store refuses something, or cannot do it."""
+
+from __future__ import annotations
+
+from store.admin.presentation.words import staff_refused
+from store.domain.errors import (
+    FulfilmentRefusal,
+    NotFound,
+    OrderNotFulfilled,
+    PaymentMisconfigured,
+    PaymentUnavailable,
+    RefundRefusal,
+    RefundRefused,
+    ReviewNotResolved,
+    ReviewRefusal,
+    StaffRefused,
+    StoreBusy,
+    StoreError,
+)
+
+
+def refusal(error: StoreError) -> str:
+    """One or two sentences: what was refused, and what to do instead."""
+    match error:
+        case StaffRefused():
+            return staff_refused(error)
+        case StoreBusy():
+            return "The database did not answer in time, so nothing was changed. Try again in a moment."
+        case PaymentUnavailable():
+            return "Stripe does not answer right now. Try again in a moment."
+        case PaymentMisconfigured():
+            return "Stripe refuses what the store asks. `flask doctor` says whether the keys are right."
+        case NotFound():
+            return "It is not there, or not any more."
+        case RefundRefused():
+            return _refund_refused(error)
+        case OrderNotFulfilled():
+            return _NOT_FULFILLED[error.reason].format(longest=error.longest_tracking)
+        case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
+            return f"Say in one line, of at most {error.longest_note} characters, what came of it."
+        case ReviewNotResolved():
+            return "This order is not in review any more, so there is nothing to resolve."
+    return f"The store refused this: {error}."
+
+
+def _refund_refused(refused: RefundRefused) -> str:
+    amount = refused.amount.text() if refused.amount else "the amount"
+    since = f" since {refused.requested_at:%d %b %Y, %H:%M} UTC" if refused.requested_at else ""
+    return {
+        RefundRefusal.TOO_MUCH: f"Up to {amount} of this order can be refunded.",
+        RefundRefusal.OTHER_CURRENCY: f"This order was paid in another currency; up to {amount} can be refunded.",
+        RefundRefusal.EARLIER_UNANSWERED: (
+            f"A refund of {amount} is not answered yet{since}. The worker asks for it until it is made; "
+            "tick “besides the one that is not answered” to ask for another one."
+        ),
+        RefundRefusal.KEY_OF_ANOTHER_ORDER: "This refund was requested before, for another order.",
+        RefundRefusal.KEY_OF_ANOTHER_AMOUNT: "This refund was requested before, with another amount.",
+        RefundRefusal.BY_PAYMENT_SERVICE: "Stripe does not refund this payment: it was returned already.",
+        RefundRefusal.OTHER_ACCOUNT: (
+            "This payment belongs to another Stripe account or mode than the store’s keys: refund it in that account’s "
+            "dashboard."
+        ),
+        RefundRefusal.DISPUTED: (
+            f"The cardholder disputes {amount}{since}: the bank has that money, so Stripe refunds nothing of it."
+        ),
+        RefundRefusal.NOT_A_WHOLE_STEP: f"An amount in this currency is a multiple of {amount}.",
+    }[refused.reason]
+
+
+_NOT_FULFILLED = {
+    FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
+    FulfilmentRefusal.REVIEW_OPEN: "This order waits for a person: resolve its review first.",
+    FulfilmentRefusal.DISPUTED: "The payment of this order is disputed. Tick “though it is disputed” to send it.",
+    FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest} characters.",
+}

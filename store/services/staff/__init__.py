@@ -1,0 +1,1 @@
+"""The staff: their accounts, and how they are signed in."""

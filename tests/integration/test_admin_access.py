@@ -1,0 +1,127 @@
+"""Every address of the admin, asked by everybody: who may do what is one table, and no address is left out of it."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from store.domain.staff import Role
+from tests.support.shop import Browser, Shop
+from tests.support.staff import browser_of, hire, staff
+
+# The least role that each address is for; None is whoever comes.
+WHO = {
+    "home.show": Role.PACKING,
+    "signing_in.sign_in": None,
+    "signing_in.code": None,
+    "signing_in.sign_out": Role.PACKING,
+    "signing_in.sign_out_everywhere": Role.PACKING,
+    "account.show": Role.PACKING,
+    "account.change_password": Role.PACKING,
+    "account.authenticator": Role.PACKING,
+    "account.remove_authenticator": Role.PACKING,
+    "team.listing": Role.OWNER,
+    "team.log": Role.OWNER,
+    "team.change_role": Role.OWNER,
+    "team.sign_out": Role.OWNER,
+    "team.remove": Role.OWNER,
+}
+SIGN_OUT = ("signing_in.sign_out", "signing_in.sign_out_everywhere")
+KNOWN = {"email": "nobody@shop.example", "reference": "AAAA-BBBB-CCCC-DDDD"}
+
+
+def admin(shop: Shop) -> Flask:
+    application: Flask = shop.app.extensions["admin"].application
+    return application
+
+
+def addresses(shop: Shop) -> Iterator[tuple[str, str, str]]:
+    """Every endpoint with each method that it takes, and an address of it."""
+    adapter = admin(shop).url_map.bind("localhost")
+    for rule in admin(shop).url_map.iter_rules():
+        given = {name: KNOWN.get(name, "1") for name in rule.arguments}
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            yield rule.endpoint, method, adapter.build(rule.endpoint, given, method=method)
+
+
+def ask(browser: Browser, method: str, path: str) -> tuple[int, str]:
+    form = {"csrf_token": browser.token("/admin/account")} if method == "POST" else None
+    answer = browser.open(method, path, data=form)
+    return answer.status_code, answer.location or ""
+
+
+def is_refused(answer: tuple[int, str]) -> bool:
+    return answer[0] == 403 or answer == (303, "/admin/sign-in")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # who is let in is decided before any query
+def test_the_table_has_every_address(shop: Shop) -> None:
+    assert {endpoint for endpoint, _method, _path in addresses(shop)} == set(WHO)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_reaches_its_own_addresses_and_no_other(shop: Shop, role: Role) -> None:
+    member = hire(shop, role)
+    browser = browser_of(shop, member)
+
+    for endpoint, method, path in addresses(shop):
+        if endpoint in SIGN_OUT:
+            browser = browser_of(shop, member)  # whoever is signed out reaches nothing
+            assert ask(browser, method, path) == (303, "/admin/sign-in")
+            browser = browser_of(shop, member)
+            continue
+        needed = WHO[endpoint]
+        if needed is None:
+            continue
+        answer = ask(browser, method, path)
+        assert (endpoint, method, not is_refused(answer)) == (endpoint, method, role.includes(needed))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nobody_is_shown_anything_but_the_way_in(shop: Shop) -> None:
+    shopper, _reference = shop.browser_with_order()
+    token = {"csrf_token": shopper.token("/admin/sign-in")}
+
+    for endpoint, method, path in addresses(shop):
+        answer = shopper.open(method, path, data=token if method == "POST" else None)
+        if WHO[endpoint] is not None:
+            assert (path, answer.status_code, answer.location) == (path, 303, "/admin/sign-in")
+    assert shopper.get("/admin/no-such-page").location == "/admin/sign-in"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_form_of_the_admin_is_taken_without_its_token(shop: Shop) -> None:
+    browser = staff(shop)
+
+    for _endpoint, method, path in addresses(shop):
+        if method == "POST":
+            assert (path, browser.open("POST", path).status_code) == (path, 400)
+            assert (path, browser.open("POST", path, data={"csrf_token": browser.token("/cart")}).status_code) == (
+                path,
+                400,
+            )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_admin_runs_nothing_of_stripes_and_is_kept_nowhere(shop: Shop) -> None:
+    browser = staff(shop)
+
+    for path in ("/admin/sign-in", "/admin/account", "/admin/account/authenticator", "/admin/no-such-page"):
+        answer = browser.get(path)
+        assert "http" not in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert "style=" not in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_cookies_of_shop_and_admin_open_nothing_for_each_other(shop: Shop) -> None:
+    shopper, reference = shop.browser_with_order()
+    owner = staff(shop)
+    thief = shop.browser()
+
+    thief.set_cookie("till_staff", shopper.cookie("till"), "/admin")
+    assert thief.get("/admin/account").location == "/admin/sign-in"
+    assert owner.get(f"/orders/{reference}").status_code == 404
+    assert not shopper.cookie("till_staff", "/admin")
