@@ -24,6 +24,7 @@ NOT_NEEDED = {
     "alembic", "flask_migrate",  # for `flask db`
     "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
     "dns", "email_validator", "phonenumbers",  # for the first address that a shopper types
+    "argon2", "pyotp", "segno", "store.admin.application",  # for the staff's first page
     "store.cli.doctor", "store.cli.operations", "store.cli.orders", "store.cli.working",  # each for its command
 }  # fmt: skip
 
