@@ -487,8 +487,11 @@ class OrderAdjustment(Base):
 class Payment(Base):
     """A fact about money, as the payment service last described it. An order has several over time, and one live one.
 
-    `provider_payment_id` is the service's id of it; until that is known, `create_attempt` counts the requests that the
-    service failed on. `refund_due`: it was received, and is to be returned whole.
+    `provider_payment_id` is the service's id of it, `provider_page_id` that of the hosted page on which it is made;
+    until there is one, `create_attempt` counts the requests that the service failed on. A hosted page is open until
+    `page_expires_at`; `cancel_reason` is why the store has begun to end it before. `replaces_id` is the payment on
+    which the order counted before this one, which has to end first. `refund_due`: it was received, and is to be
+    returned whole.
     """
 
     __tablename__ = "payments"
@@ -513,6 +516,10 @@ class Payment(Base):
     live: Mapped[bool] = mapped_column(default=True)
     state: Mapped[PaymentState] = mapped_column(_states(PaymentState), default=PaymentState.UNOPENED)
     provider_payment_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    provider_page_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    page_expires_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None] = mapped_column(String(20))
+    replaces_id: Mapped[int | None]
     account: Mapped[str] = mapped_column(String(80), default="")
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     received_minor: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -526,6 +533,11 @@ class Payment(Base):
     awaited_since: Mapped[datetime | None]
     looked_up_at: Mapped[datetime | None]
     observed_at: Mapped[datetime | None]
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the payment service knows of it, as far as is known here."""
+        return self.provider_payment_id is not None or self.provider_page_id is not None
 
     @validates("state")
     def _state_is_a_transition(self, key: str, value: PaymentState) -> PaymentState:

@@ -46,7 +46,7 @@ class Mistake:
         file.write_text(text.replace(self.old, self.new), "utf-8")
 
 
-CANCELS = "    try:\n        snapshot = services.gateway.cancel_payment(provider_payment_id, reason)\n"
+CANCELS = "    try:\n        snapshot = end(services, payment, reason)\n"
 
 MISTAKES = (
     Mistake(

@@ -41,9 +41,10 @@ class ReservationState(StrEnum):
 
 
 class PaymentKind(StrEnum):
-    """How a payment is made: with a card, on the store's own page."""
+    """How a payment is made: with a card on the store's own page, or on a hosted page, which is the service's."""
 
     CARD = "card"
+    HOSTED = "hosted"
 
 
 class PaymentState(StrEnum):

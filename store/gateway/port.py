@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from store.domain.addresses import Address
+from store.domain.itemization import Itemization
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
 
@@ -57,7 +58,8 @@ class PaymentSnapshot:
 
     `event` is what happened according to it. Only `PAID` and `CANCELLED` are final; any other may be out of date by the
     time it is read. None is a status that the store does not know: it says nothing, so ask the service. `amount` was
-    asked for, `received` has come in. `live` is whether it is about real money.
+    asked for, `received` has come in. `live` is whether it is about real money. `payment_number` is the store's own
+    number of the payment, which those that are made on a hosted page carry.
     """
 
     provider_payment_id: str
@@ -67,6 +69,7 @@ class PaymentSnapshot:
     received: Money
     live: bool
     order_reference: str | None
+    payment_number: int | None = None
     decline: Decline | None = None
     card: Card | None = None
     cancelled_because: CancelReason | None = None
@@ -95,6 +98,53 @@ class PaymentRequest:
     shipping: Address | None
     email: str
     idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostedPageSnapshot:
+    """A hosted page as the payment service described it at the moment `observed_at`: a page of the service's own, on
+    which an order is paid. While it is `open` a shopper can pay there, afterwards nobody can.
+
+    `payment` is what it says of the payment that was made on it; None while nobody has tried, and of a page that was
+    not paid when its time was over. `amount` is what the page asks for.
+    """
+
+    provider_page_id: str
+    open: bool
+    observed_at: datetime
+    amount: Money
+    live: bool
+    order_reference: str | None
+    payment_number: int | None
+    payment: PaymentSnapshot | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostedPage:
+    """A hosted page and its address, which is None once it is not open. Whoever has the address can pay, so it is never
+    stored or logged.
+    """
+
+    snapshot: HostedPageSnapshot
+    address: str | None
+
+    def __repr__(self) -> str:
+        return f"HostedPage({self.snapshot!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class HostedPageRequest:
+    """A hosted page to create, on which `payment` is paid. The same request gives the same page again. `itemization`
+    comes to the payment's amount. The service sends the shopper's browser to `paid_address` or, when they want to go
+    back, to `back_address`.
+    """
+
+    payment: PaymentRequest
+    payment_number: int
+    itemization: Itemization
+    expires_at: datetime
+    paid_address: str
+    back_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +194,15 @@ class RiskReviewSnapshot:
     reason: str
 
 
-EventObject = PaymentSnapshot | CardUsed | RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot | RiskReviewSnapshot
+EventObject = (
+    PaymentSnapshot
+    | HostedPageSnapshot
+    | CardUsed
+    | RefundSnapshot
+    | DisputeSnapshot
+    | FraudWarningSnapshot
+    | RiskReviewSnapshot
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +263,21 @@ class PaymentGateway(Protocol):
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
         """Cancel the payment. When it is too late for that (paid, or the bank is deciding), the payment as it is."""
+
+    def create_hosted_page(self, request: HostedPageRequest) -> HostedPage:
+        """Create the hosted page of a payment, or find the one that the same request created before."""
+
+    def retrieve_hosted_page(self, provider_page_id: str) -> HostedPage:
+        """The page as it is now, with its payment."""
+
+    def find_page_of_payment(self, order_reference: str, payment_number: int, age: timedelta) -> HostedPage | None:
+        """The open page of a payment, if one was created for an order that was placed `age` ago."""
+
+    def expire_hosted_page(self, provider_page_id: str) -> HostedPageSnapshot:
+        """Let nobody pay on a page any more. When it is too late for that, the page as it is."""
+
+    def list_open_pages(self, since: datetime) -> Iterator[HostedPageSnapshot]:
+        """Every hosted page that was created since then and is open, by whatever program on the account."""
 
     def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
         """Refund `amount` of a payment that was received. The same `key` finds the same refund again, whichever

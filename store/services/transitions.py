@@ -77,11 +77,19 @@ def lock_by_reference(session: Session, reference: str) -> Order:
 
 def lock_payment(session: Session, provider_payment_id: str) -> tuple[Order, Payment] | None:
     """The payment with this id at the payment service and its order, locked; None when there is none here."""
-    order = lock(session, Payment.provider_payment_id == provider_payment_id)
+    return _lock_payment(session, Payment.provider_payment_id == provider_payment_id)
+
+
+def lock_payment_on_page(session: Session, provider_page_id: str) -> tuple[Order, Payment] | None:
+    """The payment that is made on this hosted page and its order, locked; None when there is none here."""
+    return _lock_payment(session, Payment.provider_page_id == provider_page_id)
+
+
+def _lock_payment(session: Session, where: ColumnElement[bool]) -> tuple[Order, Payment] | None:
+    order = lock(session, where)
     if order is not None:
         return order, order.payment
-    of_service = select(Payment).where(Payment.provider_payment_id == provider_payment_id)
-    earlier = session.scalars(of_service).one_or_none()
+    earlier = session.scalars(select(Payment).where(where)).one_or_none()
     if earlier is None:
         return None
     order = lock(session, Order.id == earlier.order_id)

@@ -11,6 +11,7 @@ from store.gateway.port import (
     CardUsed,
     DisputeSnapshot,
     FraudWarningSnapshot,
+    HostedPageSnapshot,
     PaymentSnapshot,
     RefundSnapshot,
     RiskReviewSnapshot,
@@ -27,7 +28,7 @@ Handler = Callable[[Session, Services, WebhookEvent, Origin], str | None]
 
 
 def payment_changed(session: Session, services: Services, event: WebhookEvent, origin: Origin) -> str | None:
-    if not isinstance(event.object, PaymentSnapshot):
+    if not isinstance(event.object, PaymentSnapshot | HostedPageSnapshot):
         return None
     order = payments.record(session, services, event.object, origin)
     return order.reference if order is not None else None
@@ -76,6 +77,10 @@ HANDLERS: dict[str, Handler] = {
     "payment_intent.payment_failed": payment_changed,  # … a card was declined, or 3-D Secure failed
     "payment_intent.succeeded": payment_changed,  # … the money is received
     "payment_intent.canceled": payment_changed,  # … the payment was cancelled, by the store or by anybody else
+    "checkout.session.completed": payment_changed,  # … the shopper has paid on the hosted page
+    "checkout.session.expired": payment_changed,  # … the hosted page is over, and was not paid
+    "checkout.session.async_payment_succeeded": payment_changed,  # … the bank has decided after the page was left
+    "checkout.session.async_payment_failed": payment_changed,  # … the same, and it was refused
     "charge.succeeded": card_used,  # … a card was charged; it says which
     "refund.created": refund_changed,  # … a refund was asked for, by the store or in the dashboard
     "refund.updated": refund_changed,  # … its state changed

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models import InboxEvent, Order, Payment
 from store.domain.errors import PaymentUnconfirmed, StoreBusy, StoreError
 from store.domain.states import PaymentEvent
-from store.gateway.port import PaymentSnapshot, WebhookEvent
+from store.gateway.port import HostedPageSnapshot, PaymentSnapshot, WebhookEvent
 from store.services import payments
 from store.services.history import Origin, Source
 from store.services.payments import ordinary
@@ -132,8 +132,10 @@ def _order_of(session: Session, event: WebhookEvent) -> str | None:
     """The reference of the order that an event is about, where no handler says it."""
     if event.object is None:
         return None
-    name = event.object.provider_payment_id
-    return session.scalar(select(Order.reference).join(Payment).where(Payment.provider_payment_id == name))
+    of_order = select(Order.reference).join(Payment)
+    if isinstance(event.object, HostedPageSnapshot):
+        return session.scalar(of_order.where(Payment.provider_page_id == event.object.provider_page_id))
+    return session.scalar(of_order.where(Payment.provider_payment_id == event.object.provider_payment_id))
 
 
 def _remember(session: Session, event: WebhookEvent, now: datetime, **if_new: object) -> Row[int, datetime | None]:

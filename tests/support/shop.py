@@ -156,6 +156,18 @@ class Shop:
         """The shopper opens the payment page."""
         return payments.create(self.services, order.reference, self.clock())[1]
 
+    def open_page(self, order: Order) -> str:
+        """The shopper goes to the hosted page: its id."""
+        address = payments.open_page(self.services, order.reference, self.clock())
+        return urlsplit(address).path.rpartition("/")[2]
+
+    def pay_on_page(self, page: str, card: str = "pm_card_visa", **typed: str) -> dict[str, Any]:
+        """The shopper pays on the hosted page: the page, with an error or a challenge where there is one."""
+        path = f"/sandbox/checkout_sessions/{page}/pay"
+        answer = Client(self.sandbox, Response).post(path, json={"payment_method": card, **typed})
+        body: dict[str, Any] = json.loads(answer.get_data())
+        return body
+
     def look_up(self, reference: str, at: datetime | None = None) -> bool:
         """The shopper's page asks what became of the payment; whether Stripe was asked."""
         return payments.look_up(self.services, self.read(reference), at or self.clock())

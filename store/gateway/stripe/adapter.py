@@ -9,8 +9,7 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import stripe
@@ -22,6 +21,9 @@ from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,
+    HostedPage,
+    HostedPageRequest,
+    HostedPageSnapshot,
     KeyTrial,
     PaymentRequest,
     PaymentSession,
@@ -31,7 +33,7 @@ from store.gateway.port import (
     WebhookEndpoint,
     WebhookEvent,
 )
-from store.gateway.stripe import webhooks
+from store.gateway.stripe import checkout, webhooks
 from store.gateway.stripe.mapping import (
     CANCELLATION_REASONS,
     CANCELLED,
@@ -49,6 +51,7 @@ from store.gateway.stripe.transport import (
     READ_TIMEOUT,
     RETRIES,
     StripeHTTPClient,
+    date_of,
     permits,
     retrieve_or_none,
     translate_errors,
@@ -60,7 +63,8 @@ PAGE = 100  # the most that one list request gives
 OVERLAP = timedelta(seconds=10)  # Stripe counts whole seconds, and a request takes a few
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
-NO_OBJECT = "pi_of_nobody"  # an id that Stripe gives to no payment
+# Ids that Stripe gives to no payment, session or coupon.
+NO_OBJECT, NO_PAGE, NO_COUPON = "pi_of_nobody", "cs_of_nobody", "coupon_of_nobody"
 
 stripe.enable_telemetry = False  # it would write a file into the user's home
 
@@ -100,6 +104,14 @@ class StripeGateway:
         self._account_id = account_id or None
 
     def create_payment(self, request: PaymentRequest) -> PaymentSession:
+        with translate_errors("create_payment", request.order_reference):
+            intent = self._client.v1.payment_intents.create(
+                self._payment(request),  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal
+                {"idempotency_key": request.idempotency_key},
+            )
+        return _session(intent, date_of(intent))
+
+    def _payment(self, request: PaymentRequest) -> dict[str, Any]:
         params: dict[str, Any] = {
             "amount": request.amount.minor,
             "currency": request.amount.currency,
@@ -111,17 +123,12 @@ class StripeGateway:
             params["shipping"] = shipping_of(request.shipping)
         if self._receipts:
             params["receipt_email"] = request.email
-        with translate_errors("create_payment", request.order_reference):
-            intent = self._client.v1.payment_intents.create(
-                params,  # type: ignore[arg-type]  # built in steps, so not a TypedDict literal
-                {"idempotency_key": request.idempotency_key},
-            )
-        return _session(intent, _date(intent))
+        return params
 
     def retrieve_payment(self, provider_payment_id: str) -> PaymentSession:
         with translate_errors("retrieve_payment", provider_payment_id):
             intent = self._client.v1.payment_intents.retrieve(provider_payment_id, {"expand": ["latest_charge"]})
-            return _session(intent, _date(intent))
+            return _session(intent, date_of(intent))
 
     def find_payment_of_order(self, order_reference: str, age: timedelta) -> PaymentSession | None:
         # By the list: the search index is a minute behind. By Stripe's own clock: to allow for the difference of two
@@ -131,7 +138,7 @@ class StripeGateway:
             found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for intent in found.auto_paging_iter():
                 if intent.metadata.to_dict().get(ORDER_REFERENCE) == order_reference and intent.status != CANCELLED:
-                    return _session(intent, _date(found))
+                    return _session(intent, date_of(found))
         return None
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
@@ -146,7 +153,32 @@ class StripeGateway:
                 if refusal.code != "payment_intent_unexpected_state":
                     raise
                 return self.retrieve_payment(provider_payment_id).snapshot
-        return snapshot_of(intent.to_dict(), _date(intent))
+        return snapshot_of(intent.to_dict(), date_of(intent))
+
+    def create_hosted_page(self, request: HostedPageRequest) -> HostedPage:
+        with translate_errors("create_hosted_page", request.payment.order_reference):
+            return checkout.create(self._client, request, self._payment(request.payment))
+
+    def retrieve_hosted_page(self, provider_page_id: str) -> HostedPage:
+        with translate_errors("retrieve_hosted_page", provider_page_id):
+            return checkout.retrieve(self._client, provider_page_id)
+
+    def find_page_of_payment(self, order_reference: str, payment_number: int, age: timedelta) -> HostedPage | None:
+        since = self.clock() - age - OVERLAP  # as for a payment
+        with translate_errors("find_page_of_payment", order_reference):
+            for page in checkout.open_since(self._client, since):
+                if (page.snapshot.order_reference, page.snapshot.payment_number) == (order_reference, payment_number):
+                    return page
+        return None
+
+    def expire_hosted_page(self, provider_page_id: str) -> HostedPageSnapshot:
+        with translate_errors("expire_hosted_page", provider_page_id):
+            return checkout.expire(self._client, provider_page_id)
+
+    def list_open_pages(self, since: datetime) -> Iterator[HostedPageSnapshot]:
+        with translate_errors("list_open_pages", "all"):
+            for page in checkout.open_since(self._client, since):
+                yield page.snapshot
 
     def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
         with translate_errors("refund_payment", provider_payment_id):
@@ -177,7 +209,7 @@ class StripeGateway:
             found = self._client.v1.payment_intents.list(
                 {"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": ["data.latest_charge"]}
             )
-            asked_at = _date(found)
+            asked_at = date_of(found)
             for intent in found.auto_paging_iter():
                 yield snapshot_of(intent.to_dict(), asked_at)
 
@@ -198,7 +230,7 @@ class StripeGateway:
             intent = retrieve_or_none(
                 self._client.v1.payment_intents.retrieve, provider_payment_id, {"expand": ["latest_charge"]}
             )
-        return None if intent is None else snapshot_of(intent.to_dict(), _date(intent))
+        return None if intent is None else snapshot_of(intent.to_dict(), date_of(intent))
 
     def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
         with translate_errors("find_refund", provider_refund_id):
@@ -276,7 +308,7 @@ class StripeGateway:
 
     def clock(self) -> datetime:
         with translate_errors("clock", "account"):
-            return _date(self._client.v1.payment_intents.list({"limit": 1}))
+            return date_of(self._client.v1.payment_intents.list({"limit": 1}))
 
     def account_id(self) -> str:
         if self._account_id is None:
@@ -295,6 +327,8 @@ class StripeGateway:
         # Who lacks a permission is refused with 403 before anybody looks whether the object exists.
         probes: dict[str, Callable[[], object]] = {
             "PaymentIntents (write)": lambda: v1.payment_intents.cancel(NO_OBJECT),
+            "Checkout Sessions (write)": lambda: v1.checkout.sessions.expire(NO_PAGE),
+            "Coupons (write)": lambda: v1.coupons.update(NO_COUPON, {"name": "nobody's"}),
             "Charges and Refunds (write)": lambda: v1.refunds.create({"payment_intent": NO_OBJECT}),
             "Disputes (read)": lambda: v1.disputes.list({"limit": 1}),
             "Events (read)": lambda: v1.events.list({"limit": 1}),
@@ -336,9 +370,3 @@ def _session(intent: stripe.PaymentIntent, observed_at: datetime) -> PaymentSess
     if not intent.client_secret:
         raise PaymentMisconfigured
     return PaymentSession(snapshot_of(intent.to_dict(), observed_at), intent.client_secret)
-
-
-def _date(answer: stripe.StripeObject) -> datetime:
-    """When Stripe answered, by its own time."""
-    headers = answer.last_response.headers if answer.last_response else {}
-    return parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)

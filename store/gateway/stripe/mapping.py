@@ -22,14 +22,16 @@ from store.gateway.port import (
     DisputeSnapshot,
     EventObject,
     FraudWarningSnapshot,
+    HostedPageSnapshot,
     PaymentSnapshot,
     RefundSnapshot,
     RiskReviewSnapshot,
     WebhookEvent,
 )
 
-# The metadata keys that name the order of a PaymentIntent, and the store's request for a refund.
-ORDER_REFERENCE, REFUND_KEY = "order_reference", "refund_key"
+# The metadata keys that name the order of a PaymentIntent, the store's number of one that is made by Checkout, and the
+# store's request for a refund.
+ORDER_REFERENCE, PAYMENT_NUMBER, REFUND_KEY = "order_reference", "payment_number", "refund_key"
 
 # A status that is not here, such as `requires_source` of an older API version, is unknown to the store.
 CANCELLED = "canceled"
@@ -52,6 +54,7 @@ REFUND_STATUS_TO_EVENT = {
 # The parameters in which an order's details travel. `shipping` is an address with a name and a telephone number.
 DETAIL_OF_PARAM = {
     "receipt_email": Detail.EMAIL,
+    "customer_email": Detail.EMAIL,
     "shipping[name]": Detail.FULL_NAME,
     "shipping[phone]": Detail.PHONE,
     "shipping[address][line1]": Detail.LINE1,
@@ -61,6 +64,7 @@ DETAIL_OF_PARAM = {
     "shipping[address][postal_code]": Detail.POSTAL_CODE,
     "shipping[address][country]": Detail.COUNTRY,
 }
+OF_PAYMENT = "payment_intent_data"  # what of a Checkout Session's parameters are its payment's
 CHARGE_RETURNED, CHARGE_DISPUTED = "charge_already_refunded", "charge_disputed"
 
 # A status that is not here is one more step of a dispute that is not over.
@@ -104,9 +108,47 @@ def snapshot_of(intent: Mapping[str, Any], observed_at: datetime) -> PaymentSnap
         received=Money(intent.get("amount_received") or 0, currency),
         live=intent["livemode"],
         order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
+        payment_number=_payment_number(intent),
         decline=decline,
         card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
         cancelled_because=CANCEL_REASONS.get(intent.get("cancellation_reason") or ""),
+    )
+
+
+def page_of(checkout: Mapping[str, Any], observed_at: datetime, *, failed_later: bool = False) -> HostedPageSnapshot:
+    """A Checkout Session of mode `payment` as it was at that moment, with its PaymentIntent expanded or as its id.
+    `failed_later`: its payment, which was not decided when it was completed, has failed.
+    """
+    amount = Money(checkout["amount_total"], checkout["currency"])
+    number = _payment_number(checkout)
+    reference = (checkout.get("metadata") or {}).get(ORDER_REFERENCE)
+    intent, payment = checkout["payment_intent"], None
+    if checkout["status"] == "expired":
+        pass  # what was tried on it has come to nothing
+    elif isinstance(intent, Mapping):
+        payment = snapshot_of(intent, observed_at)
+    elif intent is not None and checkout["status"] == "complete":
+        paid = checkout["payment_status"] == "paid"
+        undecided = PaymentEvent.DECLINED if failed_later else PaymentEvent.PROCESSING
+        payment = PaymentSnapshot(
+            provider_payment_id=intent,
+            event=PaymentEvent.PAID if paid else undecided,
+            observed_at=observed_at,
+            amount=amount,
+            received=amount if paid else Money(0, amount.currency),
+            live=checkout["livemode"],
+            order_reference=reference,
+            payment_number=number,
+        )
+    return HostedPageSnapshot(
+        provider_page_id=checkout["id"],
+        open=checkout["status"] == "open",
+        observed_at=observed_at,
+        amount=amount,
+        live=checkout["livemode"],
+        order_reference=reference,
+        payment_number=number,
+        payment=payment,
     )
 
 
@@ -151,6 +193,18 @@ def risk_review_of(review: Mapping[str, Any]) -> RiskReviewSnapshot:
     )
 
 
+def detail_of(param: str) -> Detail | None:
+    """Which of an order's details a parameter is, be it a PaymentIntent's or a Checkout Session's."""
+    inner = param.removeprefix(f"{OF_PAYMENT}[")
+    return DETAIL_OF_PARAM.get(param if inner == param else inner.replace("]", "", 1))
+
+
+def _payment_number(thing: Mapping[str, Any]) -> int | None:
+    """The store's number of a payment; None in what others have written."""
+    written = str((thing.get("metadata") or {}).get(PAYMENT_NUMBER, ""))
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
+
 def _attempt(intent: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     """What identifies a declined attempt: its charge, or its card where the bank was never asked."""
     method = error.get("payment_method") or {}
@@ -189,7 +243,7 @@ def event_of(event: Mapping[str, Any]) -> WebhookEvent:
         type=str(event["type"]),
         live=bool(event["livemode"]),
         created=created,
-        object=_object(event["data"]["object"], created),
+        object=_object(event["data"]["object"], created, str(event["type"])),
     )
 
 
@@ -200,10 +254,12 @@ def is_of_own_account(event: Mapping[str, Any]) -> bool:
     return event.get("account") is None
 
 
-def _object(thing: Mapping[str, Any], observed_at: datetime) -> EventObject | None:
+def _object(thing: Mapping[str, Any], observed_at: datetime, event_type: str) -> EventObject | None:
     match thing["object"]:
         case "payment_intent":
             return snapshot_of(thing, observed_at)
+        case "checkout.session" if thing["mode"] == "payment":
+            return page_of(thing, observed_at, failed_later=event_type == "checkout.session.async_payment_failed")
         case "refund":
             return refund_of(thing)
         case "dispute":

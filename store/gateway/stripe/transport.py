@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +23,7 @@ from store.domain.errors import (
     PaymentUnavailable,
 )
 from store.gateway.deadline import RequestDeadline
-from store.gateway.stripe.mapping import DETAIL_OF_PARAM
+from store.gateway.stripe.mapping import detail_of
 
 if TYPE_CHECKING:
     from pybreaker import CircuitBreaker
@@ -36,7 +38,13 @@ Response = tuple[str, int, Mapping[str, str]]
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 3.0
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 RETRIES = 2
-ABOUT_ONE_PAYMENT = ("retrieve_payment", "cancel_payment", "refund_payment")
+ABOUT_ONE_PAYMENT = (
+    "retrieve_payment",
+    "cancel_payment",
+    "refund_payment",
+    "retrieve_hosted_page",
+    "expire_hosted_page",
+)
 FAILURES = 3  # calls in a row without an answer, after which web requests stop calling
 PAUSE = 10.0  # seconds until web requests may call again
 
@@ -156,6 +164,12 @@ def _answered(response: Response) -> Response:
     return response
 
 
+def date_of(answer: stripe.StripeObject) -> datetime:
+    """When Stripe answered, by its own time."""
+    headers = answer.last_response.headers if answer.last_response else {}
+    return parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.now(UTC)
+
+
 def retrieve_or_none(retrieve: Callable[..., T], *args: Any) -> T | None:
     """What Stripe has under this id; None when there is no such object."""
     try:
@@ -206,7 +220,7 @@ def translate_errors(call: str, object: str) -> Iterator[None]:  # noqa: A002  #
             raise DeadlineExceeded from failure
         if kept:
             raise PaymentServiceFailed from failure
-        detail = DETAIL_OF_PARAM.get(getattr(failure, "param", None) or "")
+        detail = detail_of(getattr(failure, "param", None) or "")
         if isinstance(failure, stripe.InvalidRequestError):
             if detail is not None:
                 raise DetailsRefused(detail) from failure

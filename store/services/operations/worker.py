@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent
-from store.gateway.port import CancelReason
+from store.gateway.port import CancelReason, HostedPageSnapshot
 from store.services import card_testing, history, mail, payments, transitions
 from store.services.history import Origin, Source
 from store.services.partial_indexes import written_out
@@ -41,7 +41,8 @@ def run(services: Services, now: datetime) -> int:
     """
     expired = and_(Order.state == OrderState.AWAITING_PAYMENT, Order.expires_at <= now)
     # The payment service is not asked about these. They are found by their order: there are many more that expired.
-    never_opened = exists().where(Payment.order_id == Order.id, Payment.live, Payment.provider_payment_id.is_(None))
+    unopened = and_(Payment.provider_payment_id.is_(None), Payment.provider_page_id.is_(None))
+    never_opened = exists().where(Payment.order_id == Order.id, Payment.live, unopened)
     foreign = _foreign(services)
     left_over = _payment(~Payment.live, Payment.state.not_in(written_out(payments.DECIDED)), ~foreign)
     this = _Round(services, now)
@@ -139,14 +140,16 @@ def _expire(services: Services, reference: str, now: datetime) -> None:
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
     payment = order.payment
-    if payment.provider_payment_id is not None and not accounts.is_foreign(payment, accounts.known(services)):
+    if payment.is_opened and not accounts.is_foreign(payment, accounts.known(services)):
         try:
-            snapshot = services.gateway.retrieve_payment(payment.provider_payment_id).snapshot
+            snapshot = payments.retrieve(services, payment)
         except PaymentMissing:
             payments.close(services, reference, CancelReason.EXPIRED, now)
             return
-        deciding = snapshot.event is PaymentEvent.PROCESSING
-        challenged = snapshot.event is PaymentEvent.ACTION_REQUIRED and order.extensions < MOST_EXTENSIONS
+        made = snapshot.payment if isinstance(snapshot, HostedPageSnapshot) else snapshot
+        event = made.event if made is not None else None
+        deciding = event is PaymentEvent.PROCESSING
+        challenged = event is PaymentEvent.ACTION_REQUIRED and order.extensions < MOST_EXTENSIONS
         if deciding or challenged:
             origin = Origin(Source.WORKER, now)
             with services.database.transaction() as session:

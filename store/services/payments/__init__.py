@@ -5,10 +5,12 @@ from store.services.payments.closing import (
     cancel_leftovers,
     close,
     look_up,
+    retrieve,
     stop_card_testing,
     tested_with_cards,
 )
 from store.services.payments.creation import create
+from store.services.payments.hosted import open_page
 from store.services.payments.recording import DECIDED, note_card, record
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "create",
     "look_up",
     "note_card",
+    "open_page",
     "record",
+    "retrieve",
     "stop_card_testing",
     "tested_with_cards",
 ]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.orm import Session
 
 from models import Order, Payment
 from store.domain.errors import PaymentMissing
-from store.domain.states import OrderState
-from store.gateway.port import CancelReason
+from store.domain.states import OrderState, PaymentEvent
+from store.gateway.port import CancelReason, HostedPageSnapshot, PaymentSnapshot
 from store.services import transitions
 from store.services.history import Origin, Source
 from store.services.payments import accounts
@@ -39,20 +40,46 @@ def close(services: Services, reference: str, reason: CancelReason, now: datetim
     origin = Origin(CLOSED_BY[reason], now)
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-        provider_payment_id = order.payment.provider_payment_id
-        if order.state is OrderState.AWAITING_PAYMENT and provider_payment_id is None:
-            close_order(session, order, reason, origin)
-    if order.state is not OrderState.AWAITING_PAYMENT or provider_payment_id is None:
+        payment = order.payment
+        if order.state is OrderState.AWAITING_PAYMENT:
+            _begin(session, order, reason, origin)
+    if order.state is not OrderState.AWAITING_PAYMENT or not payment.is_opened:
         return order.state
-    if accounts.is_foreign(order.payment, accounts.known(services)):
+    if accounts.is_foreign(payment, accounts.known(services)):
         return _close_unasked(services, reference, reason, origin, missing=False)
     try:
-        snapshot = services.gateway.cancel_payment(provider_payment_id, reason)
+        snapshot = end(services, payment, reason)
     except PaymentMissing:
         return _close_unasked(services, reference, reason, origin, missing=True)
     with services.database.transaction() as session:
         recorded = record(session, services, snapshot, origin)
         return recorded.state if recorded is not None else order.state
+
+
+def _begin(session: Session, order: Order, reason: CancelReason, origin: Origin) -> None:
+    """Close the order at once where there is nobody to ask. Else a page is given its reason now: the payment service
+    does not remember why one has ended, and may report it before it has answered.
+    """
+    if not order.payment.is_opened:
+        close_order(session, order, reason, origin)
+    elif order.payment.provider_page_id is not None:
+        transitions.write(session, order.payment, {"cancel_reason": reason})
+
+
+def end(services: Services, payment: Payment, reason: CancelReason) -> PaymentSnapshot | HostedPageSnapshot:
+    """Have the payment service end a payment that it knows of, or the page of one, and say what has become of it.
+    Raises PaymentMissing, PaymentUnavailable and PaymentMisconfigured.
+    """
+    if payment.provider_page_id is not None:
+        return services.gateway.expire_hosted_page(payment.provider_page_id)
+    return services.gateway.cancel_payment(payment.provider_payment_id or "", reason)
+
+
+def retrieve(services: Services, payment: Payment) -> PaymentSnapshot | HostedPageSnapshot:
+    """What the payment service says of a payment that it knows of, or of the page of one. Raises as `end` does."""
+    if payment.provider_page_id is not None:
+        return services.gateway.retrieve_hosted_page(payment.provider_page_id).snapshot
+    return services.gateway.retrieve_payment(payment.provider_payment_id or "").snapshot
 
 
 def _close_unasked(
@@ -68,11 +95,9 @@ def _close_unasked(
 
 
 def tested_with_cards(services: Services) -> ColumnElement[bool]:
-    """Whether an order waits for its payment though too many cards were declined on it."""
-    many = exists().where(
-        Payment.order_id == Order.id, Payment.live, Payment.declines >= services.settings.max_declines
-    )
-    return and_(Order.state == OrderState.AWAITING_PAYMENT, many)
+    """Whether an order waits for its payment though too many cards were declined on it, on all of its payments."""
+    declines = select(func.sum(Payment.declines)).where(Payment.order_id == Order.id).scalar_subquery()
+    return and_(Order.state == OrderState.AWAITING_PAYMENT, declines >= services.settings.max_declines)
 
 
 def stop_card_testing(services: Services, reference: str, now: datetime) -> None:
@@ -80,31 +105,43 @@ def stop_card_testing(services: Services, reference: str, now: datetime) -> None
     close(services, reference, CancelReason.CARD_TESTING, now)
 
 
-def cancel_leftovers(services: Services, reference: str, now: datetime) -> None:
-    """Cancel every payment that an order no longer counts on and that could still be paid. Raises as `close` does."""
+def cancel_leftovers(services: Services, reference: str, now: datetime, source: Source = Source.WORKER) -> None:
+    """End every payment that an order no longer counts on and that could still be paid. Raises as `close` does."""
+    origin = Origin(source, now)
     with services.database.reading() as session:
         leftovers = session.scalars(
-            select(Payment.provider_payment_id)
+            select(Payment)
             .join(Order, Order.id == Payment.order_id)
             .where(Order.reference == reference, ~Payment.live, Payment.state.not_in(DECIDED))
         ).all()
-    for provider_payment_id in leftovers:
-        if provider_payment_id is not None:
-            origin = Origin(Source.WORKER, now)
-            try:
-                snapshot = services.gateway.cancel_payment(provider_payment_id, CancelReason.REPLACED)
-            except PaymentMissing:
-                _note_unreachable(services, provider_payment_id, origin)
-                continue
-            with services.database.transaction() as session:
-                record(session, services, snapshot, origin)
+    for payment in leftovers:
+        if accounts.is_foreign(payment, accounts.known(services)):
+            continue
+        if not payment.is_opened:
+            _end_unopened(services, reference, payment.id, origin)
+            continue
+        try:
+            snapshot = end(services, payment, CancelReason.REPLACED)
+        except PaymentMissing:
+            _note_unreachable(services, reference, payment.id, origin)
+            continue
+        with services.database.transaction() as session:
+            record(session, services, snapshot, origin)
 
 
-def _note_unreachable(services: Services, provider_payment_id: str, origin: Origin) -> None:
+def _end_unopened(services: Services, reference: str, payment_id: int, origin: Origin) -> None:
+    """A payment that was never asked for, or whose response was lost: nobody has what it takes to pay it."""
     with services.database.transaction() as session:
-        found = transitions.lock_payment(session, provider_payment_id)
-        if found is not None:
-            accounts.note_unreachable(session, *found, origin, missing=True)
+        order = transitions.lock_by_reference(session, reference)
+        payment = session.get_one(Payment, payment_id, populate_existing=True)
+        if not payment.live and not payment.is_opened:
+            transitions.apply(session, order, payment, PaymentEvent.CANCELLED, origin, recorded=True)
+
+
+def _note_unreachable(services: Services, reference: str, payment_id: int, origin: Origin) -> None:
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        accounts.note_unreachable(session, order, session.get_one(Payment, payment_id), origin, missing=True)
 
 
 def look_up(services: Services, order: Order, now: datetime) -> bool:
@@ -116,7 +153,7 @@ def look_up(services: Services, order: Order, now: datetime) -> bool:
     begins to wait. Raises PaymentUnavailable, PaymentMisconfigured.
     """
     payment, since, last = order.payment, order.payment.awaited_since, order.payment.looked_up_at
-    if payment.state in DECIDED or payment.provider_payment_id is None:
+    if payment.state in DECIDED or not payment.is_opened:
         return False
     if accounts.is_foreign(payment, accounts.known(services)):
         return False
@@ -132,7 +169,7 @@ def look_up(services: Services, order: Order, now: datetime) -> bool:
         ).one_or_none()
     if since is None or ours is None:
         return False
-    snapshot = services.gateway.retrieve_payment(payment.provider_payment_id).snapshot
+    snapshot = retrieve(services, payment)
     with services.database.transaction() as session:
         record(session, services, snapshot, Origin(Source.LOOKUP, now))
     return True

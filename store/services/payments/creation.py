@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
@@ -19,14 +19,14 @@ from store.domain.errors import (
     PaymentServiceFailed,
     PaymentUnavailable,
 )
-from store.domain.states import OrderState, PaymentState
+from store.domain.states import OrderState, PaymentKind, PaymentState
 from store.gateway.port import CancelReason, PaymentRequest, PaymentSession, PaymentSnapshot
 from store.services import card_testing, transitions
 from store.services.card_testing import Shopper
 from store.services.history import Origin, Source
 from store.services.orders import lookup
 from store.services.orders.access import STAFF, Access
-from store.services.payments import accounts
+from store.services.payments import accounts, changing
 from store.services.payments.closing import close
 from store.services.payments.recording import DECIDED, record, record_of
 from store.services.services import Services
@@ -37,14 +37,17 @@ class PaymentSetup:
     """What it takes to create an order's payment, or to retrieve the one that it has. `attempt` counts from 1,
     `age` is the time since the order was placed.
 
+    `kind` is that of the live payment. `replaces`: it took the place of another one, which has to end first.
     `abandoned`: it is a test payment of another account or mode than the store's keys are by now. Nobody can be asked
     about it, and it is about no money.
     """
 
     request: PaymentRequest
+    kind: PaymentKind
     provider_payment_id: str | None
     attempt: int
     age: timedelta
+    replaces: bool
     abandoned: bool
 
 
@@ -58,6 +61,32 @@ def create(
     TooManyDeclines, PaymentUnavailable, PaymentMisconfigured, and NotFound where `access` does not reach
     the order.
     """
+    setup = check(services, reference, now, access, shopper)
+    if setup.kind is not PaymentKind.CARD:
+        changing.change_kind(services, reference, PaymentKind.CARD, now)
+        return create(services, reference, now, access, shopper)
+    if setup.replaces and setup.provider_payment_id is None:
+        changing.end_replaced(services, reference, now)
+    try:
+        payment = _create_or_retrieve(services, setup)
+    except (PaymentUnavailable, PaymentMisconfigured) as failure:
+        failure.nothing_charged = setup.provider_payment_id is None  # nobody has a secret to pay with
+        raise
+    accounts.ask(services)  # so that it is known when the payment is recorded
+    with services.database.transaction() as session:
+        order = _record(session, services, reference, payment.snapshot, Origin(Source.STORE, now))
+        if order.payment.kind is PaymentKind.CARD and order.payment.provider_payment_id is None:
+            raise PaymentMisconfigured  # it does not fit the order that it was created for
+        lookup.complete(session, order)
+    return order, _usable(services, order, payment)
+
+
+def check(
+    services: Services, reference: str, now: datetime, access: Access = STAFF, shopper: Shopper | None = None
+) -> PaymentSetup:
+    """What it takes to pay an order that can be paid. Raises as `create` does, having closed an order whose time is
+    over, or on which too many cards were declined.
+    """
     with services.database.reading() as session:
         setup = _setup(session, services, reference, now, access)
         if shopper is not None:
@@ -67,26 +96,15 @@ def create(
         raise OrderClosed(reference)
     if setup.abandoned:
         _replace(services, reference, now)
-        return create(services, reference, now, access, shopper)
-    try:
-        payment = _create_or_retrieve(services, setup)
-    except (PaymentUnavailable, PaymentMisconfigured) as failure:
-        failure.nothing_charged = setup.provider_payment_id is None  # nobody has a secret to pay with
-        raise
-    accounts.ask(services)  # so that it is known when the payment is recorded
-    with services.database.transaction() as session:
-        order = _record(session, services, reference, payment.snapshot, Origin(Source.STORE, now))
-        if order.payment.provider_payment_id is None:
-            raise PaymentMisconfigured  # it does not fit the order that it was created for
-        lookup.complete(session, order)
-    return order, _usable(services, order, payment)
+        return check(services, reference, now, access, shopper)
+    return setup
 
 
 def _record(session: Session, services: Services, reference: str, snapshot: PaymentSnapshot, origin: Origin) -> Order:
     """Record the payment that was created or retrieved for an order; returns the order, locked."""
     order = transitions.lock_by_reference(session, reference)
     live = order.payment
-    if live.provider_payment_id not in (None, snapshot.provider_payment_id):
+    if live.kind is not PaymentKind.CARD or live.provider_payment_id not in (None, snapshot.provider_payment_id):
         return record(session, services, snapshot, origin) or order  # another tab created another payment first
     payment = live if live.provider_payment_id is not None else None
     return record_of(session, services, order, payment, snapshot, origin)
@@ -100,7 +118,7 @@ def _usable(services: Services, order: Order, payment: PaymentSession) -> Paymen
         # Another tab created another payment first, or the order was closed meanwhile. Nobody has the secret of this
         # one yet, so nobody can have paid it.
         services.gateway.cancel_payment(payment.snapshot.provider_payment_id, CancelReason.REPLACED)
-    if closed or live.state is PaymentState.PROCESSING:
+    if closed or live.state is PaymentState.PROCESSING or live.kind is not PaymentKind.CARD:
         raise OrderClosed(order.reference)
     if orphaned and live.provider_payment_id is not None:
         return services.gateway.retrieve_payment(live.provider_payment_id)
@@ -119,7 +137,7 @@ def _setup(
         raise OrderClosed(reference)
     if order.expires_at <= now:
         return CancelReason.EXPIRED
-    if payment.declines >= services.settings.max_declines:
+    if _declines(session, payment) >= services.settings.max_declines:
         return CancelReason.CARD_TESTING
     request = PaymentRequest(
         order_reference=reference,
@@ -130,7 +148,23 @@ def _setup(
         idempotency_key=f"order-{reference}-payment-{payment.id}-{payment.create_attempt}",
     )
     abandoned = accounts.is_unpaid_test(payment) and accounts.is_foreign(payment, accounts.known(services))
-    return PaymentSetup(request, payment.provider_payment_id, payment.create_attempt, now - order.placed_at, abandoned)
+    return PaymentSetup(
+        request,
+        payment.kind,
+        payment.provider_payment_id,
+        payment.create_attempt,
+        now - order.placed_at,
+        payment.replaces_id is not None,
+        abandoned,
+    )
+
+
+def _declines(session: Session, payment: Payment) -> int:
+    """How many cards were declined on the order of its live payment."""
+    if payment.replaces_id is None:
+        return payment.declines  # there is no other
+    of_order = select(func.sum(Payment.declines)).where(Payment.order_id == payment.order_id)
+    return session.scalars(of_order).one() or 0
 
 
 def _replace(services: Services, reference: str, now: datetime) -> None:
@@ -158,11 +192,11 @@ def _create_or_retrieve(services: Services, setup: PaymentSetup) -> PaymentSessi
         return services.gateway.create_payment(setup.request)
     except PaymentServiceFailed:
         with services.database.transaction() as session:
-            _count_attempt(session, reference, setup.attempt)
+            count_attempt(session, reference, setup.attempt)
         raise
 
 
-def _count_attempt(session: Session, reference: str, attempt: int) -> None:
+def count_attempt(session: Session, reference: str, attempt: int) -> None:
     """Have the next request carry a new key. Tabs that failed together count once."""
     order = transitions.lock_by_reference(session, reference)
     session.execute(

@@ -6,28 +6,28 @@ order, then reads, then decides, in the caller's transaction.
 
 from __future__ import annotations
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
-from store.domain.errors import PaymentUnconfirmed
 from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState, ReservationState
-from store.gateway.port import CancelReason, CardUsed, Decline, PaymentSnapshot
+from store.gateway.port import CancelReason, CardUsed, Decline, HostedPageSnapshot, PaymentSnapshot
 from store.services import carts, history, mail, stock, transitions
-from store.services.history import Origin, Source
+from store.services.history import Origin
 from store.services.orders import reviews
-from store.services.payments import accounts, refunds, unmatched_events
+from store.services.payments import accounts, refunds, rows
+from store.services.payments.rows import REPORTED
 from store.services.services import Services
 
 DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
-# Events that were sent, whenever that was; any other source has asked the payment service.
-REPORTED = (Source.WEBHOOK,)
 
 
-def record(session: Session, services: Services, snapshot: PaymentSnapshot, origin: Origin) -> Order | None:
+def record(
+    session: Session, services: Services, snapshot: PaymentSnapshot | HostedPageSnapshot, origin: Origin
+) -> Order | None:
     """Record what a snapshot says of a payment, and what follows for its order; returns the order, locked, or None when
-    the payment is not of this store.
+    the payment is not of this store. A hosted page says what it says of the payment that is made on it.
 
     A terminal fact (paid, cancelled) is believed as it stands; any other can add to the history but never undo a
     terminal state, and changes nothing when something newer is known. A payment that does not fit its order opens a
@@ -36,6 +36,8 @@ def record(session: Session, services: Services, snapshot: PaymentSnapshot, orig
     Raises PaymentUnconfirmed for a payment that is not known here and that a webhook says is an order's: anybody on the
     account can write that. The payment service has to be asked for it first, and what it says recorded.
     """
+    if isinstance(snapshot, HostedPageSnapshot):
+        return _record_page(session, services, snapshot, origin)
     order, payment = _lock(session, snapshot)
     return record_of(session, services, order, payment, snapshot, origin) if order is not None else None
 
@@ -57,7 +59,7 @@ def record_of(
             )  # fmt: skip
         return order
     if payment is None:
-        payment = _attach(session, services, order, snapshot, origin)
+        payment = rows.of_order(session, services, order, snapshot, origin)
     if payment is None:
         return order  # another payment than the order's that was never paid: it is cancelled when it is found
     if origin.source not in REPORTED:
@@ -65,10 +67,40 @@ def record_of(
     if snapshot.event is PaymentEvent.PAID:
         _paid(session, order, payment, snapshot, origin)
     elif snapshot.event is PaymentEvent.CANCELLED:
-        _cancelled(session, order, payment, snapshot, origin)
+        _end(session, order, payment, snapshot.cancelled_because, origin)
     elif snapshot.event is not None:
         _observed(session, order, payment, snapshot, origin)
     return order
+
+
+def _record_page(session: Session, services: Services, page: HostedPageSnapshot, origin: Origin) -> Order | None:
+    """A page is known by its id, which is known here before anybody can pay on it."""
+    found = transitions.lock_payment_on_page(session, page.provider_page_id)
+    if found is None:
+        return None
+    order, payment = found
+    if page.payment is not None:
+        made = rows.of_page(session, services, order, payment, page.payment, origin)
+        if made is not None:
+            record_of(session, services, order, made, page.payment, origin)
+    if origin.source not in REPORTED:
+        accounts.confirm(session, services, payment)
+    if page.open or payment.state in (*DECIDED, PaymentState.PROCESSING):
+        return order
+    # Nobody can pay on it any more. Where its payment failed after the page was left, the order can be paid otherwise.
+    failed_later = page.payment is not None and payment.live and payment.cancel_reason is None
+    if not failed_later:
+        _end(session, order, payment, _why_ended(order, payment, origin), origin)
+    return order
+
+
+def _why_ended(order: Order, payment: Payment, origin: Origin) -> CancelReason | None:
+    """Why a hosted page has ended, which the payment service does not remember: the store has written it down before
+    it ended the page, or the page's time was over.
+    """
+    if payment.cancel_reason is not None:
+        return CancelReason(payment.cancel_reason)
+    return CancelReason.EXPIRED if order.expires_at <= origin.at else None
 
 
 def note_card(session: Session, used: CardUsed) -> str | None:
@@ -120,37 +152,6 @@ def _mismatch(order: Order, snapshot: PaymentSnapshot, services: Services) -> st
     return None
 
 
-def _attach(
-    session: Session, services: Services, order: Order, snapshot: PaymentSnapshot, origin: Origin
-) -> Payment | None:
-    """The row of a payment that the order does not have yet: its live one, if that waits for its id, else a row of its
-    own for one that was paid beside it. None for any other. Raises PaymentUnconfirmed as `record` does.
-    """
-    if origin.source in REPORTED:
-        raise PaymentUnconfirmed(snapshot.provider_payment_id)
-    payment = order.payment
-    if payment.provider_payment_id is not None:
-        if snapshot.event is not PaymentEvent.PAID:
-            return None
-        payment = _add_beside(session, order)
-    transitions.apply(
-        session,
-        order,
-        payment,
-        PaymentEvent.OPENED,
-        origin,
-        values={"provider_payment_id": snapshot.provider_payment_id, "account": accounts.known(services)},
-    )
-    unmatched_events.replay(session, order, payment, origin)
-    return payment
-
-
-def _add_beside(session: Session, order: Order) -> Payment:
-    """A payment of the order beside its live one."""
-    row = insert(Payment).values(order_id=order.id, amount_minor=order.total_minor, live=False).returning(Payment)
-    return session.scalars(row).one()
-
-
 def _paid(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
     received = snapshot.received.minor
     values: dict[str, object] = {"received_minor": received, "observed_at": snapshot.observed_at}
@@ -169,7 +170,7 @@ def _paid(session: Session, order: Order, payment: Payment, snapshot: PaymentSna
         transitions.write(session, payment, {"refund_due": True})
         history.add(session, order, "payment.second", origin, data={"amount": received})
     else:
-        _make_live(session, order, payment)
+        make_live(session, order, payment)
         _pay_order(session, order, payment, origin)
     refunds.recompute(session, order, payment, origin)
 
@@ -194,7 +195,7 @@ def _has_received(session: Session, order: Order, beside: Payment) -> bool:
     return bool(session.scalar(select(other)))
 
 
-def _make_live(session: Session, order: Order, payment: Payment) -> None:
+def make_live(session: Session, order: Order, payment: Payment) -> None:
     """Have the order count on this payment; the one that it counted on is cancelled by the worker."""
     if not payment.live:
         transitions.write(session, order.payment, {"live": False})
@@ -202,14 +203,15 @@ def _make_live(session: Session, order: Order, payment: Payment) -> None:
         session.expire(order, ["payment"])
 
 
-def _cancelled(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
-    moved = transitions.apply(session, order, payment, PaymentEvent.CANCELLED, origin)
+def _end(session: Session, order: Order, payment: Payment, reason: CancelReason | None, origin: Origin) -> None:
+    """The payment was cancelled, or its page has ended; where the order counts on it, that is closed."""
+    data = {} if payment.live else {"replaced": True}
+    moved = transitions.apply(session, order, payment, PaymentEvent.CANCELLED, origin, data=data)
     if moved.rejected:
-        reviews.open_review(
-            session, order, "cancelled_after_paid", origin, subject=snapshot.provider_payment_id, lasting=True
-        )
+        subject = payment.provider_payment_id or ""
+        reviews.open_review(session, order, "cancelled_after_paid", origin, subject=subject, lasting=True)
     elif payment.live:
-        close_order(session, order, snapshot.cancelled_because, origin)
+        close_order(session, order, reason, origin)
 
 
 def _observed(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:

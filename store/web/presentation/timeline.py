@@ -9,6 +9,7 @@ from typing import Any
 
 from models import HistoryEntry
 from store.domain.money import Money
+from store.domain.states import PaymentKind
 from store.gateway.port import CancelReason
 from store.services.history import Source
 from store.web.presentation.declines import decline_message
@@ -72,6 +73,24 @@ def _paid(detail: Detail, _currency: str) -> str:
     )
 
 
+def _opened(detail: Detail, _currency: str) -> str:
+    if detail.get("kind") == PaymentKind.HOSTED:
+        return "You went to our payment service’s own page."
+    return "The payment page was opened."
+
+
+def _replaced(detail: Detail, _currency: str) -> str:
+    if detail.get("kind") == PaymentKind.HOSTED:
+        return "You chose to pay on our payment service’s own page."
+    return "You came back to pay on our page."
+
+
+def _ended(detail: Detail, _currency: str) -> str:
+    if detail.get("replaced"):
+        return "The other way to pay was closed, so that only one can be used."
+    return "The payment was closed. Nothing was charged."
+
+
 # Another entry of the same transaction says it.
 WITHOUT_SENTENCE = frozenset({"payment.refunded", "payment.unreachable"})
 
@@ -89,13 +108,14 @@ SENTENCES: Mapping[str, _Words] = {
     "order.refund_failed": _always("Your money is back with us, so the order is yours again or will be refunded anew."),
     "review.opened": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
     "review.resolved": _always("A person looked into this order and resolved what did not add up."),
-    "payment.opened": _always("The payment page was opened."),
+    "payment.opened": _Words(_opened),
+    "payment.replaced": _Words(_replaced),
     "payment.declined": _Words(_declined, Tone.BAD),
     "payment.action_required": _always("Your bank asked to make sure that it was you.", Tone.WAIT),
     "payment.processing": _always("Your bank is deciding about the payment.", Tone.WAIT),
     "payment.still_open": _always("The payment can be tried again. Nothing was charged."),
     "payment.paid": _with_amount("Your payment of {amount} was received.", Tone.GOOD),
-    "payment.cancelled": _always("The payment was closed. Nothing was charged."),
+    "payment.cancelled": _Words(_ended),
     "payment.refund_failed": _always("A refund did not reach your card. The money is still with us.", Tone.WAIT),
     "payment.too_late": _with_amount(
         "Your payment of {amount} came after the things were sold. It will be sent back.", Tone.WAIT
