@@ -70,6 +70,7 @@ def test_every_object_is_what_the_library_declares(application: Flask, later: La
         "balance_transaction",
         "charge",
         "checkout.session",
+        "confirmation_token",
         "coupon",
         "customer",
         "dispute",
@@ -180,6 +181,7 @@ def live_a_busy_week(client: stripe.StripeClient, later: Later) -> None:
     v1.radar.early_fraud_warnings.list()
     v1.accounts.retrieve(v1.accounts.retrieve_current().id)
     v1.balance.retrieve()
+    v1.test_helpers.confirmation_tokens.create({"payment_method": "pm_card_visa", "return_url": "https://shop.example"})
     v1.webhook_endpoints.update(endpoint.id, {"description": "x"})
     fill_a_catalog(client)
     sell_on_the_page(client)

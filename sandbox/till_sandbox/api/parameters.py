@@ -45,6 +45,9 @@ CARD = {
     },
 }
 
+#: What Stripe.js says about a group of Elements that was made without an intent.
+_CONTEXT = {"type": "map"}
+
 #: What Stripe.js adds to its requests, read by nobody here.
 FROM_STRIPE_JS = (
     "_stripe_account",
@@ -96,7 +99,7 @@ def accepted(fields: dict[str, Spec], *, browser: bool = False, pins_types: bool
         known["payment_method_types"] = {"type": "array", "items": _STRING}
     extra = {name: _OPEN for name in FROM_STRIPE_JS if browser}
     if browser:
-        known |= {**extra, "client_secret": _STRING} | _of_browsers(known)
+        known |= {**extra, "client_context": _CONTEXT, "client_secret": _STRING} | _of_browsers(known)
     if "payment_method_data" in known:
         inside = {
             **extra,

@@ -75,6 +75,6 @@ def for_browser(body: Any) -> Any:
     kind = body.get("object")
     names = _PUBLISHABLE.get(kind) if isinstance(kind, str) else None
     shown = {name: for_browser(body[name]) for name in (names or body) if name in body}
-    if kind == "payment_method":
-        shown["card"] = {name: value for name, value in shown["card"].items() if name != "fingerprint"}
+    if "fingerprint" in shown and "last4" in shown:
+        del shown["fingerprint"]
     return shown

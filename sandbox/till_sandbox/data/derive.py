@@ -32,6 +32,7 @@ OBJECTS = {
     "balance_transaction": "BalanceTransaction",
     "charge": "Charge",
     "checkout.session": "checkout.Session",
+    "confirmation_token": "ConfirmationToken",
     "coupon": "Coupon",
     "customer": "Customer",
     "discount": "Discount",

@@ -5,14 +5,14 @@ from typing import Any
 from till_sandbox.api.call import Call, Listing, listing
 from till_sandbox.api.resources.payment_methods import raw_number
 from till_sandbox.api.search import search as find
-from till_sandbox.errors import ApiError, missing_object
-from till_sandbox.model import confirmation, payment_intents
+from till_sandbox.errors import ApiError
+from till_sandbox.model import confirmation, confirmation_tokens, payment_intents
 from till_sandbox.model.checkout import ownership
 from till_sandbox.model.methods.filters import FILTERS
 from till_sandbox.state import Resource
 
 #: Parameters of create that say how to confirm.
-_OF_CONFIRMATION = ("error_on_requires_action", "off_session", "return_url", "use_stripe_sdk")
+_OF_CONFIRMATION = ("confirmation_token", "error_on_requires_action", "off_session", "return_url", "use_stripe_sdk")
 
 
 def create(call: Call) -> Resource:
@@ -32,7 +32,7 @@ def create(call: Call) -> Resource:
     }
     intent = payment_intents.create(call.tx, params)
     how = {name: params[name] for name in _OF_CONFIRMATION if name in params}
-    return confirmation.confirm(call.tx, intent, {**paying, **how})
+    return confirmation.confirm(call.tx, intent, with_token(call, intent, {**paying, **how}))
 
 
 def retrieve(call: Call) -> Resource:
@@ -53,7 +53,7 @@ def confirm(call: Call) -> Resource:
         raise payment_intents.unexpected(
             "This PaymentIntent's `confirmation_method` is `manual`: it can only be confirmed with a secret API key."
         )
-    return confirmation.confirm(call.tx, intent, call.params)
+    return confirmation.confirm(call.tx, intent, with_token(call, intent, call.params))
 
 
 def cancel(call: Call) -> Resource:
@@ -78,16 +78,23 @@ def search(call: Call) -> dict[str, Any]:
 
 
 def check_method_given(call: Call) -> None:
-    """Card numbers come from browsers only, what types are taken from servers only, ConfirmationTokens from nowhere."""
-    if "confirmation_token" in call.params:
-        token = call.params["confirmation_token"]
-        raise missing_object("confirmation_token", token, "confirmation_token", status=400)
+    """Card numbers come from browsers only, what types are taken from servers only."""
     filters = [name for name in FILTERS if name in call.params]
     if filters and call.principal.publishable:
         raise ApiError(f"`{filters[0]}` can only be given with a secret API key.", param=filters[0])
     given = call.params.get("payment_method_data", {}).get("card") or {}
     if "number" in given and not call.principal.publishable:
         raise raw_number()
+
+
+def with_token(call: Call, intent: Resource, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a confirmation with what a ConfirmationToken among them stands for.
+
+    Refuses an intent that is not for what the page said it would be for.
+    """
+    said = {name: value for name, value in params.items() if name != confirmation_tokens.CONTEXT}
+    confirmation_tokens.check_context(intent, params.get(confirmation_tokens.CONTEXT) or {})
+    return confirmation_tokens.use(call.tx, intent, said) if "confirmation_token" in said else said
 
 
 def _intent(call: Call) -> Resource:

@@ -3,13 +3,13 @@
 from typing import Any, NoReturn
 
 from till_sandbox.api.call import Call, Listing, listing
-from till_sandbox.api.resources.payment_intents import check_client_secret, check_method_given
+from till_sandbox.api.resources.payment_intents import check_client_secret, check_method_given, with_token
 from till_sandbox.model import setup_intents
 from till_sandbox.model.checkout import ownership
 from till_sandbox.state import Resource
 
 #: Parameters of create that only mean something to the confirmation.
-_OF_CONFIRMATION = ("return_url", "use_stripe_sdk")
+_OF_CONFIRMATION = ("confirmation_token", "return_url", "use_stripe_sdk")
 
 
 def create(call: Call) -> Resource:
@@ -22,7 +22,7 @@ def create(call: Call) -> Resource:
     }
     intent = setup_intents.create(call.tx, params)
     how = {name: params[name] for name in _OF_CONFIRMATION if name in params}
-    return setup_intents.confirm(call.tx, intent, {**paying, **how})
+    return setup_intents.confirm(call.tx, intent, with_token(call, intent, {**paying, **how}))
 
 
 def retrieve(call: Call) -> Resource:
@@ -39,7 +39,7 @@ def confirm(call: Call) -> Resource:
     intent = _intent(call)
     ownership.check_not_of_checkout(call.tx, intent)
     check_method_given(call)
-    return setup_intents.confirm(call.tx, intent, call.params)
+    return setup_intents.confirm(call.tx, intent, with_token(call, intent, call.params))
 
 
 def cancel(call: Call) -> Resource:
