@@ -13,12 +13,27 @@ IMITATED = {
     "elements",
     "confirmCardPayment",
     "confirmCardSetup",
+    "confirmPayment",
+    "confirmSetup",
+    "createConfirmationToken",
     "createPaymentMethod",
     "handleCardAction",
     "handleNextAction",
     "registerAppInfo",
     "retrievePaymentIntent",
     "retrieveSetupIntent",
+}
+ELEMENTS = {
+    "address",
+    "card",
+    "cardCvc",
+    "cardExpiry",
+    "cardNumber",
+    "contactDetails",
+    "currencySelector",
+    "expressCheckout",
+    "linkAuthentication",
+    "payment",
 }
 
 
@@ -52,8 +67,26 @@ def test_mistakes_are_integration_errors(shop: Shop, subtests: pytest.Subtests) 
             "We could not retrieve data from the specified Element.",
         ),
         ("stripe.createPaymentMethod({type: 'sepa_debit'})", "type should be card"),
-        ("stripe.confirmPayment({})", "stripe.confirmPayment() is not part of this sandbox"),
-        ("elements.create('payment')", "The payment Element is not part of this sandbox"),
+        ("elements.create('payment')", "In order to create a payment element, you must pass a clientSecret or mode"),
+        ("elements.create('address')", "mode should be one of the following strings: shipping, billing."),
+        ("stripe.elements({clientSecret: 'pi_1'})", "client secret of the form ${id}_secret_${secret}."),
+        ("stripe.elements({clientSecret: 'pi_1_secret_2', mode: 'payment'})", "a clientSecret or a mode, not both."),
+        (
+            "stripe.elements({mode: 'gift'})",
+            "mode should be one of the following strings: payment, setup, subscription.",
+        ),
+        ("stripe.elements({mode: 'payment', currency: 'USD'})", "currency should be a three-letter currency code"),
+        ("stripe.elements({mode: 'payment', currency: 'usd', amount: 1.5})", "amount should be a whole number"),
+        ("stripe.confirmPayment({elements, redirect: 'if_required'})", "You must pass in a clientSecret when calling"),
+        ("stripe.confirmPayment({clientSecret: 'pi_1_secret_2'})", "confirmParams.return_url should be a URL"),
+        (
+            "stripe.confirmPayment({elements, clientSecret: 'pi_1_secret_2', redirect: 'if_required'})",
+            "elements should have a mounted Payment Element or Express Checkout Element.",
+        ),
+        ("stripe.createPaymentMethod({elements})", "paymentMethodCreation: 'manual'"),
+        ("stripe.createConfirmationToken({})", "elements should be an Elements object."),
+        ("stripe.createToken(card)", "stripe.createToken() is not part of this sandbox"),
+        ("elements.create('iban')", "The iban Element is not part of this sandbox"),
     ]:
         with subtests.test(mistake):
             refusal = shop.refusal(mistake)
@@ -112,7 +145,7 @@ def test_every_method_and_every_element_is_there_or_says_that_it_is_not(shop: Sh
         refusal = shop.refusal(f"stripe.{name}()")
         assert refusal is not None
         assert f"{name}() is not part of this sandbox" in refusal["message"]
-    for kind in set(kinds) - {"card", "cardNumber", "cardExpiry", "cardCvc"}:
+    for kind in set(kinds) - ELEMENTS:
         refusal = shop.refusal(f"elements.create('{kind}')")
         assert refusal is not None
         assert f"The {kind} Element is not part of this sandbox" in refusal["message"]

@@ -39,7 +39,7 @@ def stripe_js(_release: str = "v3") -> BaseResponse:
     return response
 
 
-@blueprint.get("/sandbox/frames/<any(authenticated, challenge, controller, field):name>.js")
+@blueprint.get("/sandbox/frames/<any(authenticated, challenge, controller, field, form):name>.js")
 def frame_script(name: str) -> BaseResponse:
     """The script of one of the pages below."""
     return script_response(f"frames/{name}.js")
@@ -65,6 +65,17 @@ def field() -> Response:
         parts=fields.PARTS[kind],
         inputs=fields.INPUTS,
         countries=fields.card_countries() if kind == "card" else None,
+    )
+    return page_response(page)
+
+
+@blueprint.get("/v3/elements-inner-<kind>.html")
+def form(kind: str) -> Response:
+    """The inside of an Element that is a form: the Payment Element's, an address, an e-mail address."""
+    if kind not in fields.FORM_TITLES:
+        raise NotFound
+    page = render_template(
+        "browser/form.html", kind=kind, title=fields.FORM_TITLES[kind], fields=fields.form_fields(kind)
     )
     return page_response(page)
 

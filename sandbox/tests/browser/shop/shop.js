@@ -19,16 +19,19 @@ page.start = (key, options, elementsOptions) => {
 };
 
 /**
- * @param {"card" | "cardNumber" | "cardExpiry" | "cardCvc"} type
+ * @param {"card" | "cardNumber" | "cardExpiry" | "cardCvc" | "payment" | "address"} type or another that is a form
  * @param {object} options of that Element
- * @returns {Promise<void>} settled when it is ready
+ * @returns {Promise<void>} settled when it is ready, or could not be loaded
  */
 page.mount = (type, options) => {
   const element = page.elements.create(type, options);
-  for (const name of ["ready", "change", "focus", "blur", "escape", "loaderror", "networkschange"]) {
+  for (const name of ["ready", "change", "focus", "blur", "escape", "loaderror", "loaderstart", "networkschange"]) {
     element.on(name, (/** @type {object} */ event) => events.push({ name, ...event }));
   }
-  const ready = new Promise((resolve) => element.once("ready", () => resolve(undefined)));
+  const ready = new Promise((resolve) => {
+    element.once("ready", () => resolve(undefined));
+    element.once("loaderror", () => resolve(undefined));
+  });
   const box = document.getElementById(type);
   if (box) box.style.display = "block";
   element.mount(`#${type}`);

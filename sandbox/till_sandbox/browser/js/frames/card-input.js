@@ -1,6 +1,10 @@
 import { MaskedInput } from "./masked-input.js";
 
-/** One input of a field with what is known of it: whether the shopper has left it, and what is wrong with it. */
+/**
+ * One input of a field with what is known of it: whether the shopper has left it, and what is wrong with it.
+ *
+ * @template {string} [N="number" | "expiry" | "cvc" | "postal"]
+ */
 export class CardInput {
   /** The shopper has left the input since it was last edited. */
   #left = false;
@@ -8,10 +12,10 @@ export class CardInput {
   #submitted = false;
 
   /**
-   * @param {"number" | "expiry" | "cvc" | "postal"} name
+   * @param {N} name
    * @param {HTMLInputElement} element
    * @param {import("./formats.js").InputFormat} format
-   * @param {(input: CardInput, edit: {inserted: boolean, atEnd: boolean}) => void} onEdit
+   * @param {(input: CardInput<N>, edit: {inserted: boolean, atEnd: boolean}) => void} onEdit
    */
   constructor(name, element, format, onEdit) {
     this.name = name;

@@ -79,6 +79,11 @@ function addCard(parameters, card, billingAt) {
   if (billingAt && values.postalCode) {
     Object.assign(open(parameters, [...billingAt, "address"]), { postal_code: values.postalCode });
   }
+  if (billingAt && values.billing) {
+    // What the page says itself goes before what was typed into the Payment Element.
+    const address = open(parameters, [...billingAt, "address"]);
+    Object.assign(address, { ...values.billing.address, ...address });
+  }
   return null;
 }
 

@@ -4,18 +4,20 @@
  *
  * @typedef {object} Reading what the controller gets
  * @property {{code: string, message: string} | null} error the first thing wrong
- * @property {{number?: string, expMonth?: number, expYear?: number, cvc?: string, postalCode?: string, network?: string}} values
+ * @property {{number?: string, expMonth?: number, expYear?: number, cvc?: string, postalCode?: string, network?: string,
+ *   billing?: {address: Record<string, string | undefined>}}} values
  */
 import { textsFor } from "../shared/messages.js";
 import { UNKNOWN_BRAND, brandNamed, brandOf } from "./brands.js";
 import { CardInput } from "./card-input.js";
 import { NUMBER, cvcFormat, expiryFormat, fullYear, postalCodeFormat } from "./formats.js";
+import { loadFonts } from "./fonts.js";
 import { Layout } from "./layout.js";
 import { NetworkChoice } from "./networks.js";
 import { connectToParent } from "./parent.js";
 import { PostalCodeChild } from "./postal-code-child.js";
 import { UNITED_STATES, postalFormatOf } from "./postal.js";
-import { applyStyle, loadFonts } from "./styling.js";
+import { applyStyle } from "./styling.js";
 
 const root = /** @type {HTMLFormElement} */ (document.querySelector(".ElementsApp"));
 const kind = /** @type {import("../stripe/options.js").ElementType} */ (root.dataset.kind);

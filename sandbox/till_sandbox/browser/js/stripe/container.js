@@ -34,7 +34,7 @@ export class Container {
    * Adds the classes of a state and removes those of the one before.
    *
    * @param {import("./options.js").Classes} classes
-   * @param {import("./element.js").FieldState} state
+   * @param {import("./mounted-element.js").Shown} state
    */
   applyState(classes, { complete, empty, focused, error, autofilled }) {
     const names = [

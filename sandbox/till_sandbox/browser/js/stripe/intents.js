@@ -108,7 +108,7 @@ function refuseUnlessActionRequired(intent, kind, method) {
  * @param {string} secret
  * @returns {Promise<Outcome>}
  */
-async function takeNextAction(caller, kind, intent, secret) {
+export async function takeNextAction(caller, kind, intent, secret) {
   const action = intent.next_action ?? {};
   if (action.type === "redirect_to_url") {
     window.location.assign(action.redirect_to_url.url);

@@ -1,5 +1,5 @@
 import { answerChallenge } from "./challenge.js";
-import { fillFields } from "./element.js";
+import { fillFields } from "./mounted-element.js";
 import { warn } from "./errors.js";
 import { VERSION } from "./origin.js";
 import { createStripe } from "./stripe.js";

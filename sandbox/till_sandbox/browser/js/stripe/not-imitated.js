@@ -1,14 +1,14 @@
 import { IntegrationError } from "./errors.js";
 
 /**
- * What Stripe.js has beyond card Elements. It is there, so a page that only looks for it finds it; used, it says that
+ * What Stripe.js has beyond paying by card. It is there, so a page that only looks for it finds it; used, it says that
  * the sandbox has none of it.
  *
  * Source of the names: `Stripe` and `StripeElementType` in @stripe/stripe-js. A test says when there are more of them.
  */
 
 const OTHER_METHODS = (
-  "confirmPayment confirmSetup createConfirmationToken createToken createRadarSession createEphemeralKeyNonce " +
+  "createToken createRadarSession createEphemeralKeyNonce " +
   "paymentRequest initCheckoutElementsSdk initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing " +
   "retrieveOrder processOrder verifyIdentity collectFinancialConnectionsAccounts collectBankAccountToken " +
   "collectBankAccountForPayment collectBankAccountForSetup verifyMicrodepositsForPayment verifyMicrodepositsForSetup"
@@ -28,8 +28,7 @@ const OTHER_SETUPS = (
 ).split(" ");
 
 const OTHER_ELEMENTS = (
-  "address auBankAccount contactDetails currencySelector expressCheckout iban payment paymentForm " +
-  "paymentMethodMessaging linkAuthentication linkSignup shippingAddress issuingCardNumberDisplay " +
+  "auBankAccount iban paymentForm paymentMethodMessaging linkSignup shippingAddress issuingCardNumberDisplay " +
   "issuingCardCvcDisplay issuingCardExpiryDisplay issuingCardPinDisplay issuingCardCopyButton taxId terms " +
   "issuingAddToWalletButton"
 ).split(" ");
@@ -54,5 +53,5 @@ export function refuseElementNotImitated(type) {
  * @returns {never}
  */
 function refuse(what) {
-  throw new IntegrationError(`${what} is not part of this sandbox, which imitates card Elements.`);
+  throw new IntegrationError(`${what} is not part of this sandbox, which imitates Elements for cards.`);
 }

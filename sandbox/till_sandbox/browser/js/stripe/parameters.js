@@ -107,8 +107,13 @@ function withOptions(assembled, options, method) {
 function framesOf(element) {
   const number = mountedFrame(element);
   if (element.type === "card") return { number };
-  const [expiry, cvc] = [element.group.getElement("cardExpiry"), element.group.getElement("cardCvc")];
-  return { number, expiry: expiry?.frameName ?? undefined, cvc: cvc?.frameName ?? undefined };
+  return { number, expiry: frameOf(element.group, "cardExpiry"), cvc: frameOf(element.group, "cardCvc") };
+}
+
+/** @param {CardField["group"]} group @param {"cardExpiry" | "cardCvc"} type @returns {string | undefined} */
+function frameOf(group, type) {
+  const element = group.getElement(type);
+  return element instanceof CardField ? (element.frameName ?? undefined) : undefined;
 }
 
 /** @param {CardField} element */

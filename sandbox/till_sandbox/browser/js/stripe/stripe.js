@@ -1,3 +1,4 @@
+import { confirmElements, createConfirmationToken, createPaymentMethodOf } from "./confirming.js";
 import { callApi, prepareController } from "./controller.js";
 import { ElementsGroup } from "./elements.js";
 import { IntegrationError, show, warn } from "./errors.js";
@@ -23,7 +24,7 @@ export function createStripe(publishableKey, options) {
     ...methodsNotImitated(),
 
     /** @param {unknown} [given] */
-    elements: (given) => new ElementsGroup(given, caller.locale),
+    elements: (given) => new ElementsGroup(given, caller),
 
     /** @param {unknown} clientSecret @param {unknown} [data] @param {unknown} [confirmOptions] */
     confirmCardPayment: (clientSecret, data, confirmOptions) =>
@@ -32,6 +33,15 @@ export function createStripe(publishableKey, options) {
     /** @param {unknown} clientSecret @param {unknown} [data] @param {unknown} [confirmOptions] */
     confirmCardSetup: (clientSecret, data, confirmOptions) =>
       confirm(caller, SETUP_INTENT, "confirmCardSetup", clientSecret, data, confirmOptions),
+
+    /** @param {unknown} given */
+    confirmPayment: (given) => confirmElements(caller, PAYMENT_INTENT, "confirmPayment", given),
+
+    /** @param {unknown} given */
+    confirmSetup: (given) => confirmElements(caller, SETUP_INTENT, "confirmSetup", given),
+
+    /** @param {unknown} given */
+    createConfirmationToken: (given) => createConfirmationToken(caller, given),
 
     /** @param {unknown} clientSecret */
     retrievePaymentIntent: (clientSecret) => retrieve(caller, PAYMENT_INTENT, "retrievePaymentIntent", clientSecret),
@@ -56,14 +66,20 @@ export function createStripe(publishableKey, options) {
 
 /**
  * @param {import("./intents.js").Caller} caller
- * @param {unknown} data `{type: "card", card, billing_details, …}`, or "card"
+ * @param {unknown} data `{type: "card", card, billing_details, …}`, `{elements, params}`, `{element, params}`, or "card"
  * @param {unknown} element with "card"
  * @param {unknown} more with "card"
  */
 async function createPaymentMethod(caller, data, element, more) {
   const method = "createPaymentMethod";
+  const from = data === "card" ? {} : checkObject(data, method);
+  if (from.elements !== undefined) return createPaymentMethodOf(caller, from);
   const given =
-    data === "card" ? { ...checkObject(more, method), type: "card", card: element } : checkObject(data, method);
+    data === "card"
+      ? { ...checkObject(more, method), type: "card", card: element }
+      : from.element !== undefined
+        ? { ...checkObject(from.params, method, "params"), type: "card", card: from.element }
+        : from;
   if (given.type !== "card") {
     throw new IntegrationError(`Invalid value for ${method}: type should be card. You specified: ${show(given.type)}.`);
   }

@@ -1,0 +1,337 @@
+/**
+ * A form inside an Element: the card form of the Payment Element, an address, an e-mail address. The page gets the states,
+ * and what is no part of a card; the card itself is only given to the controller, a frame of the same origin.
+ *
+ * @typedef {object} FormOptions what the page says
+ * @property {string} locale
+ * @property {boolean} rtl
+ * @property {unknown} appearance
+ * @property {{family: string, source: string, descriptors: FontFaceDescriptors}[]} fonts
+ * @property {boolean} readOnly
+ * @property {string[]} hidden names of fields that are not asked for
+ * @property {string[]} optional names of fields that may stay empty
+ * @property {Record<string, string>} values to start with, by the names of fields
+ * @property {string[] | null} countries to choose from; null for all
+ * @property {"full" | "split" | "organization"} nameDisplay
+ * @property {"" | "billing" | "shipping"} section of what browsers fill in
+ * @property {string | null} terms whom the card is saved for, if that is to be said
+ * @property {string[]} preferredNetwork
+ */
+import { formTextsFor } from "../shared/form-texts.js";
+import { textsFor } from "../shared/messages.js";
+import { brandOf } from "./brands.js";
+import { CardInput } from "./card-input.js";
+import { Choice } from "./choice.js";
+import { loadFonts } from "./fonts.js";
+import { FormField } from "./form-field.js";
+import { EMAIL, OPTIONAL, REQUIRED, addressPostalFormat } from "./form-formats.js";
+import { countriesIn, isAskedFor, labelOf, publicCode } from "./form-rules.js";
+import { NUMBER, cvcFormat, expiryFormat, fullYear } from "./formats.js";
+import { applyAppearance } from "./looks.js";
+import { NetworkChoice } from "./networks.js";
+import { connectToParent } from "./parent.js";
+import { regionsOf } from "./regions.js";
+
+const root = /** @type {HTMLFormElement} */ (document.querySelector(".ElementsApp"));
+const kind = root.dataset.kind ?? "";
+const isPayment = kind === "payment";
+
+/** The parts of a card, between which the focus moves on by itself. */
+const CARD_PARTS = ["number", "expiry", "cvc"];
+
+/** @type {FormOptions} */
+let options = {
+  locale: "auto",
+  rtl: false,
+  appearance: {},
+  fonts: [],
+  readOnly: false,
+  hidden: [],
+  optional: [],
+  values: {},
+  countries: null,
+  nameDisplay: "full",
+  section: "",
+  terms: null,
+  preferredNetwork: [],
+};
+let lastState = "";
+let hasFocus = false;
+
+/** @type {(name: string, payload?: unknown) => void} */
+let notifyPage = () => undefined;
+
+/** @type {Record<string, import("./formats.js").InputFormat>} */
+const formats = {
+  number: NUMBER,
+  expiry: expiryFormat(() => new Date()),
+  cvc: cvcFormat(() => brandOf(controlNamed("number")?.value ?? "")),
+  postalCode: addressPostalFormat(country),
+  addressLine2: OPTIONAL,
+  email: EMAIL,
+};
+
+const allFields = [...root.querySelectorAll(".p-GridCell")].map((cell) => {
+  const element = /** @type {HTMLInputElement | HTMLSelectElement} */ (cell.querySelector(".Input"));
+  const { name } = element;
+  const control =
+    element instanceof HTMLSelectElement
+      ? new Choice(name, element, () => afterEdit(null))
+      : new CardInput(name, element, withOptional(name), (input, { inserted, atEnd }) =>
+          afterEdit(inserted && atEnd ? input : null),
+        );
+  return new FormField(/** @type {HTMLElement} */ (cell), control);
+});
+const networkList = root.querySelector("select.CardBrandChoiceDropdown");
+const networks = networkList instanceof HTMLSelectElement ? new NetworkChoice(networkList) : null;
+const terms = root.querySelector(".TermsText");
+
+root.addEventListener("focusin", () => report({ focused: true }));
+root.addEventListener("focusout", (event) => {
+  fieldOf(event.target)?.control.markLeft();
+  report({ focused: event.relatedTarget !== null });
+});
+root.addEventListener("keydown", afterKey);
+root.addEventListener("change", () => report());
+root.addEventListener("submit", (event) => event.preventDefault());
+
+Object.assign(window, { readField });
+start();
+
+async function start() {
+  // A fast script, or the browser itself, may have filled in the inputs before this script ran.
+  const typed = allFields.filter(({ control }) => control instanceof CardInput && control.element.value);
+  for (const { control } of typed) control.fill(control.element.value);
+  const { channel, options: given } = await connectToParent({
+    focus: () => focusForm(),
+    blur: () => document.activeElement instanceof HTMLElement && document.activeElement.blur(),
+    clear,
+    fill: (/** @type {Record<string, string>} */ card) => fillIn({ ...card, postalCode: card.postal ?? "" }),
+    update: (/** @type {Partial<FormOptions>} */ changes) => applyOptions(changes),
+    validate,
+  });
+  document.dir = given.rtl ? "rtl" : "ltr";
+  await loadFonts(given.fonts);
+  notifyPage = (name, payload) => channel.notify(name, payload);
+  lastState = "";
+  applyOptions(given);
+  const typedNames = typed.map(({ name }) => name);
+  for (const [name, value] of Object.entries(options.values)) if (!typedNames.includes(name)) fieldNamed(name)?.control.fill(value);
+  arrange();
+  fillIn({ administrativeArea: options.values.administrativeArea ?? "" });
+  new ResizeObserver(() => notifyPage("height", document.body.getBoundingClientRect().height)).observe(document.body);
+  notifyPage("ready");
+}
+
+/**
+ * Called by the controller when what was typed is wanted. What is missing shows from then on.
+ *
+ * @returns {import("./field.js").Reading}
+ */
+function readField() {
+  const error = validate();
+  if (error) return { error, values: {} };
+  const [expiry, value] = [controlNamed("expiry")?.value ?? "", (/** @type {string} */ name) => controlNamed(name)?.value];
+  return {
+    error: null,
+    values: {
+      number: value("number"),
+      expMonth: Number(expiry.slice(0, 2)),
+      expYear: fullYear(expiry.slice(2), new Date()),
+      cvc: value("cvc"),
+      network: networks?.chosen,
+      billing: { address: { country: value("country"), postal_code: value("postalCode") } },
+    },
+  };
+}
+
+/** Shows what is missing or wrong, and leads to the first of it. @returns {{code: string, message: string} | null} */
+function validate() {
+  for (const { control } of fields()) control.markSubmitted();
+  report();
+  const wrong = fields().find(({ control }) => control.error !== null);
+  if (!wrong) return null;
+  focusForm(wrong);
+  return errorOf(wrong);
+}
+
+function clear() {
+  for (const { control } of allFields) control.clear();
+  arrange();
+}
+
+/** @param {Record<string, string>} typed what a person would write, by the names of fields */
+function fillIn(typed) {
+  for (const { name, control } of allFields) if (typed[name]) control.fill(typed[name]);
+  arrange();
+}
+
+/** @param {Partial<FormOptions>} changes */
+function applyOptions(changes) {
+  options = { ...options, ...changes };
+  applyAppearance(options.appearance);
+  for (const { control } of allFields) {
+    const { element } = control;
+    element.disabled = options.readOnly;
+    const hint = element.getAttribute("autocomplete")?.split(" ").at(-1) ?? "";
+    if (options.section) element.setAttribute("autocomplete", `${options.section} ${hint}`);
+  }
+  networks?.disable(options.readOnly);
+  offerCountries();
+  arrange();
+}
+
+/** Puts the fields there that are asked for, with the words they have where the customer lives. */
+function arrange() {
+  const texts = formTextsFor(options.locale);
+  const form = { ...options, isPayment, country: country(), texts };
+  for (const field of allFields) field.show(isAskedFor(field.name, field.control instanceof Choice, form));
+  const list = fieldNamed("administrativeArea")?.control;
+  if (list instanceof Choice) list.offer([["", texts.choose], ...regionsOf(country())]);
+  for (const field of fields()) {
+    const optional = options.optional.includes(field.name) || field.name === "addressLine2" ? texts.optional : "";
+    field.label(labelOf(field.name, form), field.name === "expiry" ? texts.expiryMark : optional);
+  }
+  controlsNamed("cvc").forEach((input) => input.input.refresh());
+  controlsNamed("expiry").forEach((input) => (input.element.placeholder = texts.expiryMark));
+  controlsNamed("postalCode").forEach((input) => {
+    input.element.inputMode = country() === "US" ? "numeric" : "text";
+    input.element.placeholder = isPayment && country() === "US" ? "12345" : "";
+  });
+  networks?.label(textsFor(options.locale).labels.network);
+  if (terms instanceof HTMLElement) {
+    terms.hidden = options.terms === null;
+    terms.textContent = texts.terms.replace("{business}", options.terms ?? "");
+  }
+  report();
+}
+
+/** The countries to choose from, by their names in the shopper's language; the page may have chosen some. */
+function offerCountries() {
+  const choice = allFields.find(({ name }) => name === "country")?.control;
+  if (!(choice instanceof Choice)) return;
+  const locale = options.locale === "auto" ? navigator.language : options.locale;
+  const codes = [...choice.element.options].map(({ value }) => value);
+  const offered = options.countries ? codes.filter((code) => options.countries?.includes(code)) : codes;
+  if (!locale.startsWith("en") || offered.length < codes.length) choice.offer(countriesIn(locale, offered));
+}
+
+/** @param {import("./card-input.js").CardInput<string> | null} typedInto an input that more was typed into at its end */
+function afterEdit(typedInto) {
+  arrange();
+  if (!typedInto?.isFull || !CARD_PARTS.includes(typedInto.name)) return;
+  const order = fields();
+  order[order.findIndex(({ control }) => control === typedInto) + 1]?.control.focus("all");
+}
+
+/** @param {KeyboardEvent} event */
+function afterKey(event) {
+  if (event.key === "Escape") notifyPage("escape");
+  if (event.key === "Enter" && event.target instanceof HTMLInputElement) notifyPage("submit");
+}
+
+/**
+ * The page has given this frame the focus, or is about to: a field that took it too soon would take it from the page again.
+ *
+ * @param {FormField} [wanted] or else the first one where work is left
+ */
+function focusForm(wanted) {
+  if (!document.hasFocus()) {
+    window.addEventListener("focus", () => focusForm(wanted), { once: true });
+    if (wanted) notifyPage("wantsFocus");
+    return;
+  }
+  const field = wanted ?? fields().find(({ control }) => !control.isComplete) ?? fields()[0];
+  if (wanted || !root.contains(document.activeElement)) field?.control.focus("end");
+}
+
+/** Shows the state in the frame, and tells the page when it has changed. @param {{focused?: boolean}} [change] */
+function report({ focused = hasFocus } = {}) {
+  hasFocus = focused;
+  for (const field of allFields) field.showState(wordsFor);
+  const number = controlNamed("number")?.value ?? "";
+  networks?.offer(number, options.preferredNetwork);
+  showBrand(networks?.chosen ?? brandOf(number).name);
+  const wrong = fields().find(({ control }) => control.error !== null);
+  const state = {
+    empty: fields().every(({ control }) => control.isEmpty || control instanceof Choice),
+    complete: fields().every(({ control }) => control.isComplete),
+    focused: hasFocus,
+    autofilled: allFields.some(({ control }) => control.element.matches(":-webkit-autofill")),
+    error: wrong ? errorOf(wrong) : null,
+    values: valuesForPage(),
+  };
+  const written = JSON.stringify(state);
+  if (written !== lastState) notifyPage("state", state);
+  lastState = written;
+}
+
+/** What was typed, by the names of the fields, without what is part of a card. */
+function valuesForPage() {
+  const said = fields().filter(({ name }) => !CARD_PARTS.includes(name));
+  return Object.fromEntries(said.map(({ name, control }) => [name, valueOf(control).trim()]));
+}
+
+/** @param {string} brand */
+function showBrand(brand) {
+  const use = root.querySelector(".CardBrandIcon-container use");
+  if (use?.getAttribute("href") !== `#mark-${brand}`) use?.setAttribute("href", `#mark-${brand}`);
+}
+
+/** @param {string} code */
+function wordsFor(code) {
+  /** @type {Record<string, string>} */
+  const known = { ...textsFor(options.locale).errors, ...formTextsFor(options.locale) };
+  return known[code];
+}
+
+/** @param {FormField} field @returns {{code: string, message: string} | null} */
+function errorOf({ name, control: { error } }) {
+  return error === null ? null : { code: publicCode(name, error), message: wordsFor(error) };
+}
+
+/** @param {string} name @returns {import("./formats.js").InputFormat} that is complete without anything where it may stay empty */
+function withOptional(name) {
+  const format = formats[name] ?? REQUIRED;
+  const isComplete = (/** @type {string} */ value) =>
+    format.isComplete(value) || (value === "" && options.optional.includes(name));
+  return { ...format, isComplete };
+}
+
+/** The fields the shopper sees. */
+function fields() {
+  return allFields.filter((field) => field.isShown);
+}
+
+/** @param {string} name */
+function fieldNamed(name) {
+  return fields().find((field) => field.name === name);
+}
+
+/** @param {EventTarget | null} element */
+function fieldOf(element) {
+  return allFields.find(({ control }) => control.element === element);
+}
+
+/** @param {string} name */
+function controlsNamed(name) {
+  return fields()
+    .filter((field) => field.name === name)
+    .flatMap(({ control }) => (control instanceof CardInput ? [control] : []));
+}
+
+/** @param {string} name @returns {{value: string} | undefined} */
+function controlNamed(name) {
+  const field = fieldNamed(name);
+  return field && { value: valueOf(field.control) };
+}
+
+/** @param {import("./form-field.js").Control} control @returns {string} */
+function valueOf(control) {
+  return control instanceof Choice ? control.value : control.input.value;
+}
+
+function country() {
+  const choice = allFields.find(({ name }) => name === "country")?.control;
+  return choice ? valueOf(choice) : "US";
+}
