@@ -132,7 +132,8 @@ def mailer_for(app: Flask, settings: Settings) -> Mailer:
 
 
 def _engine_options(database_url: str) -> dict[str, object]:
-    """Nobody waits for a connection for ever.
+    """Nobody waits for a connection for ever. The one that was used last is taken first: its server process has at hand
+    what the next transaction needs.
 
     The values of a failed statement stay out of the exception, and so out of the logs: they hold names and addresses.
     """
@@ -140,8 +141,9 @@ def _engine_options(database_url: str) -> dict[str, object]:
         return {"hide_parameters": True}
     return {
         "hide_parameters": True,
-        "pool_size": 10,
-        "max_overflow": 10,
+        "pool_size": 20,
+        "pool_use_lifo": True,
+        "max_overflow": 0,
         "pool_timeout": 5,
         "connect_args": {"connect_timeout": 5},
     }
