@@ -51,8 +51,8 @@ class Database:
         with self._translate_errors(), self._counted(), self._read() as session:
             yield session
 
-    def run(self, script: Script, values: Mapping[str, object]) -> tuple[Any, ...] | None:
-        """Run a script, which is a transaction of its own on PostgreSQL; returns the first row of its last statement.
+    def run(self, script: Script, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """Run a script, which is a transaction of its own on PostgreSQL; returns the rows of its last statement.
 
         It may run twice where the connection dies meanwhile: the second time it has to find what the first one did.
         Raises ScriptRefused when the server refuses a statement: nothing was written.

@@ -20,6 +20,7 @@ _PREPARED = "prepared scripts"
 # The server does not know a prepared statement, or knows one that this process has not prepared: a pooler such as
 # PgBouncer gives each transaction another of its connections.
 _NOT_THERE, _THERE_ALREADY = "26000", "42P05"
+_LOCKED, _DEADLOCK = "55P03", "40P01"
 
 
 class ConnectionGone(Exception):
@@ -27,16 +28,18 @@ class ConnectionGone(Exception):
 
 
 class ScriptRefused(Exception):
-    """The server refuses a statement, such as one that breaks a constraint. Nothing was written."""
+    """The server refuses a statement: it breaks a constraint, or waits for a lock for too long. Nothing was written."""
 
 
 class Script:
     """Statements with a `:name` for each of the `parameters`, which have these types. Each of the statements sees what
-    those before it wrote, and what others committed before it began.
+    those before it wrote, and what others committed before it began. With `patience` it waits no longer for a lock than
+    so many seconds.
     """
 
-    def __init__(self, parameters: Mapping[str, str], *statements: str) -> None:
+    def __init__(self, parameters: Mapping[str, str], *statements: str, patience: float | None = None) -> None:
         self._parameters = dict(parameters)
+        self._set = b"" if patience is None else b"SET LOCAL lock_timeout = %d;" % (patience * 1000)
         self._statements = statements
         digest = hashlib.sha256("\n".join([*self._parameters.values(), *statements]).encode()).hexdigest()
         self.name = f"till_{digest[:16]}"
@@ -51,12 +54,12 @@ class Script:
         """Run it; `prepared` are the scripts that its connection is thought to know, and is kept up to date."""
         executions = self._execute(cursor, values)
         try:
-            cursor.execute(executions if self.name in prepared else self._prepare + executions)
+            cursor.execute(self._set + executions if self.name in prepared else self._prepare + self._set + executions)
         except cursor.connection.Error as failure:
             if failure.pgcode not in (_NOT_THERE, _THERE_ALREADY):
                 raise
             prepared.symmetric_difference_update({self.name})
-            cursor.execute(self._unprepared(cursor, values))
+            cursor.execute(self._set + self._unprepared(cursor, values))
         else:
             prepared.add(self.name)
 
@@ -75,8 +78,8 @@ class Script:
         return ";\n".join(_PLACE.sub(lambda place: literals[place[1]], text) for text in self._statements).encode()
 
 
-def send(engine: Engine, script: Script, values: Mapping[str, object]) -> tuple[Any, ...] | None:
-    """Run a script, and return the first row of its last statement.
+def send(engine: Engine, script: Script, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Run a script, and return the rows of its last statement.
 
     Raises ConnectionGone, ScriptRefused, and StoreBusy where the database does not answer or was waited for too long.
     """
@@ -92,7 +95,7 @@ def send(engine: Engine, script: Script, values: Mapping[str, object]) -> tuple[
         try:
             with connection.cursor() as cursor:
                 script.send(cursor, pooled.info.setdefault(_PREPARED, set()), values)
-                row: tuple[Any, ...] | None = cursor.fetchone()
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
         finally:
             if not connection.closed:
                 connection.autocommit = False
@@ -100,7 +103,8 @@ def send(engine: Engine, script: Script, values: Mapping[str, object]) -> tuple[
         if isinstance(failure, driver.Error) and engine.dialect.is_disconnect(failure, connection, None):
             pooled.invalidate()
             raise ConnectionGone from failure
-        raise (StoreBusy if isinstance(failure, driver.OperationalError) else ScriptRefused) from failure
+        busy = isinstance(failure, driver.OperationalError) and failure.pgcode not in (_LOCKED, _DEADLOCK)
+        raise (StoreBusy if busy else ScriptRefused) from failure
     finally:
         pooled.close()
-    return row
+    return rows

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from store.services.batches import Batches
 
 if TYPE_CHECKING:
     from config import Settings
@@ -29,6 +31,7 @@ class Services:
     link_path: str
     tariffs: TariffCache
     shortcut: bool = True
+    ordinary_payments: Batches[dict[str, Any], str | None] = field(default_factory=Batches)
 
     @property
     def hold(self) -> timedelta:

@@ -105,8 +105,8 @@ class _CrashingDatabase(Database):
             self._boundary()
         self._boundary()
 
-    def run(self, script: Script, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+    def run(self, script: Script, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         self._boundary()
-        row = super().run(script, values)
+        rows = super().run(script, values)
         self._boundary()
-        return row
+        return rows

@@ -20,8 +20,8 @@ from tools.postgres import PostgresServer
 
 THREADS = 2
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
-_MOMENT = re.compile(r"'\d{4}-\d\d-\d\d[ T]\d\d:\d\d[^']*'")
-_RANDOM = re.compile(r"[0-9A-Za-z_-]{8,}")
+_WORD = re.compile(r"[0-9A-Za-z_:.+-]{8,}")  # a moment, or a name that is long enough to be a random one
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.+-]+)?|\d\d:\d\d:[\d.+]+")
 _RATE = re.compile(r"tps = ([\d.]+) \(without")
 _DONE = re.compile(r"transactions actually processed: (\d+)")
 
@@ -96,6 +96,9 @@ def _merged(first: str, second: str) -> str:
 
 
 def _merged_literal(first: str, second: str) -> str:
-    if first == second or _MOMENT.fullmatch(first):
-        return first
-    return _RANDOM.sub("benchmark:order_number", first, count=1)
+    others = iter(_WORD.findall(second))
+    return _WORD.sub(lambda found: _merged_word(found[0], next(others, "")), first)
+
+
+def _merged_word(first: str, second: str) -> str:
+    return first if first == second or _MOMENT.fullmatch(first) else "benchmark:order_number"

@@ -22,14 +22,14 @@ def place(database: Database, new: Draft) -> Order | None:
     """
     if not new.available or new.order["coupon_id"] is not None or not new.order["total_minor"]:
         return None
-    rows = {"order_row": new.order, "payment_row": new.payment, "entry_row": new.entry, "line_rows": new.lines}
-    rows["adjustment_rows"] = new.adjustments
-    values: dict[str, object] = {name: json.dumps(row, default=datetime.isoformat) for name, row in rows.items()}
+    new_rows = {"order_row": new.order, "payment_row": new.payment, "entry_row": new.entry, "line_rows": new.lines}
+    new_rows["adjustment_rows"] = new.adjustments
+    values: dict[str, object] = {name: json.dumps(row, default=datetime.isoformat) for name, row in new_rows.items()}
     try:
-        row = database.run(_SCRIPT, values)
+        placed = database.run(_SCRIPT, values)
     except ScriptRefused:
         return None  # more than there is would be reserved; or the readable path is refused the same, and says why
-    return new.placed(row[0]) if row is not None else None
+    return new.placed(placed[0][0]) if placed else None
 
 
 def _columns(table: type[Base]) -> str:

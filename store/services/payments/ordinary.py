@@ -1,27 +1,35 @@
 """The ordinary payment: the first report that an order's live payment has succeeded, with nothing beside it.
 
 Most webhooks that pay an order are this, so it has a way of its own: a few statements that write what the inbox and
-`recording.record` write in this one case. In every other case they write nothing, and the readable path decides.
+`recording.record` write in this one case, and do so for all ordinary payments that are reported at the same moment. In
+every other case they write nothing, and the readable path decides.
 Beside `transitions` nothing else writes a state; what leads from which state to which is asked of the machines.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from models import UtcDateTime
 from store.domain.states import ORDER, PAYMENT, OrderEvent, OrderState, Outcome, PaymentEvent, PaymentState
 from store.domain.states import ReservationState as Reservation
 from store.gateway.port import PaymentSnapshot, WebhookEvent
 from store.services import mail
+from store.services.batches import MOST
+from store.services.database import Database
 from store.services.history import Origin, Source
 from store.services.scripts import Script, ScriptRefused
 from store.services.services import Services
+
+Report = dict[str, Any]  # what an event says of a payment, by the names that the statements have for it
 
 # The program does not start where a machine has no such transition, or two that end differently.
 _PAYMENT = {state: PAYMENT.decide(state, PaymentEvent.PAID) for state in PaymentState}
@@ -33,8 +41,9 @@ _ORDER = [ORDER.decide(_AWAITING, OrderEvent.PAYMENT_RECEIVED)]
 
 
 def record(services: Services, event: WebhookEvent, origin: Origin, handled: str) -> str | None:
-    """Record the event if it is of the ordinary kind, and mark it as `handled`, in one transaction; returns the order's
-    reference. None, and nothing is written, if it is not, or if the database refuses it. Raises StoreBusy.
+    """Record the event if it is of the ordinary kind, and mark it as `handled`, in one transaction, which it may share
+    with others that come at the same moment; returns the order's reference. None, and nothing is written, if it is not,
+    or if the database refuses it or one of the others. Raises StoreBusy.
     """
     snapshot = event.object
     if not services.shortcut or origin.source is not Source.WEBHOOK or not isinstance(snapshot, PaymentSnapshot):
@@ -43,7 +52,7 @@ def record(services: Services, event: WebhookEvent, origin: Origin, handled: str
         return None
     if snapshot.live is not services.settings.live:
         return None
-    values = {
+    report: Report = {
         "event_id": event.event_id,
         "event_type": event.type,
         "handled": handled,
@@ -52,35 +61,56 @@ def record(services: Services, event: WebhookEvent, origin: Origin, handled: str
         "observed_at": snapshot.observed_at,
         "amount": snapshot.amount.minor,
         "currency": snapshot.amount.currency,
-        "received": json.dumps({"amount": snapshot.received.minor}),
+        "received": {"amount": snapshot.received.minor},
         "message_id": mail.new_message_id(),
     }
-    if services.database.engine.dialect.name == "postgresql":
-        try:
-            row = services.database.run(_SCRIPT, values)
-        except ScriptRefused:
-            return None  # the readable path is refused the same, and says why
-        return row[0] if row is not None else None
+    return services.ordinary_payments.do(report, partial(_record_batch, services.database))
+
+
+def _record_batch(database: Database, reports: Sequence[Report]) -> list[str | None]:
+    """The reference of the order that each report paid. Of two about one payment only the first is ordinary."""
+    first: dict[str, Report] = {}
+    for report in reports:
+        first.setdefault(report["name"], report)
+    record_all = _record_on_postgresql if database.engine.dialect.name == "postgresql" else _record_on_sqlite
+    references = record_all(database, list(first.values()))
+    return [references.get(report["name"]) if report is first[report["name"]] else None for report in reports]
+
+
+def _record_on_postgresql(database: Database, reports: Sequence[Report]) -> dict[str, str]:
+    """The references by the names of the payments."""
     try:
-        with services.database.transaction() as session:
-            return _record_on_sqlite(session, values)
-    except (DBAPIError, OverflowError):  # the driver refuses a number that no column can hold
-        return None
+        rows = database.run(_SCRIPT, {"reports": json.dumps(reports, default=datetime.isoformat)})
+    except ScriptRefused:
+        return {}  # the readable path is refused the same, and says why
+    return dict(rows)
 
 
-def _record_on_sqlite(session: Session, values: Mapping[str, object]) -> str | None:
+def _record_on_sqlite(database: Database, reports: Sequence[Report]) -> dict[str, str]:
     """A transaction has the database to itself there, so that one statement after the other will do."""
-    found = session.execute(_FIND, values).one_or_none()
-    if found is None:
-        return None
-    for statement in _WRITES:
-        session.execute(statement, {**values, **found._mapping})
-    return str(found.reference)
+    references = {}
+    try:
+        with database.transaction() as session:
+            for report in reports:
+                values = {**report, "received": json.dumps(report["received"])}
+                found = session.execute(_FIND, values).one_or_none()
+                if found is not None:
+                    for statement in _WRITES:
+                        session.execute(statement, {**values, **found._mapping})
+                    references[report["name"]] = found.reference
+    except (DBAPIError, OverflowError):  # the driver refuses a number that no column can hold
+        return {}
+    return references
 
 
 def _statement(written: str) -> TextClause:
     times = [name for name in ("at", "observed_at") if f":{name}" in written]
     return text(written).bindparams(*(bindparam(name, type_=UtcDateTime) for name in times))
+
+
+def _of(table: str, fragment: str) -> str:
+    """The fragment with a column of this table for each `:name`."""
+    return re.sub(r":([a-z_]+)", rf"{table}.\1", fragment)
 
 
 def _list(states: Iterable[str]) -> str:
@@ -108,66 +138,69 @@ _MAIL_COLUMNS = "mails (order_id, kind, dedupe_key, message_id, data, written_at
 _MAIL_VALUES = f"'{mail.Kind.ORDER_PAID}', '{mail.Kind.ORDER_PAID}', :message_id, '{{}}', :at, :at, 0"
 
 # Two statements, for each sees what was committed before it began. The first one waits, as the readable path does: for
-# another delivery of the event, then for the order. So the second one reads what nobody changes any more. It goes by an
-# event that this transaction has written: one that was there before is a duplicate, or was not handled. If the case
-# turns out not to be ordinary, it takes the event back. Products are locked in id order, and cart lines after them.
+# another delivery of an event, then, having all events, for the orders. So the second one reads what nobody changes any
+# more. It goes by the events that this transaction has written: one that was there before is a duplicate, or was not
+# handled. If a case turns out not to be ordinary, it takes the event back. Everything is locked in the order of its id:
+# events, orders, products, and cart lines after them.
+_REPORTS = f"""
+    SELECT * FROM json_to_recordset(:reports) AS reports (
+        event_id text, event_type text, handled text, at timestamptz, name text, observed_at timestamptz, amount bigint,
+        currency text, received json, message_id text
+    ) LIMIT {MOST}
+"""
 _SCRIPT = Script(
-    {
-        "event_id": "text",
-        "event_type": "text",
-        "handled": "text",
-        "at": "timestamptz",
-        "name": "text",
-        "observed_at": "timestamptz",
-        "amount": "bigint",
-        "currency": "text",
-        "received": "json",
-        "message_id": "text",
-    },
+    {"reports": "json"},
     f"""
-    WITH remembered AS (
+    WITH reports AS ({_REPORTS}), remembered AS (
         INSERT INTO {_EVENT_COLUMNS}
-        SELECT {_EVENT_VALUES} FROM payments WHERE payments.provider_payment_id = :name
+        SELECT {_of("reports", _EVENT_VALUES)} FROM reports
+        WHERE EXISTS (SELECT 1 FROM payments WHERE payments.provider_payment_id = reports.name)
+        ORDER BY reports.event_id
         ON CONFLICT DO NOTHING RETURNING id
     )
-    SELECT orders.id FROM remembered, orders JOIN payments ON payments.order_id = orders.id
-    WHERE payments.provider_payment_id = :name
-    FOR UPDATE OF orders, payments
+    SELECT orders.id FROM payments JOIN orders ON orders.id = payments.order_id
+    WHERE payments.provider_payment_id = ANY (ARRAY (
+        SELECT reports.name FROM reports JOIN remembered ON remembered.id = reports.event_id
+    ))
+    ORDER BY orders.id FOR UPDATE OF orders, payments
     """,
     f"""
-    WITH mine AS (
-        SELECT id FROM webhook_events WHERE id = :event_id AND xmin = pg_current_xact_id_if_assigned()::xid
+    WITH reports AS ({_REPORTS}), mine AS (
+        SELECT reports.* FROM reports JOIN webhook_events ON webhook_events.id = reports.event_id
+        WHERE webhook_events.xmin = pg_current_xact_id_if_assigned()::xid
     ), paying AS (
-        SELECT orders.id, orders.reference, orders.cart_id, payments.id AS payment_id, payments.state
-        FROM mine, payments JOIN orders ON orders.id = payments.order_id
-        WHERE {_ORDINARY}
+        SELECT mine.*, order_id, orders.reference, orders.cart_id, payments.id AS payment_id, payments.state
+        FROM mine JOIN payments ON payments.provider_payment_id = mine.name JOIN orders ON orders.id = order_id
+        WHERE {_of("mine", _ORDINARY)}
     ), taken_back AS (
-        DELETE FROM webhook_events USING mine WHERE webhook_events.id = mine.id AND NOT EXISTS (SELECT 1 FROM paying)
+        DELETE FROM webhook_events WHERE id IN (SELECT event_id FROM mine EXCEPT SELECT event_id FROM paying)
     ), payment AS (
-        UPDATE payments SET {_PAYMENT_VALUES} FROM paying WHERE payments.id = paying.payment_id
+        UPDATE payments SET {_of("paying", _PAYMENT_VALUES)} FROM paying WHERE payments.id = paying.payment_id
     ), pieces AS (
-        SELECT products.id, order_lines.quantity
-        FROM paying JOIN order_lines ON order_lines.order_id = paying.id
-        JOIN products ON products.id = order_lines.product_id
+        SELECT product_id, sum(quantity) AS quantity FROM paying JOIN order_lines USING (order_id) GROUP BY product_id
+    ), locked AS (
+        SELECT products.id, pieces.quantity FROM pieces JOIN products ON products.id = pieces.product_id
         ORDER BY products.id FOR UPDATE OF products
     ), committed AS (
-        UPDATE products SET stock = stock - pieces.quantity, reserved = reserved - pieces.quantity
-        FROM pieces WHERE products.id = pieces.id RETURNING products.id
+        UPDATE products SET stock = stock - locked.quantity, reserved = reserved - locked.quantity
+        FROM locked WHERE products.id = locked.id RETURNING products.id
     ), paid AS (
-        UPDATE orders SET {_ORDER_VALUES} FROM paying WHERE orders.id = paying.id
+        UPDATE orders SET {_of("paying", _ORDER_VALUES)} FROM paying WHERE orders.id = paying.order_id
     ), emptied AS (
-        DELETE FROM cart_lines USING paying, committed
+        DELETE FROM cart_lines USING paying, order_lines, committed
         WHERE cart_lines.cart_id = paying.cart_id AND cart_lines.product_id = committed.id
+        AND order_lines.order_id = paying.order_id AND order_lines.product_id = committed.id
     ), told AS (
-        INSERT INTO {_MAIL_COLUMNS} SELECT id, {_MAIL_VALUES} FROM paying ON CONFLICT DO NOTHING
+        INSERT INTO {_MAIL_COLUMNS} SELECT order_id, {_of("paying", _MAIL_VALUES)} FROM paying ON CONFLICT DO NOTHING
     ), noted AS (
         INSERT INTO {_HISTORY_COLUMNS}
-        SELECT id, :at, {_PAYMENT_ENTRY}, state, '{_PAID}', '{Source.WEBHOOK}', :received::json FROM paying
+        SELECT order_id, at, {_PAYMENT_ENTRY}, state, '{_PAID}', '{Source.WEBHOOK}', received FROM paying
         UNION ALL
-        SELECT id, :at, {_ORDER_ENTRY}, '{_LATE}' FROM paying
+        SELECT order_id, at, {_ORDER_ENTRY}, '{_LATE}' FROM paying
     )
-    SELECT reference FROM paying
+    SELECT name, reference FROM paying
     """,
+    patience=1.0,
 )
 
 # The same for SQLite.

@@ -84,9 +84,11 @@ def test_the_log_says_what_one_database_was_asked() -> None:
 
 
 def captured(order: int, product: int, moment: str, name: str) -> list[str]:
+    report = f'[{{"event_id": "evt_{order}", "at": "{moment}", "message_id": "<{name}@till>"}}]'
     return [
         "BEGIN",
         f"CALL write_mail({order}, 'mail', '<{name}@till>', '{moment}'::timestamptz)",
+        f"CALL pay('{report}')",
         f"CALL sell({product})",
         "COMMIT",
     ]
@@ -102,6 +104,8 @@ def test_a_statement_for_one_order_becomes_one_for_every_order() -> None:
         "BEGIN",
         "CALL write_mail(:order_number, 'mail', '<benchmark:order_number@till>', "
         "'2026-11-28T14:46:12.450493+00:00'::timestamptz)",
+        'CALL pay(\'[{"event_id": "evt_:order_number", "at": "2026-11-28T14:46:12.450493+00:00", '
+        '"message_id": "<benchmark:order_number@till>"}]\')',
         "CALL sell(:product_number)",
         "COMMIT",
     )
