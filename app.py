@@ -24,6 +24,7 @@ from store.services import idle_connections
 from store.services.database import Database
 from store.services.services import Services
 from store.services.tariffs import TariffCache
+from store.services.taxes import AnswerCache
 
 log = structlog.get_logger()
 
@@ -75,7 +76,8 @@ def create_app(
         mailer=mailer or mailer_for(app, settings),
         clock=clock,
         link_path=web.LINK_PATH,
-        tariffs=TariffCache(),
+        tariffs=TariffCache(own_taxes=settings.taxes == "own"),
+        tax_answers=AnswerCache(),
     )
     admin.register(app, request_deadline)  # first: what the web wraps the application in is for the admin, too
     web.register(app, request_deadline)

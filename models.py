@@ -350,6 +350,12 @@ class Order(Base):
         _partial_index("ix_orders_email_digest", "email_digest", where="email_digest IS NOT NULL"),
         # What the audit adds up for the products: whose stock is reserved.
         _partial_index("ix_orders_reserved", "id", where="reservation = 'reserved'"),
+        # What the worker asks for: orders of which the tax service does not know yet what it should.
+        _partial_index(
+            "ix_orders_tax_due",
+            "id",
+            where="tax_calculation IS NOT NULL AND paid_at IS NOT NULL AND tax_recorded_at IS NULL",
+        ),
         # A browser's orders, the newest first, page by page.
         Index("ix_orders_browser", "browser_id", "id"),
         Index("ix_orders_placed_at", "placed_at"),
@@ -374,6 +380,10 @@ class Order(Base):
     shipping: Mapped[Address] = composite(*_address_columns("shipping"))
     billing: Mapped[Address] = composite(*_address_columns("billing"))
     tax_id: Mapped[str | None] = mapped_column(String(20))
+    # The calculation that its taxes are from, and since when what is recorded of them is what it should be: see
+    # TaxTransaction. Both are empty where they went by the store's own rates.
+    tax_calculation: Mapped[str | None] = mapped_column(String(255))
+    tax_recorded_at: Mapped[datetime | None]
     coupon_id: Mapped[int | None]
     coupon_customer: Mapped[str | None] = mapped_column(String(254))
     placed_at: Mapped[datetime]
@@ -571,6 +581,25 @@ class Refund(Base):
     @validates("state")
     def _state_is_a_transition(self, key: str, value: RefundState) -> RefundState:
         return _only_when_created(self, key, value)
+
+
+class TaxTransaction(Base):
+    """What the tax service has recorded of an order, or was asked to: the sale, what of it was refunded, and what of
+    that came back. `amount_minor`, taxes included, is added up. `key` is the store's name for it; `refused` means that
+    the service will not record it.
+    """
+
+    __tablename__ = "tax_transactions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("tax_transactions.id"))
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    attempt: Mapped[int] = mapped_column(default=1)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    provider_transaction_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    refused: Mapped[bool] = mapped_column(default=False)
+    requested_at: Mapped[datetime]
 
 
 class Dispute(Base):

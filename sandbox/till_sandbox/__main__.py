@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from till_sandbox import benchmark
 from till_sandbox.api.keys import DEFAULT_KEY, account_of
-from till_sandbox.commands import Refused, Remote, triggers
+from till_sandbox.commands import Refused, Remote, tax_places, triggers
 from till_sandbox.errors import ApiError
 from till_sandbox.model import webhook_endpoints
 from till_sandbox.server import Forward, Server
@@ -80,6 +80,8 @@ def _tell(options: argparse.Namespace) -> None:
         print("\n".join(remote.events(options.limit)))
     elif options.command == "resend":
         print(remote.resend(options.event))
+    elif options.command == "register":
+        print("\n".join(remote.register(options.places)))
     else:
         remote.reset()
 
@@ -114,6 +116,10 @@ def _parser() -> argparse.ArgumentParser:
     resend = commands.add_parser("resend", help="send an event to the webhook endpoints again")
     resend.add_argument("event", type=_event, metavar="evt_…")
     resend.set_defaults(command="resend")
+    register = commands.add_parser("register", help="collect tax in places")
+    places = ["all", *tax_places()]
+    register.add_argument("places", nargs="+", choices=places, metavar="PLACE", help=", ".join(places))
+    register.set_defaults(command="register")
     commands.add_parser("reset", help="forget everything but where to forward events").set_defaults(command="reset")
     measure = commands.add_parser("benchmark", help="measure how fast a sandbox of its own answers")
     measure.add_argument("--requests", type=_positive, default=1000)

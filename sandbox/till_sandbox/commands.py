@@ -1,5 +1,6 @@
-"""What `python -m till_sandbox` can tell a sandbox that is running: trigger, events, resend, reset."""
+"""What `python -m till_sandbox` can tell a sandbox that is running: trigger, events, resend, register, reset."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -83,6 +84,11 @@ class Remote:
         """Send an event to the account's endpoints again; its type."""
         return str(self._ask("POST", f"/v1/events/{quote(event_id, safe='')}/retry", data={})["type"])
 
+    def register(self, places: Sequence[str]) -> list[str]:
+        """Have the account collect tax in these places (`tax_places`), as in the dashboard; what was registered."""
+        wanted = tax_places() if "all" in places else places
+        return [self._ask("POST", "/v1/tax/registrations", data=_registration(place))["id"] for place in wanted]
+
     def reset(self) -> None:
         """Make it forget everything."""
         self._ask("POST", f"{CONTROL}reset", json={})
@@ -100,6 +106,28 @@ class Remote:
             said = body["error"]
             raise Refused(str(said.get("message", said)) if isinstance(said, dict) else str(said))
         return body
+
+
+def tax_places() -> list[str]:
+    """Where there are taxes to collect: countries, `EU`, and states and provinces such as `US-WA`."""
+    taxes = load("taxes")
+    countries = [country for country in taxes["countries"] if country not in taxes["eu"]]
+    with_own = [province for province, tax in taxes["ca"]["provinces"].items() if tax["tax_type"] != "hst"]
+    return ["EU", *countries, "CA", *(f"CA-{each}" for each in with_own), *(f"US-{each}" for each in taxes["us"])]
+
+
+def _registration(place: str) -> dict[str, str]:
+    """The parameters that register for one of `tax_places`."""
+    country, _, region = place.partition("-")
+    options: dict[str, str] = {"type": "standard"}
+    if country == "EU":
+        country, options = "DE", {"type": "oss_union"}
+    elif country == "US":
+        options = {"type": "state_sales_tax", "state": region}
+    elif region:
+        options = {"type": "province_standard", "province_standard][province": region}
+    named = {f"country_options[{country.lower()}][{name}]": value for name, value in options.items()}
+    return {"country": country, "active_from": "now", **named}
 
 
 def triggers() -> list[str]:

@@ -98,6 +98,7 @@ def _stripe(
     if skew > LARGEST_SKEW:
         wrong = f"this machine's clock is {int(skew.total_seconds())} seconds from Stripe's."
         yield Problem("clock", wrong, "Run a time service: webhooks are refused when their time is too far off.")
+    yield from _taxes(services)
     trial = yield from _keys(services)
     if not services.settings.webhook_secrets:
         wrong = "STRIPE_WEBHOOK_SECRET is not set."
@@ -106,6 +107,24 @@ def _stripe(
         yield from _round_trip(services, services.settings.store_url + webhooks.path, webhooks, now, send)
     else:
         yield from _webhooks(services, webhooks, trial, now, send, wait)
+
+
+def _taxes(services: Services) -> Iterator[Problem]:
+    """Whether Stripe Tax would compute any, where the settings say that it does."""
+    if services.settings.taxes == "own":
+        return
+    try:
+        setup = services.gateway.taxes.setup()
+    except PaymentMisconfigured:
+        remedy = "Set Stripe Tax up in the dashboard; a restricted key needs to read and write Tax."
+        yield Problem("taxes", "Stripe Tax cannot be used with STRIPE_SECRET_KEY.", remedy)
+        return
+    if not setup.ready:
+        yield Problem("taxes", "Stripe Tax is not set up.", "Say in the dashboard, under Tax, where your office is.")
+    if not setup.places:
+        sandbox = " (of the sandbox: `till-sandbox register all`)" if services.settings.uses_sandbox else ""
+        remedy = f"Add a registration for each place in which you collect{sandbox}."
+        yield Problem("taxes", "Stripe Tax collects nowhere: the account has no registration.", remedy)
 
 
 def _keys(services: Services) -> Generator[Problem, None, KeyTrial | None]:

@@ -57,6 +57,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         f"{_WORKER} If it is, `flask reconcile` says what stands in its way.",
     ),
     "refund_overdue": ("waits for a refund that was not made.", _WORKER),
+    "taxes_differ": (
+        "has other taxes on record at Stripe than it was paid with.",
+        "Compare its timeline (`flask order`) with the tax transactions in Stripe's dashboard.",
+    ),
+    "tax_overdue": ("its taxes are not on record at Stripe yet.", _WORKER),
     "event_unhandled": (
         "a webhook of type {type} could not be handled ({error}).",
         "Run `flask reconcile`, and look into the log.",

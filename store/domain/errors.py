@@ -126,6 +126,30 @@ class AddressMissing(StoreError):
     code = "address_missing"
 
 
+class TaxAddressUnknown(StoreError):
+    """Nobody knows which taxes are due at the address: its parts do not belong together, or there is no such place."""
+
+    code = "tax_address_unknown"
+
+
+class TaxesUnavailable(StoreError):
+    """The service that computes the taxes did not answer, or refused to; nothing was placed."""
+
+    code = "taxes_unavailable"
+
+
+class TaxCalculationGone(StoreError):
+    """What was calculated cannot be recorded any more: it has expired, or is of another account."""
+
+    code = "tax_calculation_gone"
+
+
+class TaxNotRecorded(StoreError):
+    """The service that computes the taxes refuses to record them, and only a person can find out why."""
+
+    code = "tax_not_recorded"
+
+
 @dataclass(eq=False)
 class PriceChanged(StoreError):
     """The order costs `total`, and the customer was shown another amount."""

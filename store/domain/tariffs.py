@@ -8,31 +8,64 @@ from datetime import datetime
 
 from store.domain.addresses import Address
 from store.domain.coupons import Coupon, CouponKind, coupon_rule, refusal
-from store.domain.errors import CouponRefusal, CouponRefused, NotShippedThere, ShippingMethodUnavailable
+from store.domain.errors import (
+    CouponRefusal,
+    CouponRefused,
+    NotShippedThere,
+    ShippingMethodUnavailable,
+    TaxAddressUnknown,
+)
 from store.domain.pricing import Quote, QuoteLine, Rule, quote
 from store.domain.shipping import ShippingMethod, ShippingOffer, cheapest, has_shippable, offers, shipping_rule
+from store.domain.tax_questions import TaxAnswer, Taxes, asked_rule, question_of
 from store.domain.taxes import TaxRate, tax_rule
+from store.domain.vat_numbers import WITH_VAT_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
 class Tariffs:
-    """A store without any shipping method sends everything at no charge: shipping is included."""
+    """A store without any shipping method sends everything at no charge: shipping is included.
+
+    `taxes` answers what the taxes are, where they do not go by the store's own `rates`.
+    """
 
     methods: tuple[ShippingMethod, ...] = ()
     rates: tuple[TaxRate, ...] = ()
     coupons: tuple[Coupon, ...] = ()
+    taxes: Taxes | None = None
 
     @property
     def rules(self) -> Sequence[Rule]:
         """The rules of `pricing.quote`, in the order in which they run."""
-        return (shipping_rule(self.methods), coupon_rule(self.coupons), tax_rule(self.rates))
+        taxes = tax_rule(self.rates) if self.taxes is None else asked_rule(self.taxes)
+        return (shipping_rule(self.methods), coupon_rule(self.coupons), taxes)
 
     def with_coupon(self, coupon: Coupon | None) -> Tariffs:
         """These tariffs, and the coupon that somebody has a code of."""
         return replace(self, coupons=(coupon,)) if coupon is not None else self
 
+    def asking(self, taxes: Taxes | None) -> Tariffs:
+        """These tariffs, with somebody who answers what the taxes are; None for the store's own rates."""
+        return replace(self, taxes=taxes)
+
+    def tax_answer(self, price: Quote, address: Address | None, tax_id: str | None) -> TaxAnswer:
+        """What was answered about the taxes of a price; nothing where they go by the store's own rates."""
+        question = question_of(price, address, tax_id) if self.taxes is not None else None
+        return self.taxes(question) if self.taxes is not None and question is not None else TaxAnswer()
+
+    def tax_calculation(self, price: Quote, address: Address | None, tax_id: str | None) -> str | None:
+        """The name of the calculation that the taxes of a price are from. Raises TaxAddressUnknown where nobody knows
+        what they are there.
+        """
+        answer = self.tax_answer(price, address, tax_id)
+        if answer.problem is not None:
+            raise TaxAddressUnknown
+        return answer.calculation
+
     def takes_tax_id(self, country: str) -> bool:
         """Whether a business of that country pays a tax by itself, so that it is asked for its VAT number."""
+        if self.taxes is not None:
+            return country in WITH_VAT_NUMBERS
         return any(rate.reverse_charge for rate in self.rates if rate.country == country)
 
     def offers(self, lines: Sequence[QuoteLine], address: Address) -> list[ShippingOffer]:

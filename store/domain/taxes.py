@@ -2,7 +2,8 @@
 
 A rate is part of the price (as in Europe) or comes on top of it (as in the United States): a price that includes a tax
 stays as it is, and the tax is only shown. Shipping is taxed as the things that are shipped. The rule here is the last
-of a quote; whoever knows the taxes better, such as a service that is asked, is another rule in its place.
+of a quote; whoever knows the taxes better, such as a service that is asked, is another rule in its place
+(`tax_questions`).
 """
 
 from __future__ import annotations

@@ -7,6 +7,11 @@ from types import ModuleType
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
+# Where a business has a VAT number, with which it may pay the tax by itself.
+WITH_VAT_NUMBERS = frozenset({
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
+    "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+})  # fmt: skip
 _PREFIXES = {"GR": "EL"}  # where it is not the country's code
 
 

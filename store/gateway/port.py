@@ -17,6 +17,7 @@ from store.domain.addresses import Address
 from store.domain.itemization import Itemization
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
+from store.domain.tax_questions import TaxAnswer, TaxQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,43 @@ class KeyTrial:
     same_account: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TaxSetup:
+    """Whether the service is set up to compute taxes, and in how many places the account collects them."""
+
+    ready: bool
+    places: int
+
+
+class TaxService(Protocol):
+    """What the store asks of a service that computes taxes. Its calls may raise what the payment service's do."""
+
+    def calculate(self, question: TaxQuestion) -> TaxAnswer:
+        """The taxes of an order that may be placed. Asked again, it is another calculation of the same. Raises
+        TaxAddressUnknown.
+        """
+
+    def record_sale(self, calculation: str, reference: str, key: str) -> str:
+        """Record what was calculated as collected, once under this `reference`; returns the service's name for it. The
+        same `key` again gives the same.
+
+        Raises TaxCalculationGone, and TaxNotRecorded where the service refuses it for good.
+        """
+
+    def record_reversal(self, original: str, reference: str, amount: Money | None, key: str) -> str:
+        """Take back what was recorded as `original`: all of it, or an `amount` with its taxes; the rest is as with
+        `record_sale`. Raises TaxNotRecorded.
+        """
+
+    def setup(self) -> TaxSetup:
+        """How the service is set up."""
+
+
 class PaymentGateway(Protocol):
+    @property
+    def taxes(self) -> TaxService:
+        """The same service, as one that computes taxes."""
+
     def create_payment(self, request: PaymentRequest) -> PaymentSession:
         """Create the payment of an order, or find the one that the same request created before."""
 

@@ -22,8 +22,9 @@ from store.domain.pricing import Quote, QuoteLine
 from store.domain.shipping import ShippingOffer, has_shippable
 from store.domain.states import OrderState
 from store.domain.tariffs import Tariffs
+from store.domain.tax_questions import Taxes, TaxProblem
 from store.gateway.port import CancelReason
-from store.services import card_testing, orders, payments
+from store.services import card_testing, orders, payments, taxes
 from store.services.card_testing import Shopper
 from store.services.orders import Customer, Draft, ShownPrice, ordinary
 from store.services.services import Services
@@ -34,6 +35,7 @@ class Preview:
     """What an order would cost, for a page: the price with what is known by now, the shipping methods to choose from,
     and the one that is chosen. `refusal` says why none is: NotShippedThere or ShippingMethodUnavailable. With
     `shipping_included` there is none to choose. A business is asked for its VAT number where `takes_tax_id` says so.
+    With a `tax_problem` there are no taxes in the price.
     """
 
     quote: Quote
@@ -44,6 +46,7 @@ class Preview:
     takes_tax_id: bool = False
     tax_id: str | None = None
     coupon_refusal: CouponRefused | None = None
+    tax_problem: TaxProblem | None = None
 
     @property
     def is_shipped(self) -> bool:
@@ -79,7 +82,8 @@ def preview(
     known = tax_id if takes_tax_id else None
     price, coupon_refusal = _price(tariffs, lines, address, method, now, currency, known, code)
     offered = tariffs.offers(lines, address)
-    return Preview(price, offered, chosen, refusal, included, takes_tax_id, known, coupon_refusal)
+    problem = tariffs.tax_answer(price, address, known).problem
+    return Preview(price, offered, chosen, refusal, included, takes_tax_id, known, coupon_refusal, problem)
 
 
 def _price(
@@ -115,17 +119,17 @@ def place(
     An open order for other products or another address is closed first, its payment cancelled. If that one turns out to
     be paid, or the bank is deciding about it, nothing new is placed and OrderClosed names it. Nothing is placed either
     where the total that was `shown` is not what that costs by now: PriceChanged. Of a `shopper`, the declines so far
-    are looked at: TooManyDeclines. Raises also what `orders.place` does, and PaymentUnavailable.
+    are looked at: TooManyDeclines. Raises also what `orders.place` does, PaymentUnavailable and TaxesUnavailable.
     """
 
-    def draft(session: Session) -> Draft:
+    def draft(session: Session, asked: Taxes | None) -> Draft:
         if shopper is not None:
             card_testing.check(session, shopper, now, services.settings.declines_per_hour)
-        tariffs = services.tariffs.current(session, now)
+        tariffs = services.tariffs.current(session, now).asking(asked)
         return orders.draft(session, cart_id, browser_id, customer, now, services.hold, shopper, tariffs, shown)
 
     try:
-        return _place(services, draft, now)
+        return taxes.answered(services, lambda asked: _place(services, lambda session: draft(session, asked), now))
     except CartEmpty:
         # A second click, where the first one has placed an order that cost nothing and so emptied the cart.
         with services.database.reading() as session:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from store.gateway.port import Mailer, PaymentGateway
     from store.services.database import Database
     from store.services.tariffs import TariffCache
+    from store.services.taxes import AnswerCache
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Services:
     clock: Callable[[], datetime]
     link_path: str
     tariffs: TariffCache
+    tax_answers: AnswerCache
     shortcut: bool = True
     ordinary_payments: Batches[dict[str, Any], str | None] = field(default_factory=Batches)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,7 @@ from store.domain.money import Money
 from store.domain.pricing import TaxClass, price_from_cents
 from store.domain.shipping import Basis, ShippingMethod, ZonePlace
 from store.domain.tariffs import Tariffs
+from store.domain.tax_questions import not_asked
 from store.domain.taxes import PERCENT, TaxRate
 
 SEED = Path(__file__).parent.parent / "tariffs.json"
@@ -30,9 +32,12 @@ KEPT = timedelta(seconds=10)
 
 
 class TariffCache:
-    """The tariffs as they were read last, by any thread of this process."""
+    """The tariffs as they were read last, by any thread of this process. Without `own_taxes` the store's rates are not
+    charged: a price has no taxes until somebody is asked for them.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_taxes: bool = True) -> None:
+        self._own_taxes = own_taxes
         self._kept: tuple[datetime, Tariffs] | None = None
 
     def current(self, session: Session, now: datetime) -> Tariffs:
@@ -40,6 +45,8 @@ class TariffCache:
         found = self.kept(now)
         if found is None:
             found = read(session)
+            if not self._own_taxes:
+                found = replace(found, rates=(), taxes=not_asked)
             self._kept = (now, found)
         return found
 

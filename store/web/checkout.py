@@ -14,16 +14,20 @@ from store.domain.errors import (
     PriceChanged,
     ShippingMethodUnavailable,
     StoreError,
+    TaxAddressUnknown,
+    TaxesUnavailable,
 )
 from store.domain.states import OrderState
 from store.domain.tariffs import Tariffs
-from store.services import carts, checkout, coupons, orders
+from store.domain.tax_questions import Taxes
+from store.services import carts, checkout, coupons, orders, taxes
 from store.services.carts import CartView
 from store.services.checkout import Preview
 from store.web import header
 from store.web.checkout_form import CheckoutForm
 from store.web.current import now, services
 from store.web.destination import likely_country
+from store.web.errors import status_of
 from store.web.identity import browser_id, cart_id, known_browser
 from store.web.limits import per_address, per_browser, per_email, shopper, updates
 from store.web.pages import Because
@@ -31,7 +35,15 @@ from store.web.pages import Because
 blueprint = Blueprint("checkout", __name__)
 
 # What the form itself can say, with everything still in it that was typed.
-SAID_BY_FORM = (AddressMissing, CouponRefused, NotShippedThere, ShippingMethodUnavailable, PriceChanged)
+SAID_BY_FORM = (
+    AddressMissing,
+    CouponRefused,
+    NotShippedThere,
+    PriceChanged,
+    ShippingMethodUnavailable,
+    TaxAddressUnknown,
+    TaxesUnavailable,
+)
 
 
 @blueprint.get("/checkout")
@@ -104,24 +116,32 @@ def _again(form: CheckoutForm, refusal: StoreError | None = None) -> ResponseRet
         form.validate()
     if refusal is not None:
         form.explain(refusal)
-    changed = isinstance(refusal, PriceChanged)
-    return _page(form, cart, changed=changed), 409 if changed else 400
+    status = status_of(type(refusal)) if isinstance(refusal, PriceChanged | TaxesUnavailable) else 400
+    return _page(form, cart, refusal), status
 
 
-def _page(form: CheckoutForm, cart: CartView, *, changed: bool = False) -> str:
-    """The page with the price as it is now, which the form carries along. `changed` tells that it was another one."""
+def _page(form: CheckoutForm, cart: CartView, refusal: StoreError | None = None) -> str:
+    """The page with the price as it is now, which the form carries along, and why no order was placed: because that
+    price has changed, or its taxes are not known.
+    """
     preview = _preview(form, cart)
     form.show(preview)
     if preview.coupon_refusal is not None:
         form.explain(preview.coupon_refusal)
-    return render_template("checkout.html", form=form, cart=cart, preview=preview, changed=changed)
+    changed, untaxed = isinstance(refusal, PriceChanged), isinstance(refusal, TaxesUnavailable)
+    return render_template("checkout.html", form=form, cart=cart, preview=preview, changed=changed, untaxed=untaxed)
 
 
 def _preview(form: CheckoutForm, cart: CartView) -> Preview:
     method = form.shipping_method.data or None if form.asks_address else None
-    tariffs, currency = cart.tariffs, cart.quote.currency
+    currency, lines, code = cart.quote.currency, cart.quote.lines, form.code.data
     address, tax_id = form.known_address(), form.known_tax_id()
-    return checkout.preview(tariffs, cart.quote.lines, address, method, now(), currency, tax_id, form.code.data)
+
+    def preview(asked: Taxes | None) -> Preview:
+        tariffs = cart.tariffs.asking(asked)
+        return checkout.preview(tariffs, lines, address, method, now(), currency, tax_id, code)
+
+    return taxes.shown(services(), now(), preview)
 
 
 def _tariffs() -> Tariffs:

@@ -15,7 +15,13 @@ from wtforms.validators import DataRequired, Length, Optional, StopValidation, V
 from store.domain import contacts, countries
 from store.domain.addresses import NOWHERE, Address
 from store.domain.coupons import read_code
-from store.domain.errors import CouponRefused, NotShippedThere, ShippingMethodUnavailable, StoreError
+from store.domain.errors import (
+    CouponRefused,
+    NotShippedThere,
+    ShippingMethodUnavailable,
+    StoreError,
+    TaxAddressUnknown,
+)
 from store.domain.tariffs import Tariffs
 from store.domain.vat_numbers import NotAVatNumber, vat_number
 from store.services.checkout import Preview
@@ -291,6 +297,9 @@ class CheckoutForm(FlaskForm, AddressForm):
                 self.country.errors = [f"We do not send to {country}. Choose another country."]
             case ShippingMethodUnavailable():
                 self.shipping_method.errors = ["This way does not go to your address. Choose another one."]
+            case TaxAddressUnknown():
+                field = self.postal_code if self.asks_address else self.country
+                field.errors = ["We could not find this place, which the tax goes by. Check the address."]
             case CouponRefused():
                 self.code.errors = [coupon_refusal(refusal)]
             case _:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from models import Order
 from store import logs
 from store.domain.errors import StoreError
 from store.domain.states import OrderState
-from store.gateway.port import PaymentSession
+from store.gateway.port import PaymentGateway, PaymentSession
 from store.services import payments, reconciliation
 from store.services.history import Origin, Source
 from store.services.operations import worker
@@ -113,7 +113,9 @@ def test_an_unexpected_failure_is_logged_by_its_place_without_its_message(shop: 
     browser, reference = shop.browser_with_order()
     payment = shop.open(shop.order())
     shop.confirm(payment)
-    shop.services = shop.app.extensions["services"] = replace(shop.services, gateway=FailingGateway())
+    shop.services = shop.app.extensions["services"] = replace(
+        shop.services, gateway=cast("PaymentGateway", FailingGateway())
+    )
 
     page = browser.get(f"/orders/{reference}/pay")
     shop.deliver()

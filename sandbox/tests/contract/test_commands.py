@@ -56,6 +56,19 @@ def test_every_trigger_makes_its_event_happen(event: str, url: str, application:
     assert event in [it.type for it in connect(application).v1.events.list({"limit": 100}).data]
 
 
+def test_an_account_can_collect_wherever_there_is_a_rate(url: str, client: stripe.StripeClient) -> None:
+    def taxes(country: str, postal_code: str) -> int:
+        details: Any = {"address": {"country": country, "postal_code": postal_code}}
+        asked: Any = {"currency": "usd", "line_items": [{"amount": 10000}], "customer_details": details}
+        return client.v1.tax.calculations.create(asked).tax_amount_exclusive
+
+    made = Remote(url, KEY).register(["all"])
+
+    places = [("FR", ""), ("GB", ""), ("US", "98101"), ("CA", "H2Y 1C6"), ("CA", "M5V 2T6"), ("CA", "T2P 1J9")]
+    assert len(set(made)) == len(made) > 20
+    assert [taxes(*place) for place in places] == [2000, 2000, 650, 1498, 1300, 500]
+
+
 def test_a_trigger_names_what_came_of_it(url: str) -> None:
     paid, dispute, closed = Remote(url, KEY).trigger("charge.dispute.closed")
 

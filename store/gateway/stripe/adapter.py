@@ -46,6 +46,7 @@ from store.gateway.stripe.mapping import (
     shipping_of,
     snapshot_of,
 )
+from store.gateway.stripe.taxes import StripeTaxes
 from store.gateway.stripe.transport import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -99,9 +100,14 @@ class StripeGateway:
                 request_deadline or RequestDeadline(),
             ),
         )
+        self._taxes = StripeTaxes(self._client)
         self._webhook_secrets = list(webhook_secrets)
         self._receipts = receipts
         self._account_id = account_id or None
+
+    @property
+    def taxes(self) -> StripeTaxes:
+        return self._taxes
 
     def create_payment(self, request: PaymentRequest) -> PaymentSession:
         with translate_errors("create_payment", request.order_reference):

@@ -25,6 +25,7 @@ from models import (
     Payment,
     Product,
     Refund,
+    TaxTransaction,
 )
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
 from store.services.database import Database
@@ -228,6 +229,19 @@ def _wrong_reservation(session: Session, _now: datetime, among: Among) -> Iterat
     return _orders(session, query, "stock_misplaced")
 
 
+def _wrong_taxes(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    recorded = (
+        select(func.coalesce(func.sum(TaxTransaction.amount_minor), 0))
+        .where(TaxTransaction.order_id == Order.id)
+        .scalar_subquery()
+    )
+    refused = exists().where(TaxTransaction.order_id == Order.id, TaxTransaction.refused)
+    query = _joined(among).where(
+        Order.tax_recorded_at.is_not(None), ~refused, recorded != Order.total_minor - Payment.refunded_minor
+    )
+    return _orders(session, query, "taxes_differ")
+
+
 def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
     reserved = (
         select(OrderLine.product_id, func.sum(OrderLine.quantity).label("pieces"))
@@ -292,6 +306,16 @@ def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
     return _orders(session, select(Order.reference).where(Order.id.in_(late)).order_by(Order.id), "refund_overdue")
 
 
+def _tax_overdue(session: Session, now: datetime) -> Iterator[Finding]:
+    query = select(Order.reference).where(
+        Order.tax_calculation.is_not(None),
+        Order.paid_at.is_not(None),
+        Order.tax_recorded_at.is_(None),
+        Order.paid_at < now - LATE,
+    )
+    return _orders(session, query.order_by(Order.id), "tax_overdue")
+
+
 def _unhandled_events(session: Session, now: datetime) -> Iterator[Finding]:
     query = select(InboxEvent).where(InboxEvent.handled_at.is_(None), InboxEvent.received_at < now - LATE)
     for event in session.scalars(query):
@@ -324,6 +348,7 @@ ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...]
     _unreturned_second,
     _wrong_reservation,
     _wrong_flag,
+    _wrong_taxes,
 )
 STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _in_review,
@@ -331,6 +356,7 @@ STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _wrong_uses,
     _overdue,
     _refund_overdue,
+    _tax_overdue,
     _unhandled_events,
     _unsent_mail,
     _refused_mail,

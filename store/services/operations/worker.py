@@ -14,7 +14,7 @@ from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason, HostedPageSnapshot
-from store.services import card_testing, history, mail, payments, transitions
+from store.services import card_testing, history, mail, payments, taxes, transitions
 from store.services.history import Origin, Source
 from store.services.partial_indexes import written_out
 from store.services.payments import accounts, refunds, reminders, unmatched_events
@@ -53,6 +53,7 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
     done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
     done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable)
+    done += this.each(taxes.due(foreign), taxes.record)
     done += this.each(reminders.due(services, now, foreign), reminders.remind)
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)

@@ -27,7 +27,7 @@ from store.services.card_testing import Shopper
 from store.services.carts import CartItem
 from store.services.history import Source
 from store.services.orders import nothing_due
-from store.services.orders.terms import Customer, ShownPrice, check_shown, fitted, price_of
+from store.services.orders.terms import Customer, ShownPrice, check_shown, fitted, price_of, taxed_address
 
 Row = Mapping[str, Any]
 
@@ -74,8 +74,8 @@ def draft(
     """The order of a cart as it is now, its stock to be reserved for `hold`. With the order is kept by what its
     `shopper` is known again.
 
-    Raises CartEmpty, AmountOutOfRange, AddressMissing, NotShippedThere, ShippingMethodUnavailable and CouponRefused;
-    and PriceChanged, where what was `shown` costs another total by now.
+    Raises CartEmpty, AmountOutOfRange, AddressMissing, NotShippedThere, ShippingMethodUnavailable, CouponRefused and
+    TaxAddressUnknown; PriceChanged, where what was `shown` costs another total by now; and what `tariffs.taxes` does.
     """
     items = sorted(carts.items(session, cart_id), key=lambda item: item.product.id)
     if not items:
@@ -89,7 +89,8 @@ def draft(
     if shown is not None:
         other = coupons.find(session, shown.code, cart_id) if shown.code != customer.code else coupon
         then = tariffs.with_coupon(other)
-        check_shown(shown, lines, price, then, now)
+        check_shown(shown, lines, customer, price, then, now)
+    calculation = tariffs.tax_calculation(price, taxed_address(customer), customer.tax_id)
     total = price.total
     if total.minor:
         check_chargeable(total)
@@ -104,6 +105,7 @@ def draft(
         "total_minor": total.minor,
         "email": customer.email,
         "tax_id": customer.tax_id,
+        "tax_calculation": calculation,
         "coupon_id": coupon.coupon_id if coupon is not None else None,
         "coupon_customer": customer.email.casefold() if coupon is not None and coupon.once_per_customer else None,
         **_address("shipping", customer.shipping),

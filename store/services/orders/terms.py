@@ -54,19 +54,37 @@ def fitted(customer: Customer, lines: Sequence[QuoteLine], tariffs: Tariffs) -> 
     return replace(customer, method=chosen.code if chosen is not None else None)
 
 
+def taxed_address(customer: Customer) -> Address:
+    """Where a fitted customer's order goes, or else who pays for it: what its taxes go by."""
+    return customer.shipping if customer.shipping.country else customer.billing
+
+
 def price_of(lines: Sequence[QuoteLine], customer: Customer, tariffs: Tariffs, now: datetime) -> Quote:
     """The price of `lines` for a customer who was fitted to them."""
-    address = customer.shipping if customer.shipping.country else customer.billing
+    address = taxed_address(customer)
     currency = lines[0].unit_price.currency
     codes = [customer.code] if customer.code else []
     return tariffs.quote(lines, address, customer.method, codes, now, currency=currency, tax_id=customer.tax_id)
 
 
-def check_shown(shown: ShownPrice, lines: Sequence[QuoteLine], price: Quote, tariffs: Tariffs, now: datetime) -> None:
-    """Raises PriceChanged, with the `price` of today, unless what was shown still costs that. What the customer has
-    chosen since is no change of the price.
+def check_shown(
+    shown: ShownPrice, lines: Sequence[QuoteLine], customer: Customer, price: Quote, tariffs: Tariffs, now: datetime
+) -> None:
+    """Raises PriceChanged, with the `price` of today for this customer, unless what was shown still costs that. What
+    the customer has chosen since is no change of the price.
     """
     codes = [shown.code] if shown.code else []
-    then = tariffs.quote(lines, shown.address, shown.method, codes, now, currency=price.currency, tax_id=shown.tax_id)
+    then = price
+    if not _is_for(shown, customer):
+        chosen, currency = shown.method, price.currency
+        then = tariffs.quote(lines, shown.address, chosen, codes, now, currency=currency, tax_id=shown.tax_id)
     if then.total.minor != shown.total_minor:
         raise PriceChanged(price.total)
+
+
+def _is_for(shown: ShownPrice, customer: Customer) -> bool:
+    """Whether what was shown is for what the customer has chosen, as far as the price goes by it."""
+    address = taxed_address(customer)
+    places = [(each.country, each.region, each.postal_code) for each in (shown.address, address)]
+    chosen = (shown.method, shown.tax_id, shown.code) == (customer.method, customer.tax_id, customer.code)
+    return chosen and places[0] == places[1]

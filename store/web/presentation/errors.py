@@ -124,6 +124,7 @@ _NO_PAYMENTS = _always(
     "Payments are not available right now. Your order is kept.",
     retry=True,
 )
+_NO_TAXES = _always("The tax was not recorded", "A person looks into it. Your order is kept.")
 
 BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.StoreError.code: _always("Something went wrong on our side", "Please try again.", retry=True),
@@ -138,6 +139,14 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     ),
     errors.AddressMissing.code: _always("We need an address", "Say at the checkout where it goes. Your cart is kept."),
     errors.PriceChanged.code: _price_changed,
+    errors.TaxAddressUnknown.code: _always(
+        "We could not find this place", "The tax goes by it. Check the address at the checkout. Your cart is kept."
+    ),
+    errors.TaxesUnavailable.code: _always(
+        "We cannot calculate the taxes right now", "Please try again in a moment. Your cart is kept.", retry=True
+    ),
+    errors.TaxCalculationGone.code: _NO_TAXES,
+    errors.TaxNotRecorded.code: _NO_TAXES,
     errors.CouponRefused.code: _coupon_refused,
     errors.TooManyDeclines.code: _always(
         "Too many cards were declined",

@@ -6,6 +6,7 @@ from store.domain.countries import country_name
 from store.domain.errors import NotShippedThere, StoreError
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind
+from store.domain.tax_questions import TaxProblem
 from store.services.checkout import Preview
 
 BY_EMAIL = "It comes by e-mail, so there is no shipping to pay."
@@ -35,6 +36,20 @@ def shipping_note(preview: Preview, guessed: str | None = None) -> str:
     """What stands under a price that is not an order's yet. `guessed` is the country that it was made for, where the
     shopper has not said one.
     """
+    return " ".join(filter(None, (_of_shipping(preview, guessed), _of_taxes(preview))))
+
+
+def _of_taxes(preview: Preview) -> str:
+    """Why there are no taxes in the price yet."""
+    match preview.tax_problem:
+        case TaxProblem.ADDRESS_UNKNOWN:
+            return "Taxes are added when we know the place: check the address."
+        case TaxProblem.UNAVAILABLE:
+            return "Taxes are not in this total yet: we cannot calculate them right now."
+    return ""
+
+
+def _of_shipping(preview: Preview, guessed: str | None) -> str:
     if not preview.is_shipped:
         return BY_EMAIL
     if preview.shipping_included:

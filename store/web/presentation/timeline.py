@@ -128,6 +128,8 @@ SENTENCES: Mapping[str, _Words] = {
     "refund.succeeded": _with_amount("A refund of {amount} was sent to your card.", Tone.GOOD),
     "refund.failed": _with_amount("A refund of {amount} did not reach your card.", Tone.BAD),
     "refund.cancelled": _with_amount("A refund of {amount} was called off.", Tone.CALM),
+    "tax.recorded": _with_amount("The tax in {amount} was recorded.", Tone.CALM),
+    "tax.reversed": _with_amount("The tax in the {amount} that went back was taken off the record.", Tone.CALM),
     "dispute.inquiry": _always("Your bank asked us about this payment.", Tone.WAIT),
     "dispute.closed": _always("Your bank closed its question about this payment."),
     "dispute.needs_response": _with_amount("The payment was disputed at your bank: {amount}.", Tone.WAIT),

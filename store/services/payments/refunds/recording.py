@@ -69,6 +69,8 @@ def recompute(session: Session, order: Order, payment: Payment, origin: Origin) 
     if refunded == payment.refunded_minor:
         return
     transitions.write(session, payment, {"refunded_minor": refunded})
+    if payment.live and order.tax_recorded_at is not None:
+        transitions.write(session, order, {"tax_recorded_at": None})
     if refunded == payment.received_minor:
         _all_returned(session, order, payment, origin)
     elif payment.state is PaymentState.REFUNDED:
