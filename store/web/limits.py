@@ -63,6 +63,8 @@ def placed(response: Response) -> bool:
 
 # Discount codes are not to be guessed by trying all.
 updates = limiter.limit("600 per minute", key_func=address)
+# Each of these asks the payment service several times.
+page_changes = limiter.limit("60 per minute", key_func=browser_or_address)
 per_address = limiter.limit(orders_per_hour, key_func=address, deduct_when=placed)
 per_browser = limiter.limit(orders_per_hour, key_func=browser_or_address, deduct_when=placed)
 per_email = limiter.limit(orders_per_hour, key_func=email_or_address, deduct_when=placed)

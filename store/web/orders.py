@@ -22,7 +22,7 @@ from store.web import header
 from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import access, grant, known_browser
-from store.web.limits import shopper
+from store.web.limits import page_changes, shopper
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import PLAIN, decline_message
@@ -50,7 +50,9 @@ def listing() -> ResponseReturnValue:
 
 @blueprint.get("/<reference:reference>/pay")
 def pay(reference: str) -> ResponseReturnValue:
-    """The card form, while the order can be paid; else the page its state belongs on."""
+    """The card form, while the order can be paid; else the page its state belongs on. Who comes back from the hosted
+    page pays here: nobody can pay there any more.
+    """
     order, payment = payments.create(services(), reference, now(), access(), shopper())
     header.show_cart_of(order)
     settings = services().settings
@@ -76,6 +78,19 @@ def pay(reference: str) -> ResponseReturnValue:
         ),
         200,
     )
+
+
+@blueprint.post("/<reference:reference>/hosted")
+@page_changes
+def hosted_page(reference: str) -> ResponseReturnValue:
+    """To the payment service's own page, where the same order is paid. The card form's payment ends with that."""
+    return redirect(payments.open_page(services(), reference, now(), access(), shopper()), 303)
+
+
+@blueprint.get("/<reference:reference>/hosted")
+def after_hosted_page(reference: str) -> ResponseReturnValue:
+    """A reload of the form's address, as after an error page, shows where the order can be paid."""
+    return redirect(url_for("orders.status", reference=reference), 303)
 
 
 @blueprint.get("/<reference:reference>")

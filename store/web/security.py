@@ -30,6 +30,7 @@ _A_MONTH, _A_YEAR = 31 * 24 * 60 * 60, 365 * 24 * 60 * 60
 _STRIPE_SCRIPT = "https://js.stripe.com"
 # docs.stripe.com/security/guide#content-security-policy, read mid-2026. hooks.stripe.com shows 3-D Secure.
 _STRIPE_SCRIPTS = [_STRIPE_SCRIPT, "https://*.js.stripe.com"]
+_STRIPE_PAGE = "https://checkout.stripe.com"
 _STRIPE_FRAMES = [*_STRIPE_SCRIPTS, "https://hooks.stripe.com"]
 
 
@@ -114,7 +115,8 @@ def content_security_policy(settings: Settings) -> dict[str, list[str]]:
         "img-src": ["'self'"],
         "connect-src": ["'self'", _origin(settings.stripe_api_base)],
         "frame-src": _STRIPE_FRAMES if real else [script],
-        "form-action": ["'self'"],
+        # Chromium and Safari hold a form to this through every redirect: it must lead to the hosted page, too.
+        "form-action": ["'self'", _origin(settings.stripe_api_base) if settings.uses_sandbox else _STRIPE_PAGE],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }

@@ -95,7 +95,7 @@ def test_without_javascript_everything_works_up_to_the_card(new_browser: NewBrow
 
     # By its visible text: Playwright's own search skips <noscript>.
     expect(page.get_by_role("region", name="Your card")).to_contain_text(
-        "Paying needs JavaScript.", use_inner_text=True
+        "The card form needs JavaScript.", use_inner_text=True
     )
     expect(shop.pay_button(page)).to_have_count(0)
     assert shop.status(page, reference)["payment"] == "open"

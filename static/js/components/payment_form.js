@@ -46,6 +46,7 @@ class PaymentForm {
   #card;
   #loads = 0;
   #overtime = false;
+  #left = false;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -64,6 +65,8 @@ class PaymentForm {
     for (const retry of this.root.querySelectorAll("[data-part=retry]")) {
       retry.addEventListener("click", () => void this.load());
     }
+    // Another form of this page was sent: on the hosted page the order is paid otherwise than with this page's secret.
+    document.addEventListener("submit", (event) => (this.#left ||= event.target !== this.form));
     document.addEventListener(HOLD_OVER, () => this.timeIsOver());
     document.addEventListener("visibilitychange", () => void this.lookAround());
     addEventListener("pageshow", (event) => event.persisted && this.comeBack());
@@ -219,7 +222,7 @@ class PaymentForm {
 
   /** The browser kept this page as it was left, and shows it again: the server knows where the order belongs now. */
   comeBack() {
-    if (!IDLE.includes(this.state)) return location.reload();
+    if (this.#left || !IDLE.includes(this.state)) return location.reload();
     void this.lookAround();
   }
 

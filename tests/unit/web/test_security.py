@@ -22,6 +22,7 @@ def test_with_real_keys_only_stripes_documented_origins_are_open() -> None:
     assert policy["script-src"] == ["'self'", "https://js.stripe.com", "https://*.js.stripe.com"]
     assert policy["frame-src"] == ["https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"]
     assert policy["connect-src"] == ["'self'", "https://api.stripe.com"]
+    assert policy["form-action"] == ["'self'", "https://checkout.stripe.com"]
 
 
 def test_with_the_sandbox_only_its_origin_is_open() -> None:
@@ -30,6 +31,7 @@ def test_with_the_sandbox_only_its_origin_is_open() -> None:
     assert policy["script-src"] == ["'self'", "http://127.0.0.1:4999"]
     assert policy["frame-src"] == ["http://127.0.0.1:4999"]
     assert policy["connect-src"] == ["'self'", "http://127.0.0.1:4999"]
+    assert policy["form-action"] == ["'self'", "http://127.0.0.1:4999"]
 
 
 @pytest.mark.parametrize("path", ["/", "/products/brass-pen", "/cart", "/orders", "/nothing-here", "/healthz"])
