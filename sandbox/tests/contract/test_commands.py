@@ -3,9 +3,8 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import pytest
 import stripe
 from flask import Flask
 from werkzeug import Response
-from werkzeug.serving import make_server
 
+from harness.listening import listening
 from till_sandbox.__main__ import main
 from till_sandbox.api.keys import account_of
 from till_sandbox.commands import Refused, Remote, triggers
@@ -25,20 +24,6 @@ from till_sandbox.testing import Endpoint, connect
 
 KEY = "sk_test_contract"
 Later = Callable[[float], None]
-
-
-@contextmanager
-def listening(application: Any) -> Iterator[str]:
-    """Where a WSGI application listens meanwhile."""
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
