@@ -19,6 +19,7 @@ IMITATED = {
     "createPaymentMethod",
     "handleCardAction",
     "handleNextAction",
+    "initCheckoutElementsSdk",
     "registerAppInfo",
     "retrievePaymentIntent",
     "retrieveSetupIntent",
@@ -85,6 +86,8 @@ def test_mistakes_are_integration_errors(shop: Shop, subtests: pytest.Subtests) 
         ),
         ("stripe.createPaymentMethod({elements})", "paymentMethodCreation: 'manual'"),
         ("stripe.createConfirmationToken({})", "elements should be an Elements object."),
+        ("stripe.initCheckout({})", "use stripe.initCheckoutElementsSdk()."),
+        ("stripe.initCheckoutElementsSdk({})", "clientSecret should be a string or a Promise of one."),
         ("stripe.createToken(card)", "stripe.createToken() is not part of this sandbox"),
         ("elements.create('iban')", "The iban Element is not part of this sandbox"),
     ]:

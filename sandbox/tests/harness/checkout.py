@@ -10,7 +10,7 @@ TEA: dict[str, Any] = {
     "price_data": {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Tea"}},
     "quantity": 2,
 }
-#: Creates a session of some tea, with what is given changed.
+#: Creates a session of some tea, with what is given changed; None leaves out.
 Open = Callable[..., stripe.checkout.Session]
 
 
@@ -19,7 +19,8 @@ def opener(client: stripe.StripeClient) -> Open:
         asked: Any = {"mode": "payment", "success_url": "https://shop.example/done?id={CHECKOUT_SESSION_ID}"}
         asked |= {"line_items": [TEA]} if params.get("mode") != "setup" else {}
         asked |= params
-        return client.v1.checkout.sessions.create(asked)
+        left: Any = {name: value for name, value in asked.items() if value is not None}
+        return client.v1.checkout.sessions.create(left)
 
     return open_session
 

@@ -17,7 +17,8 @@ from till_sandbox.data import load
 from till_sandbox.errors import ApiError
 from till_sandbox.model import money
 from till_sandbox.model.checkout import page
-from till_sandbox.model.checkout.page import Attempt, Shown
+from till_sandbox.model.checkout.changes import Shown
+from till_sandbox.model.checkout.page import Attempt
 from till_sandbox.state import Resource, State
 
 blueprint = Blueprint("checkout", __name__, template_folder="templates")

@@ -7,7 +7,7 @@ from typing import Any
 
 from till_sandbox.errors import ApiError
 from till_sandbox.model import money
-from till_sandbox.model.checkout.page import Shown
+from till_sandbox.model.checkout.changes import Shown
 from till_sandbox.state import Resource
 
 _CREDIT = "Your credit card was declined"
@@ -69,9 +69,8 @@ def submit_text(session: Resource, bought: list[Resource]) -> str:
 
 
 def amount(value: int, session: Resource) -> str:
-    """In the session's currency, with its name where no sign tells it."""
-    written = money.text(value, session["currency"])
-    return written if not written[0].isdigit() else f"{written} {session['currency'].upper()}"
+    """In the session's currency."""
+    return money.named_text(value, session["currency"])
 
 
 def sums(shown: Shown) -> list[dict[str, Any]]:

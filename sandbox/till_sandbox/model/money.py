@@ -88,3 +88,9 @@ def text(amount: int, currency: str) -> str:
     symbol: Any = _CURRENCIES["symbols"].get(currency, "")
     decimals = decimals_of(currency)
     return f"{symbol}{amount / 10**decimals:,.{decimals}f}"
+
+
+def named_text(amount: int, currency: str) -> str:
+    """The same with the currency's name where no sign tells it."""
+    written = text(amount, currency)
+    return written if not written[0].isdigit() else f"{written} {currency.upper()}"

@@ -174,12 +174,12 @@ def _details(session: Resource, said: Said) -> dict[str, Any]:
 
 def _shipping(session: Resource, said: Said) -> dict[str, Any] | None:
     asked = session["shipping_address_collection"]
-    if asked is None:
+    if asked is None and not said.shipping_address:
         return (session["collected_information"] or {}).get("shipping_details")
     given = said.shipping_address or {}
     if not said.shipping_name or not given.get("line1") or not given.get("country"):
         raise ApiError("Your shipping address is incomplete.", param="shippingAddressLine1")
-    if given["country"] not in asked["allowed_countries"]:
+    if asked is not None and given["country"] not in asked["allowed_countries"]:
         raise ApiError("We do not ship to this country.", param="shippingCountry")
     return {"address": address(given), "name": said.shipping_name}
 

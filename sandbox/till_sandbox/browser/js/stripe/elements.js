@@ -141,6 +141,11 @@ export class ElementsGroup {
     this.#updateListeners.push(listener);
   }
 
+  /** @param {unknown} fonts used by Elements that are mounted from now on */
+  addFonts(fonts) {
+    this.fonts = [...this.fonts, ...readFonts(fonts)];
+  }
+
   /** @param {() => void} listener called when something was typed into a form */
   whenTyped(listener) {
     this.#changeListeners.push(listener);

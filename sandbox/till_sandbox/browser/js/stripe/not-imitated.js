@@ -9,7 +9,7 @@ import { IntegrationError } from "./errors.js";
 
 const OTHER_METHODS = (
   "createToken createRadarSession createEphemeralKeyNonce " +
-  "paymentRequest initCheckoutElementsSdk initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing " +
+  "paymentRequest initCheckoutFormSdk createEmbeddedCheckoutPage initializePricing " +
   "retrieveOrder processOrder verifyIdentity collectFinancialConnectionsAccounts collectBankAccountToken " +
   "collectBankAccountForPayment collectBankAccountForSetup verifyMicrodepositsForPayment verifyMicrodepositsForSetup"
 ).split(" ");

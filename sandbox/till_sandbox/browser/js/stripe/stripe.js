@@ -1,3 +1,4 @@
+import { initCheckoutElementsSdk, methodsRenamed } from "./checkout-sdk.js";
 import { confirmElements, createConfirmationToken, createPaymentMethodOf } from "./confirming.js";
 import { callApi, prepareController } from "./controller.js";
 import { ElementsGroup } from "./elements.js";
@@ -22,6 +23,7 @@ export function createStripe(publishableKey, options) {
   prepareController();
   return {
     ...methodsNotImitated(),
+    ...methodsRenamed(),
 
     /** @param {unknown} [given] */
     elements: (given) => new ElementsGroup(given, caller),
@@ -42,6 +44,9 @@ export function createStripe(publishableKey, options) {
 
     /** @param {unknown} given */
     createConfirmationToken: (given) => createConfirmationToken(caller, given),
+
+    /** @param {unknown} given */
+    initCheckoutElementsSdk: (given) => initCheckoutElementsSdk(caller, given),
 
     /** @param {unknown} clientSecret */
     retrievePaymentIntent: (clientSecret) => retrieve(caller, PAYMENT_INTENT, "retrievePaymentIntent", clientSecret),
