@@ -359,6 +359,8 @@ class Order(Base):
         # A browser's orders, the newest first, page by page.
         Index("ix_orders_browser", "browser_id", "id"),
         Index("ix_orders_placed_at", "placed_at"),
+        # What the staff lists: the orders in a state, the newest first.
+        Index("ix_orders_state", "state", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -442,6 +444,30 @@ class Order(Base):
         return _only_when_created(self, key, value)
 
 
+class OrderKey(Base):
+    """Something by which the staff finds an order: a name, `@` and an e-mail address, `#` and a reference. See
+    `store/services/orders/search.py`.
+    """
+
+    __tablename__ = "order_keys"
+
+    # Compared by its code points in PostgreSQL as in SQLite, so that the keys of one beginning are one range.
+    key: Mapped[str] = mapped_column(
+        String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
+    )
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True, autoincrement=False)
+
+
+class OrderKeyMark(Base):
+    """Up to which order `order_keys` are written. One row, or none before the first."""
+
+    __tablename__ = "order_key_marks"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    order_id: Mapped[int]
+
+
 class OrderLine(Base):
     """What was ordered, at the name and price it had then."""
 
@@ -510,6 +536,8 @@ class Payment(Base):
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= received_minor", name="refunded_within_received"),
         CheckConstraint("state NOT IN ('paid', 'refunded') OR received_minor > 0", name="paid_means_received"),
         _partial_index("uq_payments_live", "order_id", where="live", unique=True),
+        # Orders by the last digits of their card, the newest first.
+        _partial_index("ix_payments_card", "card_last4", "order_id", where="card_last4 IS NOT NULL"),
         # What the worker asks for, each a few rows however many payments there are.
         _partial_index("ix_payments_refund_due", "order_id", where="refund_due", sqlite="refund_due = 1"),
         _partial_index(

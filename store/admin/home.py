@@ -14,4 +14,4 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("")
 @guard.allowed(Role.PACKING)
 def show() -> ResponseReturnValue:
-    return redirect(url_for("account.show"), 303)
+    return redirect(url_for("orders.index"), 303)

@@ -29,7 +29,10 @@ class Part:
         return self.endpoint.partition(".")[0] == request.blueprint
 
 
-PARTS = (Part("Staff", "team.listing", Role.OWNER),)
+PARTS = (
+    Part("Orders", "orders.index"),
+    Part("Staff", "team.listing", Role.OWNER),
+)
 
 
 def register(app: Flask) -> None:

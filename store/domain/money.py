@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -60,6 +61,22 @@ class Money:
         return format_currency(
             Decimal(self.minor).scaleb(-decimals(self.currency)), self.currency.upper(), locale=locale
         )
+
+    @classmethod
+    def read(cls, typed: str, currency: str) -> Money:
+        """An amount as a person types it, such as `12`, `12.30` or `12,30`. Raises ValueError for anything else."""
+        text = typed.strip().replace(",", ".")
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,3})?", text, re.ASCII):
+            raise ValueError("not an amount")
+        minor = Decimal(text).scaleb(decimals(currency))
+        if minor != minor.to_integral_value():
+            raise ValueError("the currency has fewer decimals")
+        return cls(int(minor), currency)
+
+    @property
+    def plain(self) -> str:
+        """The amount alone, such as `12.30`: for a field, or for a program."""
+        return f"{Decimal(self.minor).scaleb(-decimals(self.currency)):f}"
 
     @classmethod
     def sum(cls, amounts: Iterable[Money], currency: str) -> Money:

@@ -24,6 +24,23 @@ def terms_of(query: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST_WORD] for word in re.findall(r"\w+", _folded(query))))
 
 
+def phrases_of(name: str) -> set[str]:
+    """A name as it is looked up from its beginning: as it stands, and with its last word first; with an umlaut in both
+    its plain forms.
+    """
+    composed = unicodedata.normalize("NFC", name).casefold()
+    phrases = set()
+    for form in (composed, composed.translate(_GERMAN)):
+        words = phrase_of(form).split()
+        phrases |= {" ".join(words), " ".join([*words[-1:], *words[:-1]])}
+    return phrases - {""}
+
+
+def phrase_of(query: str) -> str:
+    """What somebody types of a name, as `phrases_of` has it."""
+    return " ".join(re.findall(r"\w+", _folded(query)))
+
+
 def slug_of(name: str) -> str:
     """A name as it stands in an address: `Light and warmth` is `light-and-warmth`. Empty where no letter is left."""
     return re.sub(r"[^a-z0-9]+", "-", _folded(name)).strip("-")

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from store.services import reconciliation
 from store.services.operations import health, worker
-from store.services.orders import reviews
+from store.services.orders import listing, reviews, search, whole
+from store.services.orders.listing import OrderFilter, Show
 from store.webhooks import inbox
 from tests.support.query_plans import PlanRecorder, forget_statistics
 from tests.support.shop import Shop
@@ -42,6 +43,23 @@ def reconcile(shop: Shop) -> None:
     reconciliation.run_since_last(shop.services, inbox.catch_up, shop.clock())
 
 
+def list_orders(shop: Shop) -> None:
+    """As the staff does: everything that can be asked for, the first page and the next."""
+    now = shop.clock()
+    while search.write_keys(shop.services, now):
+        pass
+    reference = shop.order().reference
+    asked = [OrderFilter(show, oldest_first=oldest) for show in Show for oldest in (False, True)]
+    asked += [OrderFilter(search=search.parse(typed)) for typed in ("ad", "@example", "4242", "pi_1", "re_1", "AB-C2")]
+    asked += [OrderFilter(Show.PAID, since=now - timedelta(days=9), until=now - timedelta(days=1))]
+    with shop.services.database.reading() as session:
+        for wanted in asked:
+            first = listing.find(session, wanted, most=2)
+            if first.after is not None:
+                listing.find(session, wanted, first.after, most=2)
+        whole.read(session, reference)
+
+
 def look_after_the_store(shop: Shop) -> None:
     assert health.problems(shop.services) == []
     with shop.services.database.reading() as session:
@@ -53,6 +71,7 @@ WORK = (
     decline_a_card,
     look_at_an_order,
     look_after_the_store,
+    list_orders,
     reconcile,
     let_the_worker_go_round,
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from store.admin.presentation.words import staff_refused
 from store.domain.errors import (
     FulfilmentRefusal,
     NotFound,
+    OrderClosed,
     OrderNotFulfilled,
     PaymentMisconfigured,
     PaymentUnavailable,
@@ -21,17 +24,12 @@ from store.domain.errors import (
 
 def refusal(error: StoreError) -> str:
     """One or two sentences: what was refused, and what to do instead."""
+    words = _WORDS.get(type(error))
+    if words is not None:
+        return words
     match error:
         case StaffRefused():
             return staff_refused(error)
-        case StoreBusy():
-            return "The database did not answer in time, so nothing was changed. Try again in a moment."
-        case PaymentUnavailable():
-            return "Stripe does not answer right now. Try again in a moment."
-        case PaymentMisconfigured():
-            return "Stripe refuses what the store asks. `flask doctor` says whether the keys are right."
-        case NotFound():
-            return "It is not there, or not any more."
         case RefundRefused():
             return _refund_refused(error)
         case OrderNotFulfilled():
@@ -40,7 +38,17 @@ def refusal(error: StoreError) -> str:
             return f"Say in one line, of at most {error.longest_note} characters, what came of it."
         case ReviewNotResolved():
             return "This order is not in review any more, so there is nothing to resolve."
+        case PaymentUnavailable():
+            return "Stripe does not answer right now. Try again in a moment."
     return f"The store refused this: {error}."
+
+
+_WORDS: Mapping[type[StoreError], str] = {
+    StoreBusy: "The database did not answer in time, so nothing was changed. Try again in a moment.",
+    PaymentMisconfigured: "Stripe refuses what the store asks. `flask doctor` says whether the keys are right.",
+    NotFound: "It is not there, or not any more.",
+    OrderClosed: "It is too late for that: the order is paid or closed by now, or the bank is deciding.",
+}
 
 
 def _refund_refused(refused: RefundRefused) -> str:

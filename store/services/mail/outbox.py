@@ -14,11 +14,11 @@ from enum import Enum, auto
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from models import Mail, Order
-from store.domain.errors import MailRefused, MailUnavailable
+from store.domain.errors import MailRefused, MailUnavailable, NotFound
 from store.domain.money import Money
 from store.gateway.port import Email
 from store.services import history
@@ -89,6 +89,27 @@ def send_due(services: Services, now: datetime) -> int:
             break
         taken += _send(services, claimed, now)
     return taken
+
+
+def preview(session: Session, services: Services, mail_id: int, reference: str) -> Email:
+    """A mail of an order as it would be sent now. Raises NotFound."""
+    mail, _order = _find(session, _of_order(mail_id, reference))
+    return _email(services, mail, _read(session, mail.id)[1])
+
+
+def send_again(services: Services, mail_id: int, reference: str, origin: Origin) -> bool:
+    """Have the worker send a mail of an order once more, as a new one, if it is still true then. False, and nothing
+    changed, for one that is on its way. Raises NotFound.
+    """
+    with services.database.transaction() as session:
+        mail, order = _find(session, _of_order(mail_id, reference).with_for_update(of=Mail))
+        again = {"sent_at": None, "failed_at": None, "dropped_because": None, "attempts": 0, "due_at": origin.at}
+        ended = mail.sent_at is not None or mail.failed_at is not None or mail.dropped_because is not None
+        if ended:
+            values = {**again, "message_id": new_message_id()}
+            session.execute(update(Mail).where(Mail.id == mail.id).values(values))
+            history.add(session, order, "mail.sent_again", origin, data={"kind": mail.kind})
+    return ended
 
 
 class _Result(Enum):
@@ -184,6 +205,18 @@ def _read(session: Session, mail_id: int) -> tuple[Mail, Order]:
         .options(selectinload(Order.lines), selectinload(Order.adjustments), selectinload(Order.payment))
     ).one()
     return mail, order
+
+
+def _of_order(mail_id: int, reference: str) -> Select[Mail, Order]:
+    of_order = select(Mail, Order).join(Order, Order.id == Mail.order_id)
+    return of_order.where(Mail.id == mail_id, Order.reference == reference)
+
+
+def _find(session: Session, wanted: Select[Mail, Order]) -> tuple[Mail, Order]:
+    found = session.execute(wanted).one_or_none()
+    if found is None:
+        raise NotFound
+    return found.Mail, found.Order
 
 
 def _email(services: Services, mail: Mail, order: Order) -> Email:

@@ -16,6 +16,7 @@ from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason, HostedPageSnapshot
 from store.services import card_testing, history, mail, payments, taxes, transitions
 from store.services.history import Origin, Source
+from store.services.orders import search
 from store.services.partial_indexes import written_out
 from store.services.payments import accounts, refunds, reminders, unmatched_events
 from store.services.services import Services
@@ -55,6 +56,8 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable)
     done += this.each(taxes.due(foreign), taxes.record)
     done += this.each(reminders.due(services, now, foreign), reminders.remind)
+    while search.write_keys(services, now):
+        pass
     with services.database.transaction() as session:
         unmatched_events.delete_old(session, now)
         card_testing.forget(session, now)

@@ -31,13 +31,16 @@ CLOSED_BY = {
 }
 
 
-def close(services: Services, reference: str, reason: CancelReason, now: datetime) -> OrderState:
-    """Close an order that waits for its payment, and say what state it is left in.
+def close(
+    services: Services, reference: str, reason: CancelReason, now: datetime, origin: Origin | None = None
+) -> OrderState:
+    """Close an order that waits for its payment, and say what state it is left in. Without an `origin`, whoever usually
+    closes an order for that `reason` does it.
 
     The payment is cancelled first. If it turns out to be paid, the order is paid; if the bank is deciding, nothing
     changes. Raises PaymentUnavailable, PaymentMisconfigured and NotFound.
     """
-    origin = Origin(CLOSED_BY[reason], now)
+    origin = origin or Origin(CLOSED_BY[reason], now)
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         payment = order.payment

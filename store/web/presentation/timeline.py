@@ -62,6 +62,8 @@ _CANCELLED = {
 
 
 def _cancelled(detail: Detail, _currency: str) -> str:
+    if detail.get("source") == Source.STAFF:
+        return "We cancelled the order, and its things went back on the shelf."
     return _CANCELLED.get(detail.get("reason", ""), "The order was closed and its things went back on the shelf.")
 
 
@@ -157,7 +159,7 @@ def timeline(history: Iterable[HistoryEntry], currency: str) -> list[TimelineEnt
     return [
         TimelineEntry(
             entry.at,
-            words.say(entry.data, currency),
+            words.say({**entry.data, "source": entry.source}, currency),
             _SOURCES.get(Source(entry.source), ""),
             words.tone,
         )

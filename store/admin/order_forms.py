@@ -1,0 +1,26 @@
+"""The forms of an order's page. Every message says what to type instead."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length
+
+from store.services.orders.fulfilment import LONGEST_TRACKING
+from store.services.orders.reviews import LONGEST_NOTE
+
+
+class ShipForm(FlaskForm):
+    tracking = StringField("Tracking number or address (optional)", validators=[Length(max=LONGEST_TRACKING)])
+    disputed = BooleanField("Though it is disputed")
+
+
+class RefundForm(FlaskForm):
+    """Nothing typed is all that is left."""
+
+    amount = StringField("Amount", validators=[Length(max=20)], render_kw={"inputmode": "decimal"})
+    another = BooleanField("Besides the one that is not answered")
+
+
+class ResolveForm(FlaskForm):
+    note = StringField("What came of it", validators=[InputRequired(), Length(max=LONGEST_NOTE)])

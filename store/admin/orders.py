@@ -1,0 +1,153 @@
+"""Orders: the list, and what can be done with one of them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from store.admin import guard
+from store.admin.forms import ButtonForm
+from store.admin.order_filter import OrderQuery
+from store.admin.order_forms import RefundForm, ResolveForm, ShipForm
+from store.admin.presentation import orders as words
+from store.admin.presentation.refusals import refusal
+from store.admin.presentation.stripe_links import stripe_links
+from store.admin.presentation.timeline import timeline
+from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy
+from store.domain.money import Money
+from store.domain.staff import Role
+from store.domain.states import OrderState
+from store.gateway.port import CancelReason
+from store.services import mail, orders, payments
+from store.services.orders import links, listing, reviews, whole
+from store.services.payments import refunds
+from store.web.current import now, services
+
+blueprint = Blueprint("orders", __name__, url_prefix="/orders")
+
+
+@blueprint.get("")
+@guard.allowed(Role.PACKING)
+def index() -> ResponseReturnValue:
+    """The orders, searched, filtered and sorted, page by page."""
+    query = OrderQuery.of_request()
+    with services().database.reading() as session:
+        part = listing.find(session, query.filter, query.after)
+    return render_template(
+        "admin/orders.html",
+        query=query,
+        orders=part.orders,
+        after=query.cursor_text(part.after),
+        labels=words.labels,
+        shown=words.SHOWN,
+    ), 200
+
+
+@blueprint.get("/<reference:reference>")
+@guard.allowed(Role.PACKING)
+def show(reference: str) -> ResponseReturnValue:
+    """Everything that is known of an order, and what can be done with it."""
+    with services().database.reading() as session:
+        found = whole.read(session, reference)
+    return render_template(
+        "admin/order.html",
+        whole=found,
+        order=found.order,
+        words=words,
+        timeline=timeline(found),
+        stripe=stripe_links(services().settings),
+        pay_link=links.order_link(services(), reference),
+        ship_form=ShipForm(formdata=None),
+        refund_form=RefundForm(formdata=None),
+        resolve_form=ResolveForm(formdata=None),
+        button=ButtonForm(formdata=None),
+        open_reviews=[review for review in found.order.reviews if review.resolved_at is None],
+        closed_reviews=[review for review in found.order.reviews if review.resolved_at is not None],
+        money=lambda minor: Money(minor, found.order.currency).text(),
+    ), 200
+
+
+@blueprint.get("/<reference:reference>/packing-slip")
+@guard.allowed(Role.PACKING)
+def packing_slip(reference: str) -> ResponseReturnValue:
+    """What goes into the parcel, to be printed."""
+    with services().database.reading() as session:
+        found = orders.find(session, reference, orders.STAFF)
+    return render_template("admin/packing_slip.html", order=found), 200
+
+
+@blueprint.get("/<reference:reference>/mails/<int:mail_id>")
+@guard.allowed(Role.SERVICE)
+def show_mail(reference: str, mail_id: int) -> ResponseReturnValue:
+    """The text of a mail, as it would be sent now."""
+    with services().database.reading() as session:
+        email = mail.preview(session, services(), mail_id, reference)
+        subject, _, body = render_template(f"mail/{email.kind}.txt", **email.facts).partition("\n")
+    return render_template("admin/mail.html", reference=reference, to=email.to, subject=subject, body=body.strip()), 200
+
+
+@blueprint.post("/<reference:reference>/ship")
+@guard.allowed(Role.PACKING)
+def ship(reference: str) -> ResponseReturnValue:
+    """Note that it was sent."""
+    form = ShipForm()
+    sent = orders.fulfil(services(), reference, form.tracking.data, guard.origin(), disputed=form.disputed.data)
+    flash("Shipped. The customer gets a mail." if sent else "It was shipped before.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/refund")
+@guard.allowed(Role.SERVICE)
+def refund(reference: str) -> ResponseReturnValue:
+    """Return its money, or a part of it. What Stripe does not answer is made by the worker."""
+    form, amount = RefundForm(), None
+    with services().database.reading() as session:
+        currency = orders.peek(session, reference, orders.STAFF).currency
+    if (form.amount.data or "").strip():
+        try:
+            amount = Money.read(form.amount.data or "", currency)
+        except ValueError:
+            example = Money(1230, currency).plain
+            flash(f"Type an amount such as {example}, or leave the field empty for all that is left.", "bad")
+            return _back(reference)
+    key = refunds.request(services(), reference, amount, guard.origin(), another=form.another.data)
+    try:
+        state = refunds.submit(services(), reference, amount, key, guard.origin())
+    except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
+        flash(f"{refusal(failure)} The refund is asked for, and the worker goes on until it is made.", "bad")
+        return _back(reference)
+    flash(f"The refund is {words.REFUND_STATES[state].text}.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/cancel")
+@guard.allowed(Role.SERVICE)
+def cancel(reference: str) -> ResponseReturnValue:
+    """Close an order that waits for its payment. Raises OrderClosed where it is too late for that."""
+    left = payments.close(services(), reference, CancelReason.BY_SHOPPER, now(), guard.origin())
+    if left is not OrderState.CANCELLED:
+        raise OrderClosed(reference)
+    flash("Cancelled. Nothing was charged, and its stock is for others again.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/resolve")
+@guard.allowed(Role.SERVICE)
+def resolve(reference: str) -> ResponseReturnValue:
+    """Say what came of its reviews."""
+    reviews.resolve(services(), reference, ResolveForm().note.data or "", guard.origin())
+    flash("The review is resolved.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/mails/<int:mail_id>/again")
+@guard.allowed(Role.SERVICE)
+def send_mail_again(reference: str, mail_id: int) -> ResponseReturnValue:
+    """Have the worker send a mail once more."""
+    again = mail.send_again(services(), mail_id, reference, guard.origin())
+    flash("The mail goes out again in a moment." if again else "The mail is on its way already.")
+    return _back(reference)
+
+
+def _back(reference: str) -> ResponseReturnValue:
+    return redirect(url_for("orders.show", reference=reference), 303)
