@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 
 from browser.conftest import SandboxServer
+from harness.axe import obstacles
 from till_sandbox.testing import connect
 
 pytestmark = pytest.mark.browser
@@ -62,6 +63,13 @@ def submit(page: Page) -> None:
     page.get_by_test_id("hosted-payment-submit-button").click()
 
 
+def see_no_obstacles(page: Page) -> None:
+    """In light and in dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert obstacles(page) == []
+
+
 def bank(page: Page) -> FrameLocator:
     outer = page.frame_locator("body > div > iframe[name^=__privateStripeFrame][src*=three-ds-2-challenge]")
     return outer.frame_locator("iframe[name=stripe-challenge-frame]")
@@ -72,6 +80,7 @@ def test_a_customer_pays_and_comes_back_to_the_shop(start: Start, page: Page, sa
     expect(page.locator("form.PaymentForm-form")).to_be_visible()
     expect(page.get_by_test_id("product-summary-total-amount")).to_have_text("$18.00")
     expect(page.get_by_test_id("line-item-product-name")).to_have_text("Tea")
+    see_no_obstacles(page)
 
     page.locator("#email").fill("ada@example.com")
     type_card(page)
@@ -98,6 +107,7 @@ def test_a_decline_is_said_and_another_card_pays(start: Start, page: Page) -> No
         type_card(page, number)
         submit(page)
         expect(page.locator("#card-error")).to_contain_text(words)
+    see_no_obstacles(page)
     type_card(page)
     submit(page)
 

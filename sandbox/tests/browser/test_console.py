@@ -42,6 +42,22 @@ def test_a_payment_is_refunded_whole_or_in_part_as_in_the_dashboard(
     expect(said(console)).to_contain_text("has already been refunded")
 
 
+def test_a_checkout_session_is_looked_at_and_paid(console: Page, sandbox_server: SandboxServer) -> None:
+    line_item = {"price_data][currency": "usd", "price_data][unit_amount": "900", "quantity": "1"}
+    line_item["price_data][product_data][name"] = "Tea"
+    form = {f"line_items[0][{name}]": value for name, value in line_item.items()}
+    made = sandbox_server.post("/v1/checkout/sessions", mode="payment", success_url="http://shop.example/", **form)
+    line = row(console, "checkout_sessions", made["id"][:20])
+
+    expect(line).to_contain_text("$9.00 USD")
+    expect(line.get_by_role("link", name="Open its page")).to_have_attribute("href", made["url"])
+    press(line, "Pay")
+
+    expect(line.get_by_text("complete", exact=True)).to_be_visible()
+    expect(line.get_by_role("link")).to_have_count(0)
+    assert sandbox_server.get(f"/v1/checkout/sessions/{made['id']}")["payment_status"] == "paid"
+
+
 def test_a_payment_is_disputed(console: Page, sandbox_server: SandboxServer) -> None:
     paid = pay(sandbox_server)
     line = row(console, "payments", paid["id"])

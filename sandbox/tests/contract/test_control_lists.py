@@ -7,6 +7,7 @@ import stripe
 from flask import Flask
 from flask.testing import FlaskClient
 
+from harness.checkout import opener
 from till_sandbox.api.keys import account_of
 from till_sandbox.sandbox import Sandbox
 from till_sandbox.testing import Endpoint
@@ -94,6 +95,15 @@ def test_a_delivery_goes_wrong_by_itself_and_no_other_does(
     assert answer.json == {"sent": 1}
     assert len(endpoint.received) - sent == 1  # the second customer's; the first one's was lost
     assert control.get("/sandbox/faults").json == {"faults": []}
+
+
+def test_checkout_sessions_are_listed_with_their_totals(control: FlaskClient, client: stripe.StripeClient) -> None:
+    start = opener(client)
+    paid_for, set_up = start(), start(mode="setup", currency="usd")
+
+    found = (control.get("/sandbox/checkout_sessions").json or {})["checkout_sessions"]
+
+    assert [(each["id"], each["text"]) for each in found] == [(set_up.id, None), (paid_for.id, "$18.00")]
 
 
 def test_one_fault_is_taken_back(control: FlaskClient) -> None:

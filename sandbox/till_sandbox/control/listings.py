@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, request
 
 from till_sandbox.control import request_args
 from till_sandbox.model import challenges, money
+from till_sandbox.model.checkout import sessions
 from till_sandbox.state import Transaction
 
 blueprint = Blueprint("listings", __name__)
@@ -35,6 +36,18 @@ def payments() -> dict[str, Any]:
     """PaymentIntents; `text` is the amount as it is written."""
     found = _newest("payment_intent", about=None)
     return {"payments": [{**it, "text": money.text(it["amount"], it["currency"])} for it in found]}
+
+
+@blueprint.get("/checkout_sessions")
+def list_checkout_sessions() -> dict[str, Any]:
+    """Checkout Sessions; `text` is the total as it is written, null where there is none."""
+    found = _newest(sessions.KIND, about=None)
+    return {"checkout_sessions": [{**it, "text": _total(it)} for it in found]}
+
+
+def _total(session: dict[str, Any]) -> str | None:
+    total = session["amount_total"]
+    return None if total is None else money.text(total, session["currency"])
 
 
 @blueprint.get("/challenges")

@@ -11,7 +11,7 @@ const FIRST = 10; // rows of a list
 const MORE = [50, 200];
 
 /** What is shown: of which account, about which payment, and how much of each list. */
-const view = { account: "", about: "", limits: /** @type {Record<string, number>} */ ({ payments: 5, challenges: 5 }), accounts: 0 };
+const view = { account: "", about: "", limits: /** @type {Record<string, number>} */ ({ payments: 5, checkout_sessions: 5, challenges: 5 }), accounts: 0 };
 
 const LISTINGS = listings({
   severalAccounts: () => view.accounts > 1 && !view.account,

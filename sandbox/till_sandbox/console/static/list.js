@@ -1,8 +1,9 @@
 /** Lists on the page that show lists of the control API: a row, cloned from a <template>, for each item. */
 
 /**
- * What stands in one place of a row. `tone` colours a badge; `at` is the time, in seconds, that the text says.
- * @typedef {string | { text: string, tone?: string, at?: number }} Text
+ * What stands in one place of a row. `tone` colours a badge; `at` is the time, in seconds, that the text says; `href` is
+ * where a link leads, nowhere if it is empty.
+ * @typedef {string | { text: string, tone?: string, at?: number, href?: string }} Text
  */
 
 /**
@@ -138,10 +139,12 @@ export function copyOf(template) {
 export function setTexts(row, texts) {
   for (const [name, value] of Object.entries(texts)) {
     const place = /** @type {HTMLElement | null} */ (row.querySelector(`[data-of="${name}"]`));
-    const { text, tone, at } = typeof value === "string" ? { text: value } : value;
+    const { text, tone, at, href } = typeof value === "string" ? { text: value } : value;
     if (!place) continue;
     if (place.textContent !== text) place.textContent = text;
     if (tone) place.dataset.tone = tone;
+    if (href) place.setAttribute("href", href);
+    else if (href === "") place.removeAttribute("href");
     if (at !== undefined) place.setAttribute("datetime", new Date(at * 1000).toISOString());
   }
 }

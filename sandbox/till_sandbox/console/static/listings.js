@@ -58,6 +58,28 @@ export function listings({ severalAccounts, followPayment }) {
       open: (payment) => payment.status === "succeeded",
     },
     {
+      name: "checkout_sessions",
+      key: (session) => session.id,
+      title: (session) => `${sessionAmount(session)}, ${session.id}`,
+      texts: (session) => ({
+        id: shortened(session.id),
+        account: account(session),
+        amount: sessionAmount(session),
+        status: { text: session.status, tone: { complete: "good", open: "wait" }[/** @type {string} */ (session.status)] ?? "calm" },
+        reason: formatCode(session.payment_status),
+        created: time(session.created),
+        page: { text: session.url ? "Open its page" : "", href: session.url ?? "" },
+      }),
+      details: (session, row) => setTexts(row, { content: formatJson(withoutText(session)) }),
+      actions: {
+        pay: async (session) => {
+          const paid = await command(`/sandbox/checkout_sessions/${session.id}/pay`, {});
+          return `Paid: ${paid.session.id}.`;
+        },
+      },
+      open: (session) => session.status === "open" && session.mode === "payment",
+    },
+    {
       name: "requests",
       key: (request) => request.id,
       title: (request) => `${request.method} ${request.path}`,
@@ -223,6 +245,16 @@ async function showDelivery(delivery, row) {
 /** @param {any} payment */
 function amountOf(payment) {
   return `${payment.text} ${payment.currency.toUpperCase()}`;
+}
+
+/** What there is to pay, or that it is for something else. @param {any} session */
+function sessionAmount(session) {
+  return session.amount_total === null ? session.mode : `${session.text} ${session.currency.toUpperCase()}`;
+}
+
+/** The beginning of an id of 66 characters. @param {string} id */
+function shortened(id) {
+  return `${id.slice(0, 20)}…`;
 }
 
 /** Why it has its status, in a few words. @param {any} payment */
