@@ -335,6 +335,9 @@ class PaymentGateway(Protocol):
     def find_payment(self, provider_payment_id: str) -> PaymentSnapshot | None:
         """The payment as it is now; None when the service does not have it."""
 
+    def find_hosted_page(self, provider_page_id: str) -> HostedPageSnapshot | None:
+        """The page as it is now, with its payment; None when the service does not have it."""
+
     def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
         """The refund as it is now; None when the service does not have it."""
 

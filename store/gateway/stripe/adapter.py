@@ -238,6 +238,11 @@ class StripeGateway:
             )
         return None if intent is None else snapshot_of(intent.to_dict(), date_of(intent))
 
+    def find_hosted_page(self, provider_page_id: str) -> HostedPageSnapshot | None:
+        with translate_errors("find_hosted_page", provider_page_id):
+            found = retrieve_or_none(checkout.retrieve, self._client, provider_page_id)
+        return None if found is None else found.snapshot
+
     def find_refund(self, provider_refund_id: str) -> RefundSnapshot | None:
         with translate_errors("find_refund", provider_refund_id):
             refund = retrieve_or_none(self._client.v1.refunds.retrieve, provider_refund_id)

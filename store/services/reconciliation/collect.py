@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, select, union
 
 from models import Dispute, Order, Payment, Refund, Review
 from store.domain.states import OrderState, RefundState
-from store.gateway.port import DisputeSnapshot, PaymentSnapshot, RefundSnapshot
+from store.gateway.port import DisputeSnapshot, HostedPageSnapshot, PaymentSnapshot, RefundSnapshot
 from store.services.partial_indexes import written_out
 from store.services.payments import accounts
 from store.services.payments.disputes import UNDECIDED
+from store.services.payments.recording import DECIDED
 from store.services.services import Services
 
 T = TypeVar("T")
@@ -34,6 +35,19 @@ def payments(services: Services, since: datetime) -> Iterator[tuple[str, Payment
     known = _any_of(ours, Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT)
     listed = ((snapshot.provider_payment_id, snapshot) for snapshot in services.gateway.list_payments(since))
     return _both(services, listed, known, services.gateway.find_payment)
+
+
+def hosted_pages(services: Services, since: datetime) -> Iterator[tuple[str, HostedPageSnapshot | None]]:
+    """Those that are open, and of the store's own every one whose payment is not decided."""
+    ours = (
+        select(Payment.provider_page_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Payment.provider_page_id.is_not(None), _ours(services))
+    )
+    undecided = Payment.state.not_in(written_out(DECIDED))
+    known = _any_of(ours, Order.state == OrderState.AWAITING_PAYMENT, and_(~Payment.live, undecided))
+    listed = ((page.provider_page_id, page) for page in services.gateway.list_open_pages(since))
+    return _both(services, listed, known, services.gateway.find_hosted_page)
 
 
 def refunds(services: Services, since: datetime) -> Iterator[tuple[str, RefundSnapshot | None]]:

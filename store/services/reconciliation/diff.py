@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from models import Dispute, Order, Payment, Refund
 from store.domain.money import Money
-from store.domain.states import OrderState, PaymentEvent, PaymentState
-from store.gateway.port import DisputeSnapshot, PaymentSnapshot, RefundSnapshot
+from store.domain.states import OrderState, PaymentEvent, PaymentKind, PaymentState
+from store.gateway.port import DisputeSnapshot, HostedPageSnapshot, PaymentSnapshot, RefundSnapshot
 from store.services.findings import Finding
 from store.services.services import Services
 
@@ -64,10 +64,42 @@ def order_of(session: Session, snapshot: PaymentSnapshot) -> OrderHere | None:
     ).one_or_none()
     if found is not None:
         return OrderHere(found.Order, found.Payment, found.Payment.live)
+    if snapshot.payment_number is not None:
+        return _numbered(session, snapshot.order_reference, snapshot.payment_number)
     if snapshot.order_reference is None:
         return None
     order = session.scalars(select(Order).where(Order.reference == snapshot.order_reference)).one_or_none()
-    return OrderHere(order, None, order.payment.provider_payment_id is None) if order is not None else None
+    if order is None:
+        return None
+    waits = order.payment.kind is PaymentKind.CARD and order.payment.provider_payment_id is None
+    return OrderHere(order, None, waits)
+
+
+def order_of_page(session: Session, snapshot: HostedPageSnapshot) -> OrderHere | None:
+    """The order that a hosted page is for: by the page, else by the number that it carries. `payment` is None for a
+    page that is not known here; `live` is then whether the order has yet to learn its id.
+    """
+    found = session.execute(
+        select(Order, Payment)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(Payment.provider_page_id == snapshot.provider_page_id)
+    ).one_or_none()
+    if found is not None:
+        return OrderHere(found.Order, found.Payment, found.Payment.live)
+    here = _numbered(session, snapshot.order_reference, snapshot.payment_number)
+    if here is None or here.payment is None:
+        return here
+    return OrderHere(here.order, None, here.live and here.payment.provider_page_id is None)
+
+
+def _numbered(session: Session, reference: str | None, number: int | None) -> OrderHere | None:
+    """The order and its payment by the store's own number of that, which is another's in another store."""
+    found = session.execute(
+        select(Order, Payment)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(Order.reference == reference, Payment.id == number)
+    ).one_or_none()
+    return OrderHere(found.Order, found.Payment, found.Payment.live) if found is not None else None
 
 
 def payment(session: Session, provider_payment_id: str, snapshot: PaymentSnapshot | None) -> Iterator[Finding]:
@@ -85,6 +117,27 @@ def payment(session: Session, provider_payment_id: str, snapshot: PaymentSnapsho
         yield Finding(f"order {here.order.reference}", "paid_twice", named)
     elif snapshot.event is not PaymentEvent.CANCELLED:
         yield Finding(f"order {here.order.reference}", "second_payment_open", named)
+
+
+def hosted_page(session: Session, provider_page_id: str, snapshot: HostedPageSnapshot | None) -> Iterator[Finding]:
+    """A hosted page and its order. What was paid on it, a payment says; here is whether anybody can pay, or has to."""
+    named = {"payment": provider_page_id}
+    if snapshot is None:
+        of_page = select(Order.reference).join(Payment).where(Payment.provider_page_id == provider_page_id)
+        yield Finding(f"order {session.scalar(of_page)}", "payment_not_there", named)
+        return
+    here = order_of_page(session, snapshot)
+    if here is None:
+        return
+    order, subject = here.order, f"order {here.order.reference}"
+    if snapshot.open and order.state in GONE:
+        yield Finding(subject, "still_payable", {"state": str(order.state)})
+    elif snapshot.open and not here.live:
+        yield Finding(subject, "second_payment_open", named)
+    elif not snapshot.open and here.payment is not None and snapshot.payment is None:
+        waits = here.live and order.state is OrderState.AWAITING_PAYMENT
+        if waits and here.payment.state is not PaymentState.PROCESSING:
+            yield Finding(subject, "cancelled_only_there")
 
 
 def refund(session: Session, provider_refund_id: str, snapshot: RefundSnapshot | None) -> Iterator[Finding]:
