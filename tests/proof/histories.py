@@ -19,6 +19,7 @@ from store.domain.states import OrderState
 from store.services import carts, checkout, orders, payments, reconciliation
 from store.services.operations import worker
 from store.services.payments import refunds
+from tests.proof.promises import ids_of
 from tests.proof.simulation import COUPONS, STOCK, Simulation
 from tests.support.crash_points import NO_FAULTS, FaultPlan
 from tests.support.shop import CUSTOMER
@@ -124,6 +125,21 @@ class Histories(Simulation):
         if created is not None:
             self._see(created[1])
 
+    @precondition(lambda self: self._orders(OrderState.AWAITING_PAYMENT))
+    @rule(number=which, plan=plans_for_requests)
+    def a_shopper_goes_to_the_hosted_page(self, number: int, plan: FaultPlan) -> None:
+        order = newest(self._orders(OrderState.AWAITING_PAYMENT), number)
+        address = self._do(plan, lambda: payments.open_page(self.shop.services, order.reference, self.shop.clock()))
+        if address is not None:
+            self._see_hosted(address)
+
+    @precondition(lambda self: self.hosted_pages)
+    @rule(number=which, card=cards)
+    def a_shopper_types_on_the_hosted_page_a_card_which(self, number: int, card: str) -> None:
+        outcome = self.shop.type_on_page(newest(self.hosted_pages, number), CARDS[card])
+        if "challenge" in outcome:
+            self.challenges.append({"next_action": {"use_stripe_sdk": {"stripe_js": outcome["challenge"]}}})
+
     @precondition(lambda self: self.pages)
     @rule(number=which, card=cards)
     def a_shopper_types_a_card_which(self, number: int, card: str) -> None:
@@ -187,7 +203,7 @@ class Histories(Simulation):
         overdue = [order for order in self._orders() if self._waits_overdue(order)]
         chosen = newest(overdue, number)
         self.shop.close_by_hand(chosen.reference)
-        self.memory.closed_by_hand.add(chosen.payment.provider_payment_id or "")
+        self.memory.closed_by_hand |= {name for name in ids_of(chosen) if name is not None}
 
     @precondition(lambda self: self._unseen())
     @rule(number=which, returned=st.booleans())

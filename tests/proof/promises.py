@@ -34,9 +34,9 @@ DISPUTE_STATES = {
 
 @dataclass
 class Memory:
-    """`reported` holds what was acknowledged, as an object's id and its status; `shown` the payments whose secret a
-    browser has seen; `closed_by_hand` the payments of orders that staff expired without asking Stripe; `declined` the
-    events of declined attempts, by payment.
+    """`reported` holds what was acknowledged, as an object's id and its status; `shown` the payments whose secret, and
+    the hosted pages whose address, a browser has seen; `closed_by_hand` those of orders that staff expired without
+    asking Stripe; `declined` the events of declined attempts, by payment.
     """
 
     stock: dict[str, int]
@@ -135,8 +135,15 @@ def a_cart_has_at_most_one_open_order(snapshot: ShopSnapshot, _memory: Memory) -
 
 def a_closed_order_cannot_be_paid(snapshot: ShopSnapshot, memory: Memory) -> None:
     for order in snapshot.orders:
-        if order.state in CLOSED_ORDERS and order.payment.provider_payment_id in memory.shown - memory.closed_by_hand:
-            assert snapshot.intents[order.payment.provider_payment_id]["status"] in ("canceled", "succeeded")
+        if order.state in CLOSED_ORDERS and not ids_of(order) & memory.closed_by_hand:
+            assert [name for name in ids_of(order) if can_be_paid(snapshot, memory, name)] == []
+
+
+def an_order_can_be_paid_in_one_place_at_a_time(snapshot: ShopSnapshot, memory: Memory) -> None:
+    """On the store's own page, or on a hosted one."""
+    for order in snapshot.orders:
+        places = [name for name in ids_of(order) if can_be_paid(snapshot, memory, name)]
+        assert len(places) <= 1, f"order {order.reference} can be paid in two places"
 
 
 def refunds_are_as_stripe_reported(snapshot: ShopSnapshot, memory: Memory) -> None:
@@ -240,8 +247,17 @@ def _the_money_went_back_elsewhere(snapshot: ShopSnapshot, order: Order) -> bool
 
 
 def ids_of(order: Order) -> set[str | None]:
-    """The ids of an order's payments at Stripe."""
-    return {payment.provider_payment_id for payment in order.payments}
+    """The ids of an order's payments at Stripe, and those of its hosted pages."""
+    pages = {payment.provider_page_id for payment in order.payments}
+    return {payment.provider_payment_id for payment in order.payments} | pages
+
+
+def can_be_paid(snapshot: ShopSnapshot, memory: Memory, name: str | None) -> bool:
+    """Whether a shopper has what it takes to pay this payment, or on this page, and still can."""
+    if name not in memory.shown:
+        return False
+    page = snapshot.pages.get(name)
+    return page["status"] == "open" if page else snapshot.intents[name]["status"] not in ("canceled", "succeeded")
 
 
 # Why an order may be in review, and what must be true at Stripe for that.
@@ -261,6 +277,7 @@ PROMISES: tuple[Callable[[ShopSnapshot, Memory], None], ...] = (
     a_declined_attempt_counts_once,
     a_cart_has_at_most_one_open_order,
     a_closed_order_cannot_be_paid,
+    an_order_can_be_paid_in_one_place_at_a_time,
     refunds_are_as_stripe_reported,
     a_failed_refund_opens_a_review,
     a_refund_is_submitted_once,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
@@ -44,7 +45,7 @@ STOCK = {"cedar-pencil": 6, "brass-pen": 4}
 COUPONS = (("HALF", 50, 2), ("ALL", 100, 2))
 
 # The events that the store handles. Stripe reports refunds by another event as well, which it need not know.
-HANDLED = ("payment_intent.", "refund.", "charge.dispute.")
+HANDLED = ("payment_intent.", "checkout.session.", "refund.", "charge.dispute.")
 
 
 class StandingClock(Clock):
@@ -99,6 +100,7 @@ class Simulation(RuleBasedStateMachine):
         self.process = Process(self.shop)
         self.carts: list[str] = []
         self.pages: list[PaymentSession] = []
+        self.hosted_pages: list[str] = []
         self.challenges: list[Mapping[str, Any]] = []
         self.pending: list[Outgoing] = []
         self.received: list[Outgoing] = []
@@ -181,6 +183,11 @@ class Simulation(RuleBasedStateMachine):
         self.pages.append(page)
         self.memory.shown.add(page.snapshot.provider_payment_id)
 
+    def _see_hosted(self, address: str) -> None:
+        """A browser is on the hosted page: whoever has its address can pay."""
+        self.hosted_pages.append(urlsplit(address).path.rpartition("/")[2])
+        self.memory.shown.add(self.hosted_pages[-1])
+
     def _refund(self, asked: tuple[str, int | None, str], plan: FaultPlan) -> None:
         reference, part, key = asked
         amount = Money(part, "usd") if part is not None else None
@@ -211,6 +218,8 @@ class Simulation(RuleBasedStateMachine):
         if event["type"].startswith(HANDLED):
             reported = event["data"]["object"]
             self.memory.reported.add((reported["id"], reported["status"]))
+            if reported.get("payment_status") == "paid":
+                self.memory.reported.add((reported["payment_intent"], "succeeded"))
 
     def _reconcile(self) -> reconciliation.Report:
         return reconciliation.repair(self.shop.services, self.started - timedelta(hours=1), self.shop.clock())
@@ -222,7 +231,7 @@ class Simulation(RuleBasedStateMachine):
         return [order for order in self.now.orders if not states or order.state in states]
 
     def _waits_overdue(self, order: Order) -> bool:
-        waits = order.state is OrderState.AWAITING_PAYMENT and order.payment.provider_payment_id is not None
+        waits = order.state is OrderState.AWAITING_PAYMENT and order.payment.is_opened
         return waits and order.expires_at <= self.shop.clock()
 
     def _payable_again(self) -> list[Order]:
@@ -233,8 +242,9 @@ class Simulation(RuleBasedStateMachine):
         return [i["id"] for i in self.now.intents.values() if i["status"] == "succeeded"]
 
     def _unseen(self) -> list[str]:
+        of_pages = {page["payment_intent"] for page in self.now.pages.values()}
         open_ones = [i["id"] for i in self.now.intents.values() if i["status"] == "requires_payment_method"]
-        return [name for name in open_ones if name not in self.memory.shown]
+        return [name for name in open_ones if name not in self.memory.shown | of_pages]
 
     def _open_disputes(self) -> list[str]:
         ended = ("won", "lost", "warning_closed")

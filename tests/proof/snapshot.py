@@ -19,7 +19,7 @@ Thing = dict[str, Any]
 @dataclass(frozen=True)
 class ShopSnapshot:
     """`refunds` are by the id of their payment; `intents` are Stripe's PaymentIntents by id, `intents_of` the same by
-    the reference of the order that they name.
+    the reference of the order that they name; `pages` are its Checkout Sessions by id.
     """
 
     products: list[Product]
@@ -30,6 +30,7 @@ class ShopSnapshot:
     emails: list[Mail]
     intents: dict[str, Thing]
     intents_of: dict[str, list[Thing]]
+    pages: dict[str, Thing]
     charges: list[Thing]
     refunds_at_stripe: list[Thing]
     disputes_at_stripe: list[Thing]
@@ -72,8 +73,9 @@ def take(shop: Shop) -> ShopSnapshot:
         coupons = session.scalars(select(CouponRow).order_by(CouponRow.id)).all()
         emails = session.scalars(select(Mail).order_by(Mail.id)).all()
     with shop.sandbox.extensions["sandbox"].state.read(account_of(SECRET_KEY)) as stripe:
-        objects = [stripe.all(type_) for type_ in ("payment_intent", "charge", "refund", "dispute")]
-    intents, charges, made, opened = ([dict(thing) for thing in reversed(each)] for each in objects)
+        kinds = ("payment_intent", "charge", "refund", "dispute", "checkout.session")
+        objects = [stripe.all(kind) for kind in kinds]
+    intents, charges, made, opened, pages = ([dict(thing) for thing in reversed(each)] for each in objects)
     intents_of = defaultdict(list)
     for intent in intents:
         intents_of[intent["metadata"].get("order_reference", "")].append(intent)
@@ -86,6 +88,7 @@ def take(shop: Shop) -> ShopSnapshot:
         emails=list(emails),
         intents={intent["id"]: intent for intent in intents},
         intents_of=dict(intents_of),
+        pages={page["id"]: page for page in pages},
         charges=charges,
         refunds_at_stripe=made,
         disputes_at_stripe=opened,

@@ -168,6 +168,13 @@ class Shop:
         body: dict[str, Any] = json.loads(answer.get_data())
         return body
 
+    def type_on_page(self, page: str, number: str) -> dict[str, Any]:
+        """The shopper types a card on the hosted page: where that leads, or why not."""
+        typed = {"cardNumber": number, "cardExpiry": "12 / 34", "cardCvc": "123", "billingName": ADDRESS.full_name}
+        answer = Client(self.sandbox, Response).post(f"/c/pay/{page}/pay", json=typed)
+        body: dict[str, Any] = json.loads(answer.get_data())
+        return body
+
     def look_up(self, reference: str, at: datetime | None = None) -> bool:
         """The shopper's page asks what became of the payment; whether Stripe was asked."""
         return payments.look_up(self.services, self.read(reference), at or self.clock())

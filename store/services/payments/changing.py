@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
@@ -16,8 +16,8 @@ from store.domain.errors import OrderClosed
 from store.domain.states import OrderState, PaymentKind, PaymentState
 from store.services import history, transitions
 from store.services.history import Origin, Source
-from store.services.payments.closing import cancel_leftovers
-from store.services.payments.recording import DECIDED, make_live
+from store.services.payments.closing import cancel_leftovers, count_on_undecided
+from store.services.payments.recording import DECIDED
 from store.services.services import Services
 
 
@@ -51,19 +51,7 @@ def end_replaced(services: Services, reference: str, now: datetime) -> None:
     cancel_leftovers(services, reference, now, Source.STORE)
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-        _count_on_undecided(session, order)
+        count_on_undecided(session, order)
         takes_none = order.payment.state in (*DECIDED, PaymentState.PROCESSING)
     if takes_none or order.state is not OrderState.AWAITING_PAYMENT:
         raise OrderClosed(reference)
-
-
-def _count_on_undecided(session: Session, order: Order) -> None:
-    """Where the bank turns out to be deciding about an earlier payment, nobody may pay another one meanwhile."""
-    if order.state is not OrderState.AWAITING_PAYMENT or order.payment.is_opened:
-        return
-    undecided = select(Payment).where(
-        Payment.order_id == order.id, ~Payment.live, Payment.state == PaymentState.PROCESSING
-    )
-    earlier = session.scalars(undecided.order_by(Payment.id.desc())).first()
-    if earlier is not None:
-        make_live(session, order, earlier)

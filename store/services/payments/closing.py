@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
 from store.domain.errors import PaymentMissing
-from store.domain.states import OrderState, PaymentEvent
+from store.domain.states import OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, HostedPageSnapshot, PaymentSnapshot
 from store.services import transitions
 from store.services.history import Origin, Source
 from store.services.payments import accounts
-from store.services.payments.recording import DECIDED, close_order, record
+from store.services.payments.recording import DECIDED, close_order, make_live, record
 from store.services.services import Services
 
 # A webhook is given this long to come before the store asks by itself, and between one question and the next.
@@ -44,8 +44,11 @@ def close(
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         payment = order.payment
-        if order.state is OrderState.AWAITING_PAYMENT:
+        replaced = order.state is OrderState.AWAITING_PAYMENT and _replaces_open(session, services, payment)
+        if order.state is OrderState.AWAITING_PAYMENT and not replaced:
             _begin(session, order, reason, origin)
+    if replaced:
+        return _close_after_replaced(services, reference, reason, now)
     if order.state is not OrderState.AWAITING_PAYMENT or not payment.is_opened:
         return order.state
     if accounts.is_foreign(payment, accounts.known(services)):
@@ -57,6 +60,42 @@ def close(
     with services.database.transaction() as session:
         recorded = record(session, services, snapshot, origin)
         return recorded.state if recorded is not None else order.state
+
+
+def _replaces_open(session: Session, services: Services, payment: Payment) -> bool:
+    """Whether the order counted on another payment before this one, and that can still be paid."""
+    if payment.replaces_id is None:
+        return False
+    ended = (*DECIDED, PaymentState.PROCESSING)
+    opened = or_(Payment.provider_payment_id.is_not(None), Payment.provider_page_id.is_not(None))
+    ours = ~accounts.foreign(accounts.known(services))
+    still_open = exists().where(
+        Payment.order_id == payment.order_id, ~Payment.live, Payment.state.not_in(ended), opened, ours
+    )
+    return bool(session.scalar(select(still_open)))
+
+
+def _close_after_replaced(services: Services, reference: str, reason: CancelReason, now: datetime) -> OrderState:
+    """Close an order once what it counted on before has ended; not where the bank is deciding about that."""
+    cancel_leftovers(services, reference, now, CLOSED_BY[reason])
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        count_on_undecided(session, order)
+        if order.payment.state is PaymentState.PROCESSING:
+            return order.state
+    return close(services, reference, reason, now)
+
+
+def count_on_undecided(session: Session, order: Order) -> None:
+    """Where the bank turns out to be deciding about an earlier payment, nobody may pay another one meanwhile."""
+    if order.state is not OrderState.AWAITING_PAYMENT or order.payment.is_opened:
+        return
+    undecided = select(Payment).where(
+        Payment.order_id == order.id, ~Payment.live, Payment.state == PaymentState.PROCESSING
+    )
+    earlier = session.scalars(undecided.order_by(Payment.id.desc())).first()
+    if earlier is not None:
+        make_live(session, order, earlier)
 
 
 def _begin(session: Session, order: Order, reason: CancelReason, origin: Origin) -> None:
