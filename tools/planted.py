@@ -119,6 +119,18 @@ MISTAKES = (
         "            return order.state\n" + CANCELS,
     ),
     Mistake(
+        "the hosted page is shown while the payment before it can still be paid",
+        "store/services/payments/changing.py",
+        "    cancel_leftovers(services, reference, now, Source.STORE)\n",
+        "",
+    ),
+    Mistake(
+        "an order is closed while the payment before its hosted page can still be paid",
+        "store/services/payments/closing.py",
+        "    if payment.replaces_id is None:\n",
+        "    if payment.replaces_id is None or True:\n",
+    ),
+    Mistake(
         "an event is marked handled before its work commits",
         "store/webhooks/inbox.py",
         "    order = ordinary.record(services, event, origin, InboxResult.HANDLED)\n",

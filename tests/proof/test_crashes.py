@@ -89,6 +89,21 @@ def place(scenario: Scenario) -> None:
     scenario.place()
 
 
+def go_to_hosted_page(scenario: Scenario) -> None:
+    scenario.shop.open_page(scenario.order)
+
+
+def on_hosted_page(scenario: Scenario) -> None:
+    opened(scenario)
+    go_to_hosted_page(scenario)
+
+
+def overdue_on_hosted_page(scenario: Scenario) -> None:
+    on_hosted_page(scenario)
+    scenario.shop.deliver()
+    scenario.shop.clock.forward(minutes=31)
+
+
 def place_changed(scenario: Scenario) -> None:
     scenario.place()
 
@@ -225,6 +240,9 @@ WORK = (
     Work("placing a changed order", opened_then_changed, place_changed, place_changed),
     Work("opening a payment", place, open_page, open_page),
     Work("opening a payment once more", opened, open_page, open_page),
+    Work("going to the hosted page", opened, go_to_hosted_page, go_to_hosted_page),
+    Work("coming back from the hosted page", on_hosted_page, open_page, open_page),
+    Work("expiring an order on its hosted page", overdue_on_hosted_page, run_worker, run_worker_later),
     Work("recording a payment that a webhook reports", Scenario.pay, deliver_webhooks, redeliver_webhooks, calls=False),
     Work("looking a payment up", paid_without_webhook, look_up, look_up),
     Work("reconciling a payment that no webhook reported", paid_without_webhook, reconcile_all, reconcile_all),

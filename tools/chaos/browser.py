@@ -110,9 +110,26 @@ class Browser:
         body: dict[str, Any] = answer.json()
         return body
 
-    def answer_challenge(self, intent: Mapping[str, Any], outcome: str) -> bool:
+    def hosted_page(self, reference: str) -> str | None:
+        """Press “Pay on Stripe’s page instead”: the page's address, or None when the order is not one to pay there."""
+        answer = self.post(f"/orders/{reference}/hosted", {})
+        return answer.url if answer.ok and "/c/pay/" in answer.url else None
+
+    def pay_on_page(self, address: str, card: str) -> dict[str, Any] | None:
+        """What the hosted page is told: where to go, a challenge, or why not; None when no answer came."""
+        typed = {"cardNumber": card, "cardExpiry": "12 / 34", "cardCvc": "123", "billingName": "Ada Shopper"}
+        try:
+            answer = self._session.post(f"{address.partition('#')[0]}/pay", json=typed, timeout=TIMEOUT)
+        except requests.RequestException:
+            return None
+        if answer.status_code == 429 or answer.status_code >= 500:
+            return None
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def answer_challenge(self, url: str, outcome: str) -> bool:
         """Press `Complete` or `Fail` on the bank's page; False when the bank did not answer."""
-        address = urlsplit(intent["next_action"]["use_stripe_sdk"]["stripe_js"])
+        address = urlsplit(url)
         try:
             answer = self._session.post(
                 f"{self._sandbox}{address.path}?{address.query}", {"outcome": outcome}, timeout=TIMEOUT

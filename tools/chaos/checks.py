@@ -85,8 +85,12 @@ def orphans(case: Case) -> Iterator[str]:
                 yield f"{intent['id']} ({intent['status']}) names no order of the store"
             elif intent["status"] not in ("succeeded", "canceled"):
                 yield f"{intent['id']} ({intent['status']}) can still be paid, and its order is {order.state}"
-        if len(intents) > 1:
-            yield f"order {reference} has {len(intents)} payments at Stripe"
+        kept = [intent for intent in intents if intent["status"] != "canceled"]
+        if len(kept) > 1:
+            yield f"order {reference} has {len(kept)} payments at Stripe"
+    for page in case.evidence.pages:
+        if page["status"] == "open":
+            yield f"{page['id']} can still be paid, for order {page['client_reference_id']}"
     for order in case.evidence.orders:
         if order.state == "awaiting_payment" or order.refund_due or order.needs_review:
             waits = "a refund" if order.refund_due else "a person" if order.needs_review else "its payment"

@@ -49,9 +49,10 @@ class Email(NamedTuple):
 
 @dataclass(slots=True)
 class Evidence:
-    """`intents`, `charges`, `refunds`, `disputes` are Stripe's objects; the rest is the store's."""
+    """`intents`, `pages`, `charges`, `refunds`, `disputes` are Stripe's objects; the rest is the store's."""
 
     intents: list[dict[str, Any]] = field(default_factory=list)
+    pages: list[dict[str, Any]] = field(default_factory=list)
     charges: list[dict[str, Any]] = field(default_factory=list)
     refunds: list[dict[str, Any]] = field(default_factory=list)
     disputes: list[dict[str, Any]] = field(default_factory=list)
@@ -98,6 +99,7 @@ def gather(stack: Stack) -> Evidence:
     evidence = Evidence(delivered=list(stack.smtp_sink.emails))
     with _opened(stack.sandbox_file) as sandbox:
         evidence.intents = _objects(sandbox, "payment_intent")
+        evidence.pages = _objects(sandbox, "checkout.session")
         evidence.charges = _objects(sandbox, "charge")
         evidence.refunds = _objects(sandbox, "refund")
         evidence.disputes = _objects(sandbox, "dispute")

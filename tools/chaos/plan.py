@@ -51,18 +51,23 @@ _HOW_OFTEN: Mapping[Story, int] = {
 _DECLINED_CARDS = ("4000000000000002", "4000000000009995", "4000000000000069", "4000000000000127", "4000000000000119")
 _SCARCE = ("brass-pen", "wool-throw", "desk-lamp")
 _PLENTY = ("stoneware-mug", "cloth-notebook", "cedar-pencil", "linen-tea-towel", "beeswax-candles", "glass-carafe")
+_WITH_COUPON = 0.25
 PIECES_OF_PLENTY = 1_000_000  # a shop without stock tests nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One of the crowd. `basket` is pieces by slug; `declined` the cards tried before the one that works."""
+    """One of the crowd. `basket` is pieces by slug; `declined` the cards tried before the one that works. A third of
+    them pay on the hosted page, and some have a coupon.
+    """
 
     number: int
     story: Story
     basket: Mapping[str, int]
     declined: tuple[str, ...]
     part: float  # of the money, where only a part of it is returned
+    hosted: bool
+    coupon: bool
 
     @property
     def email(self) -> str:
@@ -130,7 +135,10 @@ def _shopper(number: int, dice: Random) -> Shopper:
         slugs.append(dice.choice(_SCARCE))
     basket = {slug: dice.choice((1, 1, 2)) for slug in slugs}
     declined = tuple(dice.choice(_DECLINED_CARDS) for _ in range(dice.choice((1, 1, 2))))
-    return Shopper(number, story, basket, declined, part=dice.choice((1.0, 1.0, 0.3)))
+    part = dice.choice((1.0, 1.0, 0.3))
+    return Shopper(
+        number, story, basket, declined, part, hosted=dice.random() < 1 / 3, coupon=dice.random() < _WITH_COUPON
+    )
 
 
 def _faults(dice: Random) -> list[Mapping[str, Any]]:

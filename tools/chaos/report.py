@@ -41,6 +41,7 @@ def write(case: Case, outcome: ChaosResult) -> str:
         _section("Orders by state", Counter(order.state for order in evidence.orders)),
         _section("Shoppers", Counter(str(visit.shopper.story) for visit in case.visits)),
         _section("Payments at Stripe", Counter(intent["status"] for intent in evidence.intents)),
+        _section("Hosted pages at Stripe", Counter(page["status"] for page in evidence.pages)),
         _section(
             "Money",
             {

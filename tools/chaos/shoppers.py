@@ -14,7 +14,7 @@ import requests
 
 from tools.chaos.browser import Browser, PageTimeout, Tally
 from tools.chaos.plan import Shopper, Story
-from tools.chaos.stack import Stack
+from tools.chaos.stack import COUPON, Stack
 
 GOOD_CARD, CHALLENGED_CARD, DISPUTED_CARD = "4242424242424242", "4000002760003184", "4000000000000259"
 TRIES = 8  # of one card, without a response
@@ -69,12 +69,12 @@ class _Shopping:
     # --- stories --------------------------------------------------------------------------------------------------
 
     def pay(self, reference: str) -> None:
-        self._pay(self.browser, reference, GOOD_CARD)
+        self._try(self.browser, reference, GOOD_CARD)
         self._look(reference)
 
     def is_declined_first(self, reference: str) -> None:
         for card in self.shopper.declined:
-            self._pay(self.browser, reference, card)
+            self._try(self.browser, reference, card)
         self.pay(reference)
 
     def pass_the_challenge(self, reference: str) -> None:
@@ -86,11 +86,13 @@ class _Shopping:
         self.pay(reference)
 
     def leave_the_challenge(self, reference: str) -> None:
-        self._pay(self.browser, reference, CHALLENGED_CARD)
+        self._try(self.browser, reference, CHALLENGED_CARD)
         self.leave(reference)
 
     def leave_the_payment_page(self, reference: str) -> None:
         self.browser.client_secret(reference)
+        if self.shopper.hosted:
+            self.browser.hosted_page(reference)
         self.leave(reference)
 
     def leave(self, reference: str) -> None:
@@ -98,23 +100,28 @@ class _Shopping:
 
     def cancel(self, reference: str) -> None:
         self.browser.client_secret(reference)
+        if self.shopper.hosted:
+            self.browser.hosted_page(reference)
         self.browser.post(f"/orders/{reference}/cancel", {})
 
     def cancel_while_paying(self, reference: str) -> None:
         other = self.browser.tab()
         secret = self.browser.client_secret(reference)
-        if secret is not None:
+        address = self.browser.hosted_page(reference) if self.shopper.hosted else None
+        if address is not None or (secret is not None and not self.shopper.hosted):
             _at_once(
-                lambda: self._confirm(self.browser, reference, secret, GOOD_CARD),
+                lambda: self._press(reference, secret, address),
                 lambda: other.post(f"/orders/{reference}/cancel", {}),
             )
         self._look(reference)
 
     def pay_in_two_tabs(self, reference: str) -> None:
+        """The hosted page in one tab, and that or the store's own in the other."""
         other = self.browser.tab()
+        in_other = self._try if self.shopper.number % 2 else self._pay
         _at_once(
-            lambda: self._pay(self.browser, reference, GOOD_CARD),
-            lambda: self._pay(other, reference, GOOD_CARD),
+            lambda: self._try(self.browser, reference, GOOD_CARD),
+            lambda: in_other(other, reference, GOOD_CARD),
         )
         self._look(reference)
 
@@ -137,14 +144,15 @@ class _Shopping:
     def pay_too_late(self, reference: str) -> None:
         secret = self.browser.client_secret(reference)
         if secret is not None:
+            address = self.browser.hosted_page(reference) if self.shopper.hosted else None
             _at_once(
                 lambda: self.stack.expire_reservation(reference),
-                lambda: self._confirm_again_and_again(reference, secret),
+                lambda: self._press_again_and_again(reference, secret, address),
             )
         self._look(reference)
 
     def is_refunded(self, reference: str) -> None:
-        """The merchant returns the money, or a part of it, in the payment service's dashboard."""
+        """The merchant returns the money, or a part of it, in the payment service's dashboard, which lists payments."""
         secret = self._pay(self.browser, reference, GOOD_CARD)
         if secret is None or reference not in self.visit.confirmed_paid:
             return
@@ -157,14 +165,15 @@ class _Shopping:
             return  # a dashboard that does not answer, or money that went back already: nothing more to refund
 
     def dispute(self, reference: str) -> None:
-        self._pay(self.browser, reference, DISPUTED_CARD)
+        self._try(self.browser, reference, DISPUTED_CARD)
         self._look(reference)
 
     # --- steps of the stories ------------------------------------------------------------------------------------
 
     def _place(self, tab: Browser) -> str | None:
         """Press “Continue to payment”: the order's reference, or None when it cannot be placed."""
-        answer = tab.post("/checkout", {**ADDRESS, "email": self.shopper.email})
+        code = {"code": COUPON} if self.shopper.coupon else {}
+        answer = tab.post("/checkout", {**ADDRESS, "email": self.shopper.email, **code})
         for each in (*answer.history, answer):
             found = re.search(r"/orders/([^/?]+)", each.headers.get("Location", "") or each.url)
             if found:
@@ -177,6 +186,35 @@ class _Shopping:
         other = self.browser.tab()
         _at_once(lambda: self._place(self.browser), lambda: self._place(other))
         return self.visit.orders[-1] if self.visit.orders else None
+
+    def _try(self, tab: Browser, reference: str, card: str) -> None:
+        """Pay with a card in the shopper's own way."""
+        if self.shopper.hosted:
+            self._pay_on_page(tab, reference, card)
+        else:
+            self._pay(tab, reference, card)
+
+    def _pay_on_page(self, tab: Browser, reference: str, card: str) -> str | None:
+        """Go to the hosted page and pay until somebody answers; the challenge, if the bank asks."""
+        tab.client_secret(reference)
+        for _ in range(TRIES):
+            address = tab.hosted_page(reference)
+            answer = self._type(tab, reference, address, card) if address is not None else {}
+            if answer is not None:
+                return answer.get("challenge")
+        return None
+
+    def _type(self, tab: Browser, reference: str, address: str, card: str) -> dict[str, Any] | None:
+        answer = tab.pay_on_page(address, card)
+        if answer is not None and "redirect" in answer:
+            self.visit.confirmed_paid.add(reference)
+        return answer
+
+    def _press(self, reference: str, secret: str | None, address: str | None) -> dict[str, Any] | None:
+        """Press the button of a page that is open already."""
+        if address is not None:
+            return self._type(self.browser, reference, address, GOOD_CARD)
+        return self._confirm(self.browser, reference, secret or "", GOOD_CARD)
 
     def _pay(self, tab: Browser, reference: str, card: str) -> str | None:
         """Open the payment page and pay with a card until somebody answers; the secret, if the page had one."""
@@ -192,21 +230,27 @@ class _Shopping:
             self.visit.confirmed_paid.add(reference)
         return answer
 
-    def _confirm_again_and_again(self, reference: str, secret: str) -> None:
+    def _press_again_and_again(self, reference: str, secret: str, address: str | None) -> None:
         """The old page stays open while the order's time runs out; its button is pressed until somebody answers."""
         for _ in range(TRIES):
             time.sleep(self.shopper.number % 7 / 5)
-            if self._confirm(self.browser, reference, secret, GOOD_CARD) is not None:
+            if self._press(reference, secret, address) is not None:
                 return
 
     def _challenged(self, reference: str, outcome: str) -> None:
+        if self.shopper.hosted:
+            challenge = self._pay_on_page(self.browser, reference, CHALLENGED_CARD)
+            for _ in range(TRIES if challenge is not None else 0):
+                if self.browser.answer_challenge(str(challenge), outcome):
+                    return
+            return
         for _ in range(TRIES):
             secret = self.browser.client_secret(reference)
             if secret is None:
                 return
             intent = self._confirm(self.browser, reference, secret, CHALLENGED_CARD)
             if intent is not None and intent.get("status") == "requires_action":
-                if self.browser.answer_challenge(intent, outcome):
+                if self.browser.answer_challenge(intent["next_action"]["use_stripe_sdk"]["stripe_js"], outcome):
                     return
             elif intent is not None:
                 return

@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import Engine, Update, create_engine, update
+from sqlalchemy import Engine, Insert, Update, create_engine, insert, update
 from sqlalchemy.exc import OperationalError
 
-from models import Order, Product
+from models import CouponRow, Order, Product
+from store.domain.coupons import PERCENT, CouponKind
 from tools.chaos.smtp_sink import SmtpSink
 from tools.postgres import PostgresServer
 from tools.programs import ROOT, Program, free_port
 
 SECRET_KEY, PUBLISHABLE_KEY = "sk_test_chaos", "pk_test_chaos"
 WEBHOOK_SECRET = "whsec_only_for_the_time_of_this_trial"  # noqa: S105  # signs webhooks on this machine only
+COUPON = "CHAOS"
 WORKERS, THREADS = 3, 6
 BACKGROUND_WORKERS = 2
 DATABASE_ANSWERS_WITHIN = 60.0  # seconds
@@ -81,16 +83,18 @@ class Stack:
         return [self.sandbox, self.store, *self.background_workers]
 
     def fill(self, stock: Mapping[str, int]) -> None:
-        """Set the stock of each product."""
+        """Set the stock of each product, and add a coupon for a fifth of it."""
         for slug, pieces in stock.items():
             self.change(update(Product).where(Product.slug == slug).values(stock=pieces))
+        fifth = {"kind": CouponKind.PERCENT, "thousandths": 20 * PERCENT, "currency": "usd"}
+        self.change(insert(CouponRow).values(code=COUPON, **fifth))
 
     def expire_reservation(self, reference: str) -> None:
         """Let the reservation of an order expire, as if the shopper had waited too long."""
         past = datetime.now(UTC) - timedelta(seconds=1)
         self.change(update(Order).where(Order.reference == reference).values(expires_at=past))
 
-    def change(self, statement: Update) -> None:
+    def change(self, statement: Update | Insert) -> None:
         """Change rows of the store's database directly, once it answers."""
         deadline = time.monotonic() + DATABASE_ANSWERS_WITHIN
         while True:

@@ -8,6 +8,7 @@ from tools.chaos.evidence import Email, Evidence
 DISPUTE = {"id": "du_1", "status": "needs_response"}
 REFUND = {"id": "re_1", "status": "succeeded", "payment_intent": "pi_1", "amount": 100}
 INTENT = {"id": "pi_1", "status": "succeeded", "amount_received": 100, "metadata": {"order_reference": "ABCD"}}
+PAGE = {"id": "cs_1", "status": "open", "client_reference_id": "ABCD"}
 
 
 def email(dedupe_key: str, *, sent: bool = True) -> Email:
@@ -30,6 +31,7 @@ def email(dedupe_key: str, *, sent: bool = True) -> Email:
         (Evidence(refunds=[REFUND], store_refunds={"re_1": 100}), {"Mails never sent"}),
         (Evidence(refunds=[REFUND]), {"Refunds that differ", "Mails never sent"}),
         (Evidence(intents=[INTENT]), {"Paid at Stripe, not in the store", "Orphans and unfinished work"}),
+        (Evidence(pages=[PAGE]), {"Orphans and unfinished work"}),
         (Evidence(stock={"pen": (4, 0)}), {"Oversold or leaked"}),
         (Evidence(unhandled_events=2), {"Webhooks not handled"}),
     ],
