@@ -126,6 +126,7 @@ Host = Annotated[
 WebAddress = Annotated[str, AfterValidator(_web_address), Field(description="an address such as http://127.0.0.1:4242")]
 Currency = Annotated[str, AfterValidator(_currency), Field(description="a three-letter currency code such as usd")]
 TaxSource = Annotated[Literal["own", "stripe"], Field(description="own or stripe")]
+PaymentForm = Annotated[Literal["card", "payment_element"], Field(description="card or payment_element")]
 Counter = Annotated[
     str,
     AfterValidator(_memory_or_redis),
@@ -190,6 +191,7 @@ class Settings(BaseSettings):
     declines_per_hour: int = _whole_number(0, first=0, last=1_000_000)  # on all of these orders
     local_staff_password: SecretStr = SecretStr("")  # of the account that `make run` makes; never with a live key
     stripe_receipts: Flag = False  # whether Stripe mails its own receipt to the shopper
+    payment_form: PaymentForm = "card"  # what takes the card on the payment page: Stripe's Card or Payment Element
     taxes: TaxSource = "own"  # the rates in the store's database, or Stripe Tax
 
     @classmethod

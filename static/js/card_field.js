@@ -24,12 +24,12 @@ export class CardField {
 
   /**
    * @param {Stripe} stripe
-   * @param {{ hidePostalCode: boolean }} options  it asks for no postal code where the order has one
+   * @param {import("./components/payment_form.js").Billing} billing  it asks for no postal code where the order has one
    * @param {(change: { error: string, brand: string }) => void} changed
    */
-  constructor(stripe, { hidePostalCode }, changed) {
+  constructor(stripe, billing, changed) {
     /** @type {StripeCardElementOptions} */
-    const options = { hidePostalCode, disableLink: true, hideIcon: innerWidth < NARROW };
+    const options = { hidePostalCode: Boolean(billing.address.postal_code), disableLink: true, hideIcon: innerWidth < NARROW };
     const style = attempt(cardStyle); // the page's tokens, light or dark; without them the card field is plain
     /** @type {StripeCardElement} */
     this.element = stripe.elements().create("card", { ...options, ...(style && { style }) });
@@ -50,6 +50,11 @@ export class CardField {
     );
     this.element.mount(place);
     return ready;
+  }
+
+  /** Ask the bank. @param {Stripe} stripe @param {string} clientSecret @param {import("./components/payment_form.js").Billing} billing */
+  confirm(stripe, clientSecret, billing) {
+    return stripe.confirmCardPayment(clientSecret, { payment_method: { card: this.element, billing_details: billing } });
   }
 
   /** Empty it for another card; the postal code is the shopper's, not the card's. */

@@ -63,6 +63,7 @@ def pay(reference: str) -> ResponseReturnValue:
             client_secret=payment.client_secret,
             publishable_key=settings.stripe_publishable_key,
             stripe_js_url=settings.stripe_js_url,
+            payment_form=settings.payment_form,
             decline=decline_message(order.payment.last_decline)
             if order.payment.state is PaymentState.DECLINED
             else None,

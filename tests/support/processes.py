@@ -64,6 +64,11 @@ class StoreProcess(Program):
             ["sh", "-c", f"exec {web}"], SETTINGS | self._settings, folder / "store.log", port=port, ready="/readyz"
         )
 
+    def beside(self, port: int, **settings: str) -> Program:
+        """Another process of the same store, not started yet, with other settings on the same database."""
+        changed = {"STORE_PORT": str(port), **settings}
+        return Program(self._command, self._environment | changed, self.log, port=port, ready="/readyz")
+
     def flask(self, *arguments: str) -> str:
         """Run a command of the store, such as `worker`, and return what it printed."""
         done = subprocess.run(

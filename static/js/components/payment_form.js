@@ -4,12 +4,11 @@
 //   loading → ready → paying ⇄ challenged → paid | deciding | declined | checking → unknown
 //   blocked      the card form could not be loaded            unavailable  the payment service does not work
 
-/** @import { Stripe } from "@stripe/stripe-js" */
+/** @import { PaymentIntentResult, Stripe } from "@stripe/stripe-js" */
 /** @import { DeclineMessage } from "../decline_messages.js" */
 /** @import { Outcome } from "../payment_outcome.js" */
 
 import { attempt } from "../attempt.js";
-import { CardField } from "../card_field.js";
 import { watchForChallenge } from "../challenge_watch.js";
 import { loadDeclineMessages } from "../decline_messages.js";
 import { HOLD_OVER, isHere, isReachable, pause, readStatus } from "../order_status.js";
@@ -18,6 +17,23 @@ import { ask } from "../payment_outcome.js";
 import { loadStripe, ScriptBlocked } from "../stripe_script.js";
 
 /** @typedef {"loading" | "ready" | "paying" | "challenged" | "declined" | "checking" | "unknown" | "paid" | "deciding" | "unavailable" | "blocked"} State */
+
+/**
+ * Whom the order names, as the payment service takes it.
+ *
+ * @typedef {{ name: string, email: string, phone?: string, address: Record<string, string | undefined> }} Billing
+ *
+ * What takes the card: a field of the payment service's on this page.
+ *
+ * @typedef {object} Field
+ * @property {{ destroy(): void, focus(): void, update(options: { disabled: boolean }): unknown }} element
+ * @property {(place: HTMLElement) => Promise<void>} mount  rejects with ScriptBlocked
+ * @property {(stripe: Stripe, clientSecret: string, billing: Billing) => Promise<PaymentIntentResult>} confirm
+ * @property {() => void} clear  for another card
+ * @property {() => void} empty  for good
+ *
+ * @typedef {(stripe: Stripe, billing: Billing, changed: (change: { error: string, brand: string }) => void) => Field} MakeField
+ */
 
 const LOAD_TIMEOUT = 15_000; // milliseconds for Stripe.js and its card field
 
@@ -34,26 +50,28 @@ const SHOWN_IN = {
   unknown: ["unknown"],
 };
 
-/** @param {HTMLElement} root */
-export function start(root) {
-  new PaymentForm(root).start();
+/** @param {HTMLElement} root @param {MakeField} makeField */
+export function start(root, makeField) {
+  new PaymentForm(root, makeField).start();
 }
 
 class PaymentForm {
   /** @type {Stripe | undefined} */
   #stripe;
-  /** @type {CardField | undefined} */
+  /** @type {Field | undefined} */
   #card;
   #loads = 0;
   #overtime = false;
   #left = false;
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {MakeField} makeField */
+  constructor(root, makeField) {
     this.root = root;
+    this.makeField = makeField;
     this.form = /** @type {HTMLFormElement} */ (this.part("form"));
     this.button = /** @type {HTMLButtonElement} */ (this.part("pay"));
     this.message = this.part("message");
+    /** @type {Billing} */
     this.billing = JSON.parse(this.data("billing"));
   }
 
@@ -100,8 +118,7 @@ class PaymentForm {
   /** @param {Stripe} stripe */
   async mount(stripe) {
     this.#card?.element.destroy();
-    const hidePostalCode = Boolean(this.billing.address.postal_code);
-    this.#card = new CardField(stripe, { hidePostalCode }, ({ error, brand }) => {
+    this.#card = this.makeField(stripe, this.billing, ({ error, brand }) => {
       this.part("card-error").textContent = error;
       this.part("brand").textContent = brand;
     });
@@ -122,8 +139,7 @@ class PaymentForm {
       watchForChallenge(this.form, (open) => this.enter(open ? "challenged" : "paying")),
     );
     const clientSecret = this.data("clientSecret");
-    const paymentMethod = { card: card.element, billing_details: this.billing };
-    let outcome = await ask(() => stripe.confirmCardPayment(clientSecret, { payment_method: paymentMethod }));
+    let outcome = await ask(() => card.confirm(stripe, clientSecret, this.billing));
     stopWatching?.();
     if (outcome.kind === "unknown") {
       this.enter("checking");
@@ -133,7 +149,7 @@ class PaymentForm {
     await this.show(outcome, card, declines);
   }
 
-  /** @param {Outcome} outcome @param {CardField} card @param {Promise<DeclineMessage[]>} declines */
+  /** @param {Outcome} outcome @param {Field} card @param {Promise<DeclineMessage[]>} declines */
   async show(outcome, card, declines) {
     switch (outcome.kind) {
       case "paid":
@@ -173,7 +189,7 @@ class PaymentForm {
     location.assign(/** @type {HTMLAnchorElement} */ (this.part("order")).href);
   }
 
-  /** @param {string[]} codes @param {CardField} card @param {DeclineMessage[]} known */
+  /** @param {string[]} codes @param {Field} card @param {DeclineMessage[]} known */
   decline(codes, card, known) {
     const reason = codes.map((code) => known.find((message) => message.codes.includes(code))).find((found) => found);
     if (!reason?.keep_card) card.clear();
