@@ -51,7 +51,7 @@ setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests 
 	@$(BIN)/python -m tools.browser
 
 .PHONY: cards
-cards: $(VENV)/ready-to-test ## Try every test card against the running store; ARGS="--group decline" or a card number chooses some
+cards: $(VENV)/ready-to-test ## Try every test card against the running store; ARGS="--group decline" or a card number chooses some, --hosted pays on Stripe's page
 	@$(BIN)/python -m tools.cards $(ARGS)
 
 .PHONY: lighthouse

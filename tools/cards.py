@@ -1,8 +1,9 @@
 """`make cards`: tries every test card in a headless browser against the running store, and says what differs.
 
-Each card is typed into the real card field and paid with on the real payment page; the 3-D Secure challenge is
-answered on the bank's page. The store's test-card page places the orders and compares what the shopper read, the
-events and the states with the table, so that this command, the page `/test-cards` and the tests judge by the same rows.
+Each card is typed into the real card field and paid with on the real payment page, or with `--hosted` on the payment
+service's own page; the 3-D Secure challenge is answered on the bank's page. The store's test-card page places the
+orders and compares what the shopper read, the events and the states with the table, so that this command, the page
+`/test-cards` and the tests judge by the same rows.
 It needs the sandbox: Stripe's own card field and bank cannot be automated.
 Exits with 1 if anything differs, with 2 if it could not be tried.
 """
@@ -80,7 +81,7 @@ async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS, handle_sigint=False)
         count = min(options.pages, len(chosen))
-        visits = await asyncio.gather(*(_enter(browser, options.store, options.timeout) for _ in range(count)))
+        visits = await asyncio.gather(*(_enter(browser, options) for _ in range(count)))
         with tqdm(total=len(chosen), unit="card", file=sys.stderr, dynamic_ncols=True) as progress:
 
             async def work(visit: Visit) -> None:
@@ -94,8 +95,9 @@ async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], 
         await browser.close()
 
 
-async def _enter(browser: Browser, store: str, result_timeout: float) -> Visit:
+async def _enter(browser: Browser, options: argparse.Namespace) -> Visit:
     """A shopper of its own at the test-card page. Raises Impossible."""
+    store: str = options.store
     context = await browser.new_context(base_url=store, locale="en-US")
     context.set_default_timeout(PAGE_TIMEOUT)
     page = await context.new_page()
@@ -114,31 +116,34 @@ async def _enter(browser: Browser, store: str, result_timeout: float) -> Visit:
             f"The store at {store} uses Stripe itself, whose card field and bank take nothing from a program. "
             f"Run the cards by hand at {store}/test-cards, or take the keys out of .env to try them in the sandbox."
         )
-    return Visit(context, page, await page.locator("input[name=csrf_token]").first.input_value(), result_timeout)
+    token = await page.locator("input[name=csrf_token]").first.input_value()
+    return Visit(context, page, token, options.timeout, options.hosted)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A shopper who tries one card after the other. `token` is what the test-card page's forms carry; `timeout` is
-    seconds.
+    """A shopper who tries one card after the other, `hosted` on the payment service's own page. `token` is what the
+    test-card page's forms carry; `timeout` is seconds.
     """
 
     context: BrowserContext
     page: Page
     token: str
     timeout: float
+    hosted: bool
 
     async def attempt(self, card: TestCard, scenario: Scenario) -> Trial:
         """Order, pay as the scenario says, and ask for the test-card page's verdict. Raises Impossible when the store
         is gone.
         """
         try:
-            placed = await self._post("/test-cards/runs.json", scenario=scenario.key)
+            hosted = {"hosted": "1"} if self.hosted else {}
+            placed = await self._post("/test-cards/runs.json", scenario=scenario.key, **hosted)
             if placed.status != 201:
                 return Trial(scenario, card, {}, {}, f"no order was placed: {placed.status}")
             run = await placed.json()
             await self.page.goto(run["pay"])
-            await _pay(self.page, card, scenario)
+            await (_pay_on_hosted_page if self.hosted else _pay)(self.page, card, scenario)
             await self._wait_for_result(run, scenario)
             answer = await self._post(run["result"], read=await self._read(run, scenario))
             verdict = await answer.json()
@@ -170,6 +175,8 @@ class Visit:
         loaded, and the payment page is on its way there by itself.
         """
         place = READ_AT[scenario.expected.page]
+        if self.hosted and scenario.expected.page is not Place.ORDER:
+            return ""  # the words are not the store's
         if scenario.expected.page is not Place.ORDER:
             return await self.page.locator(place).first.inner_text()
         tab = await self.context.new_page()
@@ -196,6 +203,24 @@ async def _pay(page: Page, card: TestCard, scenario: Scenario) -> None:
         await page.wait_for_url(lambda address: not address.endswith("/pay"))
     else:
         await page.locator(f"{READ_AT[scenario.expected.page]}:not(:empty)").filter(has_text=".").wait_for()
+
+
+async def _pay_on_hosted_page(page: Page, card: TestCard, scenario: Scenario) -> None:
+    """Go to the payment service's own page and do the same there."""
+    await page.locator("#hosted-payment").get_by_role("button").click()
+    typed = {"cardNumber": card.digits, "cardExpiry": card.expiry, "cardCvc": card.cvc, "billingName": "Test Shopper"}
+    for name, value in typed.items():
+        await page.locator(f"#{name}").fill(value)
+    if await page.locator("#billingPostalCode").is_visible():
+        await page.locator("#billingPostalCode").fill(card.postal)
+    await page.get_by_test_id("hosted-payment-submit-button").click()
+    if scenario.answer:
+        bank = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")
+        await bank.get_by_role("button", name=scenario.answer.capitalize()).click()
+    if scenario.expected.page is Place.ORDER:
+        await page.wait_for_url(lambda address: "/orders/" in address)
+    else:
+        await page.locator("#card-error, #form-error").filter(visible=True).first.wait_for()
 
 
 def _print_table(trials: list[Trial]) -> None:
@@ -243,6 +268,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make cards", description="Try test cards against the running store.")
     parser.add_argument("cards", nargs="*", help="card numbers or rows; all where none is named")
     parser.add_argument("--group", action="append", choices=[group.key for group in groups()], help="cards of a group")
+    parser.add_argument("--hosted", action="store_true", help="pay on the payment service's own page")
     parser.add_argument("--pages", type=int, default=3, help="how many are tried side by side (3)")
     parser.add_argument("--timeout", type=float, default=RESULT_TIMEOUT, help="seconds to wait for the result (30)")
     parser.add_argument("--store", default=store, help=f"the store's address ({store})")

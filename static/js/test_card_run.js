@@ -6,6 +6,7 @@
 /** @import { TypedCard } from "./sandbox_autofill.js" */
 
 import { pause } from "./order_status.js";
+import { tryOnHostedPage } from "./test_card_hosted.js";
 import { sandboxAutofill } from "./sandbox_autofill.js";
 
 /**
@@ -41,19 +42,25 @@ const EVENTS_TIMEOUT = { sandbox: 20_000, stripe: 120_000 };
 /**
  * @param {Scenario} scenario
  * @param {Window} shop  an open window to run it in
- * @param {{ place: string, token: string, onStep: (step: Step) => void }} form
+ * @param {{ place: string, token: string, hosted: boolean, sandbox: string, onStep: (step: Step) => void }} form
+ *   `hosted`: on the payment service's own page, `sandbox`: where that is the sandbox's, its origin
  * @returns {Promise<{ run: Run, verdict: Verdict }>} rejects with Unfinished
  */
-export async function runScenario(scenario, shop, { place, token, onStep }) {
+export async function runScenario(scenario, shop, { place, token, hosted, sandbox, onStep }) {
   onStep("placing");
-  const run = /** @type {Run} */ (await send(place, { scenario: scenario.key, csrf_token: token }));
+  const asked = { scenario: scenario.key, csrf_token: token, ...(hosted && { hosted: "1" }) };
+  const run = /** @type {Run} */ (await send(place, asked));
   onStep("opening");
   shop.location.assign(run.pay);
   const form = await untilReady(shop, run);
-  const sandboxed = await tryCard(scenario, shop, form, run, onStep);
+  if (hosted) onStep(sandbox ? "paying" : "by-hand");
+  const sandboxed = hosted
+    ? await tryOnHostedPage(scenario, shop, sandbox, until)
+    : await tryCard(scenario, shop, form, run, onStep);
   onStep("waiting");
-  await untilComplete(scenario, run, token, sandboxed ? EVENTS_TIMEOUT.sandbox : EVENTS_TIMEOUT.stripe);
-  const words = await read(scenario, shop, run);
+  const byHand = hosted ? BY_HAND_TIMEOUT : EVENTS_TIMEOUT.stripe; // on its own page we do not see when it was done
+  await untilComplete(scenario, run, token, sandboxed ? EVENTS_TIMEOUT.sandbox : byHand);
+  const words = hosted && scenario.page !== "order" ? "" : await read(scenario, shop, run);
   const verdict = /** @type {Verdict} */ (await send(run.result, { read: words, csrf_token: token }));
   return { run, verdict };
 }

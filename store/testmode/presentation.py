@@ -11,6 +11,7 @@ PLACES = {
     Place.ORDER: "On the order’s page",
     Place.PAYMENT: "On the payment page",
     Place.FIELD: "Beside the card field",
+    Place.HOSTED: "On Stripe’s page",
 }
 
 # What a run is judged by, as its differences are headed.
@@ -25,7 +26,9 @@ FACTS = {
 
 
 def words(scenario: Scenario) -> str:
-    """The heading of the order's page, the message on the payment page, or the sentence beside the card field."""
+    """The heading of the order's page, the message on the payment page, or the sentence beside the card field. Nothing
+    where the words are not the store's.
+    """
     expected = scenario.expected
     if expected.page is Place.PAYMENT:
         return decline_message(expected.decline).text

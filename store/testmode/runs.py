@@ -28,7 +28,7 @@ from store.services.orders import Customer
 from store.services.payments import refunds
 from store.services.services import Services
 from store.testmode import shelf
-from store.testmode.test_cards import Scenario, scenario
+from store.testmode.test_cards import Scenario, on_hosted_page, scenario
 
 REMEMBERED = 100_000  # lines of history in which results are looked for
 CLOCKS_DIFFER = timedelta(minutes=1)  # by no more than this, ours and the payment service's
@@ -81,16 +81,17 @@ class Result:
     got: Mapping[str, Any]
 
 
-def place(services: Services, browser_id: str, chosen: Scenario, now: datetime) -> Order:
-    """An order for one piece, to be paid as the scenario says. This browser's last run is cancelled if it was not paid.
-    Raises OutOfStock, PaymentUnavailable and PaymentMisconfigured.
+def place(services: Services, browser_id: str, chosen: Scenario, now: datetime, *, hosted: bool = False) -> Order:
+    """An order for one piece, to be paid as the scenario says, `hosted` on the payment service's own page. This
+    browser's last run is cancelled if it was not paid. Raises OutOfStock, PaymentUnavailable and PaymentMisconfigured.
     """
     _cancel_earlier(services, browser_id, now)
     with services.database.transaction() as session:
         cart_id = carts.add(session, None, shelf.plentiful(session), 1, now)
     order = checkout.place(services, cart_id, browser_id, CUSTOMER, now)
     with services.database.transaction() as session:
-        history.add_once(session, order, _PLACED, Origin(Source.STORE, now), _PLACED, {"scenario": chosen.key})
+        data = {"scenario": chosen.key, **({"hosted": True} if hosted else {})}
+        history.add_once(session, order, _PLACED, Origin(Source.STORE, now), _PLACED, data)
     return order
 
 
@@ -104,7 +105,7 @@ def scenario_of(session: Session, reference: str, browser_id: str | None) -> Sce
     found = scenario(detail["scenario"]) if detail else None
     if found is None:
         raise NotFound
-    return found
+    return on_hosted_page(found) if detail and detail.get("hosted") else found
 
 
 def observe(services: Services, reference: str, acted_on: Collection[str]) -> RunStatus:

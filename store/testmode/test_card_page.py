@@ -18,7 +18,7 @@ from store.domain.contacts import tidy
 from store.testmode import runs, test_cards
 from store.testmode.presentation import ANSWERS, FACTS, PLACES, same_words, words
 from store.testmode.runs import RunStatus
-from store.testmode.test_cards import Scenario
+from store.testmode.test_cards import Place, Scenario
 from store.web.current import now, services
 from store.web.forms import PostForm
 from store.web.identity import browser_id, known_browser
@@ -48,6 +48,7 @@ def show() -> ResponseReturnValue:
             facts=FACTS,
             differences=_differences,
             form=PostForm(),
+            sandbox=services().settings.stripe_api_base,
         ),
         200,
     )
@@ -64,11 +65,13 @@ def drawer() -> ResponseReturnValue:
 
 @blueprint.post("/runs.json")
 def place() -> ResponseReturnValue:
-    """Place an order for the scenario in the form; the answer names it and the addresses that concern it."""
+    """Place an order for the scenario in the form, `hosted` to be paid on the payment service's own page; the answer
+    names it and the addresses that concern it.
+    """
     chosen = test_cards.scenario(request.form.get("scenario", ""))
     if chosen is None:
         abort(400, "There is no such test card.")
-    order = runs.place(services(), browser_id(), chosen, now())
+    order = runs.place(services(), browser_id(), chosen, now(), hosted="hosted" in request.form)
     reference = order.reference
     return jsonify(
         order=reference,
@@ -101,7 +104,8 @@ def refund(reference: str) -> ResponseReturnValue:
 def note(reference: str) -> ResponseReturnValue:
     """Compare what the shopper reads (`read` in the form) and how the order stands with the table; keep the result."""
     tried = _scenario_of(reference)
-    read = tidy(request.form.get("read", ""))[:LONGEST]
+    elsewhere = tried.expected.page is Place.HOSTED  # where the words are not the store's
+    read = "" if elsewhere else tidy(request.form.get("read", ""))[:LONGEST]
     seen = runs.observe(services(), reference, HANDLERS)
     got = {"read": read, **_got(seen)}
     passed = seen.matches(tried) and same_words(read, words(tried))

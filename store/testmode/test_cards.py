@@ -19,6 +19,7 @@ from store.domain.states import OrderState, PaymentState
 
 SOURCE = Path(__file__).parent / "test_cards.json"
 MISTYPED = "invalid"  # the group of what is no card
+HOSTED_PAGE_PAID = "checkout.session.completed"
 
 
 class ChallengeAnswer(StrEnum):
@@ -29,11 +30,14 @@ class ChallengeAnswer(StrEnum):
 
 
 class Place(StrEnum):
-    """Where the shopper reads how it ended: the order's page, the payment page, or beside the card field."""
+    """Where the shopper reads how it ended: the order's page, the payment page, beside the card field, or on the
+    payment service's own page.
+    """
 
     ORDER = "order"
     PAYMENT = "payment"
     FIELD = "field"
+    HOSTED = "hosted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,16 @@ def counts() -> Counts:
     entries = [card for group in groups() for card in group.cards]
     asking = sum(len(card.scenarios) > 1 for card in entries)
     return Counts(len(entries) - mistyped, mistyped, asking, sum(len(card.scenarios) for card in entries))
+
+
+def on_hosted_page(tried: Scenario) -> Scenario:
+    """The same on the payment service's own page: one event more tells that it was paid. What is wrong with a card is
+    said there, in words that are not the store's.
+    """
+    expected = tried.expected
+    if expected.page is Place.ORDER:
+        return replace(tried, expected=replace(expected, events=(*expected.events, HOSTED_PAGE_PAID)))
+    return replace(tried, expected=replace(expected, page=Place.HOSTED, decline=None, error=None))
 
 
 @cache

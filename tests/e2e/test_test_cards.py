@@ -56,18 +56,19 @@ def test_the_drawer_is_used_with_the_keyboard_alone(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("row", "form"),
     [
-        "success-4242424242424242",
-        "decline-4000000000009995",
-        "decline-4242424242424241-incorrect_number",
-        "3ds-4000002760003184-fail",
-        "dispute-4000000000000259",
-        "refund-4000000000007726",
+        ("success-4242424242424242", "card"),
+        ("decline-4000000000009995", "card"),
+        ("decline-4242424242424241-incorrect_number", "card"),
+        ("3ds-4000002760003184-fail", "hosted"),
+        ("dispute-4000000000000259", "hosted"),
+        ("refund-4000000000007726", "card"),
     ],
 )
-def test_a_row_of_the_test_card_page_runs_with_a_click(page: Page, row: str) -> None:
+def test_a_row_of_the_test_card_page_runs_with_a_click(page: Page, row: str, form: str) -> None:
     page.goto("/test-cards")
+    page.get_by_label("Pay on").select_option("" if form == "card" else form)
     line = page.locator(f'[id="{row}"]')
 
     line.get_by_role("button", name="Run").click()
@@ -105,7 +106,7 @@ def test_make_cards_says_what_differs(store: StoreProcess, sandbox: SandboxProce
     requests.post(f"{sandbox.url}/sandbox/faults", json=asked, timeout=5).raise_for_status()
 
     differing = make_cards("--store", store.url, "--timeout", "1", "4000000000009979")
-    again = make_cards("--store", store.url, "4000 0000 0000 9979")
+    again = make_cards("--store", store.url, "--hosted", "4000 0000 0000 9979")
 
     assert differing.returncode == 1, differing.stderr
     assert "FAIL  4000 0000 0000 9979" in differing.stdout

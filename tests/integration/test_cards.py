@@ -11,13 +11,20 @@ from app import create_app
 from config import STRIPE_API, Settings
 from models import Order
 from store.testmode import runs
-from store.testmode.test_cards import Scenario, TestCard, counts, groups, scenarios
+from store.testmode.test_cards import Place, Scenario, TestCard, counts, groups, scenarios
 from store.web.static_files import built
 from store.webhooks.handlers import HANDLERS
 from tests.support.databases import Databases
 from tests.support.in_process import InProcessStripe
 from tests.support.shop import FORM, PUBLISHABLE_KEY, SECRET_KEY, Browser, Shop, open_shop
 
+PAYMENT_METHODS = {
+    "4242424242424242": "pm_card_visa",
+    "4000000000009995": "pm_card_visa_chargeDeclinedInsufficientFunds",
+    "4000002760003184": "pm_card_authenticationRequired",
+    "4000000000000259": "pm_card_createDispute",
+    "4000000000007726": "pm_card_pendingRefund",
+}
 PAYS = next(row for _group, _card, row in scenarios())
 
 
@@ -61,6 +68,38 @@ def test_a_card_does_what_the_table_says(shop: Shop, card: TestCard, row: Scenar
     seen = runs.observe(shop.services, order.reference, HANDLERS)
     assert seen.matches(row), seen
     assert answer.get("code") == card.refused or card.refused is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "success-4242424242424242",
+        "decline-4000000000009995",
+        "3ds-4000002760003184-complete",
+        "3ds-4000002760003184-fail",
+        "dispute-4000000000000259",
+        "refund-4000000000007726",
+    ],
+)
+def test_a_card_does_the_same_on_the_hosted_page(shop: Shop, key: str) -> None:
+    card, row = next((card, row) for _group, card, row in scenarios() if row.key == key)
+    browser = f"hosted-{key}"
+    order = runs.place(shop.services, browser, row, shop.clock(), hosted=True)
+    with shop.services.database.reading() as session:
+        tried = runs.scenario_of(session, order.reference, browser)
+
+    answer = shop.pay_on_page(shop.open_page(order), PAYMENT_METHODS[card.digits])
+    if row.answer:
+        decided = f"/sandbox/challenges/{answer['challenge']['id']}"
+        shop.sandbox.test_client().post(decided, json={"outcome": row.answer})
+    wait(shop)
+    if row.expected.refund:
+        runs.refund(shop.services, order.reference, shop.clock())
+        wait(shop)
+
+    seen = runs.observe(shop.services, order.reference, HANDLERS)
+    assert seen.matches(tried), seen
+    assert not seen.matches(row) or row.expected.page is not Place.ORDER
 
 
 def test_a_test_card_order_takes_no_stock(shop: Shop) -> None:

@@ -31,7 +31,7 @@ class TestCardTable {
     });
     this.part("stop").addEventListener("click", () => this.stop());
     this.part("filters").hidden = false;
-    this.part("filters").addEventListener("input", () => this.filter());
+    this.part("filters").addEventListener("input", ({ target }) => target !== this.part("pay-on") && this.filter());
     this.filter();
     this.count();
   }
@@ -83,6 +83,8 @@ class TestCardTable {
     try {
       const { run, verdict } = await runScenario(scenario, shop, {
         place: this.root.dataset.place ?? "",
+        hosted: /** @type {HTMLSelectElement} */ (this.part("pay-on")).value === "hosted",
+        sandbox: this.root.dataset.sandbox ?? "",
         token,
         onStep: (step) => {
           this.enter(row, "running", step);

@@ -38,11 +38,34 @@ export class CheckoutForm {
       event.preventDefault();
       if (this.#state === "idle") void pay();
     });
+    this.#button.disabled = false; // before that the browser would send the form itself
   }
 
   /** @returns {Record<string, string>} what was typed, by the names of the fields */
   values() {
     return Object.fromEntries([...new FormData(this.#form)].map(([name, value]) => [name, String(value)]));
+  }
+
+  /** What the page says is wrong, if anything is. */
+  get error() {
+    const shown = this.#form.querySelector(".FieldError:not([hidden]), #form-error:not([hidden])");
+    return shown?.textContent ?? "";
+  }
+
+  /**
+   * Types a card, and what else stands beside it.
+   *
+   * @param {{number: string, expiry: string, cvc: string, postal: string}} card
+   */
+  type({ number, expiry, cvc, postal }) {
+    const values = { cardNumber: number, cardExpiry: expiry, cardCvc: cvc };
+    for (const [id, value] of Object.entries(values)) this.#card.get(id)?.set(value);
+    const beside = { email: "customer@example.com", billingName: "Test Customer", billingPostalCode: postal };
+    for (const [id, value] of Object.entries(beside)) {
+      const input = /** @type {HTMLInputElement | null} */ (document.getElementById(id));
+      if (input && !input.value) input.value = value;
+    }
+    this.#showButton();
   }
 
   /** Shows what is missing or wrong, if anything is. @returns {boolean} whether everything is fine */

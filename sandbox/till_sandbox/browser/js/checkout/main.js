@@ -6,6 +6,7 @@ import { showChallenge } from "../stripe/challenge.js";
 import { CheckoutForm } from "./form.js";
 import { orderIsSettled, watchOrder } from "./order.js";
 import { askPage, tellPage } from "./page.js";
+import { letOpenerTry } from "./trial.js";
 
 /** @typedef {{redirect?: string, closed?: boolean, challenge?: string, error?: {field: string | null, message: string}}} Outcome */
 
@@ -13,6 +14,7 @@ const checkout = new CheckoutForm(/** @type {HTMLFormElement} */ (document.query
 
 watchOrder(checkout);
 checkout.onSubmit(payNow);
+letOpenerTry(checkout, payNow);
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 async function payNow() {
