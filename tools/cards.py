@@ -189,12 +189,15 @@ class Visit:
 
 async def _pay(page: Page, card: TestCard, scenario: Scenario) -> None:
     """Type the card, press Pay, answer the bank; returns once the page shows the result."""
-    field = page.frame_locator("#card-field iframe")
     await page.locator("[data-module=payment_form][data-state=ready]").wait_for()
-    for name, value in {"cardnumber": card.digits, "exp-date": card.expiry, "cvc": card.cvc}.items():
+    element = await page.locator("#card-field.payment-element").count() > 0
+    field = page.frame_locator("#card-field iframe").first  # the Payment Element may have others below
+    names = ("number", "expiry", "cvc", "postalCode") if element else ("cardnumber", "exp-date", "cvc", "postal")
+    for name, value in zip(names, (card.digits, card.expiry, card.cvc), strict=False):
         await field.locator(f"input[name={name}]").fill(value)
-    if await field.locator("input[name=postal]").count():
-        await field.locator("input[name=postal]").fill(card.postal)
+    postal = field.locator(f"input[name={names[-1]}]")
+    if await postal.count() and await postal.is_visible():
+        await postal.fill(card.postal)
     await page.locator("[data-part=pay]").click()
     if scenario.answer:
         bank = page.get_by_role("dialog").frame_locator("iframe").frame_locator("iframe")

@@ -265,6 +265,23 @@ def test_a_lost_answer_is_asked_for_again(shop: Shop, browser: Browser, when: st
     assert recorded(shop, order) == [(order.reference, 2982)]
 
 
+@pytest.mark.on_sqlite
+@pytest.mark.parametrize(("when", "left"), [("before", []), ("after", ["in_review"])])
+def test_a_service_that_breaks_down_records_nothing_twice(
+    shop: Shop, browser: Browser, when: str, left: list[str]
+) -> None:
+    order = paid(shop, browser)
+    fault = {"target": "api", "kind": "error", "when": when, "match": f"POST {TRANSACTIONS}", "times": 1}
+    shop.sandbox.test_client().post("/sandbox/faults", json=fault)
+
+    for _ in range(3):
+        work(shop)
+
+    # Stripe remembers its failure under the key, and has no list to look in whether it was done all the same.
+    assert recorded(shop, order) == ([] if left else [(order.reference, 2982)])
+    assert findings(shop) == left
+
+
 def test_what_was_not_recorded_in_time_is_a_finding(shop: Shop, browser: Browser) -> None:
     paid(shop, browser)
 

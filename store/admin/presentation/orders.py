@@ -126,6 +126,10 @@ REVIEWS: Mapping[str, tuple[str, str]] = {
     ),
     "refund_refused": ("Stripe refused to make a refund.", "Find out why in its dashboard."),
     "returned_more_than_received": ("More was returned than was received.", "Compare the refunds with Stripe’s."),
+    "tax_not_recorded": (
+        "Stripe Tax does not record the tax of this order, or of a refund of it.",
+        "Record it in Stripe’s dashboard.",
+    ),
     "early_fraud_warning": (
         "A card network takes the payment for fraud.",
         "Refund it before it is disputed, or be sure that it is good.",

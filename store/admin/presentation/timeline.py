@@ -65,6 +65,8 @@ WORDS: Mapping[str, _Entry] = {
     "refund.succeeded": _Entry("A refund of {amount} was sent to the card.", Tone.GOOD),
     "refund.failed": _Entry("A refund of {amount} failed.", Tone.BAD),
     "refund.cancelled": _Entry("A refund of {amount} was called off.", Tone.BAD),
+    "tax.recorded": _Entry("Stripe Tax has on record what is due of {amount}."),
+    "tax.reversed": _Entry("Stripe Tax has taken what was due of {amount} off its record."),
     "dispute.inquiry": _Entry("The bank asks about {amount}; no money was taken.", Tone.WAIT),
     "dispute.closed": _Entry("The bank’s question came to nothing."),
     "dispute.needs_response": _Entry("{amount} is disputed and waits for your answer.", Tone.BAD),
