@@ -49,6 +49,7 @@ WORDS: Mapping[str, _Entry] = {
     "review.resolved": _Entry("Review resolved: {note}", Tone.GOOD),
     "risk_review.closed": _Entry("Stripe Radar’s review ended: {reason}"),
     "payment.opened": _Entry("The payment page was opened, and a payment made at Stripe."),
+    "payment.replaced": _Entry("The shopper chose another way to pay ({kind})."),
     "payment.declined": _Entry("A card was declined: {decline_code}", Tone.BAD),
     "payment.action_required": _Entry("The bank asked the shopper (3-D Secure).", Tone.WAIT),
     "payment.processing": _Entry("The bank is deciding.", Tone.WAIT),
