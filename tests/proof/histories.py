@@ -140,6 +140,11 @@ class Histories(Simulation):
         if "challenge" in outcome:
             self.challenges.append({"next_action": {"use_stripe_sdk": {"stripe_js": outcome["challenge"]}}})
 
+    @precondition(lambda self: self.hosted_pages)
+    @rule(number=which, delayed=st.sampled_from(["succeeds", "fails"]))
+    def a_shopper_pays_on_the_hosted_page_by_something_slower(self, number: int, delayed: str) -> None:
+        self.shop.pay_on_page(newest(self.hosted_pages, number), delayed=delayed)
+
     @precondition(lambda self: self.pages)
     @rule(number=which, card=cards)
     def a_shopper_types_a_card_which(self, number: int, card: str) -> None:
