@@ -135,7 +135,8 @@ def _order_lines(order: Order) -> Iterator[str]:
 def _payment(payment: Payment, currency: str) -> str:
     received, refunded = Money(payment.received_minor, currency), Money(payment.refunded_minor, currency)
     card = f", {payment.card_brand} {payment.card_last4}" if payment.card_last4 else ""
-    parts = [f"{payment.provider_payment_id or '(not created)'}  {payment.kind}, {payment.state}{card}"]
+    name = payment.provider_payment_id or payment.provider_page_id or "(not created)"
+    parts = [f"{name}  {payment.kind}, {payment.state}{card}"]
     parts += [f"received {received.text()}"] if payment.received_minor else []
     parts += [f"refunded {refunded.text()}"] if payment.refunded_minor else []
     parts += [f"{payment.declines} declined"] if payment.declines else []

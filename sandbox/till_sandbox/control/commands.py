@@ -158,8 +158,8 @@ def _typed(session: dict[str, Any], body: dict[str, Any]) -> Said:
         name=name,
         phone=body.get("phone", "+15555550100"),
         address=place,
-        shipping_name=name,
-        shipping_address=place,
+        shipping_name=name if asked else None,  # else it goes where the account says
+        shipping_address=place if asked else None,
         custom_fields={str(key): str(answer) for key, answer in body.get("custom_fields", {}).items()},
         accepts_terms=True,
         delayed=body.get("delayed"),
