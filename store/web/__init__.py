@@ -11,6 +11,7 @@ from store.web import (
     cart,
     catalogue,
     checkout,
+    compiled_templates,
     compression,
     context,
     errors,
@@ -45,6 +46,7 @@ def register(app: Flask, request_deadline: RequestDeadline) -> None:
     security.register(app, services.settings)
     limits.register(app, services.settings)
     context.register(app)
+    compiled_templates.register(app)
     errors.register(app)
     for blueprint in (
         catalogue.blueprint,
