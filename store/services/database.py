@@ -18,6 +18,8 @@ from store.services.scripts import ConnectionGone, Script, send
 READING = "reading"
 # Nobody waits for a lock, or for a statement, for ever; milliseconds.
 TIME_OUTS = {"lock_timeout": 8_000, "statement_timeout": 15_000, "idle_in_transaction_session_timeout": 30_000}
+# What is prepared is planned once, and not five times for its values before that.
+ONE_PLAN = {"plan_cache_mode": "force_generic_plan"}
 PRIMARY_CODE = 0xFF  # of SQLite's result codes the last byte says what, the others the details
 
 
@@ -32,7 +34,7 @@ class Database:
         if engine.dialect.name == "sqlite":
             _set_up_sqlite(engine)
         else:
-            _set_time_outs(engine)
+            _set_up_postgresql(engine)
         self.engine = engine
         self._write = sessionmaker(engine, expire_on_commit=False)
         self._read = sessionmaker(engine.execution_options(**{READING: True, "postgresql_readonly": True}))
@@ -100,7 +102,7 @@ def is_no_database(failure: BaseException | None) -> bool:
     return code & PRIMARY_CODE in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
-def _set_time_outs(engine: Engine) -> None:
+def _set_up_postgresql(engine: Engine) -> None:
     """After connecting: PgBouncer refuses a start-up parameter `options`. Where it pools by transaction, its servers
     keep what the store has set on them, which is the same for every process.
     """
@@ -108,7 +110,7 @@ def _set_time_outs(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("; ".join(f"SET {name} = {value}" for name, value in TIME_OUTS.items()))
+            cursor.execute("; ".join(f"SET {name} = {value}" for name, value in (TIME_OUTS | ONE_PLAN).items()))
         connection.commit()
 
 

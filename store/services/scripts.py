@@ -21,6 +21,8 @@ _PREPARED = "prepared scripts"
 # PgBouncer gives each transaction another of its connections.
 _NOT_THERE, _THERE_ALREADY = "26000", "42P05"
 _LOCKED, _DEADLOCK = "55P03", "40P01"
+# A plan is kept while the tables grow: one that was made when they were small must not read the whole of any.
+_PLANNED = b"SET LOCAL enable_seqscan = off;"
 
 
 class ConnectionGone(Exception):
@@ -39,7 +41,7 @@ class Script:
 
     def __init__(self, parameters: Mapping[str, str], *statements: str, patience: float | None = None) -> None:
         self._parameters = dict(parameters)
-        self._set = b"" if patience is None else b"SET LOCAL lock_timeout = %d;" % (patience * 1000)
+        self._set = _PLANNED if patience is None else _PLANNED + b"SET LOCAL lock_timeout = %d;" % (patience * 1000)
         self._statements = statements
         digest = hashlib.sha256("\n".join([*self._parameters.values(), *statements]).encode()).hexdigest()
         self.name = f"till_{digest[:16]}"
