@@ -19,6 +19,14 @@ from tools.headless import launched  # the repository's own way to find a Chromi
 
 FILES = Path(__file__).parent / "shop"
 KEY = "test_elements"
+#: Keeps in `heard` whatever a page or a frame is sent in a message.
+HEAR_MESSAGES = """
+    const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data').get;
+    globalThis.heard = [];
+    Object.defineProperty(MessageEvent.prototype, 'data', {
+      get() { const value = data.call(this); heard.push(JSON.stringify(value)); return value; },
+    });
+"""
 
 
 @dataclass

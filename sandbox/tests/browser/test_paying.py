@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Request, expect
 
-from browser.conftest import SandboxServer, Shop, tab
+from browser.conftest import HEAR_MESSAGES, SandboxServer, Shop, tab
 
 pytestmark = pytest.mark.browser
 
@@ -96,15 +96,7 @@ def test_an_unfinished_card_is_never_sent(card: Shop, sandbox_server: SandboxSer
 
 
 def test_the_number_leaves_the_frame_for_the_sandbox_alone(shop: Shop, sandbox_server: SandboxServer) -> None:
-    shop.page.add_init_script(
-        """
-        const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data').get;
-        globalThis.heard = [];
-        Object.defineProperty(MessageEvent.prototype, 'data', {
-          get() { const value = data.call(this); heard.push(JSON.stringify(value)); return value; },
-        });
-        """
-    )
+    shop.page.add_init_script(HEAR_MESSAGES)
     requests: list[Request] = []
     shop.page.on("request", lambda request: requests.extend([request]))
     shop.open()

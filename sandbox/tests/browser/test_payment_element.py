@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from browser.conftest import SandboxServer, Shop
+from browser.conftest import HEAR_MESSAGES, SandboxServer, Shop
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +59,7 @@ def form(shop: Shop) -> Iterator[Form]:
 
 def test_a_card_typed_into_the_payment_element_pays(form: Form, sandbox_server: SandboxServer) -> None:
     intent = sandbox_server.payment_intent()
+    form.page.add_init_script(HEAR_MESSAGES)
     form.open({"clientSecret": intent["client_secret"]})
     frame = form.page.locator("#payment iframe")
     assert (frame.get_attribute("name") or "").startswith("__privateStripeFrame")
@@ -86,12 +87,23 @@ def test_a_card_typed_into_the_payment_element_pays(form: Form, sandbox_server: 
     }
     names = [event["name"] for event in form.page.evaluate("() => events")]
     assert names[:3] == ["loaderstart", "ready", "focus"]
-    details = {"payment_method_data": {"billing_details": {"name": "Ada", "address": {"city": "Bath"}}}}
+    details = {
+        "payment_method_data": {"billing_details": {"name": "Ada", "address": {"city": "Bath", "country": "GB"}}}
+    }
     paid = form.confirm(confirmParams=details)["paymentIntent"]
 
     assert (paid["id"], paid["status"]) == (intent["id"], "succeeded")
     billing = sandbox_server.get(f"/v1/payment_methods/{paid['payment_method']}")["billing_details"]
-    assert (billing["name"], billing["address"]["city"], billing["address"]["postal_code"]) == ("Ada", "Bath", "94103")
+    address = billing["address"]  # what the page says goes before what was typed
+    assert (billing["name"], address["city"], address["country"], address["postal_code"]) == (
+        "Ada",
+        "Bath",
+        "GB",
+        "94103",
+    )
+    heard = "".join(form.page.evaluate("() => heard"))
+    assert '"postalCode":"94103"' in heard.replace("\\", "")
+    assert "4242" not in heard.replace(" ", "").replace('last4":"4242', "")  # no digit of the card comes to the page
     form.again({"clientSecret": intent["client_secret"]})
     (failed,) = form.shop.events("loaderror")
     assert "terminal state" in failed["error"]["message"]
@@ -171,6 +183,12 @@ def test_a_group_without_an_intent_pays_in_each_of_its_ways(form: Form, sandbox_
     form.page.evaluate("() => elements.update({amount: 1234})")
     assert form.confirm(clientSecret=intent["client_secret"])["paymentIntent"]["status"] == "succeeded"
 
+    form.field("postalCode").fill("10001")
+    form.page.wait_for_function("() => events.at(-1).value?.billingDetails?.address.postalCode === '10001'")
+    again = form.shop.refusal("stripe.createConfirmationToken({elements})")
+    assert again is not None
+    assert again["message"].startswith("elements.submit() must be called before stripe.createConfirmationToken().")
+    form.page.evaluate("() => elements.submit()")
     token = form.page.evaluate(
         "() => stripe.createConfirmationToken({elements, params: {return_url: 'https://a.example'}})"
     )
