@@ -97,7 +97,11 @@ def test_the_page_pays_after_a_decline_and_a_challenge(
     assert (declined["error"]["type"], declined["error"]["decline_code"]) == ("card_error", "insufficient_funds")
     assert page.look()["session"]["lastPaymentError"] == {"message": "Your card has insufficient funds."}
     asks = page.confirm(email="ada@example.com", **{"payment_method_data[card][number]": "4000002760003184"})
-    assert "/sandbox/3ds/" in asks["challenge"]
+    assert "/sandbox/3ds/" in asks["stripe_js"]
+    log = browser.get("/sandbox/requests?limit=1").get_data(as_text=True)
+    assert "ada@example.com" in log
+    for secret in (str(session.client_secret), "src_client_secret", "4000002760003184"):
+        assert secret not in log
     address = {"shipping_address[name]": "Ada", "shipping_address[address][line1]": "1 Main St"}
     paid = page.confirm(email="ada@example.com", **address, **{"shipping_address[address][country]": "US"})
 

@@ -53,7 +53,7 @@ def update(call: Call) -> dict[str, Any]:
 
 
 def confirm(call: Call) -> dict[str, Any]:
-    """Pay. A card that asks is waiting for its challenge afterwards."""
+    """Pay. A card that asks is waiting for its challenge afterwards, at the address in `stripe_js`."""
     session, params = _session(call), call.params
     billing, shipping = params.get("billing_address") or {}, params.get("shipping_address") or {}
     said = Said(
@@ -85,10 +85,10 @@ def _shown(call: Call, session: Resource) -> dict[str, Any]:
     waiting = intent is not None and intent["status"] == "requires_action"
     return {
         "object": "payment_page",
-        "challenge": intent["next_action"]["use_stripe_sdk"]["stripe_js"] if intent is not None and waiting else None,
         "due": session["mode"] == "setup" or session["amount_total"] > 0,
         "return_url": session["return_url"],
         "session": inline.as_stripe_js_has_it(call.tx, changes.shown(call.tx, session)),
+        "stripe_js": intent["next_action"]["use_stripe_sdk"]["stripe_js"] if intent is not None and waiting else None,
     }
 
 

@@ -13,7 +13,7 @@ import { checkObject } from "./parameters.js";
  *
  * @typedef {Record<string, any>} Session `StripeCheckoutSession` of @stripe/stripe-js
  * @typedef {{type: "success", session: Session} | {type: "error", error: {message: string, code: string | null}}} Result
- * @typedef {{session: Session, challenge: string | null, due: boolean, return_url: string | null}} PaymentPage
+ * @typedef {{session: Session, stripe_js: string | null, due: boolean, return_url: string | null}} PaymentPage
  */
 
 const SECRET = /^(cs_(?:test|live)_[A-Za-z0-9]+)_secret_[A-Za-z0-9]+/;
@@ -211,8 +211,8 @@ export class CheckoutSession {
     if ("error" in collected) return refused(collected.error.message ?? "");
     this.#begin();
     const result = await this.#ask("POST", "/confirm", { ...said.parameters, ...collected.parameters }, collected);
-    if (result.body?.challenge) await showChallenge(result.body.challenge);
-    const after = result.error || result.body.challenge ? await this.#ask("GET", "") : result;
+    if (result.body?.stripe_js) await showChallenge(result.body.stripe_js);
+    const after = result.error || result.body.stripe_js ? await this.#ask("GET", "") : result;
     this.#end(after);
     const failure = this.#failureOf(result, after);
     if (failure) return failure;
@@ -247,7 +247,7 @@ export class CheckoutSession {
     if (this.#page?.session.status.type === "complete") return null;
     const code = "authentication_failure";
     const { message } = localizeError({ code, message: "" }, this.#caller.locale);
-    return failed(result.body?.challenge ? message : (this.#page?.session.lastPaymentError?.message ?? message), null);
+    return failed(result.body?.stripe_js ? message : (this.#page?.session.lastPaymentError?.message ?? message), null);
   }
 
   /**
