@@ -646,6 +646,7 @@ class Dispute(Base):
     state: Mapped[DisputeState] = mapped_column(_states(DisputeState))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     opened_at: Mapped[datetime]
+    due_by: Mapped[datetime | None]  # until when the merchant can answer
 
     payment: Mapped[Payment] = relationship(viewonly=True)
 
@@ -724,7 +725,11 @@ class InboxEvent(Base):
     """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says why it was not."""
 
     __tablename__ = "webhook_events"
-    __table_args__ = (_partial_index("ix_webhook_events_unhandled", "received_at", where="handled_at IS NULL"),)
+    __table_args__ = (
+        _partial_index("ix_webhook_events_unhandled", "received_at", where="handled_at IS NULL"),
+        # What the staff lists, the newest first.
+        Index("ix_webhook_events_received_at", "received_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
     type: Mapped[str] = mapped_column(String(120))
@@ -782,6 +787,15 @@ class StaffLogEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(80))
     data: Mapped[dict[str, Any]]
+
+
+class Heartbeat(Base):
+    """When a program that runs beside the pages did its work last, by the program's name."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime]
 
 
 class Reconciliation(Base):

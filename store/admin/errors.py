@@ -63,6 +63,10 @@ def _page(status: int, sentence: str) -> Response:
 def _page_of_form() -> str:
     """A page of ours that shows the refused form afresh. Never an address out of the request."""
     blueprint, args = request.blueprint, request.view_args or {}
+    if request.form.get("back") == "today":
+        return url_for("home.show")
+    if blueprint == "webhooks":
+        return url_for("webhooks.index", show="failed")
     if blueprint == "orders" and "reference" in args:
         return url_for("orders.show", reference=args["reference"])
     if blueprint == "team":

@@ -1,12 +1,20 @@
-"""The address `/admin`: the first part that who is signed in may see."""
+"""Today: what waits for somebody, each thing with what finishes it, and the day in figures."""
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from store.admin import guard
+from store.admin.forms import ButtonForm
+from store.admin.order_forms import ResolveForm, ShipForm
+from store.admin.presentation import orders as words
+from store.admin.presentation.bars import bars
+from store.admin.presentation.stripe_links import stripe_links
+from store.domain.money import Money
 from store.domain.staff import Role
+from store.services.operations import figures, work_list
+from store.web.current import now, services
 
 blueprint = Blueprint("home", __name__)
 
@@ -14,4 +22,20 @@ blueprint = Blueprint("home", __name__)
 @blueprint.get("")
 @guard.allowed(Role.PACKING)
 def show() -> ResponseReturnValue:
-    return redirect(url_for("orders.index"), 303)
+    """The work list, and the figures of the last 24 hours."""
+    with services().database.reading() as session:
+        work = work_list.read(session, now())
+        day = figures.of_day(session, now(), services().settings.store_currency)
+    return render_template(
+        "admin/today.html",
+        work=work,
+        day=day,
+        bars=bars([amount.minor for amount in day.paid_by_hour]),
+        words=words,
+        stripe=stripe_links(services().settings),
+        ship_form=ShipForm(formdata=None),
+        resolve_form=ResolveForm(formdata=None),
+        button=ButtonForm(formdata=None),
+        money=lambda minor, currency: Money(minor, currency).text(),
+        now=now(),
+    ), 200

@@ -30,7 +30,9 @@ class Part:
 
 
 PARTS = (
+    Part("Today", "home.show"),
     Part("Orders", "orders.index"),
+    Part("Webhooks", "webhooks.index", Role.SERVICE),
     Part("Staff", "team.listing", Role.OWNER),
 )
 

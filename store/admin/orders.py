@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from store.admin import guard
@@ -149,5 +149,35 @@ def send_mail_again(reference: str, mail_id: int) -> ResponseReturnValue:
     return _back(reference)
 
 
+@blueprint.post("/<reference:reference>/mails/<int:mail_id>/now")
+@guard.allowed(Role.SERVICE)
+def try_mail_now(reference: str, mail_id: int) -> ResponseReturnValue:
+    """Have the worker try a mail at once that the mail server has not taken yet."""
+    waits = mail.try_now(services(), mail_id, reference, guard.origin())
+    flash("The worker tries it at once." if waits else "This mail does not wait any more.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/mails/<int:mail_id>/give-up")
+@guard.allowed(Role.SERVICE)
+def give_up_mail(reference: str, mail_id: int) -> ResponseReturnValue:
+    """Somebody was told another way."""
+    told = mail.give_up(services(), mail_id, reference, guard.origin())
+    flash("The mail is off the list." if told else "The mail was sent, or was not true any more.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/refund-now")
+@guard.allowed(Role.SERVICE)
+def refund_now(reference: str) -> ResponseReturnValue:
+    """Ask Stripe at once for what the worker would ask for: money that is owed back, and refunds without an answer."""
+    refunds.return_unowed(services(), reference, now())
+    refunds.resubmit(services(), reference, now())
+    flash("Stripe has answered: the money is on its way back.")
+    return _back(reference)
+
+
 def _back(reference: str) -> ResponseReturnValue:
-    return redirect(url_for("orders.show", reference=reference), 303)
+    """To where the form was: the order's page, or the work list."""
+    home = request.form.get("back") == "today"
+    return redirect(url_for("home.show") if home else url_for("orders.show", reference=reference), 303)

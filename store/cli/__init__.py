@@ -17,7 +17,7 @@ from store.cli.migrations import Migrations
 COMMANDS: Mapping[str, str] = {
     "seed": "store.cli.operations:seed",
     "doctor": "store.cli.operations:doctor_command",
-    "webhooks": "store.cli.operations:webhooks_command",
+    "webhooks": "store.cli.webhooks:webhooks_command",
     "audit": "store.cli.operations:audit_command",
     "reconcile": "store.cli.operations:reconcile_command",
     "worker": "store.cli.working:worker_command",

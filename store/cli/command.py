@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from store.cli.findings import Problem
 from store.domain.errors import (
+    EventGone,
     FulfilmentRefusal,
     NotFound,
     OrderNotFulfilled,
@@ -42,6 +43,10 @@ class StoreCommand(click.Command):
             raise click.ClickException(sentence(failure)) from None
 
 
+class StoreGroup(StoreCommand, click.Group):
+    """A command with commands of its own, which answers in the same way."""
+
+
 def current() -> Services:
     """The services of the store that the command is run for."""
     services: Services = current_app.extensions["services"]
@@ -58,26 +63,31 @@ def finish(problems: Sequence[Problem]) -> None:
 
 def sentence(failure: StoreError | DBAPIError) -> str:
     """What an operator reads at a terminal."""
+    for kind, words in _SENTENCES.items():
+        if isinstance(failure, kind):
+            return words
     match failure:
         case StoreBusy() | DBAPIError():
             return _about_the_database()
-        case PaymentUnavailable():
-            return "Stripe does not answer right now."
-        case PaymentMisconfigured():
-            return "Stripe refuses what the store asks: `flask doctor` says whether the keys are right."
-        case NotFound():
-            return "There is no order with this reference."
         case RefundRefused():
             return _refund_refused(failure)
         case OrderNotFulfilled():
             return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
-        case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
-            return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
         case StaffRefused():
             return _NOT_CHANGED[failure.reason] if failure.flaw is None else _UNFIT[failure.flaw]
+        case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
+            return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
         case ReviewNotResolved():
             return "This order is not in review, so there is nothing to resolve."
     return f"The store refused this: {failure}."
+
+
+_SENTENCES: Mapping[type[StoreError], str] = {
+    PaymentUnavailable: "Stripe does not answer right now.",
+    PaymentMisconfigured: "Stripe refuses what the store asks: `flask doctor` says whether the keys are right.",
+    EventGone: "Stripe does not have this event, or not any more: it keeps each for 30 days.",
+    NotFound: "There is no order with this reference.",
+}
 
 
 def _refund_refused(refused: RefundRefused) -> str:

@@ -1,26 +1,21 @@
-"""Commands that set up, check and compare: `seed`, `doctor`, `webhooks`, `audit`, `reconcile`."""
+"""Commands that set up, check and compare: `seed`, `doctor`, `audit`, `reconcile`."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from config import STRIPE_API_VERSION
 from store.cli import doctor
 from store.cli.command import StoreCommand, current, finish
-from store.cli.doctor import WebhookSetup
 from store.cli.findings import problem_of
-from store.domain.errors import PaymentMisconfigured
+from store.cli.webhooks import webhook_setup
 from store.services import catalogue, coupons, reconciliation, tariffs
-from store.services.operations import audit, endpoints
-from store.services.operations.endpoints import Change
+from store.services.operations import audit
 from store.services.payments import accounts
 from store.services.services import Services
 from store.webhooks import inbox
-from store.webhooks.handlers import HANDLERS
 
 
 @click.command("seed", cls=StoreCommand)
@@ -87,36 +82,9 @@ def doctor_command() -> None:
     Tries the keys with a payment that it cancels at once, logs in at the mail server, sends two events to the store.
     """
     services = current()
-    findings = doctor.run(services, _webhook_setup(), services.clock())
+    findings = doctor.run(services, webhook_setup(), services.clock())
     click.echo("All is well." if not findings else f"{len(findings)} things to put right:")
     finish(findings)
-
-
-@click.command("webhooks", cls=StoreCommand)
-@click.option("--create", is_flag=True, help="Make the endpoint at Stripe, or put it right, and print its secret.")
-@with_appcontext
-def webhooks_command(create: bool) -> None:
-    """List the events that the store handles; with --create, have Stripe send exactly these to STORE_URL."""
-    services, setup = current(), _webhook_setup()
-    url = services.settings.store_url + setup.path
-    if not create:
-        click.echo(f"Events for {url}, API version {setup.api_version}:")
-        for name in sorted(setup.types):
-            click.echo(f"  {name}")
-        return
-    try:
-        done = endpoints.ensure(services, url, setup.types, setup.api_version)
-    except PaymentMisconfigured:
-        raise click.ClickException(
-            f"Stripe refuses to make an endpoint for {url}. It takes an address that the internet can reach, and a key "
-            "that may write webhook endpoints. On your own machine, use `stripe listen` instead."
-        ) from None
-    for earlier in done.disabled:
-        click.echo(f"Disabled the earlier endpoint {earlier} at the same address.")
-    click.echo(_ENDPOINT_CHANGES[done.change].format(url=url, types=len(setup.types), version=setup.api_version))
-    if done.secret is not None:
-        click.echo("Put this line into .env, and start the store again:")
-        click.echo(f"STRIPE_WEBHOOK_SECRET={done.secret}")
 
 
 def _say_what_is_foreign(services: Services) -> None:
@@ -125,15 +93,3 @@ def _say_what_is_foreign(services: Services) -> None:
     if foreign:
         belong = "1 payment belongs" if foreign == 1 else f"{foreign} payments belong"
         click.echo(f"{belong} to another account or mode than STRIPE_SECRET_KEY, and Stripe was not asked about it.")
-
-
-_ENDPOINT_CHANGES = {
-    Change.CREATED: "Made an endpoint for {url}: {types} types of events, API version {version}.",
-    Change.UPDATED: "Updated the endpoint for {url}: {types} types of events. Its secret is the same as before.",
-    Change.NONE: "The endpoint for {url} is right already. Its secret is in Stripe's dashboard, under Webhooks.",
-}
-
-
-def _webhook_setup() -> WebhookSetup:
-    path = current_app.url_map.bind("localhost").build("webhooks.stripe")
-    return WebhookSetup(path, frozenset(HANDLERS), STRIPE_API_VERSION)

@@ -38,6 +38,7 @@ class Subject(StrEnum):
     ORDER = "order"
     CATEGORY = "category"
     CATALOGUE_PAGE = "catalogue_page"
+    EVENT = "event"
 
 
 @dataclass(eq=False)
@@ -178,6 +179,14 @@ class SignInRefusal(StrEnum):
     WRONG = "wrong"
     CODE_WRONG = "code_wrong"
     TOO_LATE = "too_late"
+
+
+@dataclass(eq=False)
+class EventGone(StoreError):
+    """The payment service does not have the event, or not any more."""
+
+    code = "event_gone"
+    event_id: str
 
 
 @dataclass(eq=False)

@@ -163,12 +163,13 @@ class RefundSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class DisputeSnapshot:
-    """A dispute as the payment service described it at one moment."""
+    """A dispute as the payment service described it at one moment. `due_by` is until when the merchant can answer."""
 
     provider_dispute_id: str
     provider_payment_id: str
     amount: Money
     event: DisputeEvent
+    due_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,16 @@ class WebhookEvent:
     live: bool
     created: datetime
     object: EventObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvent:
+    """An event that was asked for, and all that the service says of it, as text without secrets. `event` is None where
+    it cannot be read.
+    """
+
+    event: WebhookEvent | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +354,9 @@ class PaymentGateway(Protocol):
 
     def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
         """The dispute as it is now; None when the service does not have it."""
+
+    def find_event(self, event_id: str) -> FoundEvent | None:
+        """The event as it was sent; None when the service does not have it, or not any more: after 30 days."""
 
     def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
         """The events of these types, however many types, that were created since then and not delivered: the newest

@@ -6,6 +6,7 @@ caller answers 5xx so that the payment service delivers it again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -16,10 +17,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import InboxEvent, Order, Payment
-from store.domain.errors import PaymentUnconfirmed, StoreBusy, StoreError
+from store.domain.errors import EventGone, PaymentUnconfirmed, StoreBusy, StoreError
 from store.domain.states import PaymentEvent
 from store.gateway.port import HostedPageSnapshot, PaymentSnapshot, WebhookEvent
-from store.services import payments
+from store.services import payments, staff_log
 from store.services.history import Origin, Source
 from store.services.payments import ordinary
 from store.services.services import Services
@@ -27,11 +28,14 @@ from store.webhooks.handlers import HANDLERS
 
 log = structlog.get_logger(__name__)
 
+MOST_AT_ONCE = 25  # events that one page handles again
+
 
 class InboxResult(StrEnum):
     HANDLED = "handled"
     IGNORED = "ignored"
     DUPLICATE = "duplicate"
+    SET_ASIDE = "set_aside"
 
 
 def receive(services: Services, body: bytes, signature: str | None, now: datetime) -> InboxResult:
@@ -57,6 +61,47 @@ def catch_up(services: Services, since: datetime, now: datetime) -> list[str]:
     origin = Origin(Source.RECONCILIATION, now)
     missed = reversed(list(services.gateway.list_undelivered_events(since, HANDLERS)))
     return [f"event {event.event_id}: {event.type}" for event in missed if _catch_up_with(services, event, origin)]
+
+
+def replay(services: Services, event_id: str, now: datetime, actor: str | None = None) -> InboxResult:
+    """Handle an event once more, as the payment service has it; one that was handled is left as it is. It can be old
+    by now, so it counts as what reconciliation has found.
+
+    Raises EventGone, whatever a handler raises, PaymentUnavailable and PaymentMisconfigured; then only the error is
+    kept beside the event.
+    """
+    found = services.gateway.find_event(event_id)
+    if found is None or found.event is None:
+        raise EventGone(event_id)
+    if found.event.type not in HANDLERS:
+        return InboxResult.IGNORED
+    _note(services, event_id, "webhook.replayed", now, actor)
+    return _receive(services, found.event, Origin(Source.RECONCILIATION, now, actor))
+
+
+def unhandled(session: Session) -> Sequence[InboxEvent]:
+    """The events that could not be handled, the oldest first."""
+    failed = select(InboxEvent).where(InboxEvent.handled_at.is_(None)).order_by(InboxEvent.received_at)
+    return session.scalars(failed).all()
+
+
+def set_aside(services: Services, event_id: str, now: datetime, actor: str | None = None) -> bool:
+    """Wait for an event no more that cannot be handled: whoever says so has seen to what it was about. False, and
+    nothing changed, for one that was handled.
+    """
+    with services.database.transaction() as session:
+        given_up = update(InboxEvent).where(InboxEvent.id == event_id, InboxEvent.handled_at.is_(None))
+        values = {"handled_at": now, "outcome": InboxResult.SET_ASIDE}
+        done = session.scalar(given_up.values(values).returning(InboxEvent.id)) is not None
+        if done and actor is not None:
+            staff_log.add(session, now, actor, "webhook.set_aside", event_id)
+    return done
+
+
+def _note(services: Services, event_id: str, action: str, now: datetime, actor: str | None) -> None:
+    if actor is not None:
+        with services.database.transaction() as session:
+            staff_log.add(session, now, actor, action, event_id)
 
 
 def _catch_up_with(services: Services, event: WebhookEvent, origin: Origin) -> bool:

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from store.services import reconciliation
-from store.services.operations import health, worker
+from store.services.operations import figures, health, work_list, worker
 from store.services.orders import listing, reviews, search, whole
 from store.services.orders.listing import OrderFilter, Show
-from store.webhooks import inbox
+from store.webhooks import deliveries, inbox
 from tests.support.query_plans import PlanRecorder, forget_statistics
 from tests.support.shop import Shop
 from tools.fill_orders import fill
@@ -60,6 +60,16 @@ def list_orders(shop: Shop) -> None:
         whole.read(session, reference)
 
 
+def look_at_today(shop: Shop) -> None:
+    with shop.services.database.reading() as session:
+        work_list.read(session, shop.clock())
+        figures.of_day(session, shop.clock(), "usd")
+        first = deliveries.find(session)
+        assert first.after is not None
+        deliveries.find(session, after=first.after)
+        deliveries.find(session, failed=True)
+
+
 def look_after_the_store(shop: Shop) -> None:
     assert health.problems(shop.services) == []
     with shop.services.database.reading() as session:
@@ -72,6 +82,7 @@ WORK = (
     look_at_an_order,
     look_after_the_store,
     list_orders,
+    look_at_today,
     reconcile,
     let_the_worker_go_round,
 )

@@ -61,5 +61,8 @@ WORDS: Mapping[str, str] = {
     "order.cancelled": "cancelled the order",
     "refund.requested": "asked for a refund",
     "review.resolved": "resolved the review: {note}",
+    "mail.given_up": "told “{kind}” another way than by mail",
+    "webhook.replayed": "had the webhook {subject} handled again",
+    "webhook.set_aside": "took the webhook {subject} off the list",
     "mail.sent_again": "had the mail “{kind}” sent again",
 }

@@ -78,6 +78,7 @@ WORDS: Mapping[str, _Entry] = {
     "dispute.lost_after_all": _Entry("The dispute is lost after all: {amount} is gone.", Tone.BAD),
     "mail.dropped": _Entry("Mail “{kind}” was not sent, for it was not true any more: {because}"),
     "mail.refused": _Entry("Mail “{kind}” was refused by the mail server for good.", Tone.BAD),
+    "mail.given_up": _Entry("Mail “{kind}” is not sent: it was told another way."),
     "mail.sent_again": _Entry("Mail “{kind}” is to be sent again."),
 }
 _AMOUNTS = ("amount", "total")

@@ -21,6 +21,7 @@ from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
     CancelReason,
     DisputeSnapshot,
+    FoundEvent,
     HostedPage,
     HostedPageRequest,
     HostedPageSnapshot,
@@ -252,6 +253,14 @@ class StripeGateway:
         with translate_errors("find_dispute", provider_dispute_id):
             dispute = retrieve_or_none(self._client.v1.disputes.retrieve, provider_dispute_id)
         return None if dispute is None else dispute_of(dispute.to_dict())
+
+    def find_event(self, event_id: str) -> FoundEvent | None:
+        with translate_errors("find_event", event_id):
+            event = retrieve_or_none(self._client.v1.events.retrieve, event_id)
+        if event is None:
+            return None
+        said = event.to_dict()
+        return FoundEvent(webhooks.readable(said), webhooks.shown(said))
 
     def list_undelivered_events(self, since: datetime, types: Collection[str]) -> Iterator[WebhookEvent]:
         wanted = sorted(set(types))

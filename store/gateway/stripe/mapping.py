@@ -165,11 +165,13 @@ def refund_of(refund: Mapping[str, Any]) -> RefundSnapshot:
 
 def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
     """A Dispute."""
+    due = (dispute.get("evidence_details") or {}).get("due_by")
     return DisputeSnapshot(
         provider_dispute_id=dispute["id"],
         provider_payment_id=dispute.get("payment_intent") or "",
         amount=Money(dispute["amount"], dispute["currency"]),
         event=DISPUTE_STATUS_TO_EVENT.get(dispute["status"], DisputeEvent.NEEDS_RESPONSE),
+        due_by=datetime.fromtimestamp(due, UTC) if due else None,
     )
 
 

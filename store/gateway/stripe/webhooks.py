@@ -71,6 +71,17 @@ def readable(event: Mapping[str, Any]) -> WebhookEvent | None:
         return None
 
 
+def shown(event: Mapping[str, Any]) -> str:
+    """An event as a person reads it. What opens a payment to whoever has it is left out."""
+
+    def without_secrets(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: "…" if "secret" in name else without_secrets(each) for name, each in value.items()}
+        return [without_secrets(each) for each in value] if isinstance(value, list) else value
+
+    return json.dumps(without_secrets(event), indent=2, ensure_ascii=False)
+
+
 def sign_test_event(at: datetime, secret: str) -> SignedEvent:
     """An event about nothing, as Stripe would sign it with this secret at that moment."""
     seconds = int(at.timestamp())

@@ -112,6 +112,28 @@ def send_again(services: Services, mail_id: int, reference: str, origin: Origin)
     return ended
 
 
+def try_now(services: Services, mail_id: int, reference: str, origin: Origin) -> bool:
+    """Have the worker try a mail at once that waits for its next try. False for one that has ended. Raises NotFound."""
+    with services.database.transaction() as session:
+        mail, _order = _find(session, _of_order(mail_id, reference).with_for_update(of=Mail))
+        due = update(Mail).where(Mail.id == mail.id, *TO_SEND).values(due_at=origin.at)
+        return session.scalar(due.returning(Mail.id)) is not None
+
+
+def give_up(services: Services, mail_id: int, reference: str, origin: Origin) -> bool:
+    """Note that somebody was told another way, where a mail was refused for good or waits. False, and nothing changed,
+    for one that was sent or dropped. Raises NotFound.
+    """
+    with services.database.transaction() as session:
+        mail, order = _find(session, _of_order(mail_id, reference).with_for_update(of=Mail))
+        told = mail.sent_at is None and mail.dropped_because is None
+        if told:
+            values = {"failed_at": None, "dropped_because": truth.TOLD_OTHERWISE}
+            session.execute(update(Mail).where(Mail.id == mail.id).values(values))
+            history.add(session, order, "mail.given_up", origin, data={"kind": mail.kind})
+    return told
+
+
 class _Result(Enum):
     SENT = auto()
     DROPPED = auto()

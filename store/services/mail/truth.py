@@ -27,6 +27,9 @@ class Untrue(StrEnum):
     DISPUTE_REOPENED = "dispute_reopened"
 
 
+# Not that it was untrue: somebody of the staff has told it another way.
+TOLD_OTHERWISE = "told_otherwise"
+
 PAID = (OrderState.PAID, OrderState.FULFILLED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 FAILED = (RefundState.FAILED, RefundState.CANCELLED)

@@ -16,6 +16,7 @@ from store.domain.states import OrderState, PaymentEvent
 from store.gateway.port import CancelReason, HostedPageSnapshot
 from store.services import card_testing, history, mail, payments, taxes, transitions
 from store.services.history import Origin, Source
+from store.services.operations import health
 from store.services.orders import search
 from store.services.partial_indexes import written_out
 from store.services.payments import accounts, refunds, reminders, unmatched_events
@@ -59,6 +60,7 @@ def run(services: Services, now: datetime) -> int:
     while search.write_keys(services, now):
         pass
     with services.database.transaction() as session:
+        health.beat(session, "worker", now)
         unmatched_events.delete_old(session, now)
         card_testing.forget(session, now)
     return done + mail.send_due(services, now)

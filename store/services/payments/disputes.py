@@ -48,6 +48,8 @@ def record_of(session: Session, order: Order, payment: Payment, snapshot: Disput
     before = dispute.state if dispute is not None else None
     if dispute is None:
         dispute = _add(session, payment, snapshot, origin)
+    if snapshot.due_by is not None and snapshot.due_by != dispute.due_by:
+        transitions.write(session, dispute, {"due_by": snapshot.due_by})
     event = snapshot.event
     if origin.source is Source.RECONCILIATION and before is not None:
         event = REVERSED.get((before, event), event)

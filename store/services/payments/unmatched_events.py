@@ -64,7 +64,8 @@ def _data(snapshot: Kept) -> tuple[str, dict[str, Any]]:
         case RefundSnapshot():
             return REFUND, {"id": snapshot.provider_refund_id, **_event_and_amount(snapshot)}
         case DisputeSnapshot():
-            return DISPUTE, {"id": snapshot.provider_dispute_id, **_event_and_amount(snapshot)}
+            due_by = snapshot.due_by.isoformat() if snapshot.due_by is not None else None
+            return DISPUTE, {"id": snapshot.provider_dispute_id, "due_by": due_by, **_event_and_amount(snapshot)}
         case FraudWarningSnapshot(id_, _, actionable, fraud_type):
             return FRAUD_WARNING, {"id": id_, "actionable": actionable, "fraud_type": fraud_type}
         case RiskReviewSnapshot(id_, _, is_open, reason):
@@ -93,6 +94,7 @@ def _dispute(event: UnmatchedEvent) -> DisputeSnapshot:
         provider_payment_id=event.provider_payment_id,
         amount=Money(data["amount"], data["currency"]),
         event=DisputeEvent(data["event"]),
+        due_by=datetime.fromisoformat(data["due_by"]) if data.get("due_by") else None,
     )
 
 

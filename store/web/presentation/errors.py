@@ -55,6 +55,7 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
         errors.Subject.CATALOGUE_PAGE: ErrorMessage(
             "There is no such page of the shop", "What it showed may be sold by now. Begin again at the front page."
         ),
+        errors.Subject.EVENT: ErrorMessage("We could not find that event", "It was never sent to this store."),
         errors.Subject.CART_LINE: ErrorMessage(
             "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
         ),
@@ -162,6 +163,7 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
     errors.SignInRefused.code: _always("This is not open to you", "You may not see this page."),
+    errors.EventGone.code: _always("That is no longer possible", "This event is not there any more."),
     errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
     errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,
     errors.OrderNotFulfilled.code: _always("That is not possible", "This order is not to be sent."),

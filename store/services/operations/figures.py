@@ -1,0 +1,69 @@
+"""A day in figures: what was ordered, paid, refunded and declined in the last 24 hours."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import HistoryEntry, Order, Payment, Refund
+from store.domain.money import Money
+from store.services.payments.refunds import RETURNING
+
+DAY, HOURS = timedelta(hours=24), 24
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """`paid_by_hour` are the amounts of the orders that were placed in each hour and paid, the earliest first;
+    `declined` is how often a card was declined, by the code of the reason, the most frequent first.
+    """
+
+    placed: int
+    paid: int
+    received: Money
+    refunded: Money
+    declined: Sequence[tuple[str, int]]
+    paid_by_hour: Sequence[Money]
+
+    @property
+    def paid_percent(self) -> int | None:
+        """How many of a hundred orders were paid; None where none was placed."""
+        return round(self.paid * 100 / self.placed) if self.placed else None
+
+
+def of_day(session: Session, now: datetime, currency: str) -> DayFigures:
+    """The figures up to `now`, of the orders in `currency`. Refunds and declines count when they were made."""
+    since = now - DAY
+    placed = session.scalar(select(func.count(Order.id)).where(Order.placed_at >= since)) or 0
+    paid = session.execute(
+        select(Order.placed_at, Order.total_minor).where(
+            Order.placed_at >= since, Order.paid_at.is_not(None), Order.currency == currency
+        )
+    ).all()
+    hours = [0] * HOURS
+    for at, total in paid:
+        hours[min(int((at - since).total_seconds() // 3600), HOURS - 1)] += total
+    refunded = session.scalar(
+        select(func.sum(Refund.amount_minor))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Refund.requested_at >= since, Refund.state.in_(RETURNING), Order.currency == currency)
+    )
+    return DayFigures(
+        placed,
+        len(paid),
+        Money(sum(hours), currency),
+        Money(int(refunded or 0), currency),
+        _declined(session, since),
+        [Money(minor, currency) for minor in hours],
+    )
+
+
+def _declined(session: Session, since: datetime) -> Sequence[tuple[str, int]]:
+    entries = select(HistoryEntry.data).where(HistoryEntry.at >= since, HistoryEntry.type == "payment.declined")
+    return Counter(data.get("decline_code") or "unknown" for data in session.scalars(entries)).most_common()
