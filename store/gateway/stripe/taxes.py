@@ -11,7 +11,7 @@ from typing import Any
 
 import stripe
 
-from store.domain.errors import TaxAddressUnknown, TaxCalculationGone, TaxNotRecorded
+from store.domain.errors import PaymentMisconfigured, TaxAddressUnknown, TaxCalculationGone, TaxNotRecorded
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind, TaxClass
 from store.domain.regions import region_code
@@ -59,7 +59,11 @@ class StripeTaxes:
                 if refusal.code == LOCATION_INVALID:
                     raise TaxAddressUnknown from refusal
                 raise
-        return answer_of(found.to_dict())
+        answer = answer_of(found.to_dict())
+        added = Money.sum((each.amount for each in answer.adjustments), question.currency)
+        if found.amount_total != (question.total + added).minor:
+            raise PaymentMisconfigured  # an order must not cost something else than what is on record
+        return answer
 
     def record_sale(self, calculation: str, reference: str, key: str) -> str:
         with translate_errors("record_sale", reference):
