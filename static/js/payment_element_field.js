@@ -19,8 +19,10 @@ export class PaymentElementField {
    */
   constructor(stripe, billing, changed) {
     this.stripe = stripe;
+    const { country, postal_code } = billing.address;
     // Whoever gave an address at the checkout is not asked for a part of it again.
-    this.knowsAddress = Boolean(billing.address.country);
+    this.knowsAddress = Boolean(country && postal_code);
+    this.country = country ?? undefined;
     this.changed = changed;
     this.element = {
       destroy: () => this.#element?.destroy(),
@@ -38,7 +40,8 @@ export class PaymentElementField {
     const elements = this.stripe.elements({ clientSecret: form.dataset.clientSecret, ...(appearance && { appearance }) });
     const element = elements.create("payment", {
       layout: "tabs",
-      fields: { billingDetails: { address: this.knowsAddress ? "never" : "auto" } },
+      fields: { billingDetails: { address: this.knowsAddress ? { country: "never", postalCode: "never" } : "auto" } },
+      defaultValues: { billingDetails: { address: { country: this.country } } },
       wallets: { applePay: "never", googlePay: "never", link: "never" },
     });
     [this.#elements, this.#element] = [elements, element];
@@ -55,7 +58,8 @@ export class PaymentElementField {
 
   /** Ask the bank. @param {Stripe} stripe @param {string} _secret  that the Element has already @param {import("./components/payment_form.js").Billing} billing */
   confirm(stripe, _secret, { address, ...others }) {
-    const details = this.knowsAddress ? { ...others, address } : others;
+    const { country, postal_code, ...typedElsewhere } = address;
+    const details = { ...known(others), address: known(this.knowsAddress ? address : typedElsewhere) };
     return stripe.confirmPayment({
       elements: /** @type {StripeElements} */ (this.#elements),
       redirect: "if_required",
@@ -76,6 +80,11 @@ export class PaymentElementField {
   empty() {
     this.clear();
   }
+}
+
+/** @param {Record<string, string | null | undefined>} details @returns {Record<string, string>} those that the order has */
+function known(details) {
+  return Object.fromEntries(Object.entries(details).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 /** The page's tokens, light or dark. @returns {Appearance} */

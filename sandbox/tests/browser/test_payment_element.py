@@ -201,6 +201,18 @@ def test_a_group_without_an_intent_pays_in_each_of_its_ways(form: Form, sandbox_
     )
     assert paid["status"] == "succeeded"
 
+    form.type_card(ASKS)
+    form.page.evaluate("() => elements.submit()")
+    token = form.page.evaluate("() => stripe.createConfirmationToken({elements})")["confirmationToken"]
+    asking = sandbox_server.post(
+        "/v1/payment_intents", amount=1234, currency="usd", confirm="true", confirmation_token=token["id"]
+    )
+    form.page.evaluate(
+        "clientSecret => { window.paying = stripe.handleNextAction({clientSecret}); }", asking["client_secret"]
+    )
+    form.shop.bank().get_by_role("button", name="Complete").click()
+    assert form.page.evaluate("() => paying")["paymentIntent"]["status"] == "succeeded"
+
     form.again({"mode": "setup", "currency": "usd", "paymentMethodCreation": "manual"})
     expect(form.frame.locator(".TermsText")).to_contain_text("charge your card for future payments")
     form.type_card()
@@ -269,9 +281,15 @@ def test_the_form_looks_and_speaks_as_the_page_wishes(form: Form) -> None:
     form.page.evaluate("() => Stripe.sandbox.fill({number: '4242424242424242', expiry: '12 / 34', cvc: '123'})")
     expect(form.field("cvc")).to_have_value("123")
     form.page.evaluate("() => elements.submit()")
-    refused = form.shop.refusal("stripe.createConfirmationToken({elements})")
-    assert refused is not None
-    assert "billing_details.address.postal_code" in refused["message"]
+    create = """address => stripe.createConfirmationToken({
+        elements, params: {payment_method_data: {billing_details: {address}}},
+    })"""
+    for address in ("{}", "{postal_code: null}"):
+        refused = form.shop.refusal(f"({create})({address})")
+        assert refused is not None
+        assert "billing_details.address.postal_code" in refused["message"]
+    token = form.page.evaluate(create, {"postal_code": "", "city": "Ulm"})["confirmationToken"]
+    assert token["payment_method_preview"]["billing_details"]["address"]["city"] == "Ulm"
     form.field("cvc").press("Enter")
     assert form.page.evaluate("() => submits") == 1
     form.page.keyboard.press("Escape")

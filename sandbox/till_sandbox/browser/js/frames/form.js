@@ -119,8 +119,14 @@ async function start() {
   for (const [name, value] of Object.entries(options.values)) if (!typedNames.includes(name)) fieldNamed(name)?.control.fill(value);
   arrange();
   fillIn({ administrativeArea: options.values.administrativeArea ?? "" });
-  new ResizeObserver(() => notifyPage("height", document.body.getBoundingClientRect().height)).observe(document.body);
+  if (allFields.length > 0) new ResizeObserver(tellHeight).observe(document.body);
   notifyPage("ready");
+}
+
+/** A page that hides the Element for a while finds it as high as it was. */
+function tellHeight() {
+  const { height } = document.body.getBoundingClientRect();
+  if (height > 0) notifyPage("height", height);
 }
 
 /**

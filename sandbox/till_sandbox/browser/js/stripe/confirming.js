@@ -144,12 +144,17 @@ export async function collect(group, params, method) {
   }
   const data = checkObject(params.payment_method_data, method, "payment_method_data");
   const details = checkObject(data.billing_details, method, "payment_method_data.billing_details");
-  refuseMissingDetails(payment.detailsToBeGiven, details);
+  // Line 2 is optional with a Checkout Session alone (https://docs.stripe.com/changelog/endive/2026-09-30/strict-billing-details-validation).
+  const optional = group.ofCheckout ? ["address.line2"] : [];
+  refuseMissingDetails(
+    payment.detailsToBeGiven.filter((path) => !optional.includes(path)),
+    details,
+  );
   for (const form of group.forms.filter((form) => form !== payment)) {
     const error = await form.validate();
     if (error) return { error };
   }
-  const billing = withTyped(details, typedBilling(group));
+  const billing = withoutBlanks(withTyped(details, typedBilling(group)));
   const shipping = params.shipping ?? typedShipping(group);
   return {
     parameters: {
@@ -204,7 +209,8 @@ function isChosen(params) {
 
 /** @param {string[]} paths @param {Record<string, any>} details */
 function refuseMissingDetails(paths, details) {
-  const missing = paths.find((path) => path.split(".").reduce((at, name) => at?.[name], details) === undefined);
+  // An empty text says that there is none; null does not.
+  const missing = paths.find((path) => (path.split(".").reduce((at, name) => at?.[name], details) ?? null) === null);
   if (missing === undefined) return;
   const path = `billing_details.${missing}`;
   throw new IntegrationError(
@@ -230,6 +236,14 @@ function typedBilling(group) {
 function typedShipping(group) {
   const address = group.address("shipping");
   return address && withoutEmpty(addressFrom(address.values));
+}
+
+/** @param {Record<string, any>} details @returns {Record<string, any>} what the API would take for a wish to unset it is left out */
+function withoutBlanks(details) {
+  const said = Object.entries(details).filter(([, value]) => value !== "");
+  return Object.fromEntries(
+    said.map(([name, value]) => [name, typeof value === "object" && value !== null ? withoutBlanks(value) : value]),
+  );
 }
 
 /** @param {ReturnType<typeof addressFrom>} value */
