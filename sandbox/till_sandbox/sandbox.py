@@ -81,6 +81,7 @@ class Sandbox:
             try:
                 schedule.run_due(self.state)
                 self.deliverer.start_due()
+                self.state.copy_log()
             except sqlite3.Error:  # a full disk, say: it may pass, and then everything due is still there
                 _log.exception("the state cannot be used")
                 self._stopping.wait(RECOVERY)

@@ -10,6 +10,7 @@ from threading import Barrier, Event
 import pytest
 
 from till_sandbox.state import Resource, State
+from till_sandbox.state.database import WORTH_COPYING
 from till_sandbox.state.writer import Writer
 
 ACCOUNT = "acct_1"
@@ -183,3 +184,16 @@ def test_a_commit_that_fails_is_told_to_everybody_whose_work_is_lost(tmp_path: P
             writing.execute("INSERT INTO a VALUES (1)")
 
         assert connection.execute("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b)").fetchone() == (1, 0)
+
+
+def test_what_many_transactions_wrote_is_copied_into_the_file(state: State, tmp_path: Path) -> None:
+    for number in range(WORTH_COPYING):
+        with state.write(ACCOUNT) as tx:
+            tx.insert(note(f"n_{number}"))
+    copy = tmp_path / "without_the_log.sqlite3"
+
+    state.copy_log()
+
+    copy.write_bytes(Path(state.database).read_bytes())
+    with closing(State(copy)) as copied, copied.read(ACCOUNT) as tx:
+        assert len(tx.all("note")) == WORTH_COPYING

@@ -13,6 +13,10 @@ from till_sandbox.state import schema
 from till_sandbox.state.transaction import Cause, Transaction
 from till_sandbox.state.writer import Writer
 
+#: After so many commits the log is worth copying into the database file. With so many pages in it a writer copies it,
+#: and waits for the disk for as long as a hundred commits take.
+WORTH_COPYING, LARGEST_LOG = 200, 16_000
+
 
 class State:
     """Opens transactions. Writers take turns, readers never wait for them. No write transaction may be opened within
@@ -80,6 +84,13 @@ class State:
             yield tx
             tx.flush()
 
+    def copy_log(self) -> None:
+        """Copy what SQLite's log has into the database file, if it is worth it. No writer waits for this thread."""
+        writer = self._opened_writer()
+        if writer.commits_in_log >= WORTH_COPYING:
+            writer.commits_in_log = 0
+            self._connection().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def reset(self) -> None:
         """Forget everything, and go back to the clock's time."""
         tables = ("attempts", "deliveries", "objects", "answers", "scheduled", "faults", "settings")
@@ -115,6 +126,7 @@ class State:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
         self._connections.append(connection)
         return connection
 

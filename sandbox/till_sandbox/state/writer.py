@@ -32,6 +32,7 @@ class Writer:
         self._count = threading.Lock()
         self._waiting = 0
         self._batch: Batch | None = None
+        self.commits_in_log = 0  # since it was copied into the database file
 
     @property
     def waiting(self) -> int:
@@ -92,5 +93,6 @@ class Writer:
         except sqlite3.Error as error:
             self._connection.rollback()
             batch.failure = error
+        self.commits_in_log += 1
         self._batch = None
         batch.committed.set()
