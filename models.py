@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     exists,
+    false,
     func,
     inspect,
     select,
@@ -131,7 +132,7 @@ class Category(Base):
 
 class Product(Base):
     """Something to sell. `reserved` pieces of `stock` belong to orders that are not paid yet. What is not `shippable`
-    is sent by e-mail.
+    is sent by e-mail. What is `hidden` is shown to nobody and goes into no cart; who has it in one may order it.
     """
 
     __tablename__ = "products"
@@ -157,6 +158,7 @@ class Product(Base):
     position: Mapped[int] = mapped_column(index=True)
     weight_grams: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     shippable: Mapped[bool] = mapped_column(default=True, server_default=true())
+    hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
     tax_class: Mapped[TaxClass] = mapped_column(
         _states(TaxClass, "tax_class"), default=TaxClass.STANDARD, server_default="standard"
     )

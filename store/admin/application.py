@@ -12,7 +12,20 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from config import ROOT, Settings
-from store.admin import PATH, account, errors, guard, home, navigation, order_export, orders, signing_in, team, webhooks
+from store.admin import (
+    PATH,
+    account,
+    errors,
+    guard,
+    home,
+    navigation,
+    order_export,
+    orders,
+    products,
+    signing_in,
+    team,
+    webhooks,
+)
 from store.gateway.deadline import RequestDeadline
 from store.services.services import Services
 from store.services.staff.signing_in import LONGEST
@@ -48,7 +61,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     app.add_template_global(static_url, "static_url")
     navigation.register(app)
     errors.register(app)
-    for part in (home, signing_in, orders, order_export, webhooks, account, team):
+    for part in (home, signing_in, orders, order_export, products, webhooks, account, team):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)
     guard.register(app)

@@ -65,6 +65,10 @@ def _page_of_form() -> str:
     blueprint, args = request.blueprint, request.view_args or {}
     if request.form.get("back") == "today":
         return url_for("home.show")
+    if blueprint == "products" and "slug" in args:
+        return url_for("products.edit", slug=args["slug"])
+    if blueprint == "products":
+        return url_for("products.categories")
     if blueprint == "webhooks":
         return url_for("webhooks.index", show="failed")
     if blueprint == "orders" and "reference" in args:

@@ -32,6 +32,7 @@ class Part:
 PARTS = (
     Part("Today", "home.show"),
     Part("Orders", "orders.index"),
+    Part("Products", "products.index", Role.OWNER),
     Part("Webhooks", "webhooks.index", Role.SERVICE),
     Part("Staff", "team.listing", Role.OWNER),
 )

@@ -181,6 +181,30 @@ class SignInRefusal(StrEnum):
     TOO_LATE = "too_late"
 
 
+class CatalogueRefusal(StrEnum):
+    """Why something that is for sale, or what is charged beside it, is not changed."""
+
+    BELOW_RESERVED = "below_reserved"
+    NAME_TAKEN = "name_taken"
+    IN_USE = "in_use"
+    NO_NAME = "no_name"
+    PLACE_TAKEN = "place_taken"
+    PLACE_UNKNOWN = "place_unknown"
+    FEWER_THAN_USED = "fewer_than_used"
+
+
+@dataclass(eq=False)
+class CatalogueRefused(StoreError):
+    """Something that is for sale, or what is charged beside it, stays as it is. `count` is how many pieces are
+    reserved, or uses taken, where that is why; `name` what the reason is about.
+    """
+
+    code = "catalogue_refused"
+    reason: CatalogueRefusal
+    count: int = 0
+    name: str = ""
+
+
 @dataclass(eq=False)
 class EventGone(StoreError):
     """The payment service does not have the event, or not any more."""

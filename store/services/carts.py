@@ -117,6 +117,8 @@ def add(
         raise QuantityInvalid(MOST)
     known = cart_id if cart_id is not None and _touch(session, cart_id, now) else None
     item = _item(session, known, slug)
+    if item.product.hidden:
+        raise NotFound(Subject.PRODUCT)
     wanted = quantity if exactly else item.quantity + quantity
     _check(item, wanted)
     if known is None:

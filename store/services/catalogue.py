@@ -36,7 +36,7 @@ def browse(session: Session, *, category: str | None = None, search: str = "", p
 
     Raises NotFound for a category that is not there, and for a page after the last.
     """
-    shown = select(Product).order_by(Product.position, Product.id)
+    shown = select(Product).where(~Product.hidden).order_by(Product.position, Product.id)
     chosen = _category(session, category) if category is not None else None
     if chosen is not None:
         shown = shown.where(Product.category_id == chosen.id)
@@ -58,8 +58,8 @@ def categories(session: Session) -> Sequence[Category]:
 
 
 def product(session: Session, slug: str) -> Product:
-    """A product with its category, in one statement. Raises NotFound."""
-    by_slug = select(Product).where(Product.slug == slug).options(joinedload(Product.category))
+    """A product with its category, in one statement. Raises NotFound, as for one that is hidden."""
+    by_slug = select(Product).where(Product.slug == slug, ~Product.hidden).options(joinedload(Product.category))
     found = session.scalars(by_slug).one_or_none()
     if found is None:
         raise NotFound(Subject.PRODUCT)
@@ -70,7 +70,7 @@ def others_like(session: Session, product: Product, most: int = 4) -> Sequence[P
     """The first other products of its category."""
     if product.category_id is None:
         return []
-    same = select(Product).where(Product.category_id == product.category_id, Product.id != product.id)
+    same = select(Product).where(Product.category_id == product.category_id, Product.id != product.id, ~Product.hidden)
     return session.scalars(same.order_by(Product.position, Product.id).limit(most)).all()
 
 

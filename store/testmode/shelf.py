@@ -14,7 +14,9 @@ def plentiful(session: Session) -> str:
     """The slug of the cheapest product of which there is plenty; where there is plenty of nothing, of the most."""
     left = Product.stock - Product.reserved
     cheap = case((left >= PLENTY, Product.price_minor))
-    return session.scalars(select(Product.slug).order_by(left < PLENTY, cheap, left.desc(), Product.id).limit(1)).one()
+    return session.scalars(
+        select(Product.slug).where(~Product.hidden).order_by(left < PLENTY, cheap, left.desc(), Product.id).limit(1)
+    ).one()
 
 
 def put_back(session: Session, order_id: int) -> None:

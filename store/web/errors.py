@@ -48,6 +48,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.RefundRefused: 409,
     errors.SignInRefused: 403,
     errors.EventGone: 409,
+    errors.CatalogueRefused: 409,
     errors.StaffRefused: 409,
     errors.PaymentUnconfirmed: 503,
     errors.OrderNotFulfilled: 409,

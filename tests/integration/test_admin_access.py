@@ -32,6 +32,13 @@ WHO = {
     "orders.try_mail_now": Role.SERVICE,
     "orders.give_up_mail": Role.SERVICE,
     "orders.refund_now": Role.SERVICE,
+    "products.index": Role.OWNER,
+    "products.edit": Role.OWNER,
+    "products.correct_stock": Role.OWNER,
+    "products.categories": Role.OWNER,
+    "products.add_category": Role.OWNER,
+    "products.change_category": Role.OWNER,
+    "products.remove_category": Role.OWNER,
     "webhooks.index": Role.SERVICE,
     "webhooks.show": Role.SERVICE,
     "webhooks.replay_all": Role.SERVICE,
@@ -45,7 +52,7 @@ WHO = {
     "team.remove": Role.OWNER,
 }
 SIGN_OUT = ("signing_in.sign_out", "signing_in.sign_out_everywhere")
-KNOWN = {"email": "nobody@shop.example", "reference": "AAAA-BBBB-CCCC-DDDD"}
+KNOWN = {"email": "nobody@shop.example", "reference": "AAAA-BBBB-CCCC-DDDD", "slug": "no-such-thing"}
 
 
 def admin(shop: Shop) -> Flask:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from store.admin.presentation.words import staff_refused
 from store.domain.errors import (
+    CatalogueRefusal,
+    CatalogueRefused,
     EventGone,
     FulfilmentRefusal,
     NotFound,
@@ -31,6 +33,8 @@ def refusal(error: StoreError) -> str:
     match error:
         case StaffRefused():
             return staff_refused(error)
+        case CatalogueRefused():
+            return _CATALOGUE[error.reason].format(count=error.count, name=error.name)
         case RefundRefused():
             return _refund_refused(error)
         case OrderNotFulfilled():
@@ -77,6 +81,15 @@ def _refund_refused(refused: RefundRefused) -> str:
     }[refused.reason]
 
 
+_CATALOGUE = {
+    CatalogueRefusal.BELOW_RESERVED: "{count} pieces are reserved for open orders: so many have to stay.",
+    CatalogueRefusal.NAME_TAKEN: "There is one with the name “{name}” already.",
+    CatalogueRefusal.IN_USE: "“{name}” is not empty. Move what is in it first.",
+    CatalogueRefusal.NO_NAME: "A name needs letters or digits.",
+    CatalogueRefusal.PLACE_TAKEN: "“{name}” is in another zone. Take it out there first.",
+    CatalogueRefusal.PLACE_UNKNOWN: "“{name}” is no country or region that we know. Write it as US, or as US-CA.",
+    CatalogueRefusal.FEWER_THAN_USED: "{count} orders have a use of it already.",
+}
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
     FulfilmentRefusal.REVIEW_OPEN: "This order waits for a person: resolve its review first.",

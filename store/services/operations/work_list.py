@@ -122,7 +122,8 @@ def _events(session: Session, late: datetime) -> Sequence[InboxEvent]:
 
 def _scarce(session: Session) -> Sequence[Product]:
     available = Product.stock - Product.reserved
-    return session.scalars(select(Product).where(available <= SCARCE).order_by(available, Product.id).limit(MOST)).all()
+    few = select(Product).where(available <= SCARCE, ~Product.hidden)
+    return session.scalars(few.order_by(available, Product.id).limit(MOST)).all()
 
 
 def _health(session: Session, now: datetime) -> Health:

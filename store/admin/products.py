@@ -1,0 +1,114 @@
+"""Products and categories: texts, prices, what is hidden, and stock that is corrected with a reason."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from store.admin import guard
+from store.admin.forms import ButtonForm
+from store.admin.product_forms import CategoryForm, ProductForm, StockForm
+from store.domain.staff import Role
+from store.services import catalogue, products
+from store.services.operations.work_list import SCARCE
+from store.services.products import Actor
+from store.web.current import now, services
+
+blueprint = Blueprint("products", __name__, url_prefix="/products")
+
+LONGEST_SEARCH = 80
+
+
+@blueprint.get("")
+@guard.allowed(Role.OWNER)
+def index() -> ResponseReturnValue:
+    """The products in the order in which they are shown, those that are hidden too."""
+    search = " ".join(request.args.get("q", "").split())[:LONGEST_SEARCH]
+    scarce = request.args.get("show") == "scarce"
+    page = min(max(request.args.get("page", 1, type=int), 1), 10_000)
+    with services().database.reading() as session:
+        part = products.browse(session, search=search, scarce=SCARCE if scarce else None, page=page)
+    return render_template("admin/products.html", part=part, search=search, only_scarce=scarce, scarce=SCARCE), 200
+
+
+@blueprint.route("/<slug:slug>", methods=["GET", "POST"])
+@guard.allowed(Role.OWNER)
+def edit(slug: str) -> ResponseReturnValue:
+    """The form of a product, and what changes it. Raises NotFound."""
+    with services().database.reading() as session:
+        product = products.find(session, slug)
+        categories = list(catalogue.categories(session))
+    if request.method == "GET":
+        form = ProductForm.of(product, categories)
+    else:
+        form = ProductForm(product.currency, categories)
+        if form.validate():
+            changed = products.change(services(), slug, form.values(), actor())
+            flash("Saved." if changed else "Nothing was different.")
+            return redirect(url_for("products.edit", slug=slug), 303)
+    status = 400 if form.is_submitted() else 200
+    stock_form = StockForm(formdata=None)
+    return render_template("admin/product.html", product=product, form=form, stock_form=stock_form), status
+
+
+@blueprint.post("/<slug:slug>/stock")
+@guard.allowed(Role.OWNER)
+def correct_stock(slug: str) -> ResponseReturnValue:
+    """Add pieces, or take some away, with a reason. Raises NotFound and CatalogueRefused."""
+    form = StockForm()
+    if form.validate():
+        stock = products.correct_stock(services(), slug, form.by.data or 0, form.reason.data or "", actor())
+        flash(f"{stock} pieces are there now.")
+    else:
+        flash(" ".join(str(field.errors[0]) for field in form if field.errors), "bad")
+    home = request.form.get("back") == "today"
+    return redirect(url_for("home.show") if home else url_for("products.edit", slug=slug), 303)
+
+
+@blueprint.get("/categories")
+@guard.allowed(Role.OWNER)
+def categories() -> ResponseReturnValue:
+    """The categories, in the order in which they are shown."""
+    with services().database.reading() as session:
+        found = catalogue.categories(session)
+    forms = {each.id: CategoryForm(formdata=None, obj=each) for each in found}
+    return render_template(
+        "admin/categories.html", categories=found, forms=forms, form=CategoryForm(formdata=None), button=ButtonForm()
+    ), 200
+
+
+@blueprint.post("/categories")
+@guard.allowed(Role.OWNER)
+def add_category() -> ResponseReturnValue:
+    form = CategoryForm()
+    if form.validate():
+        products.add_category(services(), form.name.data or "", actor())
+        flash("The category is added. Choose it on the page of a product.")
+    else:
+        flash("Type a name of at most 60 characters.", "bad")
+    return redirect(url_for("products.categories"), 303)
+
+
+@blueprint.post("/categories/<int:category_id>")
+@guard.allowed(Role.OWNER)
+def change_category(category_id: int) -> ResponseReturnValue:
+    form = CategoryForm()
+    if form.validate():
+        products.change_category(services(), category_id, form.name.data or "", form.position.data or 0, actor())
+        flash("Saved.")
+    else:
+        flash("Type a name of at most 60 characters, and a whole number for its place.", "bad")
+    return redirect(url_for("products.categories"), 303)
+
+
+@blueprint.post("/categories/<int:category_id>/remove")
+@guard.allowed(Role.OWNER)
+def remove_category(category_id: int) -> ResponseReturnValue:
+    products.remove_category(services(), category_id, actor())
+    flash("The category is removed.")
+    return redirect(url_for("products.categories"), 303)
+
+
+def actor() -> Actor:
+    """Who changes something in this request."""
+    return Actor(guard.member().email, now())
