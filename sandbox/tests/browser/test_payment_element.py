@@ -228,11 +228,12 @@ def test_a_group_without_an_intent_pays_in_each_of_its_ways(form: Form, sandbox_
 
 def test_addresses_and_emails_typed_into_their_elements_go_along(form: Form, sandbox_server: SandboxServer) -> None:
     intent = sandbox_server.payment_intent()
+    london = {"country": "GB", "postal_code": "SW1A 1AA"}
     form.shop.open(elements={"clientSecret": intent["client_secret"]})
     for kind, options in (
         ("expressCheckout", None),
         ("linkAuthentication", {"defaultValues": {"email": "ada@example"}}),
-        ("address", {"mode": "billing", "defaultValues": {"name": "Ada"}}),
+        ("address", {"mode": "billing", "defaultValues": {"name": "Ada", "address": london}}),
         ("payment", None),
     ):
         form.shop.mount(kind, options)
@@ -244,6 +245,8 @@ def test_addresses_and_emails_typed_into_their_elements_go_along(form: Form, san
         "ada@example.com"
     )
     address = form.page.frame_locator("iframe[title='Secure address input frame']")
+    expect(address.locator("#Field-postalCodeInput")).to_have_value("SW1A 1AA")
+    address.locator("#Field-countryInput").select_option("US")
     for name, text in (("addressLine1", "1 Main St"), ("locality", "Springfield"), ("postalCode", "62701")):
         address.locator(f"#Field-{name}Input").fill(text)
     address.locator("#Field-administrativeAreaInput").select_option("IL")

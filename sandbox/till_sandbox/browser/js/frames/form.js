@@ -20,10 +20,9 @@
 import { formTextsFor } from "../shared/form-texts.js";
 import { textsFor } from "../shared/messages.js";
 import { brandOf } from "./brands.js";
-import { CardInput } from "./card-input.js";
 import { Choice } from "./choice.js";
 import { loadFonts } from "./fonts.js";
-import { FormField } from "./form-field.js";
+import { FormFields, valueOf } from "./form-fields.js";
 import { EMAIL, OPTIONAL, REQUIRED, addressPostalFormat } from "./form-formats.js";
 import { countriesIn, isAskedFor, labelOf, publicCode } from "./form-rules.js";
 import { NUMBER, cvcFormat, expiryFormat, fullYear } from "./formats.js";
@@ -65,30 +64,20 @@ let notifyPage = () => undefined;
 const formats = {
   number: NUMBER,
   expiry: expiryFormat(() => new Date()),
-  cvc: cvcFormat(() => brandOf(controlNamed("number")?.value ?? "")),
+  cvc: cvcFormat(() => brandOf(fields.value("number") ?? "")),
   postalCode: addressPostalFormat(country),
   addressLine2: OPTIONAL,
   email: EMAIL,
 };
 
-const allFields = [...root.querySelectorAll(".p-GridCell")].map((cell) => {
-  const element = /** @type {HTMLInputElement | HTMLSelectElement} */ (cell.querySelector(".Input"));
-  const { name } = element;
-  const control =
-    element instanceof HTMLSelectElement
-      ? new Choice(name, element, () => afterEdit(null))
-      : new CardInput(name, element, withOptional(name), (input, { inserted, atEnd }) =>
-          afterEdit(inserted && atEnd ? input : null),
-        );
-  return new FormField(/** @type {HTMLElement} */ (cell), control);
-});
+const fields = new FormFields(root, withOptional, afterEdit);
 const networkList = root.querySelector("select.CardBrandChoiceDropdown");
 const networks = networkList instanceof HTMLSelectElement ? new NetworkChoice(networkList) : null;
 const terms = root.querySelector(".TermsText");
 
 root.addEventListener("focusin", () => report({ focused: true }));
 root.addEventListener("focusout", (event) => {
-  fieldOf(event.target)?.control.markLeft();
+  fields.of(event.target)?.control.markLeft();
   report({ focused: event.relatedTarget !== null });
 });
 root.addEventListener("keydown", afterKey);
@@ -100,7 +89,7 @@ start();
 
 async function start() {
   // A fast script, or the browser itself, may have filled in the inputs before this script ran.
-  const typed = allFields.filter(({ control }) => control instanceof CardInput && control.element.value);
+  const typed = fields.all.filter(({ control }) => !(control instanceof Choice) && control.element.value);
   for (const { control } of typed) control.fill(control.element.value);
   const { channel, options: given } = await connectToParent({
     focus: () => focusForm(),
@@ -115,12 +104,27 @@ async function start() {
   notifyPage = (name, payload) => channel.notify(name, payload);
   lastState = "";
   applyOptions(given);
-  const typedNames = typed.map(({ name }) => name);
-  for (const [name, value] of Object.entries(options.values)) if (!typedNames.includes(name)) fieldNamed(name)?.control.fill(value);
-  arrange();
-  fillIn({ administrativeArea: options.values.administrativeArea ?? "" });
-  if (allFields.length > 0) new ResizeObserver(tellHeight).observe(document.body);
+  startWith(
+    options.values,
+    typed.map(({ name }) => name),
+  );
+  if (fields.all.length > 0) new ResizeObserver(tellHeight).observe(document.body);
   notifyPage("ready");
+}
+
+/**
+ * Fills in what the page knows: the country first, which says what the other fields are.
+ *
+ * @param {Record<string, string>} values by the names of fields
+ * @param {string[]} typed names of fields that have something already
+ */
+function startWith(values, typed) {
+  if (values.country) fields.list("country")?.fill(values.country);
+  arrange();
+  for (const [name, value] of Object.entries(values)) {
+    if (!typed.includes(name)) fields.named(name)?.control.fill(value);
+  }
+  arrange();
 }
 
 /** A page that hides the Element for a while finds it as high as it was. */
@@ -137,38 +141,38 @@ function tellHeight() {
 function readField() {
   const error = validate();
   if (error) return { error, values: {} };
-  const [expiry, value] = [controlNamed("expiry")?.value ?? "", (/** @type {string} */ name) => controlNamed(name)?.value];
+  const expiry = fields.value("expiry") ?? "";
   return {
     error: null,
     values: {
-      number: value("number"),
+      number: fields.value("number"),
       expMonth: Number(expiry.slice(0, 2)),
       expYear: fullYear(expiry.slice(2), new Date()),
-      cvc: value("cvc"),
+      cvc: fields.value("cvc"),
       network: networks?.chosen,
-      billing: { address: { country: value("country"), postal_code: value("postalCode") } },
+      billing: { address: { country: fields.value("country"), postal_code: fields.value("postalCode") } },
     },
   };
 }
 
 /** Shows what is missing or wrong, and leads to the first of it. @returns {{code: string, message: string} | null} */
 function validate() {
-  for (const { control } of fields()) control.markSubmitted();
+  for (const { control } of fields.shown) control.markSubmitted();
   report();
-  const wrong = fields().find(({ control }) => control.error !== null);
+  const wrong = fields.shown.find(({ control }) => control.error !== null);
   if (!wrong) return null;
   focusForm(wrong);
   return errorOf(wrong);
 }
 
 function clear() {
-  for (const { control } of allFields) control.clear();
+  for (const { control } of fields.all) control.clear();
   arrange();
 }
 
 /** @param {Record<string, string>} typed what a person would write, by the names of fields */
 function fillIn(typed) {
-  for (const { name, control } of allFields) if (typed[name]) control.fill(typed[name]);
+  for (const { name, control } of fields.all) if (typed[name]) control.fill(typed[name]);
   arrange();
 }
 
@@ -176,7 +180,7 @@ function fillIn(typed) {
 function applyOptions(changes) {
   options = { ...options, ...changes };
   applyAppearance(options.appearance);
-  for (const { control } of allFields) {
+  for (const { control } of fields.all) {
     const { element } = control;
     element.disabled = options.readOnly;
     const hint = element.getAttribute("autocomplete")?.split(" ").at(-1) ?? "";
@@ -191,19 +195,19 @@ function applyOptions(changes) {
 function arrange() {
   const texts = formTextsFor(options.locale);
   const form = { ...options, isPayment, country: country(), texts };
-  for (const field of allFields) field.show(isAskedFor(field.name, field.control instanceof Choice, form));
-  const list = fieldNamed("administrativeArea")?.control;
-  if (list instanceof Choice) list.offer([["", texts.choose], ...regionsOf(country())]);
-  for (const field of fields()) {
+  for (const field of fields.all) field.show(isAskedFor(field.name, field.control instanceof Choice, form));
+  fields.list("administrativeArea")?.offer([["", texts.choose], ...regionsOf(country())]);
+  for (const field of fields.shown) {
     const optional = options.optional.includes(field.name) || field.name === "addressLine2" ? texts.optional : "";
     field.label(labelOf(field.name, form), field.name === "expiry" ? texts.expiryMark : optional);
   }
-  controlsNamed("cvc").forEach((input) => input.input.refresh());
-  controlsNamed("expiry").forEach((input) => (input.element.placeholder = texts.expiryMark));
-  controlsNamed("postalCode").forEach((input) => {
-    input.element.inputMode = country() === "US" ? "numeric" : "text";
-    input.element.placeholder = isPayment && country() === "US" ? "12345" : "";
-  });
+  fields.input("cvc")?.input.refresh();
+  const [expiry, postalCode] = [fields.input("expiry"), fields.input("postalCode")];
+  if (expiry) expiry.element.placeholder = texts.expiryMark;
+  if (postalCode) {
+    postalCode.element.inputMode = country() === "US" ? "numeric" : "text";
+    postalCode.element.placeholder = isPayment && country() === "US" ? "12345" : "";
+  }
   networks?.label(textsFor(options.locale).labels.network);
   if (terms instanceof HTMLElement) {
     terms.hidden = options.terms === null;
@@ -214,19 +218,19 @@ function arrange() {
 
 /** The countries to choose from, by their names in the shopper's language; the page may have chosen some. */
 function offerCountries() {
-  const choice = allFields.find(({ name }) => name === "country")?.control;
-  if (!(choice instanceof Choice)) return;
+  const choice = fields.list("country");
+  if (!choice) return;
   const locale = options.locale === "auto" ? navigator.language : options.locale;
   const codes = [...choice.element.options].map(({ value }) => value);
   const offered = options.countries ? codes.filter((code) => options.countries?.includes(code)) : codes;
   if (!locale.startsWith("en") || offered.length < codes.length) choice.offer(countriesIn(locale, offered));
 }
 
-/** @param {import("./card-input.js").CardInput<string> | null} typedInto an input that more was typed into at its end */
+/** @param {import("./card-input.js").CardInput<string> | null} typedInto */
 function afterEdit(typedInto) {
   arrange();
   if (!typedInto?.isFull || !CARD_PARTS.includes(typedInto.name)) return;
-  const order = fields();
+  const order = fields.shown;
   order[order.findIndex(({ control }) => control === typedInto) + 1]?.control.focus("all");
 }
 
@@ -239,7 +243,7 @@ function afterKey(event) {
 /**
  * The page has given this frame the focus, or is about to: a field that took it too soon would take it from the page again.
  *
- * @param {FormField} [wanted] or else the first one where work is left
+ * @param {import("./form-field.js").FormField} [wanted] or else the first one where work is left
  */
 function focusForm(wanted) {
   if (!document.hasFocus()) {
@@ -247,23 +251,23 @@ function focusForm(wanted) {
     if (wanted) notifyPage("wantsFocus");
     return;
   }
-  const field = wanted ?? fields().find(({ control }) => !control.isComplete) ?? fields()[0];
+  const field = wanted ?? fields.shown.find(({ control }) => !control.isComplete) ?? fields.shown[0];
   if (wanted || !root.contains(document.activeElement)) field?.control.focus("end");
 }
 
 /** Shows the state in the frame, and tells the page when it has changed. @param {{focused?: boolean}} [change] */
 function report({ focused = hasFocus } = {}) {
   hasFocus = focused;
-  for (const field of allFields) field.showState(wordsFor);
-  const number = controlNamed("number")?.value ?? "";
+  for (const field of fields.all) field.showState(wordsFor);
+  const number = fields.value("number") ?? "";
   networks?.offer(number, options.preferredNetwork);
   showBrand(networks?.chosen ?? brandOf(number).name);
-  const wrong = fields().find(({ control }) => control.error !== null);
+  const wrong = fields.shown.find(({ control }) => control.error !== null);
   const state = {
-    empty: fields().every(({ control }) => control.isEmpty || control instanceof Choice),
-    complete: fields().every(({ control }) => control.isComplete),
+    empty: fields.shown.every(({ control }) => control.isEmpty || control instanceof Choice),
+    complete: fields.shown.every(({ control }) => control.isComplete),
     focused: hasFocus,
-    autofilled: allFields.some(({ control }) => control.element.matches(":-webkit-autofill")),
+    autofilled: fields.all.some(({ control }) => control.element.matches(":-webkit-autofill")),
     error: wrong ? errorOf(wrong) : null,
     values: valuesForPage(),
   };
@@ -274,7 +278,7 @@ function report({ focused = hasFocus } = {}) {
 
 /** What was typed, by the names of the fields, without what is part of a card. */
 function valuesForPage() {
-  const said = fields().filter(({ name }) => !CARD_PARTS.includes(name));
+  const said = fields.shown.filter(({ name }) => !CARD_PARTS.includes(name));
   return Object.fromEntries(said.map(({ name, control }) => [name, valueOf(control).trim()]));
 }
 
@@ -291,7 +295,7 @@ function wordsFor(code) {
   return known[code];
 }
 
-/** @param {FormField} field @returns {{code: string, message: string} | null} */
+/** @param {import("./form-field.js").FormField} field @returns {{code: string, message: string} | null} */
 function errorOf({ name, control: { error } }) {
   return error === null ? null : { code: publicCode(name, error), message: wordsFor(error) };
 }
@@ -304,40 +308,7 @@ function withOptional(name) {
   return { ...format, isComplete };
 }
 
-/** The fields the shopper sees. */
-function fields() {
-  return allFields.filter((field) => field.isShown);
-}
-
-/** @param {string} name */
-function fieldNamed(name) {
-  return fields().find((field) => field.name === name);
-}
-
-/** @param {EventTarget | null} element */
-function fieldOf(element) {
-  return allFields.find(({ control }) => control.element === element);
-}
-
-/** @param {string} name */
-function controlsNamed(name) {
-  return fields()
-    .filter((field) => field.name === name)
-    .flatMap(({ control }) => (control instanceof CardInput ? [control] : []));
-}
-
-/** @param {string} name @returns {{value: string} | undefined} */
-function controlNamed(name) {
-  const field = fieldNamed(name);
-  return field && { value: valueOf(field.control) };
-}
-
-/** @param {import("./form-field.js").Control} control @returns {string} */
-function valueOf(control) {
-  return control instanceof Choice ? control.value : control.input.value;
-}
-
 function country() {
-  const choice = allFields.find(({ name }) => name === "country")?.control;
-  return choice ? valueOf(choice) : "US";
+  const choice = fields.list("country");
+  return choice ? choice.value : "US";
 }
