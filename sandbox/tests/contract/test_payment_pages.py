@@ -93,6 +93,8 @@ def test_the_page_pays_after_a_decline_and_a_challenge(
     page = Page(browser, session)
 
     assert page.confirm()["error"]["message"] == "Your email is incomplete."
+    for name in ("payment_method_data[billing_details]", "shipping_address", "shipping_address[address][line1][x]"):
+        assert page.confirm(**{name: "x"})["error"]["type"] == "invalid_request_error"
     declined = page.confirm(email="ada@example.com", **{"payment_method_data[card][number]": "4000000000009995"})
     assert (declined["error"]["type"], declined["error"]["decline_code"]) == ("card_error", "insufficient_funds")
     assert page.look()["session"]["lastPaymentError"] == {"message": "Your card has insufficient funds."}
@@ -103,12 +105,16 @@ def test_the_page_pays_after_a_decline_and_a_challenge(
     for secret in (str(session.client_secret), "src_client_secret", "4000002760003184"):
         assert secret not in log
     address = {"shipping_address[name]": "Ada", "shipping_address[address][line1]": "1 Main St"}
-    paid = page.confirm(email="ada@example.com", **address, **{"shipping_address[address][country]": "US"})
+    typed = {"payment_method_data[billing_details][address][postal_code]": "94103"}
+    paid = page.confirm(email="ada@example.com", **address, **typed, **{"shipping_address[address][country]": "US"})
 
     assert paid["return_url"] == "https://shop.example/done?id={CHECKOUT_SESSION_ID}"
     assert paid["session"]["status"] == {"type": "complete", "paymentStatus": "paid"}
     done = client.v1.checkout.sessions.retrieve(session.id)
     assert (done.status, done.customer_details and done.customer_details.email) == ("complete", "ada@example.com")
+    assert done.customer_details is not None
+    assert done.customer_details.address is not None
+    assert done.customer_details.address.postal_code == "94103"
     assert done.collected_information is not None
     assert done.collected_information.shipping_details is not None
     assert done.collected_information.shipping_details.name == "Ada"

@@ -6,6 +6,7 @@ Nothing of it is in Stripe's documentation; only Stripe.js calls it, with the cl
 from typing import Any
 
 from till_sandbox.api.call import Call
+from till_sandbox.api.parameters import spec_of
 from till_sandbox.errors import ApiError
 from till_sandbox.model.checkout import changes, inline, paying, sessions
 from till_sandbox.model.checkout.paying import Said
@@ -28,7 +29,10 @@ CONFIRM: dict[str, Any] = {
     "payment_method": _STRING,
     "payment_method_data": {
         "type": "object",
-        "fields": {"allow_redisplay": _STRING, "billing_details": {"type": "open"}},
+        "fields": {
+            "allow_redisplay": _STRING,
+            "billing_details": spec_of("PaymentMethodCreateParams")["billing_details"],
+        },
     },
     "phone": _STRING,
     "shipping_address": _CONTACT,
@@ -56,12 +60,13 @@ def confirm(call: Call) -> dict[str, Any]:
     """Pay. A card that asks is waiting for its challenge afterwards, at the address in `stripe_js`."""
     session, params = _session(call), call.params
     billing, shipping = params.get("billing_address") or {}, params.get("shipping_address") or {}
+    typed = params.get("payment_method_data", {}).get("billing_details") or {}
     said = Said(
         method={name: params[name] for name in ("payment_method", "payment_method_data") if name in params},
         email=params.get("email"),
-        name=billing.get("name"),
+        name=billing.get("name") or typed.get("name"),
         phone=params.get("phone"),
-        address=billing.get("address"),
+        address=billing.get("address") or typed.get("address"),
         shipping_name=shipping.get("name"),
         shipping_address=shipping.get("address"),
         accepts_terms=True,
