@@ -21,3 +21,5 @@ def test_the_time_outs_are_set_without_a_start_up_parameter(shop: Shop) -> None:
     }
     assert isinstance(driver, extensions.connection)
     assert "options" not in driver.dsn
+    asked_for = driver.get_dsn_parameters()
+    assert (asked_for["keepalives_idle"], asked_for["tcp_user_timeout"]) == ("10", "25000")  # of a server that is gone
