@@ -298,6 +298,7 @@ def test_the_form_looks_and_speaks_as_the_page_wishes(form: Form) -> None:
     form.page.keyboard.press("Escape")
     form.page.evaluate("() => { payment.blur(); payment.update({readOnly: true}); }")
     expect(form.field("number")).to_be_disabled()
+    assert form.page.evaluate("() => events.at(-1).name") == "blur"
     assert [event["elementType"] for event in form.shop.events("escape")] == ["payment"]
     form.page.evaluate(
         "() => elements.update({appearance: {variables: {colorText: 4}, rules: {'body': {}}, shape: 'x'}})"
