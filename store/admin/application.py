@@ -15,6 +15,8 @@ from config import ROOT, Settings
 from store.admin import (
     PATH,
     account,
+    charges,
+    coupons,
     errors,
     guard,
     home,
@@ -61,7 +63,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     app.add_template_global(static_url, "static_url")
     navigation.register(app)
     errors.register(app)
-    for part in (home, signing_in, orders, order_export, products, webhooks, account, team):
+    for part in (home, signing_in, orders, order_export, products, charges, coupons, webhooks, account, team):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)
     guard.register(app)

@@ -69,6 +69,8 @@ def _page_of_form() -> str:
         return url_for("products.edit", slug=args["slug"])
     if blueprint == "products":
         return url_for("products.categories")
+    if blueprint in ("charges", "coupons"):
+        return url_for(f"{blueprint}.index")
     if blueprint == "webhooks":
         return url_for("webhooks.index", show="failed")
     if blueprint == "orders" and "reference" in args:

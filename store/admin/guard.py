@@ -12,6 +12,7 @@ from models import StaffMember, StaffSession
 from store.domain.staff import Role
 from store.services.history import Origin, Source
 from store.services.staff import signing_in
+from store.services.staff_log import Actor
 from store.web.current import now, services
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -58,6 +59,11 @@ def member_or_none() -> StaffMember | None:
 def origin() -> Origin:
     """What the history names for what is done in this request."""
     return Origin(Source.STAFF, now(), member().email)
+
+
+def actor() -> Actor:
+    """What the staff's log names for it."""
+    return Actor(member().email, now())
 
 
 def may(role: Role) -> bool:

@@ -33,6 +33,8 @@ PARTS = (
     Part("Today", "home.show"),
     Part("Orders", "orders.index"),
     Part("Products", "products.index", Role.OWNER),
+    Part("Charges", "charges.index", Role.OWNER),
+    Part("Coupons", "coupons.index", Role.OWNER),
     Part("Webhooks", "webhooks.index", Role.SERVICE),
     Part("Staff", "team.listing", Role.OWNER),
 )

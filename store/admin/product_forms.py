@@ -14,15 +14,15 @@ from store.domain.money import Money, smallest_step
 from store.domain.pricing import MAXIMUM_CHARGE, TaxClass
 from store.services.products import MOST_PIECES, ProductValues
 
-_TAX_CLASSES = {TaxClass.STANDARD: "Standard", TaxClass.REDUCED: "Reduced", TaxClass.NONE: "None"}
+TAX_CLASSES = {TaxClass.STANDARD: "Standard", TaxClass.REDUCED: "Reduced", TaxClass.NONE: "None"}
 _MOST_GRAMS = 1_000_000
 
 
-def _one_line(text: str | None) -> str | None:
+def one_line(text: str | None) -> str | None:
     return tidy(text) if text else text
 
 
-def _required(message: str, longest: int) -> list[Any]:
+def required(message: str, longest: int) -> list[Any]:
     return [DataRequired(message), Length(max=longest, message=f"At most {longest} characters.")]
 
 
@@ -59,10 +59,10 @@ class MoneyField(StringField):
 
 
 class ProductForm(FlaskForm):
-    name = StringField("Name", filters=[_one_line], validators=_required("Type a name.", 120))
-    summary = StringField("Summary", filters=[_one_line], validators=_required("Say it in one line.", 200))
-    description = TextAreaField("Description", validators=_required("Describe it.", 10_000))
-    alt = StringField("What the picture shows", filters=[_one_line], validators=_required("Say what is seen.", 300))
+    name = StringField("Name", filters=[one_line], validators=required("Type a name.", 120))
+    summary = StringField("Summary", filters=[one_line], validators=required("Say it in one line.", 200))
+    description = TextAreaField("Description", validators=required("Describe it.", 10_000))
+    alt = StringField("What the picture shows", filters=[one_line], validators=required("Say what is seen.", 300))
     price = MoneyField("Price", validators=[InputRequired("Type a price.")], render_kw={"inputmode": "decimal"})
     category = SelectField("Category", coerce=int)
     position = WholeField("Place among all products", 0, 1_000_000, "Type a whole number, the smallest comes first.")
@@ -76,7 +76,7 @@ class ProductForm(FlaskForm):
         self._currency = currency
         self.price.label.text = f"Price in {currency.upper()}"
         self.category.choices = [(0, "None"), *((category.id, category.name) for category in categories)]
-        self.tax_class.choices = [(str(value), text) for value, text in _TAX_CLASSES.items()]
+        self.tax_class.choices = [(str(value), text) for value, text in TAX_CLASSES.items()]
 
     @classmethod
     def of(cls, product: Product, categories: list[Category]) -> ProductForm:
@@ -121,7 +121,7 @@ class StockForm(FlaskForm):
         "Type how many pieces more, such as 12, or fewer, such as -2.",
     )
     reason = StringField(
-        "Reason", filters=[_one_line], validators=_required("Say why, such as “delivery” or “broken”.", 120)
+        "Reason", filters=[one_line], validators=required("Say why, such as “delivery” or “broken”.", 120)
     )
 
     def validate_by(self, field: Field) -> None:
@@ -130,5 +130,5 @@ class StockForm(FlaskForm):
 
 
 class CategoryForm(FlaskForm):
-    name = StringField("Name", filters=[_one_line], validators=_required("Type a name.", 60))
+    name = StringField("Name", filters=[one_line], validators=required("Type a name.", 60))
     position = IntegerField("Place", validators=[Optional(), NumberRange(0, 10_000, "Type a whole number.")])

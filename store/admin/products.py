@@ -11,8 +11,7 @@ from store.admin.product_forms import CategoryForm, ProductForm, StockForm
 from store.domain.staff import Role
 from store.services import catalogue, products
 from store.services.operations.work_list import SCARCE
-from store.services.products import Actor
-from store.web.current import now, services
+from store.web.current import services
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
 
@@ -43,7 +42,7 @@ def edit(slug: str) -> ResponseReturnValue:
     else:
         form = ProductForm(product.currency, categories)
         if form.validate():
-            changed = products.change(services(), slug, form.values(), actor())
+            changed = products.change(services(), slug, form.values(), guard.actor())
             flash("Saved." if changed else "Nothing was different.")
             return redirect(url_for("products.edit", slug=slug), 303)
     status = 400 if form.is_submitted() else 200
@@ -57,7 +56,7 @@ def correct_stock(slug: str) -> ResponseReturnValue:
     """Add pieces, or take some away, with a reason. Raises NotFound and CatalogueRefused."""
     form = StockForm()
     if form.validate():
-        stock = products.correct_stock(services(), slug, form.by.data or 0, form.reason.data or "", actor())
+        stock = products.correct_stock(services(), slug, form.by.data or 0, form.reason.data or "", guard.actor())
         flash(f"{stock} pieces are there now.")
     else:
         flash(" ".join(str(field.errors[0]) for field in form if field.errors), "bad")
@@ -82,7 +81,7 @@ def categories() -> ResponseReturnValue:
 def add_category() -> ResponseReturnValue:
     form = CategoryForm()
     if form.validate():
-        products.add_category(services(), form.name.data or "", actor())
+        products.add_category(services(), form.name.data or "", guard.actor())
         flash("The category is added. Choose it on the page of a product.")
     else:
         flash("Type a name of at most 60 characters.", "bad")
@@ -94,7 +93,7 @@ def add_category() -> ResponseReturnValue:
 def change_category(category_id: int) -> ResponseReturnValue:
     form = CategoryForm()
     if form.validate():
-        products.change_category(services(), category_id, form.name.data or "", form.position.data or 0, actor())
+        products.change_category(services(), category_id, form.name.data or "", form.position.data or 0, guard.actor())
         flash("Saved.")
     else:
         flash("Type a name of at most 60 characters, and a whole number for its place.", "bad")
@@ -104,11 +103,6 @@ def change_category(category_id: int) -> ResponseReturnValue:
 @blueprint.post("/categories/<int:category_id>/remove")
 @guard.allowed(Role.OWNER)
 def remove_category(category_id: int) -> ResponseReturnValue:
-    products.remove_category(services(), category_id, actor())
+    products.remove_category(services(), category_id, guard.actor())
     flash("The category is removed.")
     return redirect(url_for("products.categories"), 303)
-
-
-def actor() -> Actor:
-    """Who changes something in this request."""
-    return Actor(guard.member().email, now())

@@ -39,6 +39,7 @@ class Subject(StrEnum):
     CATEGORY = "category"
     CATALOGUE_PAGE = "catalogue_page"
     EVENT = "event"
+    CHARGE = "charge"
 
 
 @dataclass(eq=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -21,17 +20,10 @@ from store.domain.search import slug_of, terms_of
 from store.services import catalogue, staff_log
 from store.services.catalogue import LAST_CHARACTER
 from store.services.services import Services
+from store.services.staff_log import Actor
 
 PAGE = 50  # products
 MOST_PIECES = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who changes something, by their address, and when."""
-
-    name: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,14 @@ LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, by their address, and when."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StaffLog:
     """Some of the log, the newest first. Older entries come `before` the id of the last of these; None where there are
     none.

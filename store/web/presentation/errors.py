@@ -56,6 +56,7 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
             "There is no such page of the shop", "What it showed may be sold by now. Begin again at the front page."
         ),
         errors.Subject.EVENT: ErrorMessage("We could not find that event", "It was never sent to this store."),
+        errors.Subject.CHARGE: ErrorMessage("It is not there any more", "Somebody has removed it meanwhile."),
         errors.Subject.CART_LINE: ErrorMessage(
             "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
         ),
