@@ -20,9 +20,9 @@ _PREPARED = "prepared scripts"
 # The server does not know a prepared statement, or knows one that this process has not prepared: a pooler such as
 # PgBouncer gives each transaction another of its connections.
 _NOT_THERE, _THERE_ALREADY = "26000", "42P05"
-_LOCKED, _DEADLOCK = "55P03", "40P01"
-# A plan is kept while the tables grow: one that was made when they were small must not read the whole of any.
-_PLANNED = b"SET LOCAL enable_seqscan = off;"
+# A plan is kept while the tables grow: one that was made when they were empty must not read the whole of any. It is
+# made at the first execution; PostgreSQL makes another one when it has counted the rows anew.
+_PLANNING = b"SET LOCAL enable_seqscan = off;"
 
 
 class ConnectionGone(Exception):
@@ -30,18 +30,16 @@ class ConnectionGone(Exception):
 
 
 class ScriptRefused(Exception):
-    """The server refuses a statement: it breaks a constraint, or waits for a lock for too long. Nothing was written."""
+    """The server refuses a statement: it breaks a constraint, say. Nothing was written."""
 
 
 class Script:
     """Statements with a `:name` for each of the `parameters`, which have these types. Each of the statements sees what
-    those before it wrote, and what others committed before it began. With `patience` it waits no longer for a lock than
-    so many seconds.
+    those before it wrote, and what others committed before it began.
     """
 
-    def __init__(self, parameters: Mapping[str, str], *statements: str, patience: float | None = None) -> None:
+    def __init__(self, parameters: Mapping[str, str], *statements: str) -> None:
         self._parameters = dict(parameters)
-        self._set = _PLANNED if patience is None else _PLANNED + b"SET LOCAL lock_timeout = %d;" % (patience * 1000)
         self._statements = statements
         digest = hashlib.sha256("\n".join([*self._parameters.values(), *statements]).encode()).hexdigest()
         self.name = f"till_{digest[:16]}"
@@ -56,12 +54,12 @@ class Script:
         """Run it; `prepared` are the scripts that its connection is thought to know, and is kept up to date."""
         executions = self._execute(cursor, values)
         try:
-            cursor.execute(self._set + executions if self.name in prepared else self._prepare + self._set + executions)
+            cursor.execute(executions if self.name in prepared else self._prepare + _PLANNING + executions)
         except cursor.connection.Error as failure:
             if failure.pgcode not in (_NOT_THERE, _THERE_ALREADY):
                 raise
             prepared.symmetric_difference_update({self.name})
-            cursor.execute(self._set + self._unprepared(cursor, values))
+            cursor.execute(self._unprepared(cursor, values))
         else:
             prepared.add(self.name)
 
@@ -105,8 +103,7 @@ def send(engine: Engine, script: Script, values: Mapping[str, object]) -> list[t
         if isinstance(failure, driver.Error) and engine.dialect.is_disconnect(failure, connection, None):
             pooled.invalidate()
             raise ConnectionGone from failure
-        busy = isinstance(failure, driver.OperationalError) and failure.pgcode not in (_LOCKED, _DEADLOCK)
-        raise (StoreBusy if busy else ScriptRefused) from failure
+        raise (StoreBusy if isinstance(failure, driver.OperationalError) else ScriptRefused) from failure
     finally:
         pooled.close()
     return rows

@@ -350,6 +350,31 @@ def test_a_payment_that_waits_for_an_order_that_is_closed_comes_late(paid: Paid)
 
 
 @on_postgresql
+def test_of_payments_that_wait_in_vain_each_is_left_to_the_readable_path(shop: Shop) -> None:
+    """One order is locked for longer than anybody waits; the other payment shall not fail with it."""
+    due = [paid_at_stripe(shop) for _ in range(2)]
+    engine = shop.services.database.engine
+
+    def connected(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 100")
+        connection.commit()
+
+    database_event.listen(engine, "connect", connected)
+    engine.dispose()
+    try:
+        with shop.services.database.transaction() as session:
+            transitions.lock_by_reference(session, due[0].order.reference)
+            recorded = in_one_batch(shop.services.ordinary_payments, *[each.record for each in due])
+            alone = due[1].record()
+    finally:
+        database_event.remove(engine, "connect", connected)
+        engine.dispose()
+
+    assert (recorded, alone) == ([None, None], due[1].order.reference)
+
+
+@on_postgresql
 def test_payment_charge_and_expiry_at_once_pay_each_order_once(shop: Shop) -> None:
     """Each of several orders on one product, each event twice, while the worker expires them: none waits for ever."""
     due = [paid_at_stripe(shop) for _ in range(6)]
