@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
+from uuid import uuid4
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -743,10 +745,12 @@ class InboxEvent(Base):
 
 
 class StaffMember(Base):
-    """Somebody who works in the shop. `failures` are the wrong passwords and codes since the last right ones.
+    """Somebody who works in the shop. The columns that Flask-Security reads are named as it names them.
 
-    `totp_secret` is set once a second factor is asked for; `totp_step` is the last one that was taken, so that none is
-    taken twice. `local`: made by `make run` for the shop on this machine, and no account while real money moves.
+    `fs_uniquifier` stands in the cookies of whoever is signed in; another one ends them all. `tf_totp_secret` is an
+    authenticator's, encrypted, and `totp_counter` the last of its half minutes whose code was taken, so that none is
+    taken twice. `failures` are the wrong passwords and codes since the last right ones. `local`: made by `make run` for
+    the shop on this machine, and no account while real money moves.
     """
 
     __tablename__ = "staff"
@@ -754,26 +758,50 @@ class StaffMember(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(LONGEST_EMAIL), unique=True)
     role: Mapped[Role] = mapped_column(_states(Role, "role"))
-    password_hash: Mapped[str] = mapped_column(String(200))
-    totp_secret: Mapped[str | None] = mapped_column(String(64))
-    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    password: Mapped[str] = mapped_column(String(200))
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: uuid4().hex)
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
+    tf_primary_method: Mapped[str | None] = mapped_column(String(20))
+    tf_totp_secret: Mapped[str | None] = mapped_column(Text)
+    totp_counter: Mapped[int | None] = mapped_column(BigInteger)
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     local: Mapped[bool] = mapped_column(default=False)
     added_at: Mapped[datetime]
 
+    webauthn: Mapped[list[StaffPasskey]] = relationship(
+        order_by="StaffPasskey.id", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
+    )
 
-class StaffSession(Base):
-    """A browser in which somebody of the staff is signed in. `digest` is that of the token in its cookie."""
+    @property
+    def second_factors(self) -> list[str]:
+        """What is asked for after the password."""
+        code = ["code"] if self.tf_totp_secret and self.tf_primary_method else []
+        return [*code, "passkey"] if self.webauthn else code
 
-    __tablename__ = "staff_sessions"
 
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+class StaffPasskey(Base):
+    """A passkey of a member of staff, with what Flask-Security keeps of it."""
+
+    __tablename__ = "staff_passkeys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
-    began_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
+    name: Mapped[str] = mapped_column(String(64))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1023), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    transports: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    extensions: Mapped[str | None] = mapped_column(Text)
+    device_type: Mapped[str] = mapped_column(String(40))
+    backup_state: Mapped[bool]
+    usage: Mapped[str] = mapped_column(String(20))
+    lastuse_datetime: Mapped[datetime]
 
-    member: Mapped[StaffMember] = relationship(viewonly=True)
+    def get_user_mapping(self) -> dict[str, Any]:
+        """By what Flask-Security finds whose it is."""
+        return {"id": self.staff_id}
 
 
 class StaffLogEntry(Base):

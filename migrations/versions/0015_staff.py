@@ -1,4 +1,4 @@
-"""the staff: accounts, the browsers they are signed in with, and what they did
+"""the staff: accounts, their passkeys, and what they did
 
 Only adds: the program before this one runs on it.
 
@@ -26,28 +26,43 @@ def upgrade() -> None:
             sa.Enum("packing", "service", "owner", name="role", native_enum=False, create_constraint=True, length=20),
             nullable=False,
         ),
-        sa.Column("password_hash", sa.String(length=200), nullable=False),
-        sa.Column("totp_secret", sa.String(length=64), nullable=True),
-        sa.Column("totp_step", sa.BigInteger(), nullable=True),
+        sa.Column("password", sa.String(length=200), nullable=False),
+        sa.Column("fs_uniquifier", sa.String(length=64), nullable=False),
+        sa.Column("fs_webauthn_user_handle", sa.String(length=64), nullable=True),
+        sa.Column("tf_primary_method", sa.String(length=20), nullable=True),
+        sa.Column("tf_totp_secret", sa.Text(), nullable=True),
+        sa.Column("totp_counter", sa.BigInteger(), nullable=True),
+        sa.Column("mf_recovery_codes", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("local", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
+        sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_staff_fs_uniquifier")),
+        sa.UniqueConstraint("fs_webauthn_user_handle", name=op.f("uq_staff_fs_webauthn_user_handle")),
     )
     op.create_table(
-        "staff_sessions",
-        sa.Column("digest", sa.String(length=64), nullable=False),
+        "staff_passkeys",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
-        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(length=1023), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("transports", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("extensions", sa.Text(), nullable=True),
+        sa.Column("device_type", sa.String(length=40), nullable=False),
+        sa.Column("backup_state", sa.Boolean(), nullable=False),
+        sa.Column("usage", sa.String(length=20), nullable=False),
+        sa.Column("lastuse_datetime", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["staff_id"], ["staff.id"], name=op.f("fk_staff_sessions_staff_id"), ondelete="CASCADE"
+            ["staff_id"], ["staff.id"], name=op.f("fk_staff_passkeys_staff_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_staff_sessions")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_passkeys")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_staff_passkeys_credential_id")),
     )
-    op.create_index(op.f("ix_staff_sessions_staff_id"), "staff_sessions", ["staff_id"])
+    op.create_index(op.f("ix_staff_passkeys_staff_id"), "staff_passkeys", ["staff_id"])
     op.create_table(
         "staff_log",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -63,5 +78,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("staff_log")
-    op.drop_table("staff_sessions")
+    op.drop_table("staff_passkeys")
     op.drop_table("staff")

@@ -16,6 +16,8 @@ from store.gateway.deadline import RequestDeadline
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from store.admin.passwords import Passwords
+
 PATH = "/admin"
 
 
@@ -31,7 +33,7 @@ class AdminEntry:
     def __init__(self, shop: Flask, request_deadline: RequestDeadline) -> None:
         self._shop, self._app, self._deadline = shop, shop.wsgi_app, request_deadline
         self._making = threading.Lock()
-        self._made: Flask | None = None
+        self.made: Flask | None = None  # once somebody has asked for it
 
     @property
     def application(self) -> Flask:
@@ -39,9 +41,16 @@ class AdminEntry:
         from store.admin.application import create  # what it needs, no shopper does
 
         with self._making:
-            if self._made is None:
-                self._made = create(self._shop, self._deadline)
-            return self._made
+            if self.made is None:
+                self.made = create(self._shop, self._deadline)
+            return self.made
+
+    @property
+    def passwords(self) -> Passwords:
+        """Which passwords are taken, for who sets them at a terminal."""
+        from store.admin.passwords import Passwords  # as above
+
+        return Passwords(self.application)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if f"{environ['PATH_INFO']}/".startswith(f"{PATH}/"):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
@@ -30,7 +30,6 @@ from store.admin import (
 )
 from store.gateway.deadline import RequestDeadline
 from store.services.services import Services
-from store.services.staff.signing_in import LONGEST
 from store.web import context, request_log
 from store.web.security import protect_forms, security_headers, send_headers
 
@@ -48,8 +47,6 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
         APPLICATION_ROOT=shop.config["APPLICATION_ROOT"],
         SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_PATH=settings.path_prefix + PATH,
-        PERMANENT_SESSION_LIFETIME=LONGEST,
-        SESSION_REFRESH_EACH_REQUEST=False,
         RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
     )
     app.before_request(request_deadline.begin)
@@ -57,13 +54,15 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     request_log.register(app)
     protect_forms(app, settings, CSRFProtect())
     app.after_request(_keep_nothing)
+    app.after_request(_see_other)
     send_headers(app, security_headers(settings, takes_cards=False))
     context.register(app)
     static_url: Callable[[str], str] = shop.jinja_env.globals["static_url"]  # type: ignore[assignment]  # as the web adds it
     app.add_template_global(static_url, "static_url")
     navigation.register(app)
     errors.register(app)
-    for part in (home, signing_in, orders, order_export, products, charges, coupons, webhooks, account, team):
+    signing_in.register(app, settings)
+    for part in (home, orders, order_export, products, charges, coupons, webhooks, account, team):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)
     guard.register(app)
@@ -82,6 +81,13 @@ def _keep_nothing(response: Response) -> Response:
     return response
 
 
+def _see_other(response: Response) -> Response:
+    """A form posts, then redirects. Flask-Security says 302 there, which leaves the method open."""
+    if response.status_code == 302 and request.method == "POST":
+        response.status_code = 303
+    return response
+
+
 def _slow_down(app: Flask) -> None:
     """One network address tries a few passwords a minute, of whatever accounts; an account is locked besides."""
     limiter = Limiter(
@@ -92,6 +98,6 @@ def _slow_down(app: Flask) -> None:
     )
     limiter.init_app(app)
     per_minute: Any = limiter.limit(f"{signing_in.TRIES_PER_MINUTE} per minute", methods=["POST"])
-    for endpoint in ("signing_in.sign_in", "signing_in.code"):
+    for endpoint in (f"security.{name}" for name in signing_in.GUESSED_AT):
         app.view_functions[endpoint] = per_minute(app.view_functions[endpoint])
     app.extensions["sign_in_limiter"] = limiter

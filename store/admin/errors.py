@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from store import logs
 from store.admin import guard
 from store.admin.presentation.refusals import refusal
-from store.admin.presentation.words import STATUS_WORDS
+from store.admin.presentation.words import SIGNING_IN, STATUS_WORDS
 from store.domain.errors import NotFound, StoreError
 from store.web.errors import status_of
 
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 def register(app: Flask) -> None:
     """Answer every exception: the store's, those of HTTP, and mistakes."""
     app.register_error_handler(StoreError, _answer_store_error)
+    app.register_error_handler(guard.NotFresh, _answer_not_fresh)
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_unexpected)
@@ -34,6 +35,13 @@ def _answer_store_error(error: StoreError) -> ResponseReturnValue:
         return redirect(_page_of_form(), 303)
     status = status_of(type(error))
     return _page(status, refusal(error))
+
+
+def _answer_not_fresh(_stale: guard.NotFresh) -> ResponseReturnValue:
+    """Have the password typed again, and lead back: to the page of a form, which is not sent a second time."""
+    flash(*SIGNING_IN["REAUTHENTICATION_REQUIRED"])
+    back = f"{request.script_root}{request.path}" if request.method == "GET" else _page_of_form()
+    return redirect(url_for("security.verify", next=back), 303)
 
 
 def _answer_csrf(_error: CSRFError) -> ResponseReturnValue:
@@ -77,4 +85,4 @@ def _page_of_form() -> str:
         return url_for("orders.show", reference=args["reference"])
     if blueprint == "team":
         return url_for("team.listing")
-    return url_for("account.show") if guard.member_or_none() is not None else url_for("signing_in.sign_in")
+    return url_for("account.show") if guard.member_or_none() is not None else url_for("security.login")

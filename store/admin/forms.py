@@ -1,53 +1,121 @@
-"""The forms of the staff's accounts. Every message says what to type instead."""
+"""The forms of the staff's accounts: Flask-Security's, with our labels. Every message says what to type instead."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask_security import (
+    ChangePasswordForm,
+    LoginForm,
+    MfRecoveryForm,
+    TwoFactorRescueForm,
+    TwoFactorSelectForm,
+    TwoFactorSetupForm,
+    TwoFactorVerifyCodeForm,
+    VerifyForm,
+    WebAuthnRegisterForm,
+)
+from flask_security.forms import EmailValidation
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms import EmailField, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, StopValidation
 
+from store.admin.presentation.words import LOCKED
 from store.domain.staff import LONGEST_EMAIL, LONGEST_PASSWORD, Role
 
 _LONGEST_CODE = 20
+# A longer one was set nowhere, so there is nothing to hash.
+_LONGEST_TYPED = Length(max=4 * LONGEST_PASSWORD, message=f"At most {LONGEST_PASSWORD} characters.")
 
 
-def _password(label: str, message: str, *more: object, purpose: str = "current-password") -> PasswordField:
-    rules = [InputRequired(message), Length(max=LONGEST_PASSWORD, message=f"At most {LONGEST_PASSWORD} characters.")]
-    return PasswordField(label, validators=[*rules, *more], render_kw={"autocomplete": purpose})
+def _not_while_locked(form: Any, _field: Any) -> None:
+    """Let no code and no password be tried at a locked account. The library asks for that at its first page only."""
+    if form.user.is_locked():
+        raise StopValidation(LOCKED)
 
 
-class SignInForm(FlaskForm):
-    email = StringField(
+def _password(label: str, message: str, *rules: Any, purpose: str = "current-password") -> PasswordField:
+    validators = [InputRequired(message), _LONGEST_TYPED, *rules]
+    return PasswordField(label, validators=validators, render_kw={"autocomplete": purpose})
+
+
+class SignInForm(LoginForm):
+    """Remembers nobody: a session would not end."""
+
+    email = EmailField(
         "E-mail",
-        validators=[InputRequired("Type the e-mail address of your account."), Length(max=LONGEST_EMAIL)],
-        render_kw={"type": "email", "autocomplete": "username", "spellcheck": "false", "autocapitalize": "none"},
+        validators=[InputRequired(), Length(max=LONGEST_EMAIL), EmailValidation()],
+        render_kw={"autocomplete": "username", "spellcheck": "false", "autocapitalize": "none"},
     )
     password = _password("Password", "Type your password.")
+    remember = None  # type: ignore[assignment]
 
 
-class CodeForm(FlaskForm):
+class CodeForm(TwoFactorVerifyCodeForm):
     code = StringField(
         "Code",
-        validators=[InputRequired("Type the six digits that your authenticator shows."), Length(max=_LONGEST_CODE)],
+        validators=[
+            InputRequired("Type the six digits that your authenticator shows."),
+            Length(max=_LONGEST_CODE),
+            _not_while_locked,
+        ],
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
     )
 
 
-class ChangePasswordForm(FlaskForm):
-    current = _password("Current password", "Type your current password.")
-    new = _password("New password", "Type the new password.", purpose="new-password")
-    again = _password(
-        "New password again",
-        "Type the new password a second time.",
-        EqualTo("new", "This is not the same as above."),
-        purpose="new-password",
+class RecoveryCodeForm(MfRecoveryForm):
+    code = StringField(
+        "Recovery code",
+        validators=[InputRequired("Type one of your recovery codes."), Length(max=_LONGEST_CODE), _not_while_locked],
+        filters=[lambda typed: typed.strip().lower() if typed else typed],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
     )
 
+    def validate(self, **kwargs: Any) -> bool:  # type: ignore[override]  # as the library has it
+        fits = super().validate(**kwargs)
+        if not fits and self.user is not None:
+            self.user.track_failed_authn("recovery code", tfa=True)
+        return fits
 
-class PasswordForm(FlaskForm):
-    password = _password("Password", "Type your password.")
+
+class ConfirmForm(VerifyForm):
+    password = _password("Password", "Type your password.", _not_while_locked)
+
+
+class NewPasswordForm(ChangePasswordForm):
+    password = _password("Current password", "Type your current password.")
+    new_password = _password("New password", "Type the new password.", purpose="new-password")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.new_password_confirm.label.text = "New password again"
+
+
+class AuthenticatorForm(TwoFactorSetupForm):
+    """Our buttons say what to do, and so they do in the two forms below; the library checks it."""
+
+    setup = HiddenField()  # type: ignore[assignment]
+
+
+class SecondFactorForm(TwoFactorSelectForm):
+    which = HiddenField()  # type: ignore[assignment]
+
+
+class RescueForm(TwoFactorRescueForm):
+    """Rescue is an address of its own, for recovery codes; this form is on no page."""
+
+    help_setup = RadioField(choices=[])
+
+
+class PasskeyForm(WebAuthnRegisterForm):
+    """A passkey comes after the password."""
+
+    usage = HiddenField(default="secondary")  # type: ignore[assignment]
+    name = StringField(
+        "Name of the passkey",
+        validators=[InputRequired("Give it a name, such as that of the device."), Length(max=64)],
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class RoleForm(FlaskForm):

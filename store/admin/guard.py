@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_security import check_and_update_authn_fresh, current_user
 
-from models import StaffMember, StaffSession
+from models import StaffMember
 from store.domain.staff import Role
 from store.services.history import Origin, Source
-from store.services.staff import signing_in
 from store.services.staff_log import Actor
-from store.web.current import now, services
+from store.web.current import now
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-TOKEN, WANTED = "token", "wanted"  # what the cookie calls them
-_NEEDED = "needed_role"
+# After so long the password is asked for in any case.
+LONGEST = timedelta(hours=12)
+SIGNED_IN_AT = "fs_paa"  # as Flask-Security's cookie calls it: seconds since 1970
+_NEEDED, _FRESH = "needed_role", "needs_fresh"
 
 
-def allowed(role: Role) -> Callable[[View], View]:
-    """The view is for whoever has this role, or one that includes it."""
-    return _marked(role)
+class NotFresh(Exception):
+    """Who asks signed in too long ago for what they ask."""
+
+
+def allowed(role: Role, *, fresh: bool = False) -> Callable[[View], View]:
+    """The view is for whoever has this role, or one that includes it; `fresh`: and has just signed in, or typed the
+    password again.
+    """
+    return _marked(role, fresh=fresh)
 
 
 def open_to_all(view: View) -> View:
@@ -39,21 +49,18 @@ def register(app: Flask) -> None:
     app.before_request(_let_in)
 
 
-def signed_in() -> StaffSession:
-    """The session of whoever asks. Only behind a view that is `allowed` to a role."""
-    found: StaffSession = g.signed_in
-    return found
-
-
 def member() -> StaffMember:
-    """Who asks."""
-    return signed_in().member
+    """Who asks. Only behind a view that is `allowed` to a role."""
+    who = member_or_none()
+    if who is None:
+        raise LookupError("nobody is signed in")
+    return who
 
 
 def member_or_none() -> StaffMember | None:
     """Who asks, on a page that is open to all."""
-    found: StaffSession | None = g.get("signed_in")
-    return found.member if found is not None else None
+    who = current_user._get_current_object()
+    return who if isinstance(who, StaffMember) else None
 
 
 def origin() -> Origin:
@@ -72,38 +79,42 @@ def may(role: Role) -> bool:
     return who is not None and who.role.includes(role)
 
 
-def _marked(role: Role | None) -> Callable[[View], View]:
+def _marked(role: Role | None, *, fresh: bool = False) -> Callable[[View], View]:
     def mark(view: View) -> View:
         setattr(view, _NEEDED, role)
+        setattr(view, _FRESH, fresh)
         return view
 
     return mark
 
 
 def _let_in() -> ResponseReturnValue | None:
-    g.signed_in = _session()
+    who = member_or_none()
+    if who is not None and time.time() - session.get(SIGNED_IN_AT, 0) > LONGEST.total_seconds():
+        session.clear()
+        return _to_the_door()
     if request.endpoint is None:
-        if g.signed_in is None:  # which addresses there are is nobody else's business
-            return _to_the_door()
-        return None
-    needed: Role | None = getattr(current_app.view_functions[request.endpoint], _NEEDED)
+        # Which addresses there are is nobody else's business.
+        return _to_the_door() if who is None else None
+    view = current_app.view_functions[request.endpoint]
+    needed: Role | None = getattr(view, _NEEDED)
     if needed is None:
         return None
-    if g.signed_in is None:
+    if who is None:
         return _to_the_door()
-    if not member().role.includes(needed):
+    if not who.role.includes(needed):
         abort(403)
+    if getattr(view, _FRESH) and not _is_fresh():
+        raise NotFresh
     return None
+
+
+def _is_fresh() -> bool:
+    within, grace = (current_app.config[f"SECURITY_{name}"] for name in ("FRESHNESS", "FRESHNESS_GRACE_PERIOD"))
+    return check_and_update_authn_fresh(within, grace, "session")
 
 
 def _to_the_door() -> ResponseReturnValue:
     """To the sign-in page, and from there to where somebody wanted to go; a form is not sent a second time."""
-    session.pop(TOKEN, None)
-    if request.method == "GET":
-        session[WANTED] = request.full_path.rstrip("?")
-    return redirect(url_for("signing_in.sign_in"), 303)
-
-
-def _session() -> StaffSession | None:
-    token = session.get(TOKEN)
-    return signing_in.look_up(services(), token, now()) if isinstance(token, str) else None
+    wanted = f"{request.script_root}{request.full_path.rstrip('?')}" if request.method == "GET" else None
+    return redirect(url_for("security.login", next=wanted), 303)

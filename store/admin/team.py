@@ -10,7 +10,7 @@ from store.admin.forms import ButtonForm, RoleForm
 from store.admin.presentation.log import sentences
 from store.domain.staff import Role
 from store.services import staff_log
-from store.services.staff import accounts, signing_in
+from store.services.staff import accounts
 from store.web.current import now, services
 
 blueprint = Blueprint("team", __name__, url_prefix="/staff")
@@ -46,7 +46,7 @@ def log() -> ResponseReturnValue:
 
 
 @blueprint.post("/<email>/role")
-@guard.allowed(Role.OWNER)
+@guard.allowed(Role.OWNER, fresh=True)
 def change_role(email: str) -> ResponseReturnValue:
     form = RoleForm()
     if form.validate():
@@ -59,13 +59,13 @@ def change_role(email: str) -> ResponseReturnValue:
 @guard.allowed(Role.OWNER)
 def sign_out(email: str) -> ResponseReturnValue:
     """Sign somebody out, wherever they are signed in."""
-    ended = signing_in.sign_out_everywhere(services(), email, guard.member().email, now())
-    flash(f"{email} is signed out of {ended} browser{'' if ended == 1 else 's'}.")
+    accounts.sign_out_everywhere(services(), email, guard.member().email, now())
+    flash(f"{email} is signed out everywhere.")
     return redirect(url_for("team.listing"), 303)
 
 
 @blueprint.post("/<email>/remove")
-@guard.allowed(Role.OWNER)
+@guard.allowed(Role.OWNER, fresh=True)
 def remove(email: str) -> ResponseReturnValue:
     accounts.remove(services(), email, guard.member().email, now())
     flash(f"{email} is removed.")

@@ -26,7 +26,6 @@ from store.domain.errors import (
     StoreBusy,
     StoreError,
 )
-from store.domain.staff import LONGEST_PASSWORD, SHORTEST_PASSWORD, PasswordFlaw
 from store.services.operations import health
 from store.services.services import Services
 
@@ -74,7 +73,7 @@ def sentence(failure: StoreError | DBAPIError) -> str:
         case OrderNotFulfilled():
             return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
         case StaffRefused():
-            return _NOT_CHANGED[failure.reason] if failure.flaw is None else _UNFIT[failure.flaw]
+            return failure.advice or _NOT_CHANGED[failure.reason]
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
             return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
         case ReviewNotResolved():
@@ -138,12 +137,6 @@ _NOT_CHANGED = {
     StaffRefusal.UNKNOWN: "There is no account with this address: see `flask staff list`.",
     StaffRefusal.LAST_OWNER: "This is the only owner. Make somebody else an owner first.",
     StaffRefusal.LIVE: "With live keys there is no local account: `flask staff add` makes one.",
-}
-_UNFIT = {
-    PasswordFlaw.TOO_SHORT: f"Take a password of at least {SHORTEST_PASSWORD} characters.",
-    PasswordFlaw.TOO_LONG: f"Take a password of at most {LONGEST_PASSWORD} characters.",
-    PasswordFlaw.LIKE_THE_EMAIL: "Take a password without the name of the e-mail address in it.",
-    PasswordFlaw.TOO_PLAIN: "Take a password of more different characters.",
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

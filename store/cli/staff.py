@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
+from typing import Protocol
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from store.cli.command import StoreCommand, current
@@ -26,8 +29,8 @@ def staff_command() -> None:
 @with_appcontext
 def add(email: str, role: str, generate: bool) -> None:
     """Add an account."""
-    services = current()
-    member = accounts.add(services, email, Role(role), _new_password(generate), services.clock())
+    services, email = current(), accounts.address(email)
+    member = accounts.add(services, email, Role(role), _new_password_hash(email, generate), services.clock())
     click.echo(f"{member.email} is added, with the role {member.role}: {services.settings.store_url}/admin")
 
 
@@ -41,8 +44,8 @@ def list_all() -> None:
     now = services.clock()
     for member in everybody:
         locked = f", locked until {member.locked_until:%H:%M} UTC" if (member.locked_until or now) > now else ""
-        factor = "password and code" if member.totp_secret else "password"
-        click.echo(f"{member.email:<40} {member.role:<8} {factor}{locked}")
+        second = f" and {' or '.join(member.second_factors)}" if member.second_factors else ""
+        click.echo(f"{member.email:<40} {member.role:<8} password{second}{locked}")
     if not everybody:
         click.echo("There is no account yet.")
 
@@ -65,7 +68,7 @@ def change_role(email: str, role: str) -> None:
 def set_password(email: str, generate: bool) -> None:
     """Give an account another password. It is unlocked, signed out everywhere, and has no second factor any more."""
     services = current()
-    accounts.set_password(services, email, _new_password(generate), accounts.OPERATOR, services.clock())
+    accounts.set_password(services, email, _new_password_hash(email, generate), accounts.OPERATOR, services.clock())
     click.echo(f"{email} has another password, and is signed out everywhere.")
 
 
@@ -86,13 +89,28 @@ def local() -> None:
     services = current()
     password = services.settings.local_staff_password.get_secret_value()
     if password and not services.settings.live:
-        accounts.ensure_local(services, password, services.clock())
+        rules, email = _rules(), accounts.LOCAL_EMAIL
+        fits = partial(rules.fits, password)
+        accounts.ensure_local(services, rules.hashed(password, email), fits, services.clock())
 
 
-def _new_password(generate: bool) -> str:
-    if not generate:
-        typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return typed
+class KeepsPasswords(Protocol):
+    """What the admin knows of passwords."""
+
+    def hashed(self, password: str, email: str) -> str: ...
+    def fits(self, password: str, password_hash: str) -> bool: ...
+
+
+def _rules() -> KeepsPasswords:
+    rules: KeepsPasswords = current_app.extensions["admin"].passwords
+    return rules
+
+
+def _new_password_hash(email: str, generate: bool) -> str:
     password = secrets.token_urlsafe(15)
-    click.echo(f"Password: {password}")
-    return password
+    if not generate:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password_hash = _rules().hashed(password, email)
+    if generate:
+        click.echo(f"Password: {password}")
+    return password_hash

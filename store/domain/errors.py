@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import ClassVar
 
 from store.domain.money import Money
-from store.domain.staff import PasswordFlaw
 
 
 @dataclass(eq=False)
@@ -174,14 +173,6 @@ class OrderClosed(StoreError):
     reference: str
 
 
-class SignInRefusal(StrEnum):
-    """Why somebody is not signed in. Nothing here tells whether there is an account."""
-
-    WRONG = "wrong"
-    CODE_WRONG = "code_wrong"
-    TOO_LATE = "too_late"
-
-
 class CatalogueRefusal(StrEnum):
     """Why something that is for sale, or what is charged beside it, is not changed."""
 
@@ -214,14 +205,6 @@ class EventGone(StoreError):
     event_id: str
 
 
-@dataclass(eq=False)
-class SignInRefused(StoreError):
-    """Wrong address, password or code, or too many of them: which of these, the error does not say."""
-
-    code = "sign_in_refused"
-    reason: SignInRefusal
-
-
 class StaffRefusal(StrEnum):
     """Why an account of the staff is not changed."""
 
@@ -229,19 +212,18 @@ class StaffRefusal(StrEnum):
     EXISTS = "exists"
     UNKNOWN = "unknown"
     LAST_OWNER = "last_owner"
-    PASSWORD_WRONG = "password_wrong"  # noqa: S105  # no password, but what is wrong with one
-    PASSWORD_UNFIT = "password_unfit"  # noqa: S105
-    CODE_WRONG = "code_wrong"
+    PASSWORD_UNFIT = "password_unfit"  # noqa: S105  # no password, but what is wrong with one
+    CODE_SPENT = "code_spent"
     LIVE = "live"
 
 
 @dataclass(eq=False)
 class StaffRefused(StoreError):
-    """An account of the staff is not made or changed; `flaw` is that of a password that is not taken."""
+    """An account of the staff is not made or changed; `advice` says what is wrong with a password that is not taken."""
 
     code = "staff_refused"
     reason: StaffRefusal
-    flaw: PasswordFlaw | None = None
+    advice: str = ""
 
 
 class PaymentUnavailable(StoreError):

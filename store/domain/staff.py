@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200  # characters
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 72  # characters; zxcvbn, which judges them, reads as many
 LONGEST_EMAIL = 80  # characters: the history names its actors in as many
 
 
@@ -23,25 +23,3 @@ class Role(StrEnum):
         """Whether who has this role may do what `needed` may."""
         roles = list(Role)
         return roles.index(self) >= roles.index(needed)
-
-
-class PasswordFlaw(StrEnum):
-    """Why a password is not taken."""
-
-    TOO_SHORT = "too_short"
-    TOO_LONG = "too_long"
-    LIKE_THE_EMAIL = "like_the_email"
-    TOO_PLAIN = "too_plain"
-
-
-def flaw_of(password: str, email: str) -> PasswordFlaw | None:
-    """What is wrong with a new password for the account of `email`; None where nothing is. Length is what counts: no
-    kind of character is asked for, but a few characters again and again are no length.
-    """
-    if len(password) < SHORTEST_PASSWORD:
-        return PasswordFlaw.TOO_SHORT
-    if len(password) > LONGEST_PASSWORD:
-        return PasswordFlaw.TOO_LONG
-    if email.partition("@")[0].casefold() in password.casefold():
-        return PasswordFlaw.LIKE_THE_EMAIL
-    return PasswordFlaw.TOO_PLAIN if len(set(password)) < SHORTEST_PASSWORD // 2 else None

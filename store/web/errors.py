@@ -46,7 +46,6 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.TooManyDeclines: 429,
     errors.OrderClosed: 409,
     errors.RefundRefused: 409,
-    errors.SignInRefused: 403,
     errors.EventGone: 409,
     errors.CatalogueRefused: 409,
     errors.StaffRefused: 409,

@@ -24,7 +24,8 @@ NOT_NEEDED = {
     "alembic", "flask_migrate",  # for `flask db`
     "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
     "dns", "email_validator", "phonenumbers",  # for the first address that a shopper types
-    "argon2", "pyotp", "segno", "store.admin.application",  # for the staff's first page
+    # For the staff's first page.
+    "argon2", "cryptography", "flask_security", "passlib", "qrcode", "store.admin.application", "webauthn", "zxcvbn",
     "store.cli.doctor", "store.cli.operations", "store.cli.orders", "store.cli.working",  # each for its command
 }  # fmt: skip
 

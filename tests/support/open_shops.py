@@ -72,6 +72,9 @@ def renew(kept: Shop) -> Shop:
     shop.lose()
     shutil.rmtree(shop.mail_folder, ignore_errors=True)
     limiter.reset()
+    admin = shop.app.extensions["admin"].made
+    if admin is not None:
+        admin.extensions["sign_in_limiter"].reset()
     shop.opened_with.tariffs.forget()
     logs.configure()
     with shop.services.database.transaction() as session:

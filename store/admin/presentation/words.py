@@ -4,32 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from store.domain.errors import SignInRefusal, StaffRefusal, StaffRefused
-from store.domain.staff import LONGEST_PASSWORD, SHORTEST_PASSWORD, PasswordFlaw
+from store.domain.errors import StaffRefusal, StaffRefused
+from store.domain.staff import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
-SIGN_IN_REFUSED: Mapping[SignInRefusal, str] = {
-    SignInRefusal.WRONG: (
+# What Flask-Security says, in our words; those that no page of ours leads to are left as they are.
+SIGNING_IN: Mapping[str, tuple[str, str]] = {
+    "GENERIC_AUTHN_FAILED": (
         "Address and password do not belong together, or the account is locked for now. "
-        "After five wrong ones it is locked for a quarter of an hour."
+        "After five wrong ones it is locked for a quarter of an hour.",
+        "bad",
     ),
-    SignInRefusal.CODE_WRONG: "This is not the code of now, or it was used before. Wait for the next one.",
-    SignInRefusal.TOO_LATE: "That took too long, or there were too many wrong codes. Sign in again.",
+    "TWO_FACTOR_INVALID_TOKEN": ("This is not the code of now, or it was used before. Wait for the next one.", "bad"),
+    "INVALID_RECOVERY_CODE": ("This is none of your recovery codes, or it was used before.", "bad"),
+    "INVALID_PASSWORD": ("This is not your password.", "bad"),
+    "PASSWORD_NOT_PROVIDED": ("Type your password.", "bad"),
+    "PASSWORD_IS_THE_SAME": ("This is the password that you have already.", "bad"),
+    "PASSWORD_INVALID_LENGTH": (f"Take {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters: a few words do.", "bad"),
+    "PASSWORD_TOO_SIMPLE": ("This is easy to guess. Take a few words that do not belong together.", "bad"),
+    "RETYPE_PASSWORD_MISMATCH": ("This is not the same as above.", "bad"),
+    "PASSWORD_CHANGE": ("Your password is changed, and every other browser is signed out.", "good"),
+    "REAUTHENTICATION_REQUIRED": ("Type your password again before you change this.", "info"),
+    "REAUTHENTICATION_SUCCESSFUL": ("Thank you. You can go on.", "good"),
+    "TWO_FACTOR_PERMISSION_DENIED": ("That took too long, or was begun elsewhere. Start again.", "bad"),
+    "TWO_FACTOR_LOGIN_SUCCESSFUL": ("You are signed in.", "good"),
+    "TWO_FACTOR_CHANGE_METHOD_SUCCESSFUL": (
+        "From now on you are asked for a code when you sign in. Make recovery codes, too.",
+        "good",
+    ),
+    "TWO_FACTOR_DISABLED": ("You are asked for no code any more.", "good"),
+    "WEBAUTHN_EXPIRED": ("That took too long. Start again.", "bad"),
+    "WEBAUTHN_NAME_REQUIRED": ("Give the passkey a name, such as that of the device.", "bad"),
+    "WEBAUTHN_NAME_DISALLOWED_CHARACTERS": ("Take letters, digits, spaces and hyphens.", "bad"),
+    "WEBAUTHN_REGISTER_SUCCESSFUL": ("The passkey “%(name)s” is added: it is asked for when you sign in.", "good"),
+    "WEBAUTHN_CREDENTIAL_DELETED": ("The passkey “%(name)s” is removed.", "good"),
+    "WEBAUTHN_NO_VERIFY": ("The passkey could not be checked. Try again.", "bad"),
+    "WEBAUTHN_UNKNOWN_CREDENTIAL_ID": ("This passkey belongs to no account here.", "bad"),
+    "API_ERROR": ("That was not complete. Start again.", "bad"),
 }
-
-_PASSWORD_FLAWS: Mapping[PasswordFlaw, str] = {
-    PasswordFlaw.TOO_SHORT: f"Take at least {SHORTEST_PASSWORD} characters: a few words do.",
-    PasswordFlaw.TOO_LONG: f"Take at most {LONGEST_PASSWORD} characters.",
-    PasswordFlaw.LIKE_THE_EMAIL: "Take a password without the name of the e-mail address in it.",
-    PasswordFlaw.TOO_PLAIN: "These are the same few characters again and again. Take others, too.",
-}
+LOCKED = (
+    "The account is locked for now: there were too many wrong passwords or codes. Try again in a quarter of an hour."
+)
 
 _STAFF_REFUSED: Mapping[StaffRefusal, str] = {
     StaffRefusal.EMAIL_INVALID: "This is not an e-mail address, or it is longer than 80 characters.",
     StaffRefusal.EXISTS: "There is an account with this address.",
     StaffRefusal.UNKNOWN: "There is no account with this address.",
     StaffRefusal.LAST_OWNER: "This is the only owner. Make somebody else an owner first.",
-    StaffRefusal.PASSWORD_WRONG: "This is not your password.",
-    StaffRefusal.CODE_WRONG: "This is not the code of now. Is the clock of your authenticator right?",
+    StaffRefusal.CODE_SPENT: "This recovery code was used a moment ago. Sign in with another one.",
     StaffRefusal.LIVE: "Real money moves in this shop: the account of the local shop is none here.",
 }
 
@@ -48,4 +69,4 @@ STATUS_WORDS: Mapping[str, str] = {
 
 def staff_refused(refused: StaffRefused) -> str:
     """Why an account is not made or changed."""
-    return _PASSWORD_FLAWS[refused.flaw] if refused.flaw is not None else _STAFF_REFUSED[refused.reason]
+    return refused.advice or _STAFF_REFUSED[refused.reason]

@@ -1,1 +1,1 @@
-"""The staff: their accounts, and how they are signed in."""
+"""The staff: their accounts, and what was tried to get into them. Flask-Security signs them in: see `store.admin`."""

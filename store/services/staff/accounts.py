@@ -2,48 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from uuid import uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import StaffMember, StaffSession
+from models import StaffMember
 from store.domain import contacts
 from store.domain.errors import StaffRefusal, StaffRefused
 from store.domain.staff import LONGEST_EMAIL, Role
 from store.services import staff_log
 from store.services.services import Services
-from store.services.staff import passwords
 
 LOCAL_EMAIL = "owner@localhost"
 OPERATOR = "flask staff"  # who does what is done at the terminal
 
 
-def add(services: Services, email: str, role: Role, password: str, now: datetime) -> StaffMember:
-    """Add an account. Raises StaffRefused: no address, one that has an account, a password that is not taken."""
+def add(
+    services: Services, email: str, role: Role, password_hash: str, now: datetime, *, local: bool = False
+) -> StaffMember:
+    """Add an account for an `address`. Raises StaffRefused where it has one."""
+    with services.database.transaction() as session:
+        known = session.scalars(select(StaffMember.id).where(StaffMember.email == email)).one_or_none()
+        if known is not None:
+            raise StaffRefused(StaffRefusal.EXISTS)
+        member = StaffMember(email=email, role=role, password=password_hash, local=local, added_at=now)
+        session.add(member)
+        staff_log.add(session, now, OPERATOR, "staff.added", email, {"role": role})
+    return member
+
+
+def address(email: str) -> str:
+    """An address as accounts are named by. Raises StaffRefused where it is none."""
     try:
         email = contacts.email(email).casefold()
     except contacts.NotAnEmail:
         raise StaffRefused(StaffRefusal.EMAIL_INVALID) from None
     if len(email) > LONGEST_EMAIL:
         raise StaffRefused(StaffRefusal.EMAIL_INVALID)
-    return _add(services, email, role, passwords.hashed(password, email), now)
+    return email
 
 
-def ensure_local(services: Services, password: str, now: datetime) -> str:
-    """See to it that the shop on this machine has an owner with this password; returns the address to sign in with.
-    Raises StaffRefused with live keys: they never get such an account, and one that is there is no account any more.
+def ensure_local(services: Services, password_hash: str, fits: Callable[[str], bool], now: datetime) -> None:
+    """See to it that the shop on this machine has an owner, LOCAL_EMAIL, whose password is the one that was hashed;
+    `fits` says whether that is so of a hash. Raises StaffRefused with live keys: they never get such an account, and
+    one that is there is no account any more.
     """
     if services.settings.live:
         raise StaffRefused(StaffRefusal.LIVE)
     with services.database.reading() as session:
-        known = session.scalars(select(StaffMember).where(StaffMember.email == LOCAL_EMAIL)).one_or_none()
+        known = session.scalar(select(StaffMember.password).where(StaffMember.email == LOCAL_EMAIL))
     if known is None:
-        _add(services, LOCAL_EMAIL, Role.OWNER, passwords.hashed(password, LOCAL_EMAIL), now, local=True)
-    elif not passwords.fits(password, known.password_hash):
-        set_password(services, LOCAL_EMAIL, password, OPERATOR, now)
-    return LOCAL_EMAIL
+        add(services, LOCAL_EMAIL, Role.OWNER, password_hash, now, local=True)
+    elif not fits(known):
+        set_password(services, LOCAL_EMAIL, password_hash, OPERATOR, now)
 
 
 def everybody(session: Session) -> Sequence[StaffMember]:
@@ -62,55 +76,33 @@ def change_role(services: Services, email: str, role: Role, actor: str, now: dat
 
 
 def remove(services: Services, email: str, actor: str, now: datetime) -> None:
-    """Remove an account; its browsers are signed out. What it did stays in the log. Raises as `change_role` does."""
+    """Remove an account, wherever it is signed in. What it did stays in the log. Raises as `change_role` does."""
     with services.database.transaction() as session:
         member = _lock(session, email)
         _keep_an_owner(session, member)
-        session.execute(delete(StaffSession).where(StaffSession.staff_id == member.id))
         session.delete(member)
         staff_log.add(session, now, actor, "staff.removed", member.email)
 
 
-def set_password(services: Services, email: str, password: str, actor: str, now: datetime) -> None:
-    """Give an account another password. It is locked no more, asked for no second factor until that is set up anew,
-    and signed out everywhere. Raises StaffRefused.
+def set_password(services: Services, email: str, password_hash: str, actor: str, now: datetime) -> None:
+    """Give an account another password. It is locked no more, asked for no second factor until one is set up anew, and
+    signed out everywhere. Raises StaffRefused.
     """
-    email = email.strip().casefold()
-    password_hash = passwords.hashed(password, email)
     with services.database.transaction() as session:
         member = _lock(session, email)
-        member.password_hash, member.failures, member.locked_until = password_hash, 0, None
-        member.totp_secret = member.totp_step = None
-        session.execute(delete(StaffSession).where(StaffSession.staff_id == member.id))
+        member.password, member.failures, member.locked_until = password_hash, 0, None
+        member.tf_primary_method = member.tf_totp_secret = member.mf_recovery_codes = None
+        member.webauthn.clear()
+        member.fs_uniquifier = uuid4().hex
         staff_log.add(session, now, actor, "staff.password_set", member.email)
 
 
-def change_own_password(
-    services: Services, member: StaffMember, current: str, new: str, keep: str, now: datetime
-) -> None:
-    """Change somebody's own password; every browser but that of the session with the digest `keep` is signed out.
-    Raises StaffRefused.
-    """
-    if not passwords.fits(current, member.password_hash):
-        raise StaffRefused(StaffRefusal.PASSWORD_WRONG)
-    password_hash = passwords.hashed(new, member.email)
+def sign_out_everywhere(services: Services, email: str, actor: str, now: datetime) -> None:
+    """Sign an account out wherever it is signed in. Raises StaffRefused."""
     with services.database.transaction() as session:
-        session.execute(update(StaffMember).where(StaffMember.id == member.id).values(password_hash=password_hash))
-        session.execute(delete(StaffSession).where(StaffSession.staff_id == member.id, StaffSession.digest != keep))
-        staff_log.add(session, now, member.email, "staff.password_changed", member.email)
-
-
-def _add(
-    services: Services, email: str, role: Role, password_hash: str, now: datetime, *, local: bool = False
-) -> StaffMember:
-    with services.database.transaction() as session:
-        known = session.scalars(select(StaffMember.id).where(StaffMember.email == email)).one_or_none()
-        if known is not None:
-            raise StaffRefused(StaffRefusal.EXISTS)
-        member = StaffMember(email=email, role=role, password_hash=password_hash, local=local, added_at=now)
-        session.add(member)
-        staff_log.add(session, now, OPERATOR, "staff.added", email, {"role": role})
-    return member
+        member = _lock(session, email)
+        member.fs_uniquifier = uuid4().hex
+        staff_log.add(session, now, actor, "staff.signed_out_everywhere", member.email)
 
 
 def _lock(session: Session, email: str) -> StaffMember:

@@ -163,7 +163,6 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.PaymentMissing.code: _NO_PAYMENTS,
     errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
-    errors.SignInRefused.code: _always("This is not open to you", "You may not see this page."),
     errors.CatalogueRefused.code: _always("That is not possible", "It stays as it is."),
     errors.EventGone.code: _always("That is no longer possible", "This event is not there any more."),
     errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
