@@ -38,10 +38,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardUsed:
-    """The card that paid a payment."""
+    """The card that paid a payment. `order_reference` is the order that the payment names."""
 
     provider_payment_id: str
     card: Card
+    order_reference: str | None
 
 
 class CancelReason(StrEnum):
@@ -305,8 +306,8 @@ class PaymentGateway(Protocol):
         """The payment as it is now."""
 
     def find_payment_of_order(self, order_reference: str, age: timedelta) -> PaymentSession | None:
-        """The payment of an order that was placed `age` ago, if one was created and is not cancelled; None when there
-        is none. The more payments were created since then, the longer it takes.
+        """The payment of an order that was placed `age` ago, if one was created for the store's own page and is not
+        cancelled; None when there is none. The more payments were created since then, the longer it takes.
         """
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:

@@ -34,8 +34,13 @@ def payment_changed(session: Session, services: Services, event: WebhookEvent, o
     return order.reference if order is not None else None
 
 
-def card_used(session: Session, _services: Services, event: WebhookEvent, _origin: Origin) -> str | None:
-    return payments.note_card(session, event.object) if isinstance(event.object, CardUsed) else None
+def card_used(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> str | None:
+    if not isinstance(event.object, CardUsed):
+        return None
+    order = payments.note_card(session, event.object)
+    if order is None and event.object.order_reference is not None:
+        unmatched_events.store(session, event.object, origin)  # on a hosted page the card comes before its payment
+    return order
 
 
 def refund_changed(session: Session, _services: Services, event: WebhookEvent, origin: Origin) -> str | None:

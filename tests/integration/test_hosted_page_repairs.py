@@ -104,7 +104,8 @@ def test_reconciliation_leaves_a_page_that_can_still_be_asked_for(shop: Shop) ->
     assert shop.pay_on_page(page)["session"]["status"] == "complete"
 
 
-def test_the_worker_ends_a_page_that_was_left_open(shop: Shop) -> None:
+@pytest.mark.parametrize("by", ["the worker", "the shopper"])
+def test_a_page_that_was_left_open_is_ended(shop: Shop, by: str) -> None:
     order = shop.order()
     shop.open_page(order)
 
@@ -117,7 +118,10 @@ def test_the_worker_ends_a_page_that_was_left_open(shop: Shop) -> None:
         payments.create(shop.services, order.reference, shop.clock())
     shop.transport.before = lambda _method, _path: None
     waiting = page_statuses(shop)
-    worker.run(shop.services, shop.clock())
+    if by == "the worker":
+        worker.run(shop.services, shop.clock())
+    else:
+        shop.open(order)
 
     assert (waiting, page_statuses(shop)) == (["open"], ["expired"])
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT

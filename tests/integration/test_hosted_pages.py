@@ -13,6 +13,7 @@ from store.domain.states import OrderState, PaymentKind, PaymentState
 from store.gateway.port import HostedPageRequest, PaymentRequest
 from store.services import checkout
 from store.services.operations import worker
+from tests.support.concurrency import at_once
 from tests.support.shop import NoAnswer, Shop, event_of
 
 
@@ -180,6 +181,19 @@ def test_events_of_the_page_and_the_payment_come_in_any_order(shop: Shop, backwa
     assert shop.history(order.reference).count("payment.paid") == 1
 
 
+def test_the_card_is_known_though_it_was_reported_before_its_page(shop: Shop) -> None:
+    order, page = on_hosted_page(shop)
+    shop.lose()
+    shop.pay_on_page(page)
+    sent = {event_of(delivery)["type"]: delivery for delivery in shop.lose()}
+
+    for type_ in ("charge.succeeded", "checkout.session.completed"):
+        assert shop.receive(sent[type_]) == 200
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.card_last4) == (OrderState.PAID, "4242")
+
+
 def test_the_page_alone_pays_an_order_while_stripe_does_not_answer(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.deliver()
@@ -234,6 +248,32 @@ def test_a_page_that_runs_out_without_a_worker_closes_its_order(shop: Shop) -> N
     assert checkout_session(shop, page)["status"] == "expired"
 
 
+def test_whoever_goes_there_late_is_given_some_time(shop: Shop) -> None:
+    order = shop.order()
+    shop.clock.forward(minutes=28)
+    page = shop.open_page(order)
+    shop.clock.forward(minutes=9)
+    worker.run(shop.services, shop.clock())
+
+    shop.pay_on_page(page)
+    shop.deliver()
+
+    after = shop.read(order.reference)
+    assert (after.state, after.extensions) == (OrderState.PAID, 1)
+    assert "order.extended" in shop.history(order.reference)
+
+
+def test_two_tabs_that_go_there_at_once_get_one_page(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+
+    pages = at_once(2, lambda _number: shop.open_page(order))
+
+    (session,) = shop.stripe("GET", "/v1/checkout/sessions")["data"]
+    assert pages == [session["id"]] * 2
+    assert rows(shop, order)[1:] == [(PaymentKind.HOSTED, True, PaymentState.OPEN)]
+
+
 def test_a_shopper_who_cancels_ends_the_page(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
 
@@ -283,16 +323,19 @@ def test_declines_on_both_pages_count_together(shop: Shop) -> None:
 def test_what_a_lost_connection_left_undone_is_done_the_next_time(shop: Shop, crash: str) -> None:
     order = shop.order()
     shop.open(order)
-    failing = "/cancel" if "end" in crash else "/v1/checkout/sessions"
 
-    def lose(_method: str, path: str) -> None:
-        if path.endswith(failing):
+    def break_before(_method: str, path: str) -> None:
+        if path.endswith("/cancel") and "end" in crash:
             raise NoAnswer
 
-    shop.transport.after = lose
+    def break_after(_method: str, path: str) -> None:
+        if path.endswith("/v1/checkout/sessions") and "creation" in crash:
+            raise NoAnswer
+
+    shop.transport.before, shop.transport.after = break_before, break_after
     with pytest.raises(PaymentUnavailable):
         shop.open_page(order)
-    shop.transport.after = lambda _method, _path: None
+    shop.transport.before = shop.transport.after = lambda _method, _path: None
     page = shop.open_page(order)
     shop.pay_on_page(page)
     shop.deliver()
@@ -342,8 +385,11 @@ def test_two_payments_of_one_order_are_not_both_kept(shop: Shop) -> None:
     worker.run(shop.services, shop.clock())
     shop.deliver()
 
-    assert [state for _, _, state in rows(shop, order)].count(PaymentState.PAID) == 1
-    assert [state for _, _, state in rows(shop, order)].count(PaymentState.REFUNDED) == 1
+    assert rows(shop, order) == [
+        (PaymentKind.CARD, False, PaymentState.CANCELLED),
+        (PaymentKind.HOSTED, False, PaymentState.REFUNDED),
+        (PaymentKind.CARD, True, PaymentState.PAID),
+    ]
     assert shop.read(order.reference).state is OrderState.PAID
 
 

@@ -41,6 +41,7 @@ from store.gateway.stripe.mapping import (
     CHARGE_DISPUTED,
     CHARGE_RETURNED,
     ORDER_REFERENCE,
+    PAYMENT_NUMBER,
     REFUND_KEY,
     dispute_of,
     refund_of,
@@ -144,7 +145,9 @@ class StripeGateway:
         with translate_errors("find_payment_of_order", order_reference):
             found = self._client.v1.payment_intents.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
             for intent in found.auto_paging_iter():
-                if intent.metadata.to_dict().get(ORDER_REFERENCE) == order_reference and intent.status != CANCELLED:
+                metadata = intent.metadata.to_dict()
+                made_here = metadata.get(ORDER_REFERENCE) == order_reference and PAYMENT_NUMBER not in metadata
+                if made_here and intent.status != CANCELLED:
                     return _session(intent, date_of(found))
         return None
 

@@ -14,7 +14,8 @@ from store.gateway.stripe.mapping import OF_PAYMENT, ORDER_REFERENCE, PAYMENT_NU
 from store.gateway.stripe.transport import date_of
 
 PAGE = 100  # the most that one list request gives
-LONGEST_NAME = 40  # of a coupon (docs.stripe.com/api/coupons/create)
+# Characters of the names of a coupon and of a shipping rate (docs.stripe.com/api).
+LONGEST_DISCOUNT, LONGEST_RATE = 40, 100
 EXPAND = ["payment_intent.latest_charge"]
 SESSION_ID = "session_id={CHECKOUT_SESSION_ID}"  # Stripe puts the session's id into the address that it leads to
 
@@ -88,11 +89,14 @@ def _line(item: Item) -> dict[str, Any]:
 
 def _rate(shipping: NamedAmount) -> dict[str, Any]:
     amount = {"amount": shipping.amount.minor, "currency": shipping.amount.currency}
-    return {"display_name": shipping.name, "type": "fixed_amount", "fixed_amount": amount}
+    return {"display_name": _short(shipping.name, LONGEST_RATE), "type": "fixed_amount", "fixed_amount": amount}
 
 
 def _coupon(discount: NamedAmount) -> Any:
     """A coupon for this one order, with which nobody else can pay."""
-    name = discount.name if len(discount.name) <= LONGEST_NAME else f"{discount.name[: LONGEST_NAME - 1]}…"
     amount = {"amount_off": discount.amount.minor, "currency": discount.amount.currency}
-    return {**amount, "duration": "once", "max_redemptions": 1, "name": name}
+    return {**amount, "duration": "once", "max_redemptions": 1, "name": _short(discount.name, LONGEST_DISCOUNT)}
+
+
+def _short(name: str, longest: int) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"

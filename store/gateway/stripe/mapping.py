@@ -267,7 +267,8 @@ def _object(thing: Mapping[str, Any], observed_at: datetime, event_type: str) ->
         case "dispute":
             return dispute_of(thing)
         case "charge" if thing.get("payment_intent") and (card := _card(thing)):
-            return CardUsed(thing["payment_intent"], card)
+            # Stripe copies the metadata of a payment to its charges.
+            return CardUsed(thing["payment_intent"], card, (thing.get("metadata") or {}).get(ORDER_REFERENCE))
         case "radar.early_fraud_warning":
             return fraud_warning_of(thing)
         case "review":

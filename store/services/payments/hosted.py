@@ -16,7 +16,7 @@ from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentServic
 from store.domain.itemization import itemize
 from store.domain.states import OrderState, PaymentEvent, PaymentKind
 from store.gateway.port import HostedPage, HostedPageRequest
-from store.services import transitions
+from store.services import history, transitions
 from store.services.card_testing import Shopper
 from store.services.history import Origin, Source
 from store.services.orders import links, lookup
@@ -29,6 +29,8 @@ from store.services.services import Services
 # Stripe keeps a page open for half an hour at least, and a day at the most. The worker ends it with its order; this is
 # for when no worker runs. What is asked must be the same each time, and may have to be asked for again.
 OPEN_FOR, LEAST, MOST = timedelta(minutes=35), timedelta(minutes=32), timedelta(hours=23, minutes=50)
+# Whoever goes there late is given so much time at the most, as often as an order is given more.
+TIME_TO_PAY, MOST_EXTENSIONS = timedelta(minutes=10), 3
 
 
 def open_page(
@@ -44,7 +46,7 @@ def open_page(
         order = transitions.lock_by_reference(session, reference)
         payment = _waiting(order)
         if payment.provider_page_id is None:
-            _set_time(session, order, payment, now)
+            _set_time(session, order, payment, min(services.hold, TIME_TO_PAY), now)
             lookup.complete(session, order)
     if payment.provider_page_id is not None:
         return _address(services, order, services.gateway.retrieve_hosted_page(payment.provider_page_id), now)
@@ -73,12 +75,16 @@ def _waiting(order: Order) -> Payment:
     return order.payment
 
 
-def _set_time(session: Session, order: Order, payment: Payment, now: datetime) -> None:
-    """Decide once until when the page is open. Where it was not created for so long that the time would be too short,
-    it is created under another key, after it was looked for.
+def _set_time(session: Session, order: Order, payment: Payment, time_to_pay: timedelta, now: datetime) -> None:
+    """Decide once until when the page is open, and give the order at least so much time to be paid on it. Where it was
+    not created for so long that the time would be too short, it is created under another key, after it was looked for.
     """
     if payment.page_expires_at is not None and payment.page_expires_at >= now + LEAST:
         return
+    if order.expires_at < now + time_to_pay and order.extensions < MOST_EXTENSIONS:
+        # A page that ends says that all is done, and leads nowhere.
+        transitions.write(session, order, {"expires_at": now + time_to_pay, "extensions": order.extensions + 1})
+        history.add(session, order, "order.extended", Origin(Source.STORE, now), data={"because": PaymentKind.HOSTED})
     until = min(max(order.expires_at, now + OPEN_FOR), now + MOST).replace(microsecond=0)
     again = 0 if payment.page_expires_at is None else 1
     transitions.write(session, payment, {"page_expires_at": until, "create_attempt": payment.create_attempt + again})

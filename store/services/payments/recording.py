@@ -10,7 +10,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
-from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentState, ReservationState
+from store.domain.states import OrderEvent, OrderState, PaymentEvent, PaymentKind, PaymentState, ReservationState
 from store.gateway.port import CancelReason, CardUsed, Decline, HostedPageSnapshot, PaymentSnapshot
 from store.services import carts, history, mail, stock, transitions
 from store.services.history import Origin
@@ -67,7 +67,8 @@ def record_of(
     if snapshot.event is PaymentEvent.PAID:
         _paid(session, order, payment, snapshot, origin)
     elif snapshot.event is PaymentEvent.CANCELLED:
-        _end(session, order, payment, snapshot.cancelled_because, origin)
+        reason = snapshot.cancelled_because if payment.kind is PaymentKind.CARD else _why_ended(order, payment, origin)
+        _end(session, order, payment, reason, origin)
     elif snapshot.event is not None:
         _observed(session, order, payment, snapshot, origin)
     return order

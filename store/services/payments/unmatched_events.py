@@ -16,16 +16,17 @@ from sqlalchemy.orm import Session
 from models import Order, Payment, UnmatchedEvent
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, RefundEvent
-from store.gateway.port import DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot, RiskReviewSnapshot
+from store.gateway.port import CardUsed, DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot, RiskReviewSnapshot
+from store.services import transitions
 from store.services.history import Origin
 from store.services.payments import disputes, refunds, risk
 
 # Stripe repeats an event for three days.
 KEPT = timedelta(days=7)
 
-REFUND, DISPUTE, FRAUD_WARNING, RISK_REVIEW = "refund", "dispute", "fraud_warning", "risk_review"
+REFUND, DISPUTE, FRAUD_WARNING, RISK_REVIEW, CARD = "refund", "dispute", "fraud_warning", "risk_review", "card"
 
-Kept = RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot | RiskReviewSnapshot
+Kept = RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot | RiskReviewSnapshot | CardUsed
 
 
 def store(session: Session, snapshot: Kept, origin: Origin) -> None:
@@ -49,6 +50,8 @@ def replay(session: Session, order: Order, payment: Payment, origin: Origin) -> 
             disputes.record_of(session, order, payment, _dispute(event), origin)
         elif event.kind == FRAUD_WARNING:
             risk.record_warning_of(session, order, _fraud_warning(event), origin)
+        elif event.kind == CARD:
+            transitions.write(session, payment, event.data)
         else:
             risk.record_review_of(session, order, _risk_review(event), origin)
 
@@ -59,7 +62,9 @@ def delete_old(session: Session, now: datetime) -> None:
 
 
 def _data(snapshot: Kept) -> tuple[str, dict[str, Any]]:
-    """How a snapshot is kept; `_refund`, `_dispute`, `_fraud_warning` and `_risk_review` read it."""
+    """How a snapshot is kept; `_refund`, `_dispute`, `_fraud_warning` and `_risk_review` read it. A card is kept as the
+    columns of its payment.
+    """
     match snapshot:
         case RefundSnapshot():
             return REFUND, {"id": snapshot.provider_refund_id, **_event_and_amount(snapshot)}
@@ -70,6 +75,8 @@ def _data(snapshot: Kept) -> tuple[str, dict[str, Any]]:
             return FRAUD_WARNING, {"id": id_, "actionable": actionable, "fraud_type": fraud_type}
         case RiskReviewSnapshot(id_, _, is_open, reason):
             return RISK_REVIEW, {"id": id_, "open": is_open, "reason": reason}
+        case CardUsed(_, card):
+            return CARD, {"card_brand": card.brand, "card_last4": card.last4}
 
 
 def _event_and_amount(snapshot: RefundSnapshot | DisputeSnapshot) -> dict[str, Any]:

@@ -197,6 +197,8 @@ def _disagreement(here: OrderHere, snapshot: PaymentSnapshot) -> Iterator[Findin
             yield Finding(subject, "received_differs", {"there": snapshot.received.text()})
     elif state in RECEIVED:
         yield Finding(subject, "paid_only_here")
+    elif snapshot.payment_number is not None:
+        pass  # whether it can be paid is its page's to say
     elif event is PaymentEvent.CANCELLED:
         if here.live and order.state is OrderState.AWAITING_PAYMENT:
             yield Finding(subject, "cancelled_only_there")

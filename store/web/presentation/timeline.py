@@ -75,6 +75,12 @@ def _paid(detail: Detail, _currency: str) -> str:
     )
 
 
+def _extended(detail: Detail, _currency: str) -> str:
+    if detail.get("because") == PaymentKind.HOSTED:
+        return "Your things are held a little longer, so that you have time on our payment service’s page."
+    return "Your things are held a little longer while the payment is being decided."
+
+
 def _opened(detail: Detail, _currency: str) -> str:
     if detail.get("kind") == PaymentKind.HOSTED:
         return "You went to our payment service’s own page."
@@ -100,7 +106,7 @@ SENTENCES: Mapping[str, _Words] = {
     "order.placed": _with_amount(
         "You placed the order for {amount}. Your things are held for you.", Tone.CALM, "total"
     ),
-    "order.extended": _always("Your things are held a little longer while the payment is being decided."),
+    "order.extended": _Words(_extended),
     "order.payment_received": _Words(_paid, Tone.GOOD),
     "order.nothing_due": _always("There was nothing to pay, so your order is confirmed.", Tone.GOOD),
     "order.fulfilled": _always("Your order left our shop.", Tone.GOOD),

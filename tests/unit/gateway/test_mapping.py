@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from store.domain.errors import Detail
 from store.domain.states import PaymentEvent
-from store.gateway.port import FraudWarningSnapshot, PaymentSnapshot, RiskReviewSnapshot
-from store.gateway.stripe.mapping import event_of, is_of_own_account, snapshot_of
+from store.gateway.port import FraudWarningSnapshot, HostedPageSnapshot, PaymentSnapshot, RiskReviewSnapshot
+from store.gateway.stripe.mapping import detail_of, event_of, is_of_own_account, snapshot_of
 from store.gateway.stripe.webhooks import readable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -20,6 +21,20 @@ INTENT: dict[str, Any] = {
     "currency": "usd",
     "livemode": False,
     "status": "requires_payment_method",
+}
+
+
+CHECKOUT: dict[str, Any] = {
+    "id": "cs_1",
+    "object": "checkout.session",
+    "mode": "payment",
+    "status": "complete",
+    "payment_status": "unpaid",
+    "payment_intent": "pi_1",
+    "amount_total": 700,
+    "currency": "usd",
+    "livemode": False,
+    "metadata": {"order_reference": "ABCD", "payment_number": "7"},
 }
 
 
@@ -100,3 +115,51 @@ def test_a_listed_event_that_cannot_be_read_stops_no_other() -> None:
 @pytest.mark.parametrize(("named", "own"), [({}, True), ({"account": None}, True), ({"account": "acct_1"}, False)])
 def test_only_an_event_of_another_account_names_its_account(named: dict[str, Any], own: bool) -> None:
     assert is_of_own_account({**event("payment_intent.succeeded", INTENT), **named}) is own
+
+
+@pytest.mark.parametrize(
+    ("type_", "changes", "meaning"),
+    [
+        ("completed", {"payment_status": "paid"}, PaymentEvent.PAID),
+        ("completed", {}, PaymentEvent.PROCESSING),
+        ("async_payment_succeeded", {"payment_status": "paid"}, PaymentEvent.PAID),
+        ("async_payment_failed", {}, PaymentEvent.DECLINED),
+        ("expired", {"status": "expired"}, None),  # whatever was tried on it
+    ],
+)
+def test_a_page_says_what_became_of_its_payment(
+    type_: str, changes: dict[str, Any], meaning: PaymentEvent | None
+) -> None:
+    page = event_of(event(f"checkout.session.{type_}", {**CHECKOUT, **changes})).object
+
+    assert isinstance(page, HostedPageSnapshot)
+    assert not page.open
+    assert (page.payment.event if page.payment else None) is meaning
+    assert (page.order_reference, page.payment_number) == ("ABCD", 7)
+
+
+def test_a_page_that_takes_no_payment_is_another_programs() -> None:
+    setup = {**CHECKOUT, "mode": "setup", "amount_total": None, "currency": None}
+
+    assert event_of(event("checkout.session.completed", setup)).object is None
+
+
+@pytest.mark.parametrize("written", ["", "-1", "1.5", "seven", "٧", "9" * 30])
+def test_a_number_that_the_store_has_not_written_is_none(written: str) -> None:
+    assert snapshot_of({**INTENT, "metadata": {"payment_number": written}}, NOW).payment_number is None
+
+
+@pytest.mark.parametrize(
+    ("param", "detail"),
+    [
+        ("shipping[address][line1]", Detail.LINE1),
+        ("payment_intent_data[shipping][address][line1]", Detail.LINE1),
+        ("payment_intent_data[shipping][name]", Detail.FULL_NAME),
+        ("payment_intent_data[receipt_email]", Detail.EMAIL),
+        ("customer_email", Detail.EMAIL),
+        ("payment_intent_data[metadata]", None),
+        ("line_items[0][quantity]", None),
+    ],
+)
+def test_a_detail_is_known_by_the_parameter_that_it_travels_in(param: str, detail: Detail | None) -> None:
+    assert detail_of(param) is detail
