@@ -82,6 +82,7 @@ def test_reconciliation_ends_the_page_of_a_closed_order(shop: Shop) -> None:
     assert disagreements(shop) == []
 
 
+@pytest.mark.on_sqlite
 def test_reconciliation_ends_a_page_that_nobody_knows(shop: Shop) -> None:
     order = with_an_orphaned_page(shop)
     shop.open(order)
@@ -94,6 +95,7 @@ def test_reconciliation_ends_a_page_that_nobody_knows(shop: Shop) -> None:
     assert disagreements(shop) == []
 
 
+@pytest.mark.on_sqlite
 def test_reconciliation_leaves_a_page_that_can_still_be_asked_for(shop: Shop) -> None:
     order = with_an_orphaned_page(shop)
 
@@ -104,6 +106,7 @@ def test_reconciliation_leaves_a_page_that_can_still_be_asked_for(shop: Shop) ->
     assert shop.pay_on_page(page)["session"]["status"] == "complete"
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("by", ["the worker", "the shopper"])
 def test_a_page_that_was_left_open_is_ended(shop: Shop, by: str) -> None:
     order = shop.order()

@@ -1,4 +1,7 @@
-"""An order is paid on a page of the payment service's, instead of the store's own; one of the two at a time."""
+"""An order is paid on a page of the payment service's, instead of the store's own; one of the two at a time.
+
+What is the same for every database runs on SQLite alone.
+"""
 
 from datetime import timedelta
 
@@ -57,6 +60,7 @@ def test_an_order_is_paid_on_the_hosted_page(shop: Shop) -> None:
     assert intent_statuses(shop) == ["canceled", "succeeded"]
 
 
+@pytest.mark.on_sqlite
 def test_the_hosted_page_shows_the_order(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
 
@@ -73,6 +77,7 @@ def test_the_hosted_page_shows_the_order(shop: Shop) -> None:
     assert (paid["description"], paid["shipping"]["name"]) == (f"Till order {order.reference}", "Ada Shopper")
 
 
+@pytest.mark.on_sqlite
 def test_the_same_page_is_found_however_often_it_is_asked_for(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
 
@@ -114,6 +119,7 @@ def test_coming_back_after_paying_shows_that_it_is_paid(shop: Shop) -> None:
     assert rows(shop, order)[-1] == (PaymentKind.CARD, False, PaymentState.CANCELLED)
 
 
+@pytest.mark.on_sqlite
 def test_going_there_after_paying_shows_that_it_is_paid(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
@@ -181,6 +187,7 @@ def test_events_of_the_page_and_the_payment_come_in_any_order(shop: Shop, backwa
     assert shop.history(order.reference).count("payment.paid") == 1
 
 
+@pytest.mark.on_sqlite
 def test_the_card_is_known_though_it_was_reported_before_its_page(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.lose()
@@ -194,6 +201,7 @@ def test_the_card_is_known_though_it_was_reported_before_its_page(shop: Shop) ->
     assert (after.state, after.payment.card_last4) == (OrderState.PAID, "4242")
 
 
+@pytest.mark.on_sqlite
 def test_the_page_alone_pays_an_order_while_stripe_does_not_answer(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.deliver()
@@ -237,9 +245,10 @@ def test_the_worker_finds_out_that_a_page_was_paid(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.PAID
 
 
+@pytest.mark.on_sqlite
 def test_a_page_that_runs_out_without_a_worker_closes_its_order(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
-    shop.clock.forward(minutes=36)
+    shop.clock.forward(minutes=46)
 
     shop.deliver()
 
@@ -248,6 +257,7 @@ def test_a_page_that_runs_out_without_a_worker_closes_its_order(shop: Shop) -> N
     assert checkout_session(shop, page)["status"] == "expired"
 
 
+@pytest.mark.on_sqlite
 def test_whoever_goes_there_late_is_given_some_time(shop: Shop) -> None:
     order = shop.order()
     shop.clock.forward(minutes=28)
@@ -289,6 +299,7 @@ def test_a_shopper_who_cancels_ends_the_page(shop: Shop) -> None:
     assert checkout_session(shop, page)["status"] == "expired"
 
 
+@pytest.mark.on_sqlite
 def test_a_shopper_who_waits_learns_of_the_payment_without_a_webhook(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.pay_on_page(page)
@@ -319,6 +330,7 @@ def test_declines_on_both_pages_count_together(shop: Shop) -> None:
     assert checkout_session(shop, page)["status"] == "expired"
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("crash", ["the end of the other payment", "the creation of the page"])
 def test_what_a_lost_connection_left_undone_is_done_the_next_time(shop: Shop, crash: str) -> None:
     order = shop.order()
@@ -345,6 +357,7 @@ def test_what_a_lost_connection_left_undone_is_done_the_next_time(shop: Shop, cr
     assert len(shop.stripe("GET", "/v1/checkout/sessions")["data"]) == 1
 
 
+@pytest.mark.on_sqlite
 def test_a_page_that_stripe_failed_on_is_looked_for(shop: Shop) -> None:
     order = shop.order()
     shop.sandbox.extensions["sandbox"].faults.add(
@@ -359,6 +372,7 @@ def test_a_page_that_stripe_failed_on_is_looked_for(shop: Shop) -> None:
     assert session["id"] == page
 
 
+@pytest.mark.on_sqlite
 def test_a_page_for_another_amount_is_never_shown(shop: Shop) -> None:
     order = shop.order()
     with shop.services.database.transaction() as session:

@@ -26,9 +26,11 @@ from store.services.payments.creation import PaymentSetup
 from store.services.payments.recording import record
 from store.services.services import Services
 
-# Stripe keeps a page open for half an hour at least, and a day at the most. The worker ends it with its order; this is
-# for when no worker runs. What is asked must be the same each time, and may have to be asked for again.
+# Stripe keeps a page open for half an hour at least, and a day at the most. The worker ends it with its order, which it
+# may extend; its own end is for when no worker runs. What is asked must be the same each time, and may have to be asked
+# for again.
 OPEN_FOR, LEAST, MOST = timedelta(minutes=35), timedelta(minutes=32), timedelta(hours=23, minutes=50)
+AFTER_ORDER = timedelta(minutes=15)
 # Whoever goes there late is given so much time at the most, as often as an order is given more.
 TIME_TO_PAY, MOST_EXTENSIONS = timedelta(minutes=10), 3
 
@@ -85,7 +87,7 @@ def _set_time(session: Session, order: Order, payment: Payment, time_to_pay: tim
         # A page that ends says that all is done, and leads nowhere.
         transitions.write(session, order, {"expires_at": now + time_to_pay, "extensions": order.extensions + 1})
         history.add(session, order, "order.extended", Origin(Source.STORE, now), data={"because": PaymentKind.HOSTED})
-    until = min(max(order.expires_at, now + OPEN_FOR), now + MOST).replace(microsecond=0)
+    until = min(max(order.expires_at + AFTER_ORDER, now + OPEN_FOR), now + MOST).replace(microsecond=0)
     again = 0 if payment.page_expires_at is None else 1
     transitions.write(session, payment, {"page_expires_at": until, "create_attempt": payment.create_attempt + again})
 

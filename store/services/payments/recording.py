@@ -101,7 +101,8 @@ def _why_ended(order: Order, payment: Payment, origin: Origin) -> CancelReason |
     """
     if payment.cancel_reason is not None:
         return CancelReason(payment.cancel_reason)
-    return CancelReason.EXPIRED if order.expires_at <= origin.at else None
+    ends = order.expires_at if payment.page_expires_at is None else min(order.expires_at, payment.page_expires_at)
+    return CancelReason.EXPIRED if ends <= origin.at else None
 
 
 def note_card(session: Session, used: CardUsed) -> str | None:
