@@ -58,6 +58,7 @@ def test_a_zone_and_its_method_are_made_and_charged(shop: Shop) -> None:
     assert shipping_of(large, shop) == [("Parcel, 2 days", 290)]
 
 
+@pytest.mark.on_sqlite
 def test_a_method_is_changed_switched_off_and_removed(shop: Shop) -> None:
     browser = staff(shop)
     zone_id = zone_of(shop, browser, "Home", "US")

@@ -162,6 +162,7 @@ def test_the_csv_has_every_order_and_no_formula(shop: Shop) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.on_sqlite
 def test_an_order_is_shipped_and_its_history_names_who_did_it(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.PACKING), f"/admin/orders/{reference}"
@@ -184,6 +185,7 @@ def logged(shop: Shop) -> list[tuple[str, str, str]]:
         return [(each.actor, each.action, each.subject) for each in entries if not each.action.startswith("staff.")]
 
 
+@pytest.mark.on_sqlite
 def test_a_disputed_order_is_shipped_only_where_somebody_says_so(shop: Shop) -> None:
     reference = paid(shop, DISPUTED)
     browser, path = staff(shop, Role.PACKING), f"/admin/orders/{reference}"
@@ -206,6 +208,7 @@ def test_a_disputed_order_is_shipped_only_where_somebody_says_so(shop: Shop) -> 
         ("0", 0, "Up to"),
     ],
 )
+@pytest.mark.on_sqlite
 def test_an_order_is_refunded_whole_or_in_part(shop: Shop, amount: str, returned: int, says: str) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -217,6 +220,7 @@ def test_an_order_is_refunded_whole_or_in_part(shop: Shop, amount: str, returned
     assert says in page
 
 
+@pytest.mark.on_sqlite
 def test_a_refund_that_stripe_does_not_answer_is_made_by_the_worker(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -238,6 +242,7 @@ def test_a_refund_that_stripe_does_not_answer_is_made_by_the_worker(shop: Shop) 
     assert shop.read(reference).payment.refunded_minor == 100
 
 
+@pytest.mark.on_sqlite
 def test_an_unpaid_order_is_cancelled_and_a_paid_one_is_not(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
@@ -254,6 +259,7 @@ def test_an_unpaid_order_is_cancelled_and_a_paid_one_is_not(shop: Shop) -> None:
     assert shop.product().reserved == 0
 
 
+@pytest.mark.on_sqlite
 def test_a_review_is_resolved_with_a_note_of_whoever_did_it(shop: Shop) -> None:
     reference = paid(shop, FRAUD_WARNING)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"

@@ -1,5 +1,7 @@
 """Webhooks that could not be handled: seen with their body, handled once more, and never done twice."""
 
+import pytest
+
 from models import InboxEvent
 from store.domain.staff import Role
 from store.domain.states import OrderState
@@ -68,6 +70,7 @@ def test_the_command_replays_one_event_or_every_failed_one(shop: Shop) -> None:
     assert "payment_intent.succeeded" in run(args=["webhooks"]).output
 
 
+@pytest.mark.on_sqlite
 def test_an_event_that_stripe_has_no_more_is_taken_off_the_list(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.add(InboxEvent(id="evt_old", type="refund.updated", received_at=shop.clock(), last_error="KeyError"))

@@ -40,6 +40,7 @@ def never_scarce(shop: Shop) -> None:
         session.execute(update(Product).values(stock=100))
 
 
+@pytest.mark.on_sqlite
 def test_a_day_without_anything_to_do_says_so(shop: Shop) -> None:
     never_scarce(shop)
 
@@ -49,6 +50,7 @@ def test_a_day_without_anything_to_do_says_so(shop: Shop) -> None:
     assert "never seen" in page
 
 
+@pytest.mark.on_sqlite
 def test_orders_are_shipped_from_the_list_the_oldest_first(shop: Shop) -> None:
     first, second = paid(shop), paid(shop)
     browser = staff(shop, Role.PACKING)
@@ -62,6 +64,7 @@ def test_orders_are_shipped_from_the_list_the_oldest_first(shop: Shop) -> None:
     assert shop.read(first).tracking == "1Z"
 
 
+@pytest.mark.on_sqlite
 def test_a_review_is_resolved_from_the_list_by_whoever_may(shop: Shop) -> None:
     reference = paid(shop, FRAUD_WARNING)
     packer, service = staff(shop, Role.PACKING), staff(shop, Role.SERVICE)
@@ -96,6 +99,7 @@ def test_a_dispute_is_on_the_list_until_the_bank_has_an_answer(shop: Shop) -> No
     assert section(browser.get("/admin").text, "Disputes to answer") == ""
 
 
+@pytest.mark.on_sqlite
 def test_a_refund_that_failed_is_finished_with_a_note(shop: Shop) -> None:
     reference = paid(shop, REFUND_FAILS)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -127,6 +131,7 @@ def test_money_that_came_too_late_is_returned_from_the_list(shop: Shop) -> None:
     assert shop.read(order.reference).payment.refunded_minor == order.total_minor
 
 
+@pytest.mark.on_sqlite
 def test_a_refund_without_an_answer_is_asked_for_again(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -168,6 +173,7 @@ class MailServerThatSays:
     [(MailRefused, "again", "Send again"), (MailUnavailable, "now", "Try now")],
     ids=["refused", "not taken"],
 )
+@pytest.mark.on_sqlite
 def test_a_mail_that_did_not_arrive_is_sent_again_or_told_otherwise(
     shop_with: Callable[..., Shop], answer: type[MailUnavailable], press: str, again: str
 ) -> None:
@@ -214,6 +220,7 @@ def test_the_figures_of_the_day_count_what_happened_in_it(shop: Shop) -> None:
     assert [amount.minor for amount in day.paid_by_hour] == [0] * 23 + [800]
 
 
+@pytest.mark.on_sqlite
 def test_the_list_says_when_the_worker_is_missing(shop: Shop) -> None:
     shop.clock.stop()
     browser = staff(shop)
