@@ -1,6 +1,6 @@
 """Work that several threads of a process want done at the same moment, done by one of them for all.
 
-A batch costs the database little more than what it does for one. Nobody waits for others to come: who finds nobody at
+A batch costs the database little more than what it does for one. Nobody waits for others to come: who finds few at
 work does his own at once, and what comes meanwhile is the next batch.
 """
 
@@ -14,27 +14,29 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST = 16  # in one batch: nobody waits for more than these, and those before them
+AT_ONCE = 2  # batches: one does its work while the other one waits for the disk
 
 
 class _Request(Generic[T, R]):
-    """What one thread wants done. `turn` is locked until it is done, or until its thread is to do the next batch."""
+    """What one thread wants done. Its `turn` is locked until it is done, or until its thread is to do a `batch`."""
 
-    __slots__ = ("done", "failure", "item", "result", "turn")
+    __slots__ = ("batch", "failure", "item", "result", "turn")
 
     def __init__(self, item: T) -> None:
-        self.item, self.result, self.done = item, cast(R, None), False
+        self.item, self.result = item, cast(R, None)
+        self.batch: list[_Request[T, R]] | None = None
         self.failure: BaseException | None = None
         self.turn = threading.Lock()
         self.turn.acquire()
 
 
 class Batches(Generic[T, R]):
-    """Batches of one kind of work, one after the other. Usable from any thread."""
+    """Batches of one kind of work. Usable from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[_Request[T, R]] = []
-        self._at_work = False
+        self._free = AT_ONCE
 
     @property
     def waiting(self) -> int:
@@ -48,19 +50,19 @@ class Batches(Generic[T, R]):
         mine = _Request[T, R](item)
         with self._lock:
             self._waiting.append(mine)
-            waits, self._at_work = self._at_work, True
-        if waits:
+            if self._free:
+                self._free -= 1
+                mine.batch = self._next()
+        if mine.batch is None:
             mine.turn.acquire()
-        if not mine.done:
-            self._do_batch(work)
+        if mine.batch is not None:
+            self._do_batch(mine.batch, work)
         if mine.failure is not None:
             raise mine.failure
         return mine.result
 
-    def _do_batch(self, work: Callable[[Sequence[T]], Sequence[R]]) -> None:
-        """Of those who wait the first ones, this thread's among them; then the first of the others goes on."""
-        with self._lock:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+    def _do_batch(self, batch: list[_Request[T, R]], work: Callable[[Sequence[T]], Sequence[R]]) -> None:
+        """Do it, and let one of those who wait by then do the next one."""
         try:
             for request, result in zip(batch, work([request.item for request in batch]), strict=True):
                 request.result = result
@@ -69,9 +71,15 @@ class Batches(Generic[T, R]):
                 request.failure = failure
         finally:
             for request in batch:
-                request.done = True
                 request.turn.release()
             with self._lock:
-                self._at_work = bool(self._waiting)
                 if self._waiting:
-                    self._waiting[0].turn.release()
+                    goes_on = self._waiting[0]
+                    goes_on.batch = self._next()
+                    goes_on.turn.release()
+                else:
+                    self._free += 1
+
+    def _next(self) -> list[_Request[T, R]]:
+        batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        return batch

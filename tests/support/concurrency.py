@@ -3,14 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Barrier
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 from typing import Any, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from store.services.batches import Batches
+from store.services.batches import AT_ONCE, Batches
 
 T = TypeVar("T")
 
@@ -32,19 +32,24 @@ def at_once(times: int, call: Callable[[int], T]) -> list[T | Exception]:
 
 def in_one_batch(batches: Batches[Any, Any], *calls: Callable[[], T]) -> list[T]:
     """Run calls that each ask `batches` for something, so that all of it is done together: what each returned."""
-    started: list[Future[T]] = []
+    others = [Event() for _ in range(AT_ONCE)]  # batches that are at work until all the calls wait
+    over = Event()
 
-    def begin(_items: Sequence[object]) -> list[None]:
-        """A batch of its own, which ends when all the others wait for the next one."""
-        started.extend(pool.submit(call) for call in calls)
+    def hold(items: Sequence[Event]) -> list[None]:
+        items[0].set()
+        over.wait(timeout=30)
+        return [None]
+
+    with ThreadPoolExecutor(AT_ONCE + len(calls)) as pool:
+        for other in others:
+            pool.submit(batches.do, other, hold)
+            assert other.wait(timeout=30)
+        started = [pool.submit(call) for call in calls]
         deadline = time.monotonic() + 10
         while batches.waiting < len(calls):
             assert time.monotonic() < deadline
             time.sleep(0.001)
-        return [None]
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        batches.do(None, begin)
+        over.set()
         return [each.result() for each in started]
 
 

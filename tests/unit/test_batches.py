@@ -45,7 +45,7 @@ def test_more_than_a_batch_holds_waits_for_the_next() -> None:
     results = in_one_batch(batches, *[partial(batches.do, item, work) for item in items])
 
     assert results == [2 * item for item in items]
-    assert [len(batch) for batch in work.batches] == [MOST, 2]
+    assert sorted(len(batch) for batch in work.batches) == [2, MOST]
 
 
 def test_a_failure_is_raised_for_all_of_the_batch_and_nobody_after_it() -> None:
