@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import StaffMember, StaffPasskey
 from store.admin.presentation.words import LOCKED
+from store.domain.errors import StoreBusy
 from store.services import staff_log
 from store.services.staff import tries
 from store.web.current import now, services
@@ -55,8 +56,17 @@ class StaffSession:
     """
 
     def scalar(self, statement: Executable) -> Any:
-        with services().database.reading() as session:
-            return session.scalar(statement)
+        """One row, or None. Where the database does not answer, nobody is asked for again: the page that says so looks
+        for who is signed in, too.
+        """
+        if g.get("staff_unread"):
+            return None
+        try:
+            with services().database.reading() as session:
+                return session.scalar(statement)
+        except StoreBusy:
+            g.staff_unread = True
+            raise
 
     def add(self, row: object) -> None:
         row = _itself(row)

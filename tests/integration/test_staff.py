@@ -13,7 +13,7 @@ from flask import Flask
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from passlib.totp import TOTP
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from models import StaffLogEntry, StaffMember
 from store.admin.second_factor import AuthenticatorCodes, totp_secrets
@@ -300,6 +300,17 @@ def test_somebody_is_led_to_where_they_wanted_to_go_in_this_shop(shop: Shop) -> 
 
 
 @pytest.mark.on_sqlite
+def test_whoever_is_signed_in_is_told_when_the_database_is_away(shop: Shop) -> None:
+    browser = staff(shop)
+
+    with without_staff(shop):
+        answer = browser.get(ADMIN)
+
+    assert (answer.status_code, "did not answer in time" in answer.text) == (503, True)
+    assert is_signed_in(browser)
+
+
+@pytest.mark.on_sqlite
 def test_the_local_shop_has_an_owner_and_a_live_one_never_does(shop: Shop) -> None:
     password = "made-by-make-run-0815"
     with local_password(shop, password):
@@ -351,6 +362,16 @@ def put_aside(shop: Shop, browser: Browser, seconds: float) -> None:
         signer_kwargs=fresh.signer_kwargs,
     )
     browser.set_cookie("till_staff", str(old.dumps(fresh.loads(browser.cookie("till_staff", "/admin")))), "/admin")
+
+
+@contextmanager
+def without_staff(shop: Shop) -> Iterator[None]:
+    """Meanwhile the database does not answer who works here."""
+    for before, after in (("staff", "away"), ("away", "staff")):
+        with shop.services.database.transaction() as session:
+            session.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+        if after == "away":
+            yield
 
 
 @contextmanager
