@@ -30,6 +30,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
+    """`say` is empty where another entry says it."""
+
     say: Callable[[Detail, str], str]
     tone: Tone = Tone.CALM
 
@@ -82,9 +84,7 @@ def _extended(detail: Detail, _currency: str) -> str:
 
 
 def _opened(detail: Detail, _currency: str) -> str:
-    if detail.get("kind") == PaymentKind.HOSTED:
-        return "You went to our payment service’s own page."
-    return "The payment page was opened."
+    return "" if detail.get("kind") == PaymentKind.HOSTED else "The payment page was opened."
 
 
 def _replaced(detail: Detail, _currency: str) -> str:
@@ -94,9 +94,7 @@ def _replaced(detail: Detail, _currency: str) -> str:
 
 
 def _ended(detail: Detail, _currency: str) -> str:
-    if detail.get("replaced"):
-        return "The other way to pay was closed, so that only one can be used."
-    return "The payment was closed. Nothing was charged."
+    return "" if detail.get("replaced") else "The payment was closed. Nothing was charged."
 
 
 # Another entry of the same transaction says it.
@@ -163,12 +161,8 @@ _SOURCES = {
 def timeline(history: Iterable[HistoryEntry], currency: str) -> list[TimelineEntry]:
     """The history in the order it happened. What has no sentence is not for shoppers and is left out."""
     return [
-        TimelineEntry(
-            entry.at,
-            words.say({**entry.data, "source": entry.source}, currency),
-            _SOURCES.get(Source(entry.source), ""),
-            words.tone,
-        )
+        TimelineEntry(entry.at, sentence, _SOURCES.get(Source(entry.source), ""), words.tone)
         for entry in history
         if (words := SENTENCES.get(entry.type)) is not None
+        and (sentence := words.say({**entry.data, "source": entry.source}, currency))
     ]

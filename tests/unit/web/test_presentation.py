@@ -180,6 +180,20 @@ def test_a_timeline_shows_what_happened_and_its_source() -> None:
     assert entries[2].source == "the payment service said so when we asked"
 
 
+def test_a_change_to_the_hosted_page_is_one_line_of_a_timeline() -> None:
+    history = [
+        HistoryEntry(at=NOON, type="payment.opened", source="store", data={}),
+        HistoryEntry(at=NOON, type="payment.replaced", source="shopper", data={"kind": "hosted"}),
+        HistoryEntry(at=NOON, type="payment.cancelled", source="store", data={"replaced": True}),
+        HistoryEntry(at=NOON, type="payment.opened", source="store", data={"kind": "hosted"}),
+    ]
+
+    assert [entry.sentence for entry in timeline(history, "usd")] == [
+        "The payment page was opened.",
+        "You chose to pay on our payment service’s own page.",
+    ]
+
+
 @pytest.mark.parametrize("source", [source for source in Source if source is not Source.SHOPPER])
 def test_a_timeline_entry_not_by_the_shopper_names_its_source(source: Source) -> None:
     paid = HistoryEntry(at=NOON, type="payment.paid", source=source, data={"amount": 4500})
