@@ -17,6 +17,7 @@ from store.admin import (
     account,
     charges,
     coupons,
+    disputes,
     errors,
     guard,
     home,
@@ -62,7 +63,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     navigation.register(app)
     errors.register(app)
     signing_in.register(app, settings)
-    for part in (home, orders, order_export, products, charges, coupons, webhooks, account, team):
+    for part in (home, orders, disputes, order_export, products, charges, coupons, webhooks, account, team):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)
     guard.register(app)

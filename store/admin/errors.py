@@ -81,7 +81,7 @@ def _page_of_form() -> str:
         return url_for(f"{blueprint}.index")
     if blueprint == "webhooks":
         return url_for("webhooks.index", show="failed")
-    if blueprint == "orders" and "reference" in args:
+    if blueprint in ("orders", "disputes") and "reference" in args:
         return url_for("orders.show", reference=args["reference"])
     if blueprint == "team":
         return url_for("team.listing")

@@ -10,7 +10,6 @@ from store.admin.forms import ButtonForm
 from store.admin.order_forms import ResolveForm, ShipForm
 from store.admin.presentation import orders as words
 from store.admin.presentation.bars import bars
-from store.admin.presentation.stripe_links import stripe_links
 from store.domain.money import Money
 from store.domain.staff import Role
 from store.services.operations import figures, work_list
@@ -32,7 +31,6 @@ def show() -> ResponseReturnValue:
         day=day,
         bars=bars([amount.minor for amount in day.paid_by_hour]),
         words=words,
-        stripe=stripe_links(services().settings),
         ship_form=ShipForm(formdata=None),
         resolve_form=ResolveForm(formdata=None),
         button=ButtonForm(formdata=None),

@@ -21,6 +21,7 @@ from store.gateway.port import CancelReason
 from store.services import mail, orders, payments
 from store.services.orders import links, listing, reviews, whole
 from store.services.payments import refunds
+from store.services.payments.disputes import UNANSWERED
 from store.web.current import now, services
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
@@ -55,6 +56,7 @@ def show(reference: str) -> ResponseReturnValue:
         order=found.order,
         words=words,
         timeline=timeline(found),
+        unanswered=UNANSWERED,
         stripe=stripe_links(services().settings),
         pay_link=links.order_link(services(), reference),
         ship_form=ShipForm(formdata=None),

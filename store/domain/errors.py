@@ -39,6 +39,7 @@ class Subject(StrEnum):
     CATALOGUE_PAGE = "catalogue_page"
     EVENT = "event"
     CHARGE = "charge"
+    DISPUTE = "dispute"
 
 
 @dataclass(eq=False)
@@ -171,6 +172,12 @@ class OrderClosed(StoreError):
 
     code = "order_closed"
     reference: str
+
+
+class DisputeNotAnswered(StoreError):
+    """The dispute takes no answer any more: it is answered, its time is over, or the bank has decided."""
+
+    code = "dispute_not_answered"
 
 
 class CatalogueRefusal(StrEnum):

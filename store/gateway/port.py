@@ -174,6 +174,22 @@ class DisputeSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeEvidence:
+    """What the merchant tells a cardholder's bank. Each is a text, empty where there is nothing to tell; addresses have
+    lines.
+    """
+
+    explanation: str
+    product_description: str = ""
+    customer_name: str = ""
+    customer_email: str = ""
+    billing_address: str = ""
+    shipping_address: str = ""
+    shipped_on: str = ""
+    tracking: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FraudWarningSnapshot:
     """A card network warns that a payment is probably fraud. `actionable` is whether a refund may still prevent a
     dispute; `fraud_type` is the network's name for it.
@@ -355,6 +371,15 @@ class PaymentGateway(Protocol):
 
     def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
         """The dispute as it is now; None when the service does not have it."""
+
+    def answer_dispute(self, provider_dispute_id: str, evidence: DisputeEvidence, key: str) -> DisputeSnapshot:
+        """Hand the evidence to the cardholder's bank. The same `key` hands it over once.
+
+        Raises DisputeNotAnswered when the service does not take it: the time is over, or the bank has decided.
+        """
+
+    def accept_dispute(self, provider_dispute_id: str) -> DisputeSnapshot:
+        """Leave the money with the cardholder. Raises DisputeNotAnswered as `answer_dispute` does."""
 
     def find_event(self, event_id: str) -> FoundEvent | None:
         """The event as it was sent; None when the service does not have it, or not any more: after 30 days."""

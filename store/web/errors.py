@@ -47,6 +47,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.OrderClosed: 409,
     errors.RefundRefused: 409,
     errors.EventGone: 409,
+    errors.DisputeNotAnswered: 409,
     errors.CatalogueRefused: 409,
     errors.StaffRefused: 409,
     errors.PaymentUnconfirmed: 503,

@@ -41,6 +41,8 @@ WHO = {
     "orders.try_mail_now": Role.SERVICE,
     "orders.give_up_mail": Role.SERVICE,
     "orders.refund_now": Role.SERVICE,
+    "disputes.answer": Role.SERVICE,
+    "disputes.accept": Role.SERVICE,
     "products.index": Role.OWNER,
     "products.edit": Role.OWNER,
     "products.correct_stock": Role.OWNER,

@@ -64,6 +64,8 @@ WORDS: Mapping[str, str] = {
     "order.cancelled": "cancelled the order",
     "refund.requested": "asked for a refund",
     "review.resolved": "resolved the review: {note}",
+    "dispute.answered": "answered the dispute {dispute} of the order",
+    "dispute.accepted": "accepted the dispute {dispute} of the order",
     "mail.given_up": "told “{kind}” another way than by mail",
     "product.changed": "changed {subject}: {fields}",
     "stock.corrected": "corrected the stock of {subject} by {by} to {stock}: {reason}",

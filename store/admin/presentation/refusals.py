@@ -8,6 +8,7 @@ from store.admin.presentation.words import staff_refused
 from store.domain.errors import (
     CatalogueRefusal,
     CatalogueRefused,
+    DisputeNotAnswered,
     EventGone,
     FulfilmentRefusal,
     NotFound,
@@ -52,6 +53,7 @@ _WORDS: Mapping[type[StoreError], str] = {
     StoreBusy: "The database did not answer in time, so nothing was changed. Try again in a moment.",
     PaymentMisconfigured: "Stripe refuses what the store asks. `flask doctor` says whether the keys are right.",
     NotFound: "It is not there, or not any more.",
+    DisputeNotAnswered: "This dispute takes no answer any more: it is answered, its time is over, or it is decided.",
     EventGone: "Stripe has this event no more: it keeps each for 30 days. Take it off the list, or reconcile.",
     OrderClosed: "It is too late for that: the order is paid or closed by now, or the bank is deciding.",
 }

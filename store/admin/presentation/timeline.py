@@ -76,6 +76,8 @@ WORDS: Mapping[str, _Entry] = {
     "dispute.lost": _Entry("The dispute is lost: {amount} is gone.", Tone.BAD),
     "dispute.won_after_all": _Entry("The dispute is won after all: {amount} stays.", Tone.GOOD),
     "dispute.lost_after_all": _Entry("The dispute is lost after all: {amount} is gone.", Tone.BAD),
+    "dispute.answered": _Entry("The evidence was handed to the bank.", Tone.GOOD),
+    "dispute.accepted": _Entry("The dispute was accepted: the money stays with the cardholder."),
     "mail.dropped": _Entry("Mail “{kind}” was not sent, for it was not true any more: {because}"),
     "mail.refused": _Entry("Mail “{kind}” was refused by the mail server for good.", Tone.BAD),
     "mail.given_up": _Entry("Mail “{kind}” is not sent: it was told another way."),

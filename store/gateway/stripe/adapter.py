@@ -15,11 +15,12 @@ from typing import Any
 import stripe
 from stripe import HTTPClient
 
-from store.domain.errors import PaymentMisconfigured, RefundRefusal, RefundRefused
+from store.domain.errors import DisputeNotAnswered, PaymentMisconfigured, RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
     CancelReason,
+    DisputeEvidence,
     DisputeSnapshot,
     FoundEvent,
     HostedPage,
@@ -44,6 +45,7 @@ from store.gateway.stripe.mapping import (
     PAYMENT_NUMBER,
     REFUND_KEY,
     dispute_of,
+    evidence_of,
     refund_of,
     shipping_of,
     snapshot_of,
@@ -67,7 +69,7 @@ OVERLAP = timedelta(seconds=10)  # Stripe counts whole seconds, and a request ta
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
 # Ids that Stripe gives to no payment, session or coupon.
-NO_OBJECT, NO_PAGE, NO_COUPON = "pi_of_nobody", "cs_of_nobody", "coupon_of_nobody"
+NO_OBJECT, NO_PAGE, NO_COUPON, NO_DISPUTE = "pi_of_nobody", "cs_of_nobody", "coupon_of_nobody", "dp_of_nobody"
 
 stripe.enable_telemetry = False  # it would write a file into the user's home
 
@@ -257,6 +259,23 @@ class StripeGateway:
             dispute = retrieve_or_none(self._client.v1.disputes.retrieve, provider_dispute_id)
         return None if dispute is None else dispute_of(dispute.to_dict())
 
+    def answer_dispute(self, provider_dispute_id: str, evidence: DisputeEvidence, key: str) -> DisputeSnapshot:
+        params: Any = {"evidence": evidence_of(evidence), "submit": True}
+        with translate_errors("answer_dispute", provider_dispute_id):
+            try:
+                dispute = self._client.v1.disputes.update(provider_dispute_id, params, {"idempotency_key": key})
+            except stripe.InvalidRequestError as refusal:
+                raise DisputeNotAnswered from refusal
+        return dispute_of(dispute.to_dict())
+
+    def accept_dispute(self, provider_dispute_id: str) -> DisputeSnapshot:
+        with translate_errors("accept_dispute", provider_dispute_id):
+            try:
+                dispute = self._client.v1.disputes.close(provider_dispute_id)
+            except stripe.InvalidRequestError as refusal:
+                raise DisputeNotAnswered from refusal
+        return dispute_of(dispute.to_dict())
+
     def find_event(self, event_id: str) -> FoundEvent | None:
         with translate_errors("find_event", event_id):
             event = retrieve_or_none(self._client.v1.events.retrieve, event_id)
@@ -353,7 +372,7 @@ class StripeGateway:
             "Checkout Sessions (write)": lambda: v1.checkout.sessions.expire(NO_PAGE),
             "Coupons (write)": lambda: v1.coupons.update(NO_COUPON, {"name": "nobody's"}),
             "Charges and Refunds (write)": lambda: v1.refunds.create({"payment_intent": NO_OBJECT}),
-            "Disputes (read)": lambda: v1.disputes.list({"limit": 1}),
+            "Disputes (write)": lambda: v1.disputes.update(NO_DISPUTE, {"submit": False}),
             "Events (read)": lambda: v1.events.list({"limit": 1}),
             "Webhook Endpoints (read)": lambda: v1.webhook_endpoints.list({"limit": 1}),
         }

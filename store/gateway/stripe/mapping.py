@@ -19,6 +19,7 @@ from store.gateway.port import (
     Card,
     CardUsed,
     Decline,
+    DisputeEvidence,
     DisputeSnapshot,
     EventObject,
     FraudWarningSnapshot,
@@ -173,6 +174,21 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
         event=DISPUTE_STATUS_TO_EVENT.get(dispute["status"], DisputeEvent.NEEDS_RESPONSE),
         due_by=datetime.fromtimestamp(due, UTC) if due else None,
     )
+
+
+def evidence_of(evidence: DisputeEvidence) -> dict[str, str]:
+    """Evidence as Stripe's parameters name it; what is empty is left out."""
+    said = {
+        "uncategorized_text": evidence.explanation,
+        "product_description": evidence.product_description,
+        "customer_name": evidence.customer_name,
+        "customer_email_address": evidence.customer_email,
+        "billing_address": evidence.billing_address,
+        "shipping_address": evidence.shipping_address,
+        "shipping_date": evidence.shipped_on,
+        "shipping_tracking_number": evidence.tracking,
+    }
+    return {name: text for name, text in said.items() if text}
 
 
 def fraud_warning_of(warning: Mapping[str, Any]) -> FraudWarningSnapshot:

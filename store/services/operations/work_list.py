@@ -9,25 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from models import Dispute, Heartbeat, InboxEvent, Mail, Order, Payment, Product, Reconciliation, Refund
-from store.domain.states import DisputeState, RefundState
+from store.domain.states import RefundState
 from store.services.mail.outbox import TO_SEND
 from store.services.orders import listing, reviews
 from store.services.orders.listing import OrderFilter, OrderPart, Show
 from store.services.orders.reviews import OpenReview
 from store.services.partial_indexes import written_out
-from store.services.payments.disputes import UNDECIDED
+from store.services.payments.disputes import UNANSWERED, UNDECIDED
 
 MOST = 25  # of one kind
 SHIPPED_FROM_HERE = 10  # orders
 LATE = timedelta(minutes=10)  # after which what a machine should have done waits for a person
 FEW_TRIES = 3  # of a mail
 SCARCE = 5  # pieces
-
-# The merchant has to answer; while a bank looks at an answer, nobody has to do anything.
-UNANSWERED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,6 @@ def _disputes(session: Session) -> Sequence[Row[Order, Dispute]]:
         # The index has the undecided ones; those that are under review are few.
         .where(Dispute.state.in_(written_out(UNDECIDED)), Dispute.state.in_(UNANSWERED))
         .order_by(Dispute.due_by.asc().nulls_last(), Dispute.opened_at)
-        .options(joinedload(Dispute.payment))
     )
     return session.execute(waiting.limit(MOST)).all()
 

@@ -14,6 +14,8 @@ from store.services.orders import reviews
 
 # The bank has not said its last word.
 UNDECIDED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW)
+# The merchant has to answer; while a bank looks at an answer, nobody has to do anything.
+UNANSWERED = (DisputeState.INQUIRY, DisputeState.NEEDS_RESPONSE)
 # In these the money is in question or gone: the order carries the flag, and nothing more should be sent out for it.
 STANDING = (*UNDECIDED, DisputeState.LOST)
 # In these the bank has the money, at least for now, so that none of the payment can be refunded. An inquiry takes none.

@@ -57,6 +57,7 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
         ),
         errors.Subject.EVENT: ErrorMessage("We could not find that event", "It was never sent to this store."),
         errors.Subject.CHARGE: ErrorMessage("It is not there any more", "Somebody has removed it meanwhile."),
+        errors.Subject.DISPUTE: ErrorMessage("We could not find that dispute", "This order has no such dispute."),
         errors.Subject.CART_LINE: ErrorMessage(
             "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
         ),
@@ -164,6 +165,7 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.DetailsRefused.code: _details_refused,
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
     errors.CatalogueRefused.code: _always("That is not possible", "It stays as it is."),
+    errors.DisputeNotAnswered.code: _always("That is no longer possible", "This dispute takes no answer."),
     errors.EventGone.code: _always("That is no longer possible", "This event is not there any more."),
     errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
     errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,

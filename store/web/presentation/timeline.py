@@ -98,7 +98,7 @@ def _ended(detail: Detail, _currency: str) -> str:
 
 
 # Another entry of the same transaction says it.
-WITHOUT_SENTENCE = frozenset({"payment.refunded", "payment.unreachable"})
+WITHOUT_SENTENCE = frozenset({"dispute.answered", "dispute.accepted", "payment.refunded", "payment.unreachable"})
 
 SENTENCES: Mapping[str, _Words] = {
     "order.placed": _with_amount(

@@ -1,0 +1,69 @@
+"""Answering a dispute: the merchant's evidence is handed to the cardholder's bank, or the money is left with it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Dispute, Order, Payment
+from store.domain.errors import DisputeNotAnswered, NotFound, Subject
+from store.domain.states import DisputeState
+from store.gateway.port import DisputeEvidence, DisputeSnapshot
+from store.services import history, transitions
+from store.services.history import Origin
+from store.services.payments import disputes
+from store.services.services import Services
+
+
+def find(session: Session, reference: str, provider_dispute_id: str) -> Dispute:
+    """A dispute of an order. Raises NotFound."""
+    of_order = select(Dispute).join(Dispute.payment).join(Order, Order.id == Payment.order_id)
+    wanted = of_order.where(Order.reference == reference, Dispute.provider_dispute_id == provider_dispute_id)
+    found = session.scalars(wanted).one_or_none()
+    if found is None:
+        raise NotFound(Subject.DISPUTE)
+    return found
+
+
+def submit(
+    services: Services, reference: str, provider_dispute_id: str, evidence: DisputeEvidence, origin: Origin
+) -> DisputeState:
+    """Hand evidence to the bank, once however often it is submitted; what the payment service answers is recorded.
+
+    Raises NotFound; DisputeNotAnswered for a dispute that takes no answer any more; PaymentUnavailable and
+    PaymentMisconfigured, after which the same may be submitted again.
+    """
+    _check(services, reference, provider_dispute_id)
+    digest = hashlib.sha256(repr(evidence).encode()).hexdigest()[:32]
+    snapshot = services.gateway.answer_dispute(
+        provider_dispute_id, evidence, f"dispute-{provider_dispute_id}-answer-{digest}"
+    )
+    return _record(services, snapshot, "dispute.answered", origin)
+
+
+def accept(services: Services, reference: str, provider_dispute_id: str, origin: Origin) -> DisputeState:
+    """Leave the money with the cardholder. Raises as `submit` does."""
+    _check(services, reference, provider_dispute_id)
+    snapshot = services.gateway.accept_dispute(provider_dispute_id)
+    return _record(services, snapshot, "dispute.accepted", origin)
+
+
+def _check(services: Services, reference: str, provider_dispute_id: str) -> None:
+    with services.database.reading() as session:
+        if find(session, reference, provider_dispute_id).state not in disputes.UNANSWERED:
+            raise DisputeNotAnswered
+
+
+def _record(services: Services, snapshot: DisputeSnapshot, event: str, origin: Origin) -> DisputeState:
+    with services.database.transaction() as session:
+        found = transitions.lock_payment(session, snapshot.provider_payment_id)
+        if found is None:
+            raise NotFound(Subject.DISPUTE)
+        order, payment = found
+        history.add(session, order, event, origin, data={"dispute": snapshot.provider_dispute_id})
+        disputes.record_of(session, order, payment, snapshot, origin)
+        return session.scalars(
+            select(Dispute.state).where(Dispute.provider_dispute_id == snapshot.provider_dispute_id)
+        ).one()
