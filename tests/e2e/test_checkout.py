@@ -78,7 +78,7 @@ def test_an_empty_cart_has_no_checkout(page: Page) -> None:
 
 
 def test_the_next_checkout_remembers_the_address(page: Page) -> None:
-    shop.go_to_payment(page)
+    shop.walk_to_payment(page)
 
     shop.buy_now(page, "Cloth notebook")
 

@@ -140,7 +140,7 @@ def test_paying_an_order_that_was_replaced_in_another_tab_charges_nothing(
 
 
 def test_the_back_button_after_paying_shows_the_paid_order(page: Page, sandbox: SandboxProcess) -> None:
-    reference = shop.go_to_payment(page)
+    reference = shop.walk_to_payment(page)
     shop.type_card(page)
     shop.pay(page)
     shop.see_paid(page, reference)
