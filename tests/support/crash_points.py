@@ -1,7 +1,8 @@
 """A process that can crash: it ends at a boundary between two steps of its work, and another one continues.
 
-The boundaries are those at which a kill leaves something different behind: before and after each commit, before and
-after each call to Stripe. The connection to Stripe can also break, before or after Stripe carries out a request.
+The boundaries are those at which a kill leaves something different behind: before the first step, and after each commit
+and each call to Stripe. Before the next one it leaves the same as after the last. The connection to Stripe can also
+break, before or after Stripe carries out a request.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Process:
         self._passed = self._asked = self._answered = 0
         self.crashes = 0
         shop.transport.before, shop.transport.after = self._asking, self._answering
-        self._restart(_CrashingDatabase(shop.services.database, self._pass))
+        self._restart(_CrashingDatabase(shop.services.database, self._begin, self._pass))
 
     @contextmanager
     def under(self, plan: FaultPlan) -> Iterator[None]:
@@ -72,6 +73,11 @@ class Process:
         self._shop.services = replace(self._shop.services, database=database, gateway=gateway)
         self._shop.app.extensions["services"] = self._shop.services
 
+    def _begin(self) -> None:
+        """A step begins: a boundary, if it is the first one."""
+        if self._passed == 0:
+            self._pass()
+
     def _pass(self) -> None:
         self._passed += 1
         if self._passed == self._plan.crashes_at:
@@ -79,7 +85,7 @@ class Process:
             raise Crashed
 
     def _asking(self, _method: str, _path: str) -> None:
-        self._pass()
+        self._begin()
         self._asked += 1
         if self._asked == self._plan.breaks_before:
             raise NoAnswer
@@ -92,21 +98,21 @@ class Process:
 
 
 class _CrashingDatabase(Database):
-    """The same database, with a boundary on either side of each commit."""
+    """The same database, which tells before and after each commit."""
 
-    def __init__(self, same: Database, boundary: Callable[[], None]) -> None:
+    def __init__(self, same: Database, before: Callable[[], None], after: Callable[[], None]) -> None:
         self.__dict__.update(same.__dict__)
-        self._boundary = boundary
+        self._before, self._after = before, after
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         with super().transaction() as session:
             yield session
-            self._boundary()
-        self._boundary()
+            self._before()
+        self._after()
 
     def run(self, script: Script, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        self._boundary()
+        self._before()
         rows = super().run(script, values)
-        self._boundary()
+        self._after()
         return rows
