@@ -29,6 +29,7 @@ from store.services import reconciliation
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
+from store.webhooks import inbox
 from tests.proof import snapshot
 from tests.proof.promises import CLOSED_ORDERS, PROMISES, RETURNING, Memory
 from tests.support.crash_points import NO_FAULTS, Crashed, FaultPlan, Process
@@ -133,6 +134,7 @@ class Simulation(RuleBasedStateMachine):
             self._collect_webhooks()
             while self.pending:
                 self._deliver(0, NO_FAULTS)
+            self._replay()
             worker.run(self.shop.services, self.shop.clock())
             self._reconcile()
             self.shop.clock.forward(minutes=65)
@@ -220,6 +222,13 @@ class Simulation(RuleBasedStateMachine):
             self.memory.reported.add((reported["id"], reported["status"]))
             if reported.get("payment_status") == "paid":
                 self.memory.reported.add((reported["payment_intent"], "succeeded"))
+
+    def _replay(self) -> None:
+        """The merchant has events handled again that failed, and that Stripe has given up."""
+        with self.shop.services.database.reading() as session:
+            failed = [event.id for event in inbox.unhandled(session)]
+        for event_id in failed:
+            inbox.replay(self.shop.services, event_id, self.shop.clock())
 
     def _reconcile(self) -> reconciliation.Report:
         return reconciliation.repair(self.shop.services, self.started - timedelta(hours=1), self.shop.clock())
