@@ -50,6 +50,10 @@ def test_who_comes_back_pays_on_the_stores_own_page(page: Page, new_browser: New
     shop.see_card_form(page)
     way_there(page).click()
     page.wait_for_url(HOSTED)
+    page.go_back()
+    shop.see_card_form(page)
+    way_there(page).click()
+    page.wait_for_url(HOSTED)
     hosted = page.url
     # Whose scripts are off gets there by the same form.
     scriptless = new_browser(java_script_enabled=False, storage_state=page.context.storage_state()).new_page()
