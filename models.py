@@ -450,7 +450,8 @@ class Order(Base):
 
 class OrderKey(Base):
     """Something by which the staff finds an order: a name, `@` and an e-mail address, `#` and a reference. See
-    `store/services/orders/search.py`.
+    `store/services/orders/search.py`. The order's id is kept with a minus, so that the newest of one key come first in
+    the index, as they are listed.
     """
 
     __tablename__ = "order_keys"
@@ -459,7 +460,7 @@ class OrderKey(Base):
     key: Mapped[str] = mapped_column(
         String(120).with_variant(String(120, collation="C"), "postgresql"), primary_key=True
     )
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True, autoincrement=False)
+    minus_order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class OrderKeyMark(Base):

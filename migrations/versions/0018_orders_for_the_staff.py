@@ -23,9 +23,8 @@ def upgrade() -> None:
     op.create_table(
         "order_keys",
         sa.Column("key", key, nullable=False),
-        sa.Column("order_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_keys_order_id")),
-        sa.PrimaryKeyConstraint("key", "order_id", name=op.f("pk_order_keys")),
+        sa.Column("minus_order_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("key", "minus_order_id", name=op.f("pk_order_keys")),
     )
     op.create_table(
         "order_key_marks",

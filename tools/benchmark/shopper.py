@@ -58,6 +58,10 @@ class Shopper:
         self._token = found[1] if found else self._token
         return page
 
+    def send(self, path: str, form: Mapping[str, str]) -> None:
+        """Send a form of the page that was looked at. Raises ShopFailed."""
+        self._ask("POST", path, form)
+
     def add_to_cart(self, slug: str) -> None:
         """Needs the token of a page that was looked at. Raises ShopFailed."""
         self._ask("POST", "/cart/lines", {"slug": slug, "quantity": "1"})

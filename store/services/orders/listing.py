@@ -119,11 +119,11 @@ def _by_key(session: Session, wanted: OrderFilter, key: str, after: Cursor | Non
         recent = search.recent_with(session, key)
         ids = session.scalars(select(Order.id).where(Order.id.in_(recent), *conditions).order_by(Order.id.desc()))
         first = [Cursor(order_id) for order_id in ids]
-    query = search.found_by_key(key).join(Order, Order.id == OrderKey.order_id).where(*conditions)
+    query = search.found_by_key(key).join(Order, Order.id == -OrderKey.minus_order_id).where(*conditions)
     if after is not None and after.key:
-        later = and_(OrderKey.key == after.key, OrderKey.order_id < after.order_id)
+        later = and_(OrderKey.key == after.key, OrderKey.minus_order_id > -after.order_id)
         query = query.where(OrderKey.key >= after.key, or_(OrderKey.key > after.key, later))
-    rows = session.execute(query.order_by(OrderKey.key, OrderKey.order_id.desc()).limit(most + 1))
+    rows = session.execute(query.order_by(OrderKey.key, OrderKey.minus_order_id).limit(most + 1))
     by_id = {cursor.order_id: cursor for cursor in (*first, *(Cursor(row.order_id, row.key) for row in rows))}
     return list(by_id.values())
 

@@ -60,7 +60,8 @@ def parse(text: str) -> Search | None:
 
 def found_by_key(key: str) -> Select[str, int]:
     """The keys that begin with `key` and their orders, of all that have keys; to be ordered and cut by the caller."""
-    return select(OrderKey.key, OrderKey.order_id).where(OrderKey.key >= key, OrderKey.key < f"{key}{LAST_CHARACTER}")
+    number = (-OrderKey.minus_order_id).label("order_id")
+    return select(OrderKey.key, number).where(OrderKey.key >= key, OrderKey.key < f"{key}{LAST_CHARACTER}")
 
 
 def recent_with(session: Session, key: str) -> list[int]:
@@ -86,7 +87,7 @@ def write_keys(services: Services, now: datetime) -> bool:
         ready = [row for row in rows if first_open is None or row.id < first_open]
         if not ready:
             return False
-        keys = [{"key": key, "order_id": row.id} for row in ready for key in sorted(_keys_of(row))]
+        keys = [{"key": key, "minus_order_id": -row.id} for row in ready for key in sorted(_keys_of(row))]
         session.execute(insert(OrderKey), keys)
         session.execute(update(OrderKeyMark).values(order_id=ready[-1].id))
     return len(ready) == BATCH

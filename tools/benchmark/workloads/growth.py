@@ -9,7 +9,7 @@ from itertools import cycle
 
 from sqlalchemy import text
 
-from tools.benchmark import load, wholeness
+from tools.benchmark import load, merchant, wholeness
 from tools.benchmark.carts import signed_cookie
 from tools.benchmark.figures import Goal, Row, Series, ratio
 from tools.benchmark.load import drive
@@ -35,17 +35,19 @@ class Grown:
         self.orders = orders
         name = f"with_{orders}_orders"
         self.payer = StorePayer(run, run.ours, name, prepare=lambda engine: fill(engine, orders, SEED))
+        self._programs, self._settings = run.ours.programs, run.ours.settings(self.payer.url, run.sandbox)
         self._jobs = run.child(
             subprocess.Popen(
-                [str(run.ours.programs / "python"), "-m", "tools.benchmark.inside"],
+                [str(self._programs / "python"), "-m", "tools.benchmark.inside"],
                 cwd=ROOT,
-                env=os.environ | run.ours.settings(self.payer.url, run.sandbox),
+                env=os.environ | self._settings,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
         )
+        self.job("worker")  # what the staff searches for is written by the worker
         self.pages = self._pages()
 
     def webhook(self, seconds: float) -> float:
@@ -80,9 +82,13 @@ class Grown:
         )
         with self.payer.engine.connect() as connection:
             found = connection.execute(query, {"browser": REGULAR_BROWSER, "limit": LOOKED_AT}).scalars().all()
+        staff = {**BROWSER, "Cookie": merchant.sign_in(self.payer.server, self._programs, self._settings)}
         return {
             "order page": [load.request("GET", f"/orders/{reference}", headers) for reference in found],
             "orders of a browser": [load.request("GET", "/orders", headers)],
+            "staff: orders": [load.request("GET", "/admin/orders?show=fulfilled", staff)],
+            "staff: search by name": [load.request("GET", "/admin/orders?q=a", staff)],
+            "staff: one order": [load.request("GET", f"/admin/orders/{reference}", staff) for reference in found],
         }
 
 
@@ -100,6 +106,9 @@ def run(run: Run) -> Iterator[Row]:
         measures: dict[str, Callable[[Grown], float]] = {
             "order page": lambda side: side.page("order page", seconds / 2),
             "orders of a browser": lambda side: side.page("orders of a browser", seconds / 2),
+            "staff: orders": lambda side: side.page("staff: orders", seconds / 2),
+            "staff: search by name": lambda side: side.page("staff: search by name", seconds / 2),
+            "staff: one order": lambda side: side.page("staff: one order", seconds / 2),
             "worker's round": lambda side: side.job("worker"),
             "reconciliation, one hour": lambda side: side.job("reconcile"),
             "audit, for each order": lambda side: side.job("audit") * side.orders,
