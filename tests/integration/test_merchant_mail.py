@@ -69,6 +69,7 @@ def test_a_warning_of_fraud_has_a_person_look_and_tells_the_merchant(shop: Shop)
     assert text.startswith(f"Order {order.reference} waits for you\n")
     assert "takes the payment for fraud" in text
     assert f"flask resolve {order.reference}" in text
+    assert f"/admin/orders/{order.reference}\n" in text
 
 
 def test_a_radar_review_has_a_person_look_and_its_end_is_noted(shop: Shop) -> None:

@@ -247,6 +247,7 @@ def _email(services: Services, mail: Mail, order: Order) -> Email:
         "order": order,
         "store": services.settings.store_name,
         "link": order_link(services, order.reference),
+        "staff_link": f"{services.settings.store_url}/admin/orders/{order.reference}",
         "amount": Money(amount, order.currency).text() if amount is not None else None,
         "data": mail.data,
     }
