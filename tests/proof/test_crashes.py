@@ -26,7 +26,7 @@ from tests.support.crash_points import NO_FAULTS, Crashed, FaultPlan, Process
 from tests.support.shop import Shop
 from till_sandbox.webhooks.sending import Outgoing
 
-MOST_BOUNDARIES = 60
+MOST_BOUNDARIES = 40
 
 
 @dataclass
