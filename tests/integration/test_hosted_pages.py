@@ -246,6 +246,21 @@ def test_the_worker_finds_out_that_a_page_was_paid(shop: Shop) -> None:
 
 
 @pytest.mark.on_sqlite
+def test_an_order_is_kept_while_the_bank_asks_on_the_page(shop: Shop) -> None:
+    order, page = on_hosted_page(shop)
+    asked = shop.type_on_page(page, "4000002760003184")
+    shop.clock.forward(minutes=31)
+    worker.run(shop.services, shop.clock())
+    waiting = shop.read(order.reference)
+
+    shop.challenge({"next_action": {"use_stripe_sdk": {"stripe_js": asked["challenge"]}}}, "complete")
+    shop.deliver()
+
+    assert (waiting.state, waiting.payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.ACTION_REQUIRED)
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+@pytest.mark.on_sqlite
 def test_a_page_that_runs_out_without_a_worker_closes_its_order(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.clock.forward(minutes=46)
