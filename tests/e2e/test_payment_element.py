@@ -8,6 +8,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser, Stack
 from tests.support.processes import SandboxProcess
+from tests.support.shop import FORM
 from tools.programs import Program, free_port
 
 
@@ -69,6 +70,6 @@ def test_the_payment_element_declines_asks_and_pays_in_the_shops_words(page: Pag
     (intent,) = sandbox.payments_of(reference)
     assert [charge.status for charge in sandbox.charges_of(reference)] == ["succeeded", "failed"]
     charge = sandbox.charges_of(reference)[0]
-    assert (intent.amount_received, charge.billing_details.name) == (2800, "Ada Lovelace")
+    assert (intent.amount_received, charge.billing_details.name) == (2800, FORM["full_name"])
     assert charge.billing_details.address is not None
     assert charge.billing_details.address.postal_code == "10001"

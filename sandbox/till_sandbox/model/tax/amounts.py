@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from till_sandbox.model.checkout.totals import half_up
-from till_sandbox.model.tax.rates import Rate
+from till_sandbox.model.tax.rates import JurisdictionRate
 
 #: Reasons for which nothing of an amount counts as taxable.
 _NOTHING_TAXABLE = ("not_collecting", "not_subject_to_tax", "not_supported", "product_exempt", "customer_exempt")
@@ -16,7 +16,7 @@ _NOTHING_TAXABLE = ("not_collecting", "not_subject_to_tax", "not_supported", "pr
 class Part:
     """The tax of one rate on one amount, and how much of that was taxed."""
 
-    rate: Rate
+    rate: JurisdictionRate
     amount: int
     taxable: int
     inclusive: bool
@@ -35,7 +35,7 @@ class Part:
         }
 
 
-def parts(amount: int, rates: Sequence[Rate], *, inclusive: bool, step: int) -> list[Part]:
+def parts(amount: int, rates: Sequence[JurisdictionRate], *, inclusive: bool, step: int) -> list[Part]:
     """The taxes on an amount. Where they are in it, all are computed on what it is without them; each is rounded half
     up for itself.
     """

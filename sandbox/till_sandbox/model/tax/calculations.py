@@ -14,7 +14,7 @@ from till_sandbox.model.tax import codes, customers, registrations, settings
 from till_sandbox.model.tax.amounts import Part, parts, shares, summed
 from till_sandbox.model.tax.customers import Taxed
 from till_sandbox.model.tax.places import check_country
-from till_sandbox.model.tax.rates import Rate, rates, taxes_shipping
+from till_sandbox.model.tax.rates import JurisdictionRate, rates, taxes_shipping
 from till_sandbox.state import Resource, Transaction
 
 KIND, LINE = "tax.calculation", "tax.calculation_line_item"
@@ -93,7 +93,7 @@ class _Known:
         self.default = settings.of_account(tx)["defaults"]["tax_code"]
         self.registered = registrations.collected_in(tx)
 
-    def rates(self, code: str) -> list[Rate]:
+    def rates(self, code: str) -> list[JurisdictionRate]:
         return self.taxed.charged(rates(self.taxed.place, codes.category(code), self.registered))
 
     def taxes(self, amount: int, code: str, behavior: str) -> list[Part]:

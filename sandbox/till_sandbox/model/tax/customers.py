@@ -9,7 +9,7 @@ from till_sandbox.model.catalog.rules import check_one_of
 from till_sandbox.model.details import address
 from till_sandbox.model.tax import settings
 from till_sandbox.model.tax.places import Place, place_of
-from till_sandbox.model.tax.rates import Rate, untaxed
+from till_sandbox.model.tax.rates import JurisdictionRate, untaxed
 from till_sandbox.state import Transaction
 
 _VAT_PREFIXES = {"GR": "EL"}
@@ -24,7 +24,7 @@ class Taxed:
     place: Place
     override: str | None
 
-    def charged(self, found: list[Rate]) -> list[Rate]:
+    def charged(self, found: list[JurisdictionRate]) -> list[JurisdictionRate]:
         """What is charged of the rates for something."""
         collecting = [rate for rate in found if rate.tax_type is not None]
         return untaxed(found, self.override) if self.override is not None and collecting else found

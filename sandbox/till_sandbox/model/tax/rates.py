@@ -16,7 +16,7 @@ _DIGITAL = ("digital", "ebook")
 
 
 @dataclass(frozen=True)
-class Rate:
+class JurisdictionRate:
     """What one authority takes of something, or why it takes nothing: `reason` is Stripe's word for either."""
 
     place: Place
@@ -50,7 +50,7 @@ class Rate:
 Registered = frozenset[str]
 
 
-def rates(place: Place, category: str, registered: Registered) -> list[Rate]:
+def rates(place: Place, category: str, registered: Registered) -> list[JurisdictionRate]:
     """The rates for one kind of thing that goes to a place; always at least one, which may take nothing."""
     if place.country == "US":
         return [_of_state(place, category, registered)]
@@ -79,31 +79,31 @@ def taxes_shipping(place: Place) -> bool:
     return place.country != "US" or bool(_TAXES["us"].get(place.state, {}).get("shipping"))
 
 
-def untaxed(taken: Iterable[Rate], reason: str) -> list[Rate]:
+def untaxed(taken: Iterable[JurisdictionRate], reason: str) -> list[JurisdictionRate]:
     """The same rates, of which nothing is charged for a `reason`."""
-    return [Rate(rate.place, rate.level, "0", reason, rate.tax_type, rate.name) for rate in taken]
+    return [JurisdictionRate(rate.place, rate.level, "0", reason, rate.tax_type, rate.name) for rate in taken]
 
 
-def _of_country(place: Place, category: str, found: dict[str, str]) -> Rate:
+def _of_country(place: Place, category: str, found: dict[str, str]) -> JurisdictionRate:
     if category in _NEVER:
-        return Rate(place, "country", "0", "not_subject_to_tax", found["tax_type"], found["name"])
+        return JurisdictionRate(place, "country", "0", "not_subject_to_tax", found["tax_type"], found["name"])
     reduced = category in _REDUCED and "reduced" in found
     percent = found["reduced" if reduced else "standard"]
     reason = "zero_rated" if not Fraction(percent) else "reduced_rated" if reduced else "standard_rated"
-    return Rate(place, "country", percent, reason, found["tax_type"], found["name"])
+    return JurisdictionRate(place, "country", percent, reason, found["tax_type"], found["name"])
 
 
-def _of_state(place: Place, category: str, registered: Registered) -> Rate:
+def _of_state(place: Place, category: str, registered: Registered) -> JurisdictionRate:
     name, found = "Sales tax", _TAXES["us"].get(place.state)
     if f"US-{place.state}" not in registered:
         return _nothing(place, "not_collecting", "state")
     exempt = (category in _DIGITAL and not (found or {}).get("digital")) or category in (*_NEVER, "service")
     if found is None or exempt:
-        return Rate(place, "state", "0", "product_exempt", "sales_tax", name)
-    return Rate(place, "state", found["standard"], "standard_rated", "sales_tax", name)
+        return JurisdictionRate(place, "state", "0", "product_exempt", "sales_tax", name)
+    return JurisdictionRate(place, "state", found["standard"], "standard_rated", "sales_tax", name)
 
 
-def _of_province(place: Place, category: str, registered: Registered) -> Iterable[Rate]:
+def _of_province(place: Place, category: str, registered: Registered) -> Iterable[JurisdictionRate]:
     federal, province = _TAXES["ca"]["federal"], _TAXES["ca"]["provinces"].get(place.state)
     harmonized = province is not None and province["tax_type"] == "hst"
     if "CA" not in registered:
@@ -112,10 +112,12 @@ def _of_province(place: Place, category: str, registered: Registered) -> Iterabl
         found = province if harmonized else federal
         level = "state" if harmonized else "country"
         percent, reason = ("0", "not_subject_to_tax") if category in _NEVER else (found["standard"], "standard_rated")
-        yield Rate(place, level, percent, reason, found["tax_type"], found["name"])
+        yield JurisdictionRate(place, level, percent, reason, found["tax_type"], found["name"])
     if province is not None and not harmonized and f"CA-{place.state}" in registered and category not in _NEVER:
-        yield Rate(place, "state", province["standard"], "standard_rated", province["tax_type"], province["name"])
+        yield JurisdictionRate(
+            place, "state", province["standard"], "standard_rated", province["tax_type"], province["name"]
+        )
 
 
-def _nothing(place: Place, reason: str, level: str = "country") -> Rate:
-    return Rate(place, level, "0", reason, None, "")
+def _nothing(place: Place, reason: str, level: str = "country") -> JurisdictionRate:
+    return JurisdictionRate(place, level, "0", reason, None, "")
