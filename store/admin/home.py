@@ -28,6 +28,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "admin/today.html",
         work=work,
+        most=work_list.MOST,
         day=day,
         bars=bars([amount.minor for amount in day.paid_by_hour]),
         words=words,

@@ -105,7 +105,7 @@ def correct_stock(services: Services, slug: str, by: int, reason: str, actor: Ac
     with services.database.transaction() as session:
         product = _lock(session, slug)
         stock = product.stock + by
-        if not product.reserved <= stock <= MOST_PIECES:
+        if stock < product.reserved:
             raise CatalogueRefused(CatalogueRefusal.BELOW_RESERVED, product.reserved)
         session.execute(update(Product).where(Product.id == product.id).values(stock=stock))
         told = {"by": f"{by:+}", "stock": stock, "reason": reason}
