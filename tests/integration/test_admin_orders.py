@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -131,15 +132,17 @@ def test_the_list_shows_what_waits_for_something(shop: Shop) -> None:
 
 
 def test_orders_of_some_days_are_listed(shop: Shop) -> None:
-    shop.clock.stop()
+    shop.clock.stopped_at = datetime(2026, 11, 26, 23, 58, tzinfo=UTC)
     placed = []
-    for _ in range(3):
+    for minutes in (4, 23 * 60 + 57, 4):  # before midnight, after it, a minute before the next, after that
         placed.append(shop.order().reference)
-        shop.clock.forward(days=1)
-    browser, day = staff(shop), shop.read(placed[1]).placed_at.date()
+        shop.clock.forward(minutes=minutes)
+    placed.append(shop.order().reference)
+    browser = staff(shop)
 
-    assert references(browser.get(f"/admin/orders?from={day}&to={day}").text) == [placed[1]]
-    assert references(browser.get(f"/admin/orders?from={day}").text) == [placed[2], placed[1]]
+    assert references(browser.get("/admin/orders?from=2026-11-27&to=2026-11-27").text) == [placed[2], placed[1]]
+    assert references(browser.get("/admin/orders?to=2026-11-26").text) == [placed[0]]
+    assert references(browser.get("/admin/orders?from=2026-11-28").text) == [placed[3]]
 
 
 def test_the_csv_has_every_order_and_no_formula(shop: Shop) -> None:
