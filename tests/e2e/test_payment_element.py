@@ -72,4 +72,4 @@ def test_the_payment_element_declines_asks_and_pays_in_the_shops_words(page: Pag
     charge = sandbox.charges_of(reference)[0]
     assert (intent.amount_received, charge.billing_details.name) == (2800, FORM["full_name"])
     assert charge.billing_details.address is not None
-    assert charge.billing_details.address.postal_code == "10001"
+    assert charge.billing_details.address.postal_code == FORM["postal_code"]
