@@ -139,9 +139,14 @@ def _page(status: int, message: ErrorMessage, *, nothing_charged: bool = False) 
         message=message,
         money=_where_the_money_is(nothing_charged) if message.retry else "",
         not_known=NOT_KNOWN,
-        retry=current_path() if message.retry and request.method == "GET" else None,
+        retry=current_path() if message.retry and _can_be_loaded() else None,
     )
     return make_response(page, status)
+
+
+def _can_be_loaded() -> bool:
+    """Whether a link to this address is of use: that of the form which leads to the hosted page leads to the order."""
+    return request.method == "GET" or request.endpoint == "orders.hosted_page"
 
 
 def _where_the_money_is(nothing_charged: bool) -> str:

@@ -422,6 +422,30 @@ def test_two_payments_of_one_order_are_not_both_kept(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.PAID
 
 
+@pytest.mark.on_sqlite
+def test_the_form_leads_to_the_page_or_says_that_nothing_was_charged(shop: Shop) -> None:
+    browser, reference = shop.browser_with_order()
+    stranger = shop.browser()
+    pay, hosted = f"/orders/{reference}/pay", f"/orders/{reference}/hosted"
+
+    def break_connection(_method: str, path: str) -> None:
+        if path.endswith("/v1/checkout/sessions"):
+            raise NoAnswer
+
+    token = browser.token(pay)
+    shop.transport.before = break_connection
+    failed = browser.open("POST", hosted, data={"csrf_token": token})
+    shop.transport.before = lambda _method, _path: None
+    led = browser.open("POST", hosted, data={"csrf_token": token})
+
+    assert (failed.status_code, led.status_code) == (503, 303)
+    assert "Nothing was charged." in failed.text
+    assert f'href="{hosted}"' in failed.text
+    assert led.location.startswith("http://127.0.0.1:4242/c/pay/cs_test_")
+    assert browser.get(hosted).location == f"/orders/{reference}"
+    assert stranger.post(hosted, {}, page="/products/cedar-pencil").status_code == 404
+
+
 TAX, INCLUDED = (AdjustmentKind.TAX, "Sales tax", 77), (AdjustmentKind.TAX, "VAT 19 %, included", 0)
 SENT, FREE = (AdjustmentKind.SHIPPING, "Express", 990), (AdjustmentKind.SHIPPING, "FREESHIP", -990)
 OFF, REVERSED = (
