@@ -830,8 +830,8 @@ class Heartbeat(Base):
 
 
 class Reconciliation(Base):
-    """How far the reconciliation on schedule has come: what happened before `compared_until` was compared. One row, or
-    none before the first.
+    """How far the reconciliation on schedule has come: what happened before `compared_until` was compared, and what the
+    last one left `unresolved`, findings as texts. One row, or none before the first.
     """
 
     __tablename__ = "reconciliations"
@@ -839,6 +839,7 @@ class Reconciliation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     compared_until: Mapped[datetime]
+    unresolved: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 def _only_when_created(row: Base, key: str, value: T) -> T:

@@ -10,12 +10,17 @@ from store.admin.forms import ButtonForm
 from store.admin.order_forms import ResolveForm, ShipForm
 from store.admin.presentation import orders as words
 from store.admin.presentation.bars import bars
+from store.cli.findings import problem_of
 from store.domain.money import Money
 from store.domain.staff import Role
+from store.services import reconciliation
 from store.services.operations import figures, work_list
 from store.web.current import now, services
 
 blueprint = Blueprint("home", __name__)
+
+# Of these the work list has a part of its own.
+SAID_ELSEWHERE = frozenset({"in_review", "refund_overdue", "event_unhandled", "mail_unsent", "mail_refused"})
 
 
 @blueprint.get("")
@@ -24,11 +29,13 @@ def show() -> ResponseReturnValue:
     """The work list, and the figures of the last 24 hours."""
     with services().database.reading() as session:
         work = work_list.read(session, now())
+        left = [problem_of(finding) for finding in reconciliation.left(session) if finding.code not in SAID_ELSEWHERE]
         day = figures.of_day(session, now(), services().settings.store_currency)
     return render_template(
         "admin/today.html",
         work=work,
         most=work_list.MOST,
+        left=left,
         day=day,
         bars=bars([amount.minor for amount in day.paid_by_hour]),
         words=words,

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "store.services": SERVICES,
     "store.webhooks": WEBHOOKS,
     "store.web": {"store.web", "store.logs", "store.static_build", "store.gateway.deadline"} | WEBHOOKS,
-    "store.admin": {"store.admin", "store.web", "store.logs", "store.gateway.deadline"} | WEBHOOKS,
+    "store.admin": {"store.admin", "store.cli.findings", "store.web", "store.logs", "store.gateway.deadline"}
+    | WEBHOOKS,
     "store.testmode": {"store.testmode", "store.web"} | WEBHOOKS,
     "store.cli": {"store.cli", "store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},

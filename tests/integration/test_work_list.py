@@ -6,12 +6,14 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
-from models import Mail, Product
+from models import Mail, Payment, Product
 from store.domain.errors import MailRefused, MailUnavailable
 from store.domain.staff import Role
 from store.domain.states import OrderState
 from store.gateway.port import Email, MailServerProblem
+from store.services import reconciliation
 from store.services.operations import figures, work_list, worker
+from store.webhooks import inbox
 from tests.support.shop import NoAnswer, Shop
 from tests.support.staff import staff
 
@@ -234,3 +236,22 @@ def test_the_list_says_when_the_worker_is_missing(shop: Shop) -> None:
 
     assert (running.worker_missing, missing.worker_missing) == (False, True)
     assert "Worker" in section(browser.get("/admin").text, "Is everything running\\?")
+
+
+def test_what_reconciliation_left_is_on_the_list_until_it_is_right(shop: Shop) -> None:
+    never_scarce(shop)
+    reference = paid(shop)
+    with shop.services.database.transaction() as session:
+        session.execute(update(Payment).values(received_minor=700))
+    browser = staff(shop, Role.PACKING)
+
+    reconciliation.run_since_last(shop.services, inbox.catch_up, shop.clock())
+    listed = section(browser.get("/admin").text, "Left by reconciliation")
+    with shop.services.database.transaction() as session:
+        session.execute(update(Payment).values(received_minor=800))
+    shop.clock.forward(minutes=15)
+    reconciliation.run_since_last(shop.services, inbox.catch_up, shop.clock())
+
+    assert f"/admin/orders/{reference}" in listed
+    assert "with another amount than its total" in listed
+    assert section(browser.get("/admin").text, "Left by reconciliation") == ""

@@ -5,6 +5,6 @@ was not known; `collect` lists what there is to compare, `diff` finds what diffe
 """
 
 from store.services.reconciliation.repair import Report, compare, repair
-from store.services.reconciliation.schedule import CatchUp, run, run_since_last
+from store.services.reconciliation.schedule import CatchUp, left, run, run_since_last
 
-__all__ = ["CatchUp", "Report", "compare", "repair", "run", "run_since_last"]
+__all__ = ["CatchUp", "Report", "compare", "left", "repair", "run", "run_since_last"]

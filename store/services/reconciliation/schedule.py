@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Reconciliation
+from store.services.findings import Finding
 from store.services.reconciliation.repair import Report, repair
 from store.services.services import Services
 
@@ -46,18 +48,29 @@ def run_since_last(services: Services, catch_up: CatchUp, now: datetime) -> Repo
     since = max(last - OVERLAP, now - FURTHEST) if last is not None else now - FIRST
     report = run(services, catch_up, since, now)
     with services.database.transaction() as session:
-        _remember(session, now)
+        _remember(session, now, [_kept(finding) for finding in report.unresolved])
     return report
 
 
-def _remember(session: Session, until: datetime) -> None:
+def left(session: Session) -> list[Finding]:
+    """What the last one left for a person, its data as texts."""
+    kept = session.scalar(select(Reconciliation.unresolved)) or []
+    return [Finding(each["subject"], each["code"], each["data"], unrepaired=True) for each in kept]
+
+
+def _kept(finding: Finding) -> dict[str, Any]:
+    data = {name: str(value) for name, value in finding.data.items()}
+    return {"subject": finding.subject, "code": finding.code, "data": data}
+
+
+def _remember(session: Session, until: datetime, unresolved: list[dict[str, Any]]) -> None:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(
         insert(Reconciliation)
-        .values(id=1, compared_until=until)
+        .values(id=1, compared_until=until, unresolved=unresolved)
         .on_conflict_do_update(
             index_elements=[Reconciliation.id],
-            set_={"compared_until": until},
+            set_={"compared_until": until, "unresolved": unresolved},
             where=Reconciliation.compared_until < until,
         )
     )
