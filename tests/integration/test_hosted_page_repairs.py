@@ -7,7 +7,7 @@ import pytest
 from models import Order
 from store.domain.errors import PaymentUnavailable
 from store.domain.states import OrderState, PaymentState
-from store.services import payments, reconciliation
+from store.services import checkout, payments, reconciliation
 from store.services.operations import audit, worker
 from tests.support.shop import NoAnswer, Shop
 
@@ -129,3 +129,25 @@ def test_a_page_that_was_left_open_is_ended(shop: Shop, by: str) -> None:
     assert (waiting, page_statuses(shop)) == (["open"], ["expired"])
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
     assert disagreements(shop) == []
+
+
+def test_an_order_is_closed_once_what_it_counted_on_has_ended(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+
+    def break_connection(_method: str, path: str) -> None:
+        if path.endswith("/cancel"):
+            raise NoAnswer
+
+    shop.transport.before = break_connection
+    for leave in (lambda: shop.open_page(order), lambda: checkout.cancel(shop.services, order.reference, shop.clock())):
+        with pytest.raises(PaymentUnavailable):
+            leave()
+    kept = shop.read(order.reference).state
+    shop.transport.before = lambda _method, _path: None
+    checkout.cancel(shop.services, order.reference, shop.clock())
+
+    (intent,) = shop.stripe("GET", "/v1/payment_intents")["data"]
+    assert kept is OrderState.AWAITING_PAYMENT
+    assert intent["status"] == "canceled"
+    assert shop.read(order.reference).state is OrderState.CANCELLED
