@@ -77,3 +77,31 @@ def test_a_total_above_what_a_card_can_pay_is_refused() -> None:
         check_chargeable(Money(MAXIMUM_CHARGE + 1, "usd"))
 
     assert refusal.value.maximum == Money(99_999_999, "usd")
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor"),
+    [
+        ("12", "usd", 1200),
+        (" 12,30 ", "usd", 1230),
+        ("0.05", "usd", 5),
+        ("1200", "jpy", 1200),
+        ("12.340", "kwd", 12340),
+        ("12.300", "usd", 1230),
+    ],
+)
+def test_an_amount_is_read_as_a_person_types_it(typed: str, currency: str, minor: int) -> None:
+    assert Money.read(typed, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "1.234", "1,234.50", "12 usd", "1e3", "٣", "1" * 13])
+def test_what_is_no_amount_is_not_read(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"not an amount|fewer decimals"):
+        Money.read(typed, "usd")
+
+
+def test_a_plain_amount_is_read_back() -> None:
+    amounts = [Money(1230, "usd"), Money(5, "usd"), Money(0, "usd"), Money(1200, "jpy"), Money(12340, "kwd")]
+
+    assert [amount.plain for amount in amounts] == ["12.30", "0.05", "0.00", "1200", "12.340"]
+    assert [Money.read(amount.plain, amount.currency) for amount in amounts] == amounts
