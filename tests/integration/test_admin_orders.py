@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from config import ROOT
-from models import Mail, StaffLogEntry
+from models import Mail, OrderKeyMark, StaffLogEntry
 from store.admin.presentation.orders import REVIEWS
 from store.admin.presentation.timeline import WORDS
 from store.domain.staff import Role
@@ -311,3 +312,15 @@ def test_everything_that_happens_to_an_order_has_words_for_the_staff() -> None:
 
     assert {*SENTENCES, *WITHOUT_SENTENCE} <= set(WORDS)
     assert reasons <= set(REVIEWS)
+
+
+def test_keys_that_are_there_already_hold_up_nothing(shop: Shop) -> None:
+    shop.order(customer=customer("Ada Lovelace"))
+    shop.clock.forward(minutes=2)
+    search.write_keys(shop.services, shop.clock())
+    with shop.services.database.transaction() as session:
+        session.execute(update(OrderKeyMark).values(order_id=0))  # as after the tables were put back from copies
+
+    search.write_keys(shop.services, shop.clock())
+
+    assert found(shop, "lovelace") == ["Ada Lovelace"]

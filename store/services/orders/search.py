@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Dispute, Order, OrderKey, OrderKeyMark, Payment, Refund
@@ -88,7 +89,8 @@ def write_keys(services: Services, now: datetime) -> bool:
         if not ready:
             return False
         keys = [{"key": key, "minus_order_id": -row.id} for row in ready for key in sorted(_keys_of(row))]
-        session.execute(insert(OrderKey), keys)
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        session.execute(dialect.insert(OrderKey).on_conflict_do_nothing(), keys)
         session.execute(update(OrderKeyMark).values(order_id=ready[-1].id))
     return len(ready) == BATCH
 
