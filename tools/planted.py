@@ -107,6 +107,7 @@ MISTAKES = (
         "store/services/payments/disputes.py",
         "Dispute.state.in_(STANDING)\n",
         'Dispute.state.in_([state for state in STANDING if state != "lost"])\n',
+        "tests/integration/test_disputes.py",
     ),
     Mistake(
         "an order that is replaced keeps its payment open",
