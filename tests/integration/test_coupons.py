@@ -226,6 +226,20 @@ def test_a_late_payment_is_returned_if_its_customer_used_the_coupon_since(shop: 
     assert used(shop, "WELCOME10") == 1
 
 
+def test_a_late_payment_counts_though_its_customers_other_order_was_closed(shop: Shop) -> None:
+    order = shop.place(shop.cart(), buyer("WELCOME10"))
+    page = shop.open(order)
+    shop.close_by_hand(order.reference)
+    other = shop.place(shop.cart(), buyer("WELCOME10"))
+    shop.close_by_hand(other.reference)
+
+    shop.confirm(page)
+    shop.deliver()
+
+    assert shop.read(order.reference).state is OrderState.PAID
+    assert used(shop, "WELCOME10") == 1
+
+
 def test_a_late_payment_without_stock_gives_its_coupons_use_back(shop: Shop) -> None:
     order = shop.place(shop.cart(), buyer("FIRST50"))
     page = shop.open(order)
