@@ -25,9 +25,9 @@ LOOKS = 8  # webhooks whose statements are looked at; the first ones open connec
 
 def run(run: Run) -> Iterator[Row]:
     sent, prepared = captured(run)
-    last = max(sent)
+    last, earlier = _alike(sent)
     yield Row(NAME, "statements", (sent[last].statements,), Goal("≤", 6), f"{sent[last].round_trips} round trips")
-    script = _script(sent, prepared)
+    script = pgbench.script_of(sent[last].texts, last, sent[earlier].texts, earlier, prepared)
     with run.only_here():
         event = run.model(run.ours).paid
         ours = StorePayer(run, run.ours, "synchronous commit on")
@@ -130,10 +130,11 @@ def captured(run: Run) -> tuple[dict[int, Sent], dict[str, str]]:
     return sent, log.prepared
 
 
-def _script(sent: Mapping[int, Sent], prepared: Mapping[str, str]) -> pgbench.Script:
-    """From the last webhook, and the one before it that was framed alike: a driver says at times how it begins."""
-    *earlier, last = sent
-    alike = [order for order in earlier if sent[order].frames == sent[last].frames]
-    if not alike:
-        raise pgbench.PgbenchFailed("No two webhooks sent statements that are framed alike.")
-    return pgbench.script_of(sent[last].texts, last, sent[alike[-1]].texts, alike[-1], prepared)
+def _alike(sent: Mapping[int, Sent]) -> tuple[int, int]:
+    """The last webhook that was sent as an earlier one was, and that one: a worker's first says how it begins."""
+    orders = sorted(sent, reverse=True)
+    for order in orders:
+        for earlier in orders:
+            if earlier < order and sent[earlier].frames == sent[order].frames:
+                return order, earlier
+    raise pgbench.PgbenchFailed("No two webhooks sent statements that are framed alike.")
