@@ -8,9 +8,8 @@ from flask.typing import ResponseReturnValue
 from store.admin import guard
 from store.admin.charge_forms import MethodForm, RateForm, ZoneForm, percent_text
 from store.admin.forms import ButtonForm
-from store.admin.presentation.refusals import refusal
 from store.admin.product_forms import TAX_CLASSES
-from store.domain.errors import CatalogueRefused
+from store.admin.saving import saves
 from store.domain.money import Money
 from store.domain.staff import Role
 from store.services import charges
@@ -68,14 +67,13 @@ def zone(zone_id: int) -> ResponseReturnValue:
         found = charges.zone(session, zone_id)
     now = {"name": found.zone.name, "places": ", ".join(found.places)}
     form = ZoneForm(data=now) if request.method == "GET" else ZoneForm()
-    if form.validate_on_submit():
-        try:
-            charges.change_zone(services(), zone_id, form.name.data or "", form.listed, guard.actor())
-        except CatalogueRefused as refused:
-            form.places.errors = [refusal(refused)]
-        else:
-            flash("Saved.")
-            return redirect(url_for("charges.index"), 303)
+    if saves(
+        form,
+        form.places,
+        lambda: charges.change_zone(services(), zone_id, form.name.data or "", form.listed, guard.actor()),
+    ):
+        flash("Saved.")
+        return redirect(url_for("charges.index"), 303)
     status = 400 if form.is_submitted() else 200
     return render_template("admin/zone.html", zone=found, form=form, button=ButtonForm(formdata=None)), status
 
@@ -97,14 +95,9 @@ def add_method(zone_id: int) -> ResponseReturnValue:
     currency = services().settings.store_currency
     new = {"position": len(found.methods) + 1, "active": True, "prices": [{"measure": "0"}]}
     form = MethodForm(currency, data=new) if request.method == "GET" else MethodForm(currency)
-    if form.validate_on_submit():
-        try:
-            charges.add_method(services(), zone_id, form.values(), guard.actor())
-        except CatalogueRefused as refused:
-            form.name.errors = [refusal(refused)]
-        else:
-            flash("Saved. It is offered within ten seconds.")
-            return redirect(url_for("charges.index"), 303)
+    if saves(form, form.name, lambda: charges.add_method(services(), zone_id, form.values(), guard.actor())):
+        flash("Saved. It is offered within ten seconds.")
+        return redirect(url_for("charges.index"), 303)
     status = 400 if form.is_submitted() else 200
     return render_template("admin/method.html", title=f"A new method for {found.zone.name}", form=form), status
 
@@ -138,14 +131,9 @@ def remove_method(method_id: int) -> ResponseReturnValue:
 def add_rate() -> ResponseReturnValue:
     """The form of a new tax rate."""
     form = RateForm()
-    if form.validate_on_submit():
-        try:
-            charges.add_rate(services(), form.values(), guard.actor())
-        except CatalogueRefused as refused:
-            form.place.errors = [refusal(refused)]
-        else:
-            flash("Saved. It is charged within ten seconds.")
-            return redirect(url_for("charges.taxes"), 303)
+    if saves(form, form.place, lambda: charges.add_rate(services(), form.values(), guard.actor())):
+        flash("Saved. It is charged within ten seconds.")
+        return redirect(url_for("charges.taxes"), 303)
     status = 400 if form.is_submitted() else 200
     return render_template("admin/rate.html", title="A new tax rate", form=form), status
 
@@ -157,14 +145,9 @@ def rate(rate_id: int) -> ResponseReturnValue:
     with services().database.reading() as session:
         found = charges.rate(session, rate_id)
     form = RateForm.of(found) if request.method == "GET" else RateForm()
-    if form.validate_on_submit():
-        try:
-            charges.change_rate(services(), rate_id, form.values(), guard.actor())
-        except CatalogueRefused as refused:
-            form.place.errors = [refusal(refused)]
-        else:
-            flash("Saved. It is charged within ten seconds.")
-            return redirect(url_for("charges.taxes"), 303)
+    if saves(form, form.place, lambda: charges.change_rate(services(), rate_id, form.values(), guard.actor())):
+        flash("Saved. It is charged within ten seconds.")
+        return redirect(url_for("charges.taxes"), 303)
     status = 400 if form.is_submitted() else 200
     button = ButtonForm(formdata=None)
     return render_template("admin/rate.html", title=found.name, form=form, rate=found, button=button), status

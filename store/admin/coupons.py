@@ -9,6 +9,7 @@ from store.admin import guard
 from store.admin.charge_forms import CouponForm
 from store.admin.presentation.coupons import coupon_sentence, coupon_state
 from store.admin.presentation.refusals import refusal
+from store.admin.saving import saves
 from store.domain.errors import CatalogueRefusal, CatalogueRefused
 from store.domain.staff import Role
 from store.services import coupon_desk
@@ -33,14 +34,9 @@ def add() -> ResponseReturnValue:
     """The form of a new coupon."""
     currency = services().settings.store_currency
     form = CouponForm(currency, data={"active": True}) if request.method == "GET" else CouponForm(currency)
-    if form.validate_on_submit():
-        try:
-            coupon_desk.add(services(), form.code.data or "", form.values(), guard.actor())
-        except CatalogueRefused as refused:
-            form.code.errors = [refusal(refused)]
-        else:
-            flash("The coupon is made.")
-            return redirect(url_for("coupons.index"), 303)
+    if saves(form, form.code, lambda: coupon_desk.add(services(), form.code.data or "", form.values(), guard.actor())):
+        flash("The coupon is made.")
+        return redirect(url_for("coupons.index"), 303)
     return render_template("admin/coupon.html", title="A new coupon", form=form), 400 if form.is_submitted() else 200
 
 
