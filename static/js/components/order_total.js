@@ -2,6 +2,7 @@
 // form with the page as it would be, and what is marked as live on this page becomes what it is on that one.
 
 const PATIENCE = 5000; // milliseconds; then the form is sent as it is
+const LONGEST_PRESS = 1000; // milliseconds; then the page changes under it
 const CHANGES = ["country", "region", "postal_code", "shipping_method", "tax_id", "code"];
 
 /** @param {HTMLElement} element */
@@ -15,6 +16,7 @@ export function start(element) {
   let asking = new AbortController();
   /** @type {Promise<void> | undefined} */
   let updating;
+  let released = Promise.resolve();
 
   const update = async () => {
     asking.abort();
@@ -23,9 +25,13 @@ export function start(element) {
     try {
       const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fieldsOf(form)), signal: mine.signal });
       if (!answer.ok || answer.redirected) throw new Error(`the total could not be asked for: ${answer.status}`);
-      show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      await released;
+      if (mine !== asking) return;
+      show(fresh);
       announcement.textContent = document.getElementById("total-sentence")?.textContent ?? "";
     } catch {
+      await released;
       if (mine === asking) button.hidden = false; // the button still does it
     } finally {
       clearTimeout(late);
@@ -33,12 +39,14 @@ export function start(element) {
     }
   };
 
+  // Whoever presses a button leaves a field by that. Nothing may move until it is released: a button that is no longer
+  // under the pointer then was not clicked.
+  form.addEventListener("pointerdown", () => (released = release()));
   form.addEventListener("change", (event) => {
     const changes = event.target instanceof Element && CHANGES.includes(event.target.getAttribute("name") ?? "");
     if (changes) updating = update();
   });
-  // Whoever presses the button leaves a field by that. The form is sent once the total is up to date: the page would
-  // come back otherwise, for it still says another one.
+  // The form is sent once the total is up to date: the page would come back otherwise, for it still says another one.
   form.addEventListener(
     "submit",
     (event) => {
@@ -51,6 +59,15 @@ export function start(element) {
     { capture: true },
   );
   button.hidden = true;
+}
+
+/** Ends when the pointer is up again and what it pressed has been clicked. */
+function release() {
+  return new Promise((resolve) => {
+    const ended = () => setTimeout(resolve);
+    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, ended, { once: true });
+    setTimeout(resolve, LONGEST_PRESS);
+  });
 }
 
 /**
