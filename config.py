@@ -127,6 +127,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address), Field(description="an 
 Currency = Annotated[str, AfterValidator(_currency), Field(description="a three-letter currency code such as usd")]
 TaxSource = Annotated[Literal["own", "stripe"], Field(description="own or stripe")]
 PaymentForm = Annotated[Literal["card", "payment_element"], Field(description="card or payment_element")]
+Capture = Annotated[Literal["on_payment", "on_shipping"], Field(description="on_payment or on_shipping")]
 Counter = Annotated[
     str,
     AfterValidator(_memory_or_redis),
@@ -192,6 +193,7 @@ class Settings(BaseSettings):
     local_staff_password: SecretStr = SecretStr("")  # of the account that `make run` makes; never with a live key
     stripe_receipts: Flag = False  # whether Stripe mails its own receipt to the shopper
     payment_form: PaymentForm = "card"  # what takes the card on the payment page: Stripe's Card or Payment Element
+    capture: Capture = "on_payment"  # when a card is charged: at once, or when the order is shipped
     taxes: TaxSource = "own"  # the rates in the store's database, or Stripe Tax
 
     @classmethod

@@ -330,6 +330,9 @@ class Order(Base):
     """A priced agreement with a customer, its prices copied. An open order keeps its stock until `expires_at`, and as
     long as it has its stock it has a use of its coupon; `coupon_customer` names the customer where each has one only.
 
+    `authorised_at`: since then its card is authorised for its total. While such an order waits for its payment, no card
+    can be tried on it any more: it waits for the store to ship it, and to capture the money.
+
     `closed_because` says why it was closed, while it is. `payment` is the live payment, the one it counts on.
     """
 
@@ -337,7 +340,11 @@ class Order(Base):
     __table_args__ = (
         CheckConstraint("total_minor >= 0", name="total_not_negative"),
         # One open order for each cart, however often "Continue to payment" is pressed.
-        _partial_index("uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment'", unique=True),
+        _partial_index(
+            "uq_orders_open_cart", "cart_id", where="state = 'awaiting_payment' AND authorised_at IS NULL", unique=True
+        ),
+        # What the staff has to ship before the authorisation ends.
+        _partial_index("ix_orders_authorised", "id", where="state = 'awaiting_payment' AND authorised_at IS NOT NULL"),
         # What the audit adds up for the coupons, and one use of one for each customer.
         _partial_index("ix_orders_coupon", "coupon_id", where="coupon_id IS NOT NULL"),
         _partial_index(
@@ -396,6 +403,7 @@ class Order(Base):
     expires_at: Mapped[datetime]
     extensions: Mapped[int] = mapped_column(default=0)
     claimed_until: Mapped[datetime | None]
+    authorised_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
     tracking: Mapped[str | None] = mapped_column(String(120))
@@ -425,6 +433,11 @@ class Order(Base):
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
+
+    @property
+    def is_authorised(self) -> bool:
+        """Whether its card is authorised and nothing was charged yet."""
+        return self.state is OrderState.AWAITING_PAYMENT and self.authorised_at is not None
 
     @property
     def is_shipped(self) -> bool:
@@ -533,6 +546,9 @@ class Payment(Base):
     `page_expires_at`; `cancel_reason` is why the store has begun to end it before. `replaces_id` is the payment on
     which the order counted before this one, which has to end first. `refund_due`: it was received, and is to be
     returned whole.
+
+    One that is authorised can be captured until `capture_before`. `capture_minor` is how much of it the store has asked
+    for, at `capture_requested_at`, or was captured; `capture_attempt` counts the requests that came to nothing.
     """
 
     __tablename__ = "payments"
@@ -540,11 +556,13 @@ class Payment(Base):
         CheckConstraint("received_minor >= 0", name="received_not_negative"),
         CheckConstraint("refunded_minor >= 0 AND refunded_minor <= received_minor", name="refunded_within_received"),
         CheckConstraint("state NOT IN ('paid', 'refunded') OR received_minor > 0", name="paid_means_received"),
+        CheckConstraint("capture_minor > 0 AND capture_minor <= amount_minor", name="capture_within_amount"),
         _partial_index("uq_payments_live", "order_id", where="live", unique=True),
         # Orders by the last digits of their card, the newest first.
         _partial_index("ix_payments_card", "card_last4", "order_id", where="card_last4 IS NOT NULL"),
         # What the worker asks for, each a few rows however many payments there are.
         _partial_index("ix_payments_refund_due", "order_id", where="refund_due", sqlite="refund_due = 1"),
+        _partial_index("ix_payments_authorised", "order_id", where="state = 'authorised'"),
         _partial_index(
             "ix_payments_leftover",
             "order_id",
@@ -570,6 +588,10 @@ class Payment(Base):
     refund_due: Mapped[bool] = mapped_column(default=False)
     declines: Mapped[int] = mapped_column(default=0)
     last_decline: Mapped[str | None] = mapped_column(String(80))
+    capture_before: Mapped[datetime | None]
+    capture_minor: Mapped[int | None] = mapped_column(BigInteger)
+    capture_requested_at: Mapped[datetime | None]
+    capture_attempt: Mapped[int] = mapped_column(default=1)
     card_brand: Mapped[str | None] = mapped_column(String(40))
     card_last4: Mapped[str | None] = mapped_column(String(4))
     create_attempt: Mapped[int] = mapped_column(default=1)
@@ -588,8 +610,8 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """Money on its way back: requested by the store (`key` is its name for it, `attempt` the number of the request) or
-    made elsewhere.
+    """Money on its way back: requested by the store (`key` is its name for it, `attempt` the number of the request,
+    `reason` what the payment service is told about it) or made elsewhere.
     """
 
     __tablename__ = "refunds"
@@ -606,6 +628,7 @@ class Refund(Base):
     provider_refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     key: Mapped[str | None] = mapped_column(String(255), unique=True)
     attempt: Mapped[int] = mapped_column(default=1)
+    reason: Mapped[str | None] = mapped_column(String(20))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     requested_at: Mapped[datetime]
 

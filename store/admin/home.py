@@ -15,6 +15,7 @@ from store.domain.money import Money
 from store.domain.staff import Role
 from store.services import reconciliation
 from store.services.operations import figures, work_list
+from store.services.payments.authorising import ENDS_SOON
 from store.web.current import now, services
 
 blueprint = Blueprint("home", __name__)
@@ -44,4 +45,5 @@ def show() -> ResponseReturnValue:
         button=ButtonForm(formdata=None),
         money=lambda minor, currency: Money(minor, currency).text(),
         now=now(),
+        ends_soon=ENDS_SOON,
     ), 200

@@ -11,8 +11,11 @@ from store.services.orders.reviews import LONGEST_NOTE
 
 
 class ShipForm(FlaskForm):
+    """`capture` is for an order whose card is authorised; nothing typed is all of it."""
+
     tracking = StringField("Tracking number or address (optional)", validators=[Length(max=LONGEST_TRACKING)])
     disputed = BooleanField("Though it is disputed")
+    capture = StringField("Charge only", validators=[Length(max=20)], render_kw={"inputmode": "decimal"})
 
 
 class RefundForm(FlaskForm):

@@ -91,9 +91,16 @@ def show_mail(reference: str, mail_id: int) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/ship")
 @guard.allowed(Role.PACKING)
 def ship(reference: str) -> ResponseReturnValue:
-    """Note that it was sent."""
+    """Note that it was sent, having charged the card where it is only authorised."""
     form = ShipForm()
-    sent = orders.fulfil(services(), reference, form.tracking.data, guard.origin(), disputed=form.disputed.data)
+    try:
+        capture = _amount(reference, form.capture.data)
+    except ValueError as example:
+        flash(f"Type an amount such as {example}, or leave the field empty for all that is authorised.", "bad")
+        return _back(reference)
+    sent = orders.fulfil(
+        services(), reference, form.tracking.data, guard.origin(), disputed=form.disputed.data, capture=capture
+    )
     flash("Shipped. The customer gets a mail." if sent else "It was shipped before.")
     return _back(reference)
 
@@ -102,16 +109,12 @@ def ship(reference: str) -> ResponseReturnValue:
 @guard.allowed(Role.SERVICE)
 def refund(reference: str) -> ResponseReturnValue:
     """Return its money, or a part of it. What Stripe does not answer is made by the worker."""
-    form, amount = RefundForm(), None
-    with services().database.reading() as session:
-        currency = orders.peek(session, reference, orders.STAFF).currency
-    if (form.amount.data or "").strip():
-        try:
-            amount = Money.read(form.amount.data or "", currency)
-        except ValueError:
-            example = Money(1230, currency).plain
-            flash(f"Type an amount such as {example}, or leave the field empty for all that is left.", "bad")
-            return _back(reference)
+    form = RefundForm()
+    try:
+        amount = _amount(reference, form.amount.data)
+    except ValueError as example:
+        flash(f"Type an amount such as {example}, or leave the field empty for all that is left.", "bad")
+        return _back(reference)
     key = refunds.request(services(), reference, amount, guard.origin(), another=form.another.data)
     try:
         state = refunds.submit(services(), reference, amount, key, guard.origin())
@@ -177,6 +180,18 @@ def refund_now(reference: str) -> ResponseReturnValue:
     refunds.resubmit(services(), reference, now())
     flash("Stripe has answered: the money is on its way back.")
     return _back(reference)
+
+
+def _amount(reference: str, typed: str | None) -> Money | None:
+    """An amount in the order's currency; None where nothing is typed. Raises ValueError with an example of one."""
+    if not (typed or "").strip():
+        return None
+    with services().database.reading() as session:
+        currency = orders.peek(session, reference, orders.STAFF).currency
+    try:
+        return Money.read(typed or "", currency)
+    except ValueError:
+        raise ValueError(Money(1230, currency).plain) from None
 
 
 def _back(reference: str) -> ResponseReturnValue:

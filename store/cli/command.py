@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from store.cli.findings import Problem
 from store.domain.errors import (
+    CaptureRefusal,
+    CaptureRefused,
     EventGone,
     FulfilmentRefusal,
     NotFound,
@@ -70,6 +72,8 @@ def sentence(failure: StoreError | DBAPIError) -> str:
             return _about_the_database()
         case RefundRefused():
             return _refund_refused(failure)
+        case CaptureRefused():
+            return _NOT_CAPTURED[failure.reason].format(amount=failure.amount.text() if failure.amount else "")
         case OrderNotFulfilled():
             return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
         case StaffRefused():
@@ -137,6 +141,19 @@ _NOT_CHANGED = {
     StaffRefusal.UNKNOWN: "There is no account with this address: see `flask staff list`.",
     StaffRefusal.LAST_OWNER: "This is the only owner. Make somebody else an owner first.",
     StaffRefusal.LIVE: "With live keys there is no local account: `flask staff add` makes one.",
+}
+_NOT_CAPTURED = {
+    CaptureRefusal.NOT_AUTHORISED: "No card is authorised for this order, so there is no amount to capture.",
+    CaptureRefusal.ENDED: "Nothing was captured: the authorisation has ended, and the order with it. Do not send it.",
+    CaptureRefusal.BY_PAYMENT_SERVICE: "Stripe does not capture this payment: see its dashboard, and try again.",
+    CaptureRefusal.OTHER_ACCOUNT: "This payment belongs to another Stripe account or mode than STRIPE_SECRET_KEY.",
+    CaptureRefusal.TOO_MUCH: "Up to {amount} can be captured: so much was authorised.",
+    CaptureRefusal.OTHER_CURRENCY: "{amount} was authorised; nothing can be captured in another currency.",
+    CaptureRefusal.NOT_A_WHOLE_STEP: "An amount in this currency is a multiple of {amount}.",
+    CaptureRefusal.EARLIER_UNANSWERED: (
+        "{amount} was asked for before, and Stripe has not said whether it was captured. Ask for the same again, or "
+        "wait: the worker asks until it knows."
+    ),
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

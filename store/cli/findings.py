@@ -41,6 +41,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "paid_without_payment": ("is paid, but its payment is not.", "Run `flask reconcile`; send nothing out before."),
     "payment_without_order": ("was paid for, but is not paid.", "Refund it with `flask refund`, or look into it."),
     "other_amount_received": ("was paid with another amount than its total.", "Settle the difference."),
+    "authorisation_differs": (
+        "and its payment disagree about whether a card is authorised.",
+        "Run `flask reconcile`; send nothing out before.",
+    ),
     "total_differs": (
         "has a total of {total}; its lines and adjustments come to {quoted}.",
         "Look into it before it is sent.",
@@ -57,6 +61,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         f"{_WORKER} If it is, `flask reconcile` says what stands in its way.",
     ),
     "refund_overdue": ("waits for a refund that was not made.", _WORKER),
+    "capture_overdue": ("waits for Stripe to say whether its money was captured.", _WORKER),
     "taxes_differ": (
         "has other taxes on record at Stripe than it was paid with.",
         "Compare its timeline (`flask order`) with the tax transactions in Stripe's dashboard.",
@@ -82,6 +87,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "payment_not_there": ("has a payment, {payment}, that Stripe does not have.", _NOT_THERE),
     "paid_twice": ("was paid a second time, by {payment}.", RECONCILE),
     "second_payment_open": ("has a second payment that is open, {payment}.", RECONCILE),
+    "authorised_only_there": ("has an authorised card at Stripe and not here.", RECONCILE),
     "paid_only_there": ("is paid at Stripe and not here.", RECONCILE),
     "paid_only_here": ("is paid here and not at Stripe.", "Send nothing out; find out who wrote it."),
     "received_differs": ("was paid {there} at Stripe.", "Settle the difference."),

@@ -49,12 +49,19 @@ def reviews_command() -> None:
 @click.argument("reference")
 @click.option("--tracking", help="The carrier's number or address, for the customer; one line.")
 @click.option("--disputed", is_flag=True, help="Though the payment is disputed.")
+@click.option(
+    "--capture", type=click.IntRange(min=1), help="Of an authorised card, charge so many cents only; else all."
+)
 @with_appcontext
-def fulfil_command(reference: str, tracking: str | None, disputed: bool) -> None:
-    """Note that an order was sent. Its customer gets an e-mail."""
+def fulfil_command(reference: str, tracking: str | None, disputed: bool, capture: int | None) -> None:
+    """Note that an order was sent; a card that is only authorised is charged first. Its customer gets an e-mail."""
     services = current()
+    reference, amount = _known_form(reference), None
+    if capture is not None:
+        with services.database.reading() as session:
+            amount = Money(capture, orders.peek(session, reference, orders.STAFF).currency)
     origin = Origin(Source.STAFF, services.clock())
-    sent = orders.fulfil(services, _known_form(reference), tracking, origin, disputed=disputed)
+    sent = orders.fulfil(services, reference, tracking, origin, disputed=disputed, capture=amount)
     done = "The order is fulfilled, and its customer gets an e-mail."
     click.echo(done if sent else "The order was fulfilled before.")
 
@@ -101,10 +108,12 @@ def _known_form(reference: str) -> str:
 
 
 def _order_lines(order: Order) -> Iterator[str]:
-    flags = {"disputed": order.disputed, "in review": order.needs_review}
+    flags = {"authorised": order.is_authorised, "disputed": order.disputed, "in review": order.needs_review}
     state = ", ".join([order.state, *(flag for flag, raised in flags.items() if raised)])
     yield f"Order {order.reference}: {state}"
     yield f"  placed     {_time(order.placed_at)}" + (f", paid {_time(order.paid_at)}" if order.paid_at else "")
+    if order.is_authorised:
+        yield f"  authorised {_time(order.authorised_at)}, released {_time(order.expires_at)} unless it is sent"
     if order.closed_because:
         yield f"  closed     because {order.closed_because}"
     if order.fulfilled_at:
@@ -137,6 +146,10 @@ def _payment(payment: Payment, currency: str) -> str:
     card = f", {payment.card_brand} {payment.card_last4}" if payment.card_last4 else ""
     name = payment.provider_payment_id or payment.provider_page_id or "(not created)"
     parts = [f"{name}  {payment.kind}, {payment.state}{card}"]
+    if payment.capture_minor is not None and not payment.received_minor:
+        parts += [f"{Money(payment.capture_minor, currency).text()} to be captured"]
+    if payment.received_minor and payment.received_minor < payment.amount_minor:
+        parts += [f"authorised {Money(payment.amount_minor, currency).text()}"]
     parts += [f"received {received.text()}"] if payment.received_minor else []
     parts += [f"refunded {refunded.text()}"] if payment.refunded_minor else []
     parts += [f"{payment.declines} declined"] if payment.declines else []

@@ -320,6 +320,28 @@ class RefundRefused(StoreError):
     requested_at: datetime | None = None
 
 
+class CaptureRefusal(StrEnum):
+    """Why an authorised payment is not captured."""
+
+    NOT_AUTHORISED = "not_authorised"
+    ENDED = "ended"  # the authorisation was released, or its time is over
+    BY_PAYMENT_SERVICE = "by_payment_service"
+    OTHER_ACCOUNT = "other_account"  # than that of the store's keys, or another mode
+    TOO_MUCH = "too_much"  # `amount` is what was authorised
+    OTHER_CURRENCY = "other_currency"  # `amount` is what was authorised
+    NOT_A_WHOLE_STEP = "not_a_whole_step"  # `amount` is the step that amounts in this currency are multiples of
+    EARLIER_UNANSWERED = "earlier_unanswered"  # `amount` was asked for, and whether it was captured is not known
+
+
+@dataclass(eq=False)
+class CaptureRefused(StoreError):
+    """Nothing is captured this way; `reason` says why, and what `amount` stands for."""
+
+    code = "capture_refused"
+    reason: CaptureRefusal
+    amount: Money | None = None
+
+
 class FulfilmentRefusal(StrEnum):
     """Why an order was not fulfilled."""
 

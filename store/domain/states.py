@@ -53,19 +53,23 @@ class PaymentState(StrEnum):
     DECLINED = "declined"
     ACTION_REQUIRED = "action_required"
     PROCESSING = "processing"
+    AUTHORISED = "authorised"
     PAID = "paid"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
 
 
 class PaymentEvent(StrEnum):
-    """`still_open` is what the payment service says when it is asked about a payment that takes a card (again)."""
+    """`still_open` is what the payment service says when it is asked about a payment that takes a card (again).
+    `authorised`: the bank keeps the amount for the store, which has yet to capture it; nothing is charged until then.
+    """
 
     OPENED = "opened"
     STILL_OPEN = "still_open"
     DECLINED = "declined"
     ACTION_REQUIRED = "action_required"
     PROCESSING = "processing"
+    AUTHORISED = "authorised"
     PAID = "paid"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
@@ -182,27 +186,35 @@ PAYMENT: Machine[PaymentState, PaymentEvent] = Machine(
         (_P.UNOPENED, _PE.DECLINED, _P.DECLINED),
         (_P.UNOPENED, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
         (_P.UNOPENED, _PE.PROCESSING, _P.PROCESSING),
+        (_P.UNOPENED, _PE.AUTHORISED, _P.AUTHORISED),
         (_P.UNOPENED, _PE.PAID, _P.PAID),
         (_P.UNOPENED, _PE.CANCELLED, _P.CANCELLED),
         (_P.OPEN, _PE.DECLINED, _P.DECLINED),
         (_P.OPEN, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
         (_P.OPEN, _PE.PROCESSING, _P.PROCESSING),
+        (_P.OPEN, _PE.AUTHORISED, _P.AUTHORISED),
         (_P.OPEN, _PE.PAID, _P.PAID),
         (_P.OPEN, _PE.CANCELLED, _P.CANCELLED),
         (_P.DECLINED, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
         (_P.DECLINED, _PE.PROCESSING, _P.PROCESSING),
+        (_P.DECLINED, _PE.AUTHORISED, _P.AUTHORISED),
         (_P.DECLINED, _PE.PAID, _P.PAID),
         (_P.DECLINED, _PE.CANCELLED, _P.CANCELLED),
         (_P.ACTION_REQUIRED, _PE.DECLINED, _P.DECLINED),
         (_P.ACTION_REQUIRED, _PE.PROCESSING, _P.PROCESSING),
+        (_P.ACTION_REQUIRED, _PE.AUTHORISED, _P.AUTHORISED),
         (_P.ACTION_REQUIRED, _PE.PAID, _P.PAID),
         (_P.ACTION_REQUIRED, _PE.CANCELLED, _P.CANCELLED),
         (_P.ACTION_REQUIRED, _PE.STILL_OPEN, _P.OPEN),
         (_P.PROCESSING, _PE.DECLINED, _P.DECLINED),
         (_P.PROCESSING, _PE.ACTION_REQUIRED, _P.ACTION_REQUIRED),
+        (_P.PROCESSING, _PE.AUTHORISED, _P.AUTHORISED),
         (_P.PROCESSING, _PE.PAID, _P.PAID),
         (_P.PROCESSING, _PE.CANCELLED, _P.CANCELLED),
         (_P.PROCESSING, _PE.STILL_OPEN, _P.OPEN),
+        # Captured, or released: an authorised payment takes no other card any more.
+        (_P.AUTHORISED, _PE.PAID, _P.PAID),
+        (_P.AUTHORISED, _PE.CANCELLED, _P.CANCELLED),
         (_P.PAID, _PE.REFUNDED, _P.REFUNDED),
         (_P.REFUNDED, _PE.REFUND_FAILED, _P.PAID),
     ],
@@ -211,9 +223,10 @@ PAYMENT: Machine[PaymentState, PaymentEvent] = Machine(
         (_P.DECLINED, [_PE.OPENED, _PE.STILL_OPEN, _PE.DECLINED]),
         (_P.ACTION_REQUIRED, [_PE.OPENED, _PE.ACTION_REQUIRED]),
         (_P.PROCESSING, [_PE.OPENED, _PE.PROCESSING]),
-        (_P.PAID, [*_OBSERVATIONS, _PE.PAID, _PE.REFUND_FAILED]),
-        (_P.REFUNDED, [*_OBSERVATIONS, _PE.PAID, _PE.REFUNDED]),
-        (_P.CANCELLED, [*_OBSERVATIONS, _PE.CANCELLED]),
+        (_P.AUTHORISED, [*_OBSERVATIONS, _PE.AUTHORISED]),
+        (_P.PAID, [*_OBSERVATIONS, _PE.AUTHORISED, _PE.PAID, _PE.REFUND_FAILED]),
+        (_P.REFUNDED, [*_OBSERVATIONS, _PE.AUTHORISED, _PE.PAID, _PE.REFUNDED]),
+        (_P.CANCELLED, [*_OBSERVATIONS, _PE.AUTHORISED, _PE.CANCELLED]),
     ],
 )
 

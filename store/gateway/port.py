@@ -38,11 +38,20 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CardUsed:
-    """The card that paid a payment. `order_reference` is the order that the payment names."""
+    """The card that paid a payment. `order_reference` is the order that the payment names; `capture_before` is until
+    when it can be captured, where it was only authorised.
+    """
 
     provider_payment_id: str
     card: Card
     order_reference: str | None
+    capture_before: datetime | None = None
+
+
+class RefundReason(StrEnum):
+    """Why the store returns money, where the payment service is told. `FRAUDULENT` has it block the card."""
+
+    FRAUDULENT = "fraudulent"
 
 
 class CancelReason(StrEnum):
@@ -58,10 +67,13 @@ class CancelReason(StrEnum):
 class PaymentSnapshot:
     """A payment as the payment service described it at the moment `observed_at`, by the service's own time in seconds.
 
-    `event` is what happened according to it. Only `PAID` and `CANCELLED` are final; any other may be out of date by the
-    time it is read. None is a status that the store does not know: it says nothing, so ask the service. `amount` was
-    asked for, `received` has come in. `live` is whether it is about real money. `payment_number` is the store's own
-    number of the payment, which those that are made on a hosted page carry.
+    `event` is what happened according to it. Only `PAID` and `CANCELLED` are final, and only they follow `AUTHORISED`;
+    any other may be out of date by the time it is read. None is a status that the store does not know: it says nothing,
+    so ask the service. `amount` was asked for, `received` has come in. `live` is whether it is about real money.
+    `payment_number` is the store's own number of the payment, which those that are made on a hosted page carry.
+
+    `manual_capture`: what is authorised comes in only once the store captures it, all or a part, and it can do so until
+    `capture_before`, where that is known.
     """
 
     provider_payment_id: str
@@ -75,6 +87,8 @@ class PaymentSnapshot:
     decline: Decline | None = None
     card: Card | None = None
     cancelled_because: CancelReason | None = None
+    manual_capture: bool = False
+    capture_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,7 @@ class PaymentSession:
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
     """A payment to create. The same request with the same `idempotency_key` gives the same payment again. `shipping` is
-    None where nothing is shipped.
+    None where nothing is shipped. With `manual_capture` it is only authorised when the shopper pays.
     """
 
     order_reference: str
@@ -100,6 +114,7 @@ class PaymentRequest:
     shipping: Address | None
     email: str
     idempotency_key: str
+    manual_capture: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +342,16 @@ class PaymentGateway(Protocol):
         """
 
     def cancel_payment(self, provider_payment_id: str, reason: CancelReason) -> PaymentSnapshot:
-        """Cancel the payment. When it is too late for that (paid, or the bank is deciding), the payment as it is."""
+        """Cancel the payment; one that is authorised is released. When it is too late for that (paid, or the bank is
+        deciding), the payment as it is.
+        """
+
+    def capture_payment(self, provider_payment_id: str, amount: Money, key: str) -> PaymentSnapshot:
+        """Capture `amount` of a payment that is authorised, once; what is left of it is released. When it is captured
+        or cancelled already, the payment as it is. After PaymentServiceFailed the next try needs another `key`.
+
+        Raises CaptureRefused when the service will not capture it.
+        """
 
     def create_hosted_page(self, request: HostedPageRequest) -> HostedPage:
         """Create the hosted page of a payment, or find the one that the same request created before."""
@@ -344,7 +368,14 @@ class PaymentGateway(Protocol):
     def list_open_pages(self, since: datetime) -> Iterator[HostedPageSnapshot]:
         """Every hosted page that was created since then and is open, by whatever program on the account."""
 
-    def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+    def refund_payment(
+        self,
+        provider_payment_id: str,
+        amount: Money,
+        key: str,
+        attempt: int = 1,
+        reason: RefundReason | None = None,
+    ) -> RefundSnapshot:
         """Refund `amount` of a payment that was received. The same `key` finds the same refund again, whichever
         `attempt` made it. The next attempt is for after PaymentServiceFailed.
 

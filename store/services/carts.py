@@ -197,7 +197,7 @@ _CART = bindparam("cart", type_=Cart.id.type)
 _OWN = (
     select(OrderLine.product_id, OrderLine.quantity)
     .join(Order)
-    .where(Order.cart_id == _CART, Order.state == OrderState.AWAITING_PAYMENT)
+    .where(Order.cart_id == _CART, Order.state == OrderState.AWAITING_PAYMENT, Order.authorised_at.is_(None))
     .subquery()
 )
 _PRODUCTS = (

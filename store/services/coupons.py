@@ -35,6 +35,7 @@ def find(session: Session, code: str | None, cart_id: str | None) -> Coupon | No
     own = (
         select(func.count())
         .where(Order.cart_id == (cart_id or ""), Order.state == OrderState.AWAITING_PAYMENT)
+        .where(Order.authorised_at.is_(None))
         .where(Order.coupon_id == CouponRow.id)
         .correlate(CouponRow)
         .scalar_subquery()

@@ -46,6 +46,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.TooManyDeclines: 429,
     errors.OrderClosed: 409,
     errors.RefundRefused: 409,
+    errors.CaptureRefused: 409,
     errors.EventGone: 409,
     errors.DisputeNotAnswered: 409,
     errors.CatalogueRefused: 409,

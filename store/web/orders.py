@@ -64,6 +64,7 @@ def pay(reference: str) -> ResponseReturnValue:
             publishable_key=settings.stripe_publishable_key,
             stripe_js_url=settings.stripe_js_url,
             payment_form=settings.payment_form,
+            charged_later=settings.capture == "on_shipping",
             decline=decline_message(order.payment.last_decline)
             if order.payment.state is PaymentState.DECLINED
             else None,
@@ -113,6 +114,7 @@ def status(reference: str) -> ResponseReturnValue:
             order=order,
             order_message=page.order_message,
             timeline=timeline(order.history, order.currency),
+            received=Money(order.payment.received_minor, order.currency),
             refunded=Money(order.payment.refunded_minor, order.currency),
             confirming=page.confirming,
             not_paid=url_for(Page.PAY.value, reference=reference, because=Because.NOT_PAID) if page.confirming else "",

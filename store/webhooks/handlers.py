@@ -80,6 +80,7 @@ HANDLERS: dict[str, Handler] = {
     "payment_intent.requires_action": payment_changed,  # … the bank asks the shopper (3-D Secure)
     "payment_intent.processing": payment_changed,  # … the bank takes its time to decide
     "payment_intent.payment_failed": payment_changed,  # … a card was declined, or 3-D Secure failed
+    "payment_intent.amount_capturable_updated": payment_changed,  # … the card is authorised, to be charged later
     "payment_intent.succeeded": payment_changed,  # … the money is received
     "payment_intent.canceled": payment_changed,  # … the payment was cancelled, by the store or by anybody else
     "checkout.session.completed": payment_changed,  # … the shopper has paid on the hosted page

@@ -23,6 +23,7 @@ class Label:
 SHOWN: Mapping[Show, str] = {
     Show.ALL: "All orders",
     Show.TO_SHIP: "To ship",
+    Show.AUTHORISED: "Authorised, to ship",
     Show.REVIEW: "In review",
     Show.DISPUTED: "Disputed, undecided",
     Show.AWAITING_PAYMENT: "Awaiting payment",
@@ -55,6 +56,8 @@ def labels(order: Order) -> list[Label]:
     state = _STATES[order.state]
     if order.state is OrderState.AWAITING_PAYMENT and order.payment.state is PaymentState.DECLINED:
         state = Label("Declined, may try again", Tone.WAIT, "card")
+    elif order.is_authorised:
+        state = Label("Authorised, to ship", Tone.GOOD, "parcel")
     elif order.state is OrderState.PAID and found:
         state = Label("Paid", Tone.GOOD, "check")
     found.append(state)
@@ -69,6 +72,7 @@ _PAYMENT_STATES: Mapping[PaymentState, str] = {
     PaymentState.DECLINED: "declined",
     PaymentState.ACTION_REQUIRED: "the bank is asking",
     PaymentState.PROCESSING: "the bank is deciding",
+    PaymentState.AUTHORISED: "authorised, not charged",
     PaymentState.PAID: "received",
     PaymentState.CANCELLED: "cancelled",
     PaymentState.REFUNDED: "returned",
@@ -142,6 +146,10 @@ REVIEWS: Mapping[str, tuple[str, str]] = {
     "paid_after_cancel": (
         "A payment was received after it was reported as cancelled.",
         "Look at it in Stripe’s dashboard: ship it, or refund it.",
+    ),
+    "other_amount_captured": (
+        "Another amount was charged than the store had asked for.",
+        "Look in Stripe’s dashboard who charged it; then ship it, or settle the difference.",
     ),
     "cancelled_after_paid": (
         "A payment was reported as cancelled after it was received.",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from store.admin.presentation.words import staff_refused
 from store.domain.errors import (
+    CaptureRefusal,
+    CaptureRefused,
     CatalogueRefusal,
     CatalogueRefused,
     DisputeNotAnswered,
@@ -38,6 +40,8 @@ def refusal(error: StoreError) -> str:
             return _CATALOGUE[error.reason].format(count=error.count, name=error.name)
         case RefundRefused():
             return _refund_refused(error)
+        case CaptureRefused():
+            return _NOT_CAPTURED[error.reason].format(amount=error.amount.text() if error.amount else "")
         case OrderNotFulfilled():
             return _NOT_FULFILLED[error.reason].format(longest=error.longest_tracking)
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
@@ -91,6 +95,24 @@ _CATALOGUE = {
     CatalogueRefusal.PLACE_TAKEN: "“{name}” is in another zone. Take it out there first.",
     CatalogueRefusal.PLACE_UNKNOWN: "“{name}” is no country or region that we know. Write it as US, or as US-CA.",
     CatalogueRefusal.FEWER_THAN_USED: "{count} orders have a use of it already.",
+}
+_NOT_CAPTURED = {
+    CaptureRefusal.NOT_AUTHORISED: "No card is authorised for this order, so there is no amount to charge.",
+    CaptureRefusal.ENDED: "Nothing was charged: the authorisation has ended, and the order with it. Do not ship it.",
+    CaptureRefusal.BY_PAYMENT_SERVICE: (
+        "Stripe does not charge this card, so nothing is shipped. Look at the payment in Stripe’s dashboard, and try "
+        "again."
+    ),
+    CaptureRefusal.OTHER_ACCOUNT: (
+        "This payment belongs to another Stripe account or mode than the store’s keys, so it is not charged."
+    ),
+    CaptureRefusal.TOO_MUCH: "Up to {amount} can be charged: so much was authorised.",
+    CaptureRefusal.OTHER_CURRENCY: "{amount} was authorised; nothing can be charged in another currency.",
+    CaptureRefusal.NOT_A_WHOLE_STEP: "An amount in this currency is a multiple of {amount}.",
+    CaptureRefusal.EARLIER_UNANSWERED: (
+        "{amount} was asked for before, and Stripe has not said whether it is charged. Ship it with this amount, or "
+        "wait: the worker asks until it knows."
+    ),
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

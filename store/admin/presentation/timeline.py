@@ -54,7 +54,10 @@ WORDS: Mapping[str, _Entry] = {
     "payment.action_required": _Entry("The bank asked the shopper (3-D Secure).", Tone.WAIT),
     "payment.processing": _Entry("The bank is deciding.", Tone.WAIT),
     "payment.still_open": _Entry("The payment can be tried again."),
-    "payment.paid": _Entry("{amount} received.", Tone.GOOD),
+    "payment.authorised": _Entry("The card is authorised for {amount}; nothing is charged yet.", Tone.GOOD),
+    "payment.capture_requested": _Entry("{amount} is to be charged.", Tone.CALM),
+    "payment.capture_refused": _Entry("{amount} was not charged: {reason}.", Tone.BAD),
+    "payment.paid": _Entry("{amount} received. {authorised}", Tone.GOOD),
     "payment.cancelled": _Entry("The payment was cancelled."),
     "payment.refunded": _Entry("The payment was returned whole."),
     "payment.refund_failed": _Entry("A refund came back: the money is here again.", Tone.WAIT),
@@ -129,6 +132,8 @@ class _Said(dict[str, Any]):
         for name in _CODES:
             if isinstance(self.get(name), str):
                 self[name] = self[name].replace("_", " ")
+        if isinstance(self.get("authorised"), int):
+            self["authorised"] = f"{Money(self['authorised'], currency).text()} was authorised."
         if self.get("tracking"):
             self["tracking"] = f"Tracking {self['tracking']}."
 

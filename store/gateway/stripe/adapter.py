@@ -15,7 +15,14 @@ from typing import Any
 import stripe
 from stripe import HTTPClient
 
-from store.domain.errors import DisputeNotAnswered, PaymentMisconfigured, RefundRefusal, RefundRefused
+from store.domain.errors import (
+    CaptureRefusal,
+    CaptureRefused,
+    DisputeNotAnswered,
+    PaymentMisconfigured,
+    RefundRefusal,
+    RefundRefused,
+)
 from store.domain.money import Money
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
@@ -30,6 +37,7 @@ from store.gateway.port import (
     PaymentRequest,
     PaymentSession,
     PaymentSnapshot,
+    RefundReason,
     RefundSnapshot,
     SignedEvent,
     WebhookEndpoint,
@@ -41,6 +49,7 @@ from store.gateway.stripe.mapping import (
     CANCELLED,
     CHARGE_DISPUTED,
     CHARGE_RETURNED,
+    MANUAL,
     ORDER_REFERENCE,
     PAYMENT_NUMBER,
     REFUND_KEY,
@@ -131,6 +140,8 @@ class StripeGateway:
         }
         if request.shipping is not None:
             params["shipping"] = shipping_of(request.shipping)
+        if request.manual_capture:
+            params["capture_method"] = MANUAL
         if self._receipts:
             params["receipt_email"] = request.email
         return params
@@ -167,6 +178,24 @@ class StripeGateway:
                 return self.retrieve_payment(provider_payment_id).snapshot
         return snapshot_of(intent.to_dict(), date_of(intent))
 
+    def capture_payment(self, provider_payment_id: str, amount: Money, key: str) -> PaymentSnapshot:
+        with translate_errors("capture_payment", provider_payment_id):
+            try:
+                intent = self._client.v1.payment_intents.capture(
+                    provider_payment_id,
+                    {"amount_to_capture": amount.minor, "expand": ["latest_charge"]},
+                    {"idempotency_key": key},
+                )
+            except stripe.InvalidRequestError as refusal:
+                if refusal.code == "payment_intent_unexpected_state":
+                    return self.retrieve_payment(provider_payment_id).snapshot
+                if refusal.code == "resource_missing":
+                    raise
+                raise CaptureRefused(CaptureRefusal.BY_PAYMENT_SERVICE) from refusal
+            except stripe.CardError as refusal:
+                raise CaptureRefused(CaptureRefusal.BY_PAYMENT_SERVICE) from refusal
+        return snapshot_of(intent.to_dict(), date_of(intent))
+
     def create_hosted_page(self, request: HostedPageRequest) -> HostedPage:
         with translate_errors("create_hosted_page", request.payment.order_reference):
             return checkout.create(self._client, request, self._payment(request.payment))
@@ -192,15 +221,24 @@ class StripeGateway:
             for page in checkout.open_since(self._client, since):
                 yield page.snapshot
 
-    def refund_payment(self, provider_payment_id: str, amount: Money, key: str, attempt: int = 1) -> RefundSnapshot:
+    def refund_payment(
+        self,
+        provider_payment_id: str,
+        amount: Money,
+        key: str,
+        attempt: int = 1,
+        reason: RefundReason | None = None,
+    ) -> RefundSnapshot:
+        params: Any = {"payment_intent": provider_payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}}
+        if reason is not None:
+            params["reason"] = reason.value
         with translate_errors("refund_payment", provider_payment_id):
             # Stripe keeps an idempotency key for a day, and the answer may be missing for longer than that.
             if (earlier := self._find_refund_by_key(provider_payment_id, key)) is not None:
                 return earlier
             try:
                 refund = self._client.v1.refunds.create(
-                    {"payment_intent": provider_payment_id, "amount": amount.minor, "metadata": {REFUND_KEY: key}},
-                    {"idempotency_key": key if attempt == 1 else f"{key}-{attempt}"},
+                    params, {"idempotency_key": key if attempt == 1 else f"{key}-{attempt}"}
                 )
             except stripe.InvalidRequestError as refusal:
                 if refusal.code == CHARGE_DISPUTED:

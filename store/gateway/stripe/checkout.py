@@ -24,7 +24,8 @@ def create(client: stripe.StripeClient, request: HostedPageRequest, payment: Map
     """Create a session. `payment` are the parameters that its PaymentIntent would be created with."""
     key, parts = request.payment.idempotency_key, request.itemization
     metadata = {ORDER_REFERENCE: request.payment.order_reference, PAYMENT_NUMBER: str(request.payment_number)}
-    of_payment = {name: payment[name] for name in ("description", "shipping", "receipt_email") if name in payment}
+    said = ("description", "shipping", "receipt_email", "capture_method")
+    of_payment = {name: payment[name] for name in said if name in payment}
     params: dict[str, Any] = {
         "mode": "payment",
         "line_items": [_line(item) for item in parts.items],

@@ -41,6 +41,7 @@ STATUS_TO_EVENT = {
     "requires_confirmation": PaymentEvent.OPENED,
     "requires_action": PaymentEvent.ACTION_REQUIRED,
     "processing": PaymentEvent.PROCESSING,
+    "requires_capture": PaymentEvent.AUTHORISED,
     "succeeded": PaymentEvent.PAID,
     CANCELLED: PaymentEvent.CANCELLED,
 }
@@ -83,6 +84,9 @@ DISPUTE_STATUS_TO_EVENT = {
     "appeal_under_review": DisputeEvent.LOST,
 }
 
+WITH_A_CARD = (PaymentEvent.AUTHORISED, PaymentEvent.PAID)
+MANUAL = "manual"  # the capture method of a payment that is authorised first
+
 CANCELLATION_REASONS: dict[CancelReason, Any] = {
     CancelReason.EXPIRED: "abandoned",
     CancelReason.BY_SHOPPER: "requested_by_customer",
@@ -111,8 +115,10 @@ def snapshot_of(intent: Mapping[str, Any], observed_at: datetime) -> PaymentSnap
         order_reference=(intent.get("metadata") or {}).get(ORDER_REFERENCE),
         payment_number=_payment_number(intent),
         decline=decline,
-        card=_card(intent.get("latest_charge")) if event is PaymentEvent.PAID else None,
+        card=_card(intent.get("latest_charge")) if event in WITH_A_CARD else None,
         cancelled_because=CANCEL_REASONS.get(intent.get("cancellation_reason") or ""),
+        manual_capture=intent.get("capture_method") == MANUAL,
+        capture_before=_capture_before(intent.get("latest_charge")) if event is PaymentEvent.AUTHORISED else None,
     )
 
 
@@ -237,6 +243,14 @@ def _card(charge: Any) -> Card | None:
     return Card(card["brand"], card["last4"]) if card else None
 
 
+def _capture_before(charge: Any) -> datetime | None:
+    """Until when an expanded charge that is not captured can be; None where only its id is given."""
+    if not isinstance(charge, Mapping) or charge.get("captured"):
+        return None
+    until = ((charge.get("payment_method_details") or {}).get("card") or {}).get("capture_before")
+    return datetime.fromtimestamp(until, UTC) if until else None
+
+
 def shipping_of(to: Address) -> dict[str, Any]:
     """The `shipping` parameter. Stripe refuses empty texts, so empty parts are left out."""
     address = {
@@ -284,7 +298,8 @@ def _object(thing: Mapping[str, Any], observed_at: datetime, event_type: str) ->
             return dispute_of(thing)
         case "charge" if thing.get("payment_intent") and (card := _card(thing)):
             # Stripe copies the metadata of a payment to its charges.
-            return CardUsed(thing["payment_intent"], card, (thing.get("metadata") or {}).get(ORDER_REFERENCE))
+            reference = (thing.get("metadata") or {}).get(ORDER_REFERENCE)
+            return CardUsed(thing["payment_intent"], card, reference, _capture_before(thing))
         case "radar.early_fraud_warning":
             return fraud_warning_of(thing)
         case "review":

@@ -41,6 +41,7 @@ RETRIES = 2
 ABOUT_ONE_PAYMENT = (
     "retrieve_payment",
     "cancel_payment",
+    "capture_payment",
     "refund_payment",
     "retrieve_hosted_page",
     "expire_hosted_page",

@@ -6,8 +6,10 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
+    ORDER_AUTHORISED = "order_authorised"
     ORDER_PAID = "order_paid"
     ORDER_EXPIRED = "order_expired"
+    AUTHORISATION_RELEASED = "authorisation_released"
     ORDER_FULFILLED = "order_fulfilled"
     PAYMENT_FAILED = "payment_failed"
     LATE_PAYMENT_RETURNED = "late_payment_returned"

@@ -248,6 +248,7 @@ def _email(services: Services, mail: Mail, order: Order) -> Email:
         "store": services.settings.store_name,
         "link": order_link(services, order.reference),
         "staff_link": f"{services.settings.store_url}/admin/orders/{order.reference}",
+        "received": Money(order.payment.received_minor, order.currency).text(),
         "amount": Money(amount, order.currency).text() if amount is not None else None,
         "data": mail.data,
     }

@@ -17,10 +17,12 @@ from store.services.mail.kinds import Kind
 class Untrue(StrEnum):
     """Why a mail is not sent."""
 
+    ORDER_NOT_AUTHORISED = "order_not_authorised"
     ORDER_NOT_PAID = "order_not_paid"
     ORDER_NOT_EXPIRED = "order_not_expired"
     MONEY_RECEIVED = "money_received"
     NOT_WAITING_FOR_A_CARD = "not_waiting_for_a_card"
+    ONLY_RELEASED = "only_released"
     REFUND_FAILED = "refund_failed"
     REVIEW_RESOLVED = "review_resolved"
     DISPUTE_DECIDED = "dispute_decided"
@@ -32,10 +34,14 @@ TOLD_OTHERWISE = "told_otherwise"
 
 PAID = (OrderState.PAID, OrderState.FULFILLED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
+# Nothing can go back of these. Stripe shows as a refund, too, that an authorisation was released.
+UNCHARGED = (PaymentState.AUTHORISED, PaymentState.CANCELLED)
 FAILED = (RefundState.FAILED, RefundState.CANCELLED)
 DECIDED = (DisputeState.CLOSED, DisputeState.WON, DisputeState.LOST)
 # What the history of an order says once somebody has tried to pay it with a card.
-TRIED = ("payment.declined", "payment.action_required", "payment.processing", "payment.paid")
+TRIED = (
+    "payment.declined", "payment.action_required", "payment.processing", "payment.authorised", "payment.paid",
+)  # fmt: skip
 
 Check = Callable[[Session, Mail, Order, datetime], Untrue | None]
 
@@ -53,6 +59,14 @@ def card_was_tried(session: Session, order: Order) -> bool:
     return bool(session.scalar(select(tried)))
 
 
+def _authorised(_session: Session, _mail: Mail, order: Order, _now: datetime) -> Untrue | None:
+    return None if order.is_authorised else Untrue.ORDER_NOT_AUTHORISED
+
+
+def _released(session: Session, _mail: Mail, order: Order, _now: datetime) -> Untrue | None:
+    return Untrue.MONEY_RECEIVED if _has_received(session, order) else None
+
+
 def _paid(_session: Session, _mail: Mail, order: Order, _now: datetime) -> Untrue | None:
     return None if order.state in PAID else Untrue.ORDER_NOT_PAID
 
@@ -60,8 +74,12 @@ def _paid(_session: Session, _mail: Mail, order: Order, _now: datetime) -> Untru
 def _expired(session: Session, _mail: Mail, order: Order, _now: datetime) -> Untrue | None:
     if order.state is not OrderState.EXPIRED:
         return Untrue.ORDER_NOT_EXPIRED
+    return Untrue.MONEY_RECEIVED if _has_received(session, order) else None
+
+
+def _has_received(session: Session, order: Order) -> bool:
     received = exists().where(Payment.order_id == order.id, Payment.state.in_(RECEIVED))
-    return Untrue.MONEY_RECEIVED if session.scalar(select(received)) else None
+    return bool(session.scalar(select(received)))
 
 
 def _payment_failed(_session: Session, _mail: Mail, order: Order, now: datetime) -> Untrue | None:
@@ -70,8 +88,12 @@ def _payment_failed(_session: Session, _mail: Mail, order: Order, now: datetime)
 
 
 def _returned(session: Session, mail: Mail, _order: Order, _now: datetime) -> Untrue | None:
-    refund = select(Refund.state).where(Refund.provider_refund_id == mail.dedupe_key.removeprefix("refund:"))
-    return Untrue.REFUND_FAILED if session.scalar(refund) in FAILED else None
+    name = mail.dedupe_key.removeprefix("refund:")
+    refund = select(Refund.state, Payment.state.label("of")).join(Refund.payment)
+    found = session.execute(refund.where(Refund.provider_refund_id == name)).one_or_none()
+    if found is not None and found.of in UNCHARGED:
+        return Untrue.ONLY_RELEASED
+    return Untrue.REFUND_FAILED if found is not None and found.state in FAILED else None
 
 
 def _in_review(session: Session, mail: Mail, _order: Order, _now: datetime) -> Untrue | None:
@@ -91,6 +113,8 @@ def _decided(session: Session, mail: Mail, _order: Order, _now: datetime) -> Unt
 
 # What is not listed stays true: an order that left the shop, a refund that failed, a review that ended elsewhere.
 CHECKS: Mapping[Kind, Check] = {
+    Kind.ORDER_AUTHORISED: _authorised,
+    Kind.AUTHORISATION_RELEASED: _released,
     Kind.ORDER_PAID: _paid,
     Kind.ORDER_EXPIRED: _expired,
     Kind.PAYMENT_FAILED: _payment_failed,

@@ -154,9 +154,16 @@ def _payment_without_order(session: Session, _now: datetime, among: Among) -> It
 def _wrong_amount(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     query = _joined(among).where(
         Payment.state.in_((PaymentState.PAID, PaymentState.REFUNDED)),
-        Payment.received_minor != Order.total_minor,
+        # A payment that was authorised first may be captured in part.
+        Payment.received_minor != func.coalesce(Payment.capture_minor, Order.total_minor),
     )
     return _orders(session, query, "other_amount_received")
+
+
+def _wrong_authorisation(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    waits = and_(Order.state == OrderState.AWAITING_PAYMENT, Order.authorised_at.is_not(None))
+    query = _joined(among).where(waits != (Payment.state == PaymentState.AUTHORISED), ~Order.needs_review)
+    return _orders(session, query, "authorisation_differs")
 
 
 def _wrong_total(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
@@ -237,7 +244,7 @@ def _wrong_taxes(session: Session, _now: datetime, among: Among) -> Iterator[Fin
     )
     refused = exists().where(TaxTransaction.order_id == Order.id, TaxTransaction.refused)
     query = _joined(among).where(
-        Order.tax_recorded_at.is_not(None), ~refused, recorded != Order.total_minor - Payment.refunded_minor
+        Order.tax_recorded_at.is_not(None), ~refused, recorded != Payment.received_minor - Payment.refunded_minor
     )
     return _orders(session, query, "taxes_differ")
 
@@ -306,6 +313,13 @@ def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
     return _orders(session, select(Order.reference).where(Order.id.in_(late)).order_by(Order.id), "refund_overdue")
 
 
+def _capture_overdue(session: Session, now: datetime) -> Iterator[Finding]:
+    late = select(Payment.order_id).where(
+        Payment.state == PaymentState.AUTHORISED, Payment.capture_requested_at < now - LATE
+    )
+    return _orders(session, select(Order.reference).where(Order.id.in_(late)).order_by(Order.id), "capture_overdue")
+
+
 def _tax_overdue(session: Session, now: datetime) -> Iterator[Finding]:
     query = select(Order.reference).where(
         Order.tax_calculation.is_not(None),
@@ -342,6 +356,7 @@ ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...]
     _paid_without_payment,
     _payment_without_order,
     _wrong_amount,
+    _wrong_authorisation,
     _wrong_total,
     _wrong_payment,
     _wrong_refunds,
@@ -356,6 +371,7 @@ STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _wrong_uses,
     _overdue,
     _refund_overdue,
+    _capture_overdue,
     _tax_overdue,
     _unhandled_events,
     _unsent_mail,

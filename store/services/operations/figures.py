@@ -41,13 +41,13 @@ def of_day(session: Session, now: datetime, currency: str) -> DayFigures:
     since = now - DAY
     placed = session.scalar(select(func.count(Order.id)).where(Order.placed_at >= since)) or 0
     paid = session.execute(
-        select(Order.placed_at, Order.total_minor).where(
-            Order.placed_at >= since, Order.paid_at.is_not(None), Order.currency == currency
-        )
+        select(Order.placed_at, Payment.received_minor)
+        .join(Order.payment)
+        .where(Order.placed_at >= since, Order.paid_at.is_not(None), Order.currency == currency)
     ).all()
     hours = [0] * HOURS
-    for at, total in paid:
-        hours[min(int((at - since).total_seconds() // 3600), HOURS - 1)] += total
+    for at, received in paid:
+        hours[min(int((at - since).total_seconds() // 3600), HOURS - 1)] += received
     refunded = session.scalar(
         select(func.sum(Refund.amount_minor))
         .join(Payment, Payment.id == Refund.payment_id)

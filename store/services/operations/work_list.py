@@ -41,13 +41,15 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class WorkList:
-    """`returning` is money that the store owes back and has not asked Stripe to return yet, `unanswered` are refunds
-    that it has asked for without an answer. `scarce` are products of which few pieces are left.
+    """`authorised` are orders to ship, and to capture the money of, before their authorisation ends, the oldest first.
+    `returning` is money that the store owes back and has not asked Stripe to return yet, `unanswered` are refunds that
+    it has asked for without an answer. `scarce` are products of which few pieces are left.
     """
 
     reviews: Sequence[OpenReview]
     disputes: Sequence[Row[Order, Dispute]]
     to_ship: OrderPart
+    authorised: OrderPart
     returning: Sequence[Row[Order, Payment]]
     unanswered: Sequence[Row[Order, Refund]]
     mails: Sequence[Row[Order, Mail]]
@@ -63,6 +65,7 @@ def read(session: Session, now: datetime) -> WorkList:
         reviews=reviews.waiting(session)[:MOST],
         disputes=_disputes(session),
         to_ship=listing.find(session, OrderFilter(Show.TO_SHIP, oldest_first=True), most=SHIPPED_FROM_HERE),
+        authorised=listing.find(session, OrderFilter(Show.AUTHORISED, oldest_first=True), most=SHIPPED_FROM_HERE),
         returning=_returning(session),
         unanswered=_unanswered(session, late),
         mails=_mails(session),

@@ -12,14 +12,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
-from store.domain.states import OrderState, PaymentEvent
+from store.domain.states import OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, HostedPageSnapshot
 from store.services import card_testing, history, mail, payments, taxes, transitions
 from store.services.history import Origin, Source
 from store.services.operations import health
 from store.services.orders import search
 from store.services.partial_indexes import written_out
-from store.services.payments import accounts, refunds, reminders, unmatched_events
+from store.services.payments import accounts, capturing, refunds, reminders, unmatched_events
 from store.services.services import Services
 
 log = structlog.get_logger(__name__)
@@ -47,11 +47,16 @@ def run(services: Services, now: datetime) -> int:
     never_opened = exists().where(Payment.order_id == Order.id, Payment.live, unopened)
     foreign = _foreign(services)
     left_over = _payment(~Payment.live, Payment.state.not_in(written_out(payments.DECIDED)), ~foreign)
+    authorised = Payment.state == PaymentState.AUTHORISED
+    to_capture = _payment(authorised, Payment.capture_minor.is_not(None), ~foreign)
+    to_release = and_(Order.state != OrderState.AWAITING_PAYMENT, _payment(Payment.live, authorised, ~foreign))
     this = _Round(services, now)
-    done = this.each(and_(expired, never_opened), _expire)
+    done = this.each(to_capture, capturing.resubmit)  # before what was asked for expires
+    done += this.each(and_(expired, never_opened), _expire)
     done += this.each(expired, _expire)
     done += this.each(payments.tested_with_cards(services), payments.stop_card_testing)
     done += this.each(left_over, payments.cancel_leftovers)
+    done += this.each(to_release, payments.release)
     done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
     done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
     done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable)
@@ -156,13 +161,15 @@ def _expire(services: Services, reference: str, now: datetime) -> None:
         event = made.event if made is not None else None
         deciding = event is PaymentEvent.PROCESSING
         challenged = event is PaymentEvent.ACTION_REQUIRED and order.extensions < MOST_EXTENSIONS
-        if deciding or challenged:
+        authorised = event is PaymentEvent.AUTHORISED and order.authorised_at is None  # and nobody has told it yet
+        if deciding or challenged or authorised:
             origin = Origin(Source.WORKER, now)
             with services.database.transaction() as session:
                 recorded = payments.record(session, services, snapshot, origin)
-                if recorded is not None:
+                if recorded is not None and not authorised:
                     _extend(session, recorded, origin)
-            return
+            if recorded is not None and (not authorised or recorded.authorised_at is not None):
+                return
     payments.close(services, reference, CancelReason.EXPIRED, now)
 
 

@@ -30,6 +30,7 @@ class Show(StrEnum):
 
     ALL = "all"
     TO_SHIP = "to_ship"
+    AUTHORISED = "authorised"
     REVIEW = "review"
     DISPUTED = "disputed"
     AWAITING_PAYMENT = "awaiting_payment"
@@ -169,6 +170,11 @@ _SHOWN: Mapping[Show, tuple[ColumnElement[bool], ...]] = {
         Order.state == OrderState.PAID,
         ~exists().where(Review.order_id == Order.id, Review.resolved_at.is_(None)),
         ~Order.disputed,
+    ),
+    Show.AUTHORISED: (
+        Order.state == OrderState.AWAITING_PAYMENT,
+        Order.authorised_at.is_not(None),
+        ~exists().where(Review.order_id == Order.id, Review.resolved_at.is_(None)),
     ),
     **{Show(state): (Order.state == state,) for state in OrderState},
 }

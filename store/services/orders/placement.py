@@ -166,7 +166,7 @@ def _rows_of(new: Draft) -> list[tuple[type[Base], Sequence[Row]]]:
 def _open_order(session: Session, new: Draft) -> Order | ConflictingOrder:
     """The order for which no other one could be placed. Raises CouponRefused where that was not the cart's."""
     of_cart = select(Order).where(Order.cart_id == new.order["cart_id"], Order.state == OrderState.AWAITING_PAYMENT)
-    found = session.scalars(of_cart).one_or_none()
+    found = session.scalars(of_cart.where(Order.authorised_at.is_(None))).one_or_none()
     if found is None:
         raise CouponRefused(CouponRefusal.USED_BEFORE, new.code or "")
     same = found.fingerprint == new.order["fingerprint"] and found.expires_at > new.order["placed_at"]

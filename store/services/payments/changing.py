@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from models import Order, Payment
 from store.domain.errors import OrderClosed
-from store.domain.states import OrderState, PaymentKind, PaymentState
+from store.domain.states import OrderState, PaymentKind
 from store.services import history, transitions
 from store.services.history import Origin, Source
 from store.services.payments.closing import cancel_leftovers, count_on_undecided
-from store.services.payments.recording import DECIDED
+from store.services.payments.recording import DECIDED, TAKES_NO_CARD
 from store.services.services import Services
 
 
@@ -37,7 +37,7 @@ def change_kind(services: Services, reference: str, kind: PaymentKind, now: date
 def replace(session: Session, order: Order, kind: PaymentKind, origin: Origin) -> None:
     """Let an order that waits for its payment count on a new one; nothing, where the bank decides about the old one."""
     before = order.payment
-    if order.state is not OrderState.AWAITING_PAYMENT or before.state in (*DECIDED, PaymentState.PROCESSING):
+    if order.state is not OrderState.AWAITING_PAYMENT or before.state in (*DECIDED, *TAKES_NO_CARD):
         return
     transitions.write(session, before, {"live": False})
     values = {"order_id": order.id, "kind": kind, "amount_minor": order.total_minor, "replaces_id": before.id}
@@ -52,6 +52,6 @@ def end_replaced(services: Services, reference: str, now: datetime) -> None:
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         count_on_undecided(session, order)
-        takes_none = order.payment.state in (*DECIDED, PaymentState.PROCESSING)
+        takes_none = order.payment.state in (*DECIDED, *TAKES_NO_CARD)
     if takes_none or order.state is not OrderState.AWAITING_PAYMENT:
         raise OrderClosed(reference)

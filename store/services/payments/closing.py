@@ -16,8 +16,11 @@ from store.domain.states import OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, HostedPageSnapshot, PaymentSnapshot
 from store.services import transitions
 from store.services.history import Origin, Source
+from store.services.orders import lookup
+from store.services.orders.access import STAFF
 from store.services.payments import accounts
-from store.services.payments.recording import DECIDED, close_order, make_live, record
+from store.services.payments.recording import DECIDED, close_order, record
+from store.services.payments.rows import make_live
 from store.services.services import Services
 
 # A webhook is given this long to come before the store asks by itself, and between one question and the next.
@@ -109,10 +112,10 @@ def _begin(session: Session, order: Order, reason: CancelReason, origin: Origin)
 
 
 def end(services: Services, payment: Payment, reason: CancelReason) -> PaymentSnapshot | HostedPageSnapshot:
-    """Have the payment service end a payment that it knows of, or the page of one, and say what has become of it.
-    Raises PaymentMissing, PaymentUnavailable and PaymentMisconfigured.
+    """Have the payment service end a payment that it knows of, or the page of one, and say what has become of it. What
+    is authorised is released: its page was left. Raises PaymentMissing, PaymentUnavailable and PaymentMisconfigured.
     """
-    if payment.provider_page_id is not None:
+    if payment.provider_page_id is not None and payment.state is not PaymentState.AUTHORISED:
         return services.gateway.expire_hosted_page(payment.provider_page_id)
     return services.gateway.cancel_payment(payment.provider_payment_id or "", reason)
 
@@ -139,7 +142,8 @@ def _close_unasked(
 def tested_with_cards(services: Services) -> ColumnElement[bool]:
     """Whether an order waits for its payment though too many cards were declined on it, on all of its payments."""
     declines = select(func.sum(Payment.declines)).where(Payment.order_id == Order.id).scalar_subquery()
-    return and_(Order.state == OrderState.AWAITING_PAYMENT, declines >= services.settings.max_declines)
+    open_orders = and_(Order.state == OrderState.AWAITING_PAYMENT, Order.authorised_at.is_(None))
+    return and_(open_orders, declines >= services.settings.max_declines)
 
 
 def stop_card_testing(services: Services, reference: str, now: datetime) -> None:
@@ -169,6 +173,16 @@ def cancel_leftovers(services: Services, reference: str, now: datetime, source: 
             continue
         with services.database.transaction() as session:
             record(session, services, snapshot, origin)
+
+
+def release(services: Services, reference: str, now: datetime) -> None:
+    """Release what is authorised for an order that is closed. Raises as `close` does."""
+    with services.database.reading() as session:
+        payment = lookup.peek(session, reference, STAFF).payment
+    if payment.state is PaymentState.AUTHORISED:
+        snapshot = end(services, payment, CancelReason.REPLACED)
+        with services.database.transaction() as session:
+            record(session, services, snapshot, Origin(Source.WORKER, now))
 
 
 def _end_unopened(services: Services, reference: str, payment_id: int, origin: Origin) -> None:

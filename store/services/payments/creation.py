@@ -19,7 +19,7 @@ from store.domain.errors import (
     PaymentServiceFailed,
     PaymentUnavailable,
 )
-from store.domain.states import OrderState, PaymentKind, PaymentState
+from store.domain.states import OrderState, PaymentKind
 from store.gateway.port import CancelReason, PaymentRequest, PaymentSession, PaymentSnapshot
 from store.services import card_testing, transitions
 from store.services.card_testing import Shopper
@@ -28,8 +28,11 @@ from store.services.orders import lookup
 from store.services.orders.access import STAFF, Access
 from store.services.payments import accounts, changing
 from store.services.payments.closing import close
-from store.services.payments.recording import DECIDED, record, record_of
+from store.services.payments.recording import DECIDED, TAKES_NO_CARD, record, record_of
 from store.services.services import Services
+
+# At the end of the key of what is authorised first: with the other setting, the same order is asked for otherwise.
+MANUAL = "-manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _usable(services: Services, order: Order, payment: PaymentSession) -> Paymen
         # Another tab created another payment first, or the order was closed meanwhile. Nobody has the secret of this
         # one yet, so nobody can have paid it.
         services.gateway.cancel_payment(payment.snapshot.provider_payment_id, CancelReason.REPLACED)
-    if closed or live.state is PaymentState.PROCESSING or live.kind is not PaymentKind.CARD:
+    if closed or live.state in TAKES_NO_CARD or live.kind is not PaymentKind.CARD:
         raise OrderClosed(order.reference)
     if orphaned and live.provider_payment_id is not None:
         return services.gateway.retrieve_payment(live.provider_payment_id)
@@ -133,19 +136,21 @@ def _setup(
     """
     order = lookup.peek(session, reference, access)
     payment = order.payment
-    if order.state is not OrderState.AWAITING_PAYMENT or order.needs_review or payment.state is PaymentState.PROCESSING:
+    if order.state is not OrderState.AWAITING_PAYMENT or order.needs_review or payment.state in TAKES_NO_CARD:
         raise OrderClosed(reference)
     if order.expires_at <= now:
         return CancelReason.EXPIRED
     if _declines(session, payment) >= services.settings.max_declines:
         return CancelReason.CARD_TESTING
+    manual = services.settings.capture == "on_shipping"
     request = PaymentRequest(
         order_reference=reference,
         amount=order.total,
         description=f"{services.settings.store_name} order {reference}",
         shipping=order.shipping if order.is_shipped else None,
         email=order.email,
-        idempotency_key=f"order-{reference}-payment-{payment.id}-{payment.create_attempt}",
+        idempotency_key=f"order-{reference}-payment-{payment.id}-{payment.create_attempt}{MANUAL if manual else ''}",
+        manual_capture=manual,
     )
     abandoned = accounts.is_unpaid_test(payment) and accounts.is_foreign(payment, accounts.known(services))
     return PaymentSetup(

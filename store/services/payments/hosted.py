@@ -72,7 +72,11 @@ def open_page(
 
 def _waiting(order: Order) -> Payment:
     """The live payment of an order that is paid on a hosted page."""
-    if order.state is not OrderState.AWAITING_PAYMENT or order.payment.kind is not PaymentKind.HOSTED:
+    if (
+        order.state is not OrderState.AWAITING_PAYMENT
+        or order.is_authorised
+        or order.payment.kind is not PaymentKind.HOSTED
+    ):
         raise OrderClosed(order.reference)  # in another tab, a moment ago
     return order.payment
 
@@ -113,7 +117,8 @@ def _create(services: Services, setup: PaymentSetup, order: Order, payment: Paym
 
 def _request(services: Services, setup: PaymentSetup, order: Order, payment: Payment) -> HostedPageRequest:
     link = links.order_link(services, order.reference)
-    key = f"order-{order.reference}-page-{payment.id}-{payment.create_attempt}"
+    manual = creation.MANUAL if setup.request.manual_capture else ""
+    key = f"order-{order.reference}-page-{payment.id}-{payment.create_attempt}{manual}"
     if payment.page_expires_at is None:
         raise LookupError(payment.id)
     return HostedPageRequest(

@@ -34,7 +34,9 @@ Report = dict[str, Any]  # what an event says of a payment, by the names that th
 
 # The program does not start where a machine has no such transition, or two that end differently.
 _PAYMENT = {state: PAYMENT.decide(state, PaymentEvent.PAID) for state in PaymentState}
-_OPEN = [state for state, (outcome, _) in _PAYMENT.items() if outcome is Outcome.APPLIED]
+# What was authorised first is captured in the readable path: its cart may have the same things in it again.
+_FIRST = PaymentState.AUTHORISED
+_OPEN = [state for state, (outcome, _) in _PAYMENT.items() if outcome is Outcome.APPLIED and state is not _FIRST]
 (_PAID,) = {_PAYMENT[state][1] for state in _OPEN}
 _AWAITING = OrderState.AWAITING_PAYMENT
 _ORDER = [ORDER.decide(_AWAITING, OrderEvent.PAYMENT_RECEIVED)]

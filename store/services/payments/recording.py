@@ -15,12 +15,14 @@ from store.gateway.port import CancelReason, CardUsed, Decline, HostedPageSnapsh
 from store.services import carts, history, mail, stock, transitions
 from store.services.history import Origin
 from store.services.orders import reviews
-from store.services.payments import accounts, refunds, rows
+from store.services.payments import accounts, authorising, refunds, rows
 from store.services.payments.rows import REPORTED
 from store.services.services import Services
 
 DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
+# Not decided, and no card can be tried on it: the bank is deciding, or has authorised it.
+TAKES_NO_CARD = (PaymentState.PROCESSING, PaymentState.AUTHORISED)
 
 
 def record(
@@ -52,7 +54,7 @@ def record_of(
 ) -> Order:
     """The same for an order that is locked; `payment` is its payment that the snapshot is about, if it has that yet."""
     if (mismatch := _mismatch(order, snapshot, services)) is not None:
-        if snapshot.event is PaymentEvent.PAID:
+        if snapshot.event in (PaymentEvent.PAID, PaymentEvent.AUTHORISED):
             reviews.open_review(
                 session, order, mismatch, origin, subject=snapshot.provider_payment_id, lasting=True,
                 received=snapshot.received.minor, currency=snapshot.received.currency,
@@ -66,9 +68,10 @@ def record_of(
         accounts.confirm(session, services, payment)
     if snapshot.event is PaymentEvent.PAID:
         _paid(session, order, payment, snapshot, origin)
+    elif snapshot.event is PaymentEvent.AUTHORISED:
+        _authorised(session, order, payment, snapshot, origin)
     elif snapshot.event is PaymentEvent.CANCELLED:
-        reason = snapshot.cancelled_because if payment.kind is PaymentKind.CARD else _why_ended(order, payment, origin)
-        _end(session, order, payment, reason, origin)
+        _end(session, order, payment, _why_cancelled(order, payment, snapshot, origin), origin)
     elif snapshot.event is not None:
         _observed(session, order, payment, snapshot, origin)
     return order
@@ -86,7 +89,7 @@ def _record_page(session: Session, services: Services, page: HostedPageSnapshot,
             record_of(session, services, order, made, page.payment, origin)
     if origin.source not in REPORTED:
         accounts.confirm(session, services, payment)
-    if page.open or payment.state in (*DECIDED, PaymentState.PROCESSING):
+    if page.open or payment.state in (*DECIDED, *TAKES_NO_CARD):
         return order
     # Nobody can pay on it any more. Where its payment failed after the page was left, the order can be paid otherwise.
     failed_later = page.payment is not None and payment.live and payment.cancel_reason is None
@@ -95,18 +98,36 @@ def _record_page(session: Session, services: Services, page: HostedPageSnapshot,
     return order
 
 
+def _why_cancelled(order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> CancelReason | None:
+    """Why a payment was cancelled. The payment service does not say it of one that is made on a hosted page, which ends
+    with that, nor of an authorisation that has ended by itself.
+    """
+    if payment.state is PaymentState.AUTHORISED:
+        return snapshot.cancelled_because or _why_ended(order, payment, origin)
+    return snapshot.cancelled_because if payment.kind is PaymentKind.CARD else _why_ended(order, payment, origin)
+
+
 def _why_ended(order: Order, payment: Payment, origin: Origin) -> CancelReason | None:
-    """Why a hosted page has ended, which the payment service does not remember: the store has written it down before
-    it ended the page, or the page's time was over.
+    """Why a hosted page or an authorisation has ended, where the payment service does not remember: the store has
+    written it down before it ended the page, or its time was over.
     """
     if payment.cancel_reason is not None:
         return CancelReason(payment.cancel_reason)
-    ends = order.expires_at if payment.page_expires_at is None else min(order.expires_at, payment.page_expires_at)
+    authorised = payment.state is PaymentState.AUTHORISED  # its page was left
+    ends = order.expires_at
+    if payment.page_expires_at is not None and not authorised:
+        ends = min(ends, payment.page_expires_at)
     return CancelReason.EXPIRED if ends <= origin.at else None
 
 
 def note_card(session: Session, used: CardUsed) -> str | None:
-    """Remember which card paid; returns the order's reference, or None when the payment is not of this store."""
+    """Remember which card paid, and until when it can be charged where it was only authorised; returns the order's
+    reference, or None when the payment is not of this store.
+    """
+    if used.capture_before is not None:  # before the payment is written: whoever locks both locks the order first
+        found = transitions.lock_payment(session, used.provider_payment_id)
+        if found is not None:
+            authorising.note_end(session, *found, used.capture_before)
     reference = select(Order.reference).where(Order.id == Payment.order_id).scalar_subquery()
     noted: str | None = session.scalar(
         update(Payment)
@@ -125,7 +146,9 @@ def close_order(session: Session, order: Order, reason: CancelReason | None, ori
     reserved = order.reservation
     if transitions.apply(session, order, order, event, origin, values=values, data={"reason": reason}).applied:
         stock.release(session, order.id, reserved)
-        if event is OrderEvent.EXPIRED:
+        if order.authorised_at is not None:
+            mail.write(session, order, mail.Kind.AUTHORISATION_RELEASED, origin.at)
+        elif event is OrderEvent.EXPIRED:
             mail.write(session, order, mail.Kind.ORDER_EXPIRED, origin.at)
 
 
@@ -149,9 +172,16 @@ def _mismatch(order: Order, snapshot: PaymentSnapshot, services: Services) -> st
         return "wrong_currency"
     if snapshot.amount.minor != order.total_minor:
         return "wrong_amount"
-    if snapshot.event is PaymentEvent.PAID and snapshot.received != order.total:
+    if snapshot.event is PaymentEvent.PAID and not _is_received(snapshot):
         return "wrong_amount_received"
     return None
+
+
+def _is_received(snapshot: PaymentSnapshot) -> bool:
+    """Whether as much has come in as can: what was asked for, or a part of it, where the merchant decides how much."""
+    least = 1 if snapshot.manual_capture else snapshot.amount.minor
+    same = snapshot.received.currency == snapshot.amount.currency
+    return same and least <= snapshot.received.minor <= snapshot.amount.minor
 
 
 def _paid(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
@@ -159,22 +189,35 @@ def _paid(session: Session, order: Order, payment: Payment, snapshot: PaymentSna
     values: dict[str, object] = {"received_minor": received, "observed_at": snapshot.observed_at}
     if snapshot.card is not None:
         values |= {"card_brand": snapshot.card.brand, "card_last4": snapshot.card.last4}
-    moved = transitions.apply(
-        session, order, payment, PaymentEvent.PAID, origin, values=values, data={"amount": received}
-    )
+    data, asked_for = {"amount": received}, payment.capture_minor
+    if snapshot.manual_capture:
+        values["capture_minor"] = received
+        data["authorised"] = snapshot.amount.minor
+    moved = transitions.apply(session, order, payment, PaymentEvent.PAID, origin, values=values, data=data)
     if moved.rejected:
         reviews.open_review(
             session, order, "paid_after_cancel", origin, subject=snapshot.provider_payment_id, lasting=True
         )
     if not moved.applied:
         return
+    if asked_for not in (None, received):
+        reviews.open_review(
+            session, order, "other_amount_captured", origin, subject=snapshot.provider_payment_id, lasting=True,
+            received=received, asked_for=asked_for,
+        )  # fmt: skip
     if _has_received(session, order, beside=payment):
         transitions.write(session, payment, {"refund_due": True})
         history.add(session, order, "payment.second", origin, data={"amount": received})
     else:
-        make_live(session, order, payment)
+        rows.make_live(session, order, payment)
         _pay_order(session, order, payment, origin)
     refunds.recompute(session, order, payment, origin)
+
+
+def _authorised(session: Session, order: Order, payment: Payment, snapshot: PaymentSnapshot, origin: Origin) -> None:
+    if authorising.record(session, order, payment, snapshot, origin):
+        rows.make_live(session, order, payment)
+        authorising.keep(session, order, payment, origin)
 
 
 def _pay_order(session: Session, order: Order, payment: Payment, origin: Origin) -> None:
@@ -185,7 +228,8 @@ def _pay_order(session: Session, order: Order, payment: Payment, origin: Origin)
         return
     values = {"paid_at": origin.at, "closed_because": None, "reservation": ReservationState.COMMITTED}
     transitions.apply(session, order, order, OrderEvent.PAYMENT_RECEIVED, origin, values=values, data={"late": late})
-    carts.empty_of(session, order.cart_id, order.id)
+    if order.authorised_at is None:  # else it has left the cart long ago, and the same may be in it again
+        carts.empty_of(session, order.cart_id, order.id)
     mail.write(session, order, mail.Kind.ORDER_PAID, origin.at)
 
 
@@ -195,14 +239,6 @@ def _has_received(session: Session, order: Order, beside: Payment) -> bool:
         return False
     other = exists().where(Payment.order_id == order.id, Payment.id != beside.id, Payment.state.in_(RECEIVED))
     return bool(session.scalar(select(other)))
-
-
-def make_live(session: Session, order: Order, payment: Payment) -> None:
-    """Have the order count on this payment; the one that it counted on is cancelled by the worker."""
-    if not payment.live:
-        transitions.write(session, order.payment, {"live": False})
-        transitions.write(session, payment, {"live": True})
-        session.expire(order, ["payment"])
 
 
 def _end(session: Session, order: Order, payment: Payment, reason: CancelReason | None, origin: Origin) -> None:

@@ -55,6 +55,14 @@ def of_page(
     return beside
 
 
+def make_live(session: Session, order: Order, payment: Payment) -> None:
+    """Have the order count on this payment; the one that it counted on is cancelled by the worker."""
+    if not payment.live:
+        transitions.write(session, order.payment, {"live": False})
+        transitions.write(session, payment, {"live": True})
+        session.expire(order, ["payment"])
+
+
 def _attach(
     session: Session, services: Services, order: Order, payment: Payment, provider_payment_id: str, origin: Origin
 ) -> None:

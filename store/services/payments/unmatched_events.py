@@ -19,7 +19,7 @@ from store.domain.states import DisputeEvent, RefundEvent
 from store.gateway.port import CardUsed, DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot, RiskReviewSnapshot
 from store.services import transitions
 from store.services.history import Origin
-from store.services.payments import disputes, refunds, risk
+from store.services.payments import authorising, disputes, refunds, risk
 
 # Stripe repeats an event for three days.
 KEPT = timedelta(days=7)
@@ -51,7 +51,7 @@ def replay(session: Session, order: Order, payment: Payment, origin: Origin) -> 
         elif event.kind == FRAUD_WARNING:
             risk.record_warning_of(session, order, _fraud_warning(event), origin)
         elif event.kind == CARD:
-            transitions.write(session, payment, event.data)
+            _record_card(session, order, payment, event.data)
         else:
             risk.record_review_of(session, order, _risk_review(event), origin)
 
@@ -63,7 +63,7 @@ def delete_old(session: Session, now: datetime) -> None:
 
 def _data(snapshot: Kept) -> tuple[str, dict[str, Any]]:
     """How a snapshot is kept; `_refund`, `_dispute`, `_fraud_warning` and `_risk_review` read it. A card is kept as the
-    columns of its payment.
+    columns of its payment, with `capture_before` as text.
     """
     match snapshot:
         case RefundSnapshot():
@@ -75,12 +75,19 @@ def _data(snapshot: Kept) -> tuple[str, dict[str, Any]]:
             return FRAUD_WARNING, {"id": id_, "actionable": actionable, "fraud_type": fraud_type}
         case RiskReviewSnapshot(id_, _, is_open, reason):
             return RISK_REVIEW, {"id": id_, "open": is_open, "reason": reason}
-        case CardUsed(_, card):
-            return CARD, {"card_brand": card.brand, "card_last4": card.last4}
+        case CardUsed(_, card, _, capture_before):
+            until = {"capture_before": capture_before.isoformat()} if capture_before is not None else {}
+            return CARD, {"card_brand": card.brand, "card_last4": card.last4, **until}
 
 
 def _event_and_amount(snapshot: RefundSnapshot | DisputeSnapshot) -> dict[str, Any]:
     return {"event": snapshot.event, "amount": snapshot.amount.minor, "currency": snapshot.amount.currency}
+
+
+def _record_card(session: Session, order: Order, payment: Payment, data: dict[str, Any]) -> None:
+    transitions.write(session, payment, {name: data[name] for name in ("card_brand", "card_last4")})
+    if "capture_before" in data:
+        authorising.note_end(session, order, payment, datetime.fromisoformat(data["capture_before"]))
 
 
 def _refund(event: UnmatchedEvent) -> RefundSnapshot:

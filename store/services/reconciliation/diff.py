@@ -193,10 +193,12 @@ def _disagreement(here: OrderHere, snapshot: PaymentSnapshot) -> Iterator[Findin
     if event is PaymentEvent.PAID:
         if state not in RECEIVED:
             yield Finding(subject, "paid_only_there")
-        elif snapshot.received != order.total:
+        elif snapshot.received.minor != _captured(here):
             yield Finding(subject, "received_differs", {"there": snapshot.received.text()})
     elif state in RECEIVED:
         yield Finding(subject, "paid_only_here")
+    elif event is PaymentEvent.AUTHORISED and here.live and order.state is OrderState.AWAITING_PAYMENT:
+        yield from _authorisation(subject, state)
     elif snapshot.payment_number is not None:
         pass  # whether it can be paid is its page's to say
     elif event is PaymentEvent.CANCELLED:
@@ -204,6 +206,17 @@ def _disagreement(here: OrderHere, snapshot: PaymentSnapshot) -> Iterator[Findin
             yield Finding(subject, "cancelled_only_there")
     elif event is not PaymentEvent.PROCESSING and (order.state in GONE or not here.live):
         yield Finding(subject, "still_payable", {"state": str(order.state)})
+
+
+def _captured(here: OrderHere) -> int:
+    """How much should have come in: the order's total, or what was captured of it, in minor units."""
+    captured = here.payment.capture_minor if here.payment is not None else None
+    return captured if captured is not None else here.order.total_minor
+
+
+def _authorisation(subject: str, state: PaymentState) -> Iterator[Finding]:
+    if state is not PaymentState.AUTHORISED:
+        yield Finding(subject, "authorised_only_there")
 
 
 def _reference(session: Session, provider_payment_id: str) -> str | None:

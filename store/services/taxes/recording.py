@@ -1,8 +1,8 @@
 """Recording the taxes of orders that were paid, and taking back what was refunded.
 
-What should be recorded follows from the order: its total, less what was refunded of it. One step after the other brings
-what is recorded in line with that: each is written first, then asked for under a name and a key that stay the same, so
-that a crash between the two is repaired by asking again.
+What should be recorded follows from the order: what was received for it, less what was refunded of that. One step
+after the other brings what is recorded in line with it: each is written first, then asked for under a name and a key
+that stay the same, so that a crash between the two is repaired by asking again.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _missing(order: Order, rows: Sequence[TaxTransaction]) -> TaxTransaction | N
     if not rows:
         return TaxTransaction(order_id=order.id, key=order.reference, amount_minor=order.total_minor)
     sale, key = rows[0], f"{order.reference}-{len(rows)}"
-    wanted = order.total_minor - order.payment.refunded_minor
+    wanted = order.payment.received_minor - order.payment.refunded_minor
     more = wanted - sum(row.amount_minor for row in rows)
     if more < 0:
         return TaxTransaction(order_id=order.id, key=key, amount_minor=more, reverses_id=sale.id)

@@ -163,6 +163,7 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.PaymentMisconfigured.code: _NO_PAYMENTS,
     errors.PaymentMissing.code: _NO_PAYMENTS,
     errors.DetailsRefused.code: _details_refused,
+    errors.CaptureRefused.code: _always("The card was not charged", "Nothing was charged, and the order is kept."),
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
     errors.CatalogueRefused.code: _always("That is not possible", "It stays as it is."),
     errors.DisputeNotAnswered.code: _always("That is no longer possible", "This dispute takes no answer."),

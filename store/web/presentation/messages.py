@@ -25,8 +25,12 @@ def status_flags(order: Order, *, confirming: bool = False, unreachable: bool = 
         flags |= StatusFlag.NOTHING_DUE
     if not order.is_shipped:
         flags |= StatusFlag.BY_EMAIL
-    if 0 < order.payment.refunded_minor < order.payment.amount_minor:
+    if 0 < order.payment.refunded_minor < order.payment.received_minor:
         flags |= StatusFlag.PARTLY_REFUNDED
+    if 0 < order.payment.received_minor < order.total_minor:
+        flags |= StatusFlag.PARTLY_CHARGED
+    if order.authorised_at is not None:
+        flags |= StatusFlag.RELEASED
     if order.state is OrderState.CANCELLED:
         flags |= _closing_flag(order)
     return flags
@@ -61,6 +65,7 @@ def order_message(order: Order, flags: StatusFlag) -> OrderMessage:
     payment = order.payment
     words = {
         "total": order.total.text(),
+        "paid": Money(payment.received_minor or order.total_minor, order.currency).text(),
         "refunded": Money(payment.refunded_minor, order.currency).text(),
         "card": f" with {brand_name(payment.card_brand)} ending {payment.card_last4}" if payment.card_last4 else "",
         "decline": decline_message(payment.last_decline).text,

@@ -30,13 +30,16 @@ class StatusFlag(Flag):
     CARD_TESTING = auto()  # too many cards were declined on it
     BY_EMAIL = auto()  # nothing of the order is shipped
     NOTHING_DUE = auto()  # the order cost nothing
+    RELEASED = auto()  # a card was authorised for it, and not charged
+    PARTLY_CHARGED = auto()  # less was charged than was authorised
 
 
 @dataclass(frozen=True, slots=True)
 class StatusMessage:
     """`money` says where the money is, `message` what happens next.
 
-    Placeholders: {total} {refunded} {card} {decline} {email}. A `waiting` page asks again by itself until this changes.
+    Placeholders: {total} {paid} {refunded} {card} {decline} {email}; {paid} is what was charged of {total}. A `waiting`
+    page asks again by itself until this changes.
     """
 
     heading: str
@@ -167,6 +170,29 @@ TABLE: tuple[_Row, ...] = (
     ),
     _row(
         _O.AWAITING_PAYMENT,
+        _P.AUTHORISED,
+        StatusMessage(
+            "Your order is confirmed",
+            "Nothing is charged yet: {total} is authorised{card}.",
+            "We charge it when what you ordered goes out by e-mail. A confirmation goes to {email}.",
+            "check",
+            Tone.GOOD,
+        ),
+        StatusFlag.BY_EMAIL,
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
+        _P.AUTHORISED,
+        StatusMessage(
+            "Your order is confirmed",
+            "Nothing is charged yet: {total} is authorised{card}.",
+            "Thank you. We charge your card when we ship your order, and not before. A confirmation goes to {email}.",
+            "check",
+            Tone.GOOD,
+        ),
+    ),
+    _row(
+        _O.AWAITING_PAYMENT,
         _P.CANCELLED,
         StatusMessage(
             "This payment was closed",
@@ -181,7 +207,7 @@ TABLE: tuple[_Row, ...] = (
         _ANY_PAYMENT,
         StatusMessage(
             "Your bank has questions about this payment",
-            "You paid {total}{card}, and the payment is disputed. Your bank decides where the money goes.",
+            "You paid {paid}{card}, and the payment is disputed. Your bank decides where the money goes.",
             "The bank was asked to check this payment. We answer the bank; you need not do anything here.",
             "eye",
             Tone.WAIT,
@@ -193,12 +219,36 @@ TABLE: tuple[_Row, ...] = (
         _ANY_PAYMENT,
         StatusMessage(
             "Part of your money is on its way back",
-            "You paid {total}{card}. {refunded} of it was refunded.",
+            "You paid {paid}{card}. {refunded} of it was refunded.",
             "Banks take 5 to 10 days to show a refund on your statement.",
             "back",
             Tone.GOOD,
         ),
         StatusFlag.PARTLY_REFUNDED,
+    ),
+    _row(
+        _O.PAID,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Payment received",
+            "You paid {paid}{card}. The rest of the {total} that were authorised is released.",
+            "Thank you. We are packing your order. A confirmation goes to {email}.",
+            "check",
+            Tone.GOOD,
+        ),
+        StatusFlag.PARTLY_CHARGED,
+    ),
+    _row(
+        _O.FULFILLED,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Your order is on its way",
+            "You paid {paid}{card}. The rest of the {total} that were authorised is released.",
+            "It has left our shop.",
+            "parcel",
+            Tone.GOOD,
+        ),
+        StatusFlag.PARTLY_CHARGED,
     ),
     _row(
         _O.PAID,
@@ -272,6 +322,17 @@ TABLE: tuple[_Row, ...] = (
     ),
     _row(
         frozenset({_O.CANCELLED, _O.EXPIRED}),
+        _P.AUTHORISED,
+        StatusMessage(
+            "This order is closed",
+            "Nothing was charged, and nothing will be.",
+            "Your bank may show {total} as pending for some days: we are releasing it.",
+            "cross",
+            Tone.CALM,
+        ),
+    ),
+    _row(
+        frozenset({_O.CANCELLED, _O.EXPIRED}),
         _P.PROCESSING,
         StatusMessage(
             "Your bank is still deciding",
@@ -324,10 +385,36 @@ TABLE: tuple[_Row, ...] = (
         StatusMessage(
             "Order cancelled",
             "Nothing was charged.",
+            "What your bank kept for us is released; it can take some days until your bank shows it. "
             "This order is closed and its things are back on the shelf.",
             "cross",
             Tone.CALM,
         ),
+        StatusFlag.RELEASED,
+    ),
+    _row(
+        _O.CANCELLED,
+        _NO_MONEY,
+        StatusMessage(
+            "Order cancelled",
+            "Nothing was charged.",
+            "This order is closed and its things are back on the shelf.",
+            "cross",
+            Tone.CALM,
+        ),
+    ),
+    _row(
+        _O.EXPIRED,
+        _NO_MONEY,
+        StatusMessage(
+            "We could not send your order in time",
+            "Nothing was charged.",
+            "What your bank kept for us is released, and your order is closed. "
+            "It can take some days until your bank shows it. We are sorry; you are welcome to order again.",
+            "clock",
+            Tone.BAD,
+        ),
+        StatusFlag.RELEASED,
     ),
     _row(
         _O.EXPIRED,

@@ -97,8 +97,31 @@ def _ended(detail: Detail, _currency: str) -> str:
     return "" if detail.get("replaced") else "The payment was closed. Nothing was charged."
 
 
-# Another entry of the same transaction says it.
-WITHOUT_SENTENCE = frozenset({"dispute.answered", "dispute.accepted", "payment.refunded", "payment.unreachable"})
+def _received(detail: Detail, currency: str) -> str:
+    received, authorised = detail.get("amount"), detail.get("authorised")
+    if not isinstance(received, int):
+        return "Your payment of the whole amount was received."
+    amount = Money(received, currency).text()
+    if not isinstance(authorised, int):
+        return f"Your payment of {amount} was received."
+    if received == authorised:
+        return f"Your card was charged {amount}."
+    return (
+        f"Your card was charged {amount} of the {Money(authorised, currency).text()} authorised; the rest is released."
+    )
+
+
+# Another entry of the same transaction says it, or what is between the store and the payment service.
+WITHOUT_SENTENCE = frozenset(
+    {
+        "dispute.answered",
+        "dispute.accepted",
+        "payment.capture_requested",
+        "payment.capture_refused",
+        "payment.refunded",
+        "payment.unreachable",
+    }
+)
 
 SENTENCES: Mapping[str, _Words] = {
     "order.placed": _with_amount(
@@ -109,7 +132,7 @@ SENTENCES: Mapping[str, _Words] = {
     "order.nothing_due": _always("There was nothing to pay, so your order is confirmed.", Tone.GOOD),
     "order.fulfilled": _always("Your order left our shop.", Tone.GOOD),
     "order.cancelled": _Words(_cancelled),
-    "order.expired": _always("The time to pay was over and your things went back on the shelf. Nothing was charged."),
+    "order.expired": _always("The order’s time was over and your things went back on the shelf. Nothing was charged."),
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),
     "order.refund_failed": _always("Your money is back with us, so the order is yours again or will be refunded anew."),
     "review.opened": _always("Something did not add up, so a person is looking at this order.", Tone.WAIT),
@@ -120,7 +143,10 @@ SENTENCES: Mapping[str, _Words] = {
     "payment.action_required": _always("Your bank asked to make sure that it was you.", Tone.WAIT),
     "payment.processing": _always("Your bank is deciding about the payment.", Tone.WAIT),
     "payment.still_open": _always("The payment can be tried again. Nothing was charged."),
-    "payment.paid": _with_amount("Your payment of {amount} was received.", Tone.GOOD),
+    "payment.authorised": _with_amount(
+        "Your card was authorised for {amount}. Nothing is charged until your order is shipped.", Tone.GOOD
+    ),
+    "payment.paid": _Words(_received, Tone.GOOD),
     "payment.cancelled": _Words(_ended),
     "payment.refund_failed": _always("A refund did not reach your card. The money is still with us.", Tone.WAIT),
     "payment.too_late": _with_amount(

@@ -43,7 +43,9 @@ def event(type: str, object: dict[str, Any]) -> dict[str, Any]:  # noqa: A002  #
     return {"id": "evt_1", "type": type, "livemode": False, "created": created, "data": {"object": object}}
 
 
-@pytest.mark.parametrize("status", ["requires_source", "requires_source_action", "requires_capture", "of_next_year"])
+@pytest.mark.parametrize(
+    "status", ["requires_source", "requires_source_action", "requires_reauthorization", "of_next_year"]
+)
 def test_a_status_that_the_store_does_not_know_says_nothing(status: str) -> None:
     assert snapshot_of({**INTENT, "status": status}, NOW).event is None
 
@@ -55,6 +57,7 @@ def test_a_status_that_the_store_does_not_know_says_nothing(status: str) -> None
         ("requires_confirmation", PaymentEvent.OPENED),
         ("requires_action", PaymentEvent.ACTION_REQUIRED),
         ("processing", PaymentEvent.PROCESSING),
+        ("requires_capture", PaymentEvent.AUTHORISED),
         ("succeeded", PaymentEvent.PAID),
         ("canceled", PaymentEvent.CANCELLED),
     ],

@@ -30,7 +30,12 @@ def order(state: OrderState, payment: PaymentState, **more: object) -> Order:
         disputed=bool(more.pop("disputed", False)),
         needs_review=bool(more.pop("needs_review", False)),
         email="ada@example.com",
-        payment=Payment(state=payment, amount_minor=4500, refunded_minor=refunded, **more),
+        payment=Payment(
+            state=payment,
+            amount_minor=4500,
+            received_minor=4500 if payment in (PaymentState.PAID, PaymentState.REFUNDED) else 0,
+            **{"refunded_minor": refunded, **more},
+        ),
     )
 
 
@@ -68,7 +73,7 @@ def test_messages_use_only_known_placeholders() -> None:
         if name is not None
     }
 
-    assert fields <= {"total", "refunded", "card", "decline", "email"}
+    assert fields <= {"total", "paid", "refunded", "card", "decline", "email"}
 
 
 def test_an_unpaid_order_says_that_nothing_was_charged() -> None:

@@ -1,0 +1,292 @@
+"""With CAPTURE=on_shipping a card is authorised when the shopper pays, and charged when the order is shipped."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models import Mail, Order
+from store.cli.findings import problem_of
+from store.domain.errors import CaptureRefusal, CaptureRefused, OrderNotFulfilled, PaymentUnavailable
+from store.domain.money import Money
+from store.domain.states import OrderState, PaymentState, ReservationState
+from store.gateway.port import CancelReason
+from store.services import carts, orders, payments, reconciliation, transitions
+from store.services.history import Origin, Source
+from store.services.operations import audit, worker
+from store.services.orders import reviews
+from tests.support.crash_points import FaultPlan, Process
+from tests.support.shop import Shop
+
+pytestmark = pytest.mark.on_sqlite
+
+BEFORE_THE_END = timedelta(hours=2)
+
+
+@pytest.fixture
+def shop(shop_with: Callable[..., Shop]) -> Shop:
+    return shop_with(capture="on_shipping")
+
+
+def authorised(shop: Shop, quantity: int = 2) -> Order:
+    order = shop.order(quantity)
+    shop.pay(order)
+    shop.deliver()
+    return shop.read(order.reference)
+
+
+def ship(shop: Shop, order: Order, capture: Money | None = None) -> bool:
+    origin = Origin(Source.STAFF, shop.clock(), actor="Ada")
+    return orders.fulfil(shop.services, order.reference, None, origin, capture=capture)
+
+
+def at_stripe(shop: Shop, order: Order) -> dict[str, Any]:
+    return shop.stripe("GET", f"/v1/payment_intents/{shop.read(order.reference).payment.provider_payment_id}")
+
+
+def mails(shop: Shop) -> list[str]:
+    with shop.services.database.reading() as session:
+        return [mail.kind for mail in session.query(Mail).order_by(Mail.id)]
+
+
+def findings(shop: Shop) -> list[str]:
+    with shop.services.database.reading() as session:
+        return [str(problem_of(finding)) for finding in audit.run(session, shop.clock())]
+
+
+def test_a_card_is_authorised_and_nothing_is_charged(shop: Shop) -> None:
+    before = shop.product()
+
+    order = authorised(shop)
+
+    after, there = shop.product(), at_stripe(shop, order)
+    assert (order.state, order.payment.state) == (OrderState.AWAITING_PAYMENT, PaymentState.AUTHORISED)
+    assert (order.payment.received_minor, order.paid_at, order.reservation) == (0, None, ReservationState.RESERVED)
+    assert (after.stock, after.reserved) == (before.stock, before.reserved + 2)
+    assert (there["status"], there["amount_received"]) == ("requires_capture", 0)
+    assert order.payment.capture_before is not None
+    assert order.expires_at == order.payment.capture_before - BEFORE_THE_END
+    assert timedelta(days=6, hours=23) < order.payment.capture_before - shop.clock() <= timedelta(days=7)
+    assert (order.payment.card_brand, order.payment.card_last4) == ("visa", "4242")
+    entry = next(entry for entry in order.history if entry.type == "payment.authorised")
+    assert (entry.from_state, entry.to_state, entry.data) == ("open", "authorised", {"amount": order.total_minor})
+    assert (mails(shop), findings(shop)) == (["order_authorised"], [])
+
+
+def test_the_shopper_reads_that_nothing_is_charged_yet(shop: Shop) -> None:
+    browser, reference = shop.browser_with_order()
+    form = browser.get(f"/orders/{reference}/pay").text
+    shop.pay(shop.read(reference))
+    shop.deliver()
+
+    page = browser.get(f"/orders/{reference}")
+    status = browser.get(f"/orders/{reference}/status.json").get_json()
+
+    total = shop.read(reference).total.text()
+    assert "Nothing is charged now." in form
+    assert f"Nothing is charged yet: {total} is authorised with Visa ending 4242." in page.text
+    assert (status["state"], status["payment"]) == ("awaiting_payment", "authorised")
+    assert status["next"] == f"/orders/{reference}"
+    assert browser.get(f"/orders/{reference}/pay").location == f"/orders/{reference}"
+    assert "Your cart is empty" in browser.get("/cart").text
+
+
+def test_an_authorised_order_is_not_replaced_by_the_next_one(shop: Shop) -> None:
+    cart = shop.cart(2)
+    first = shop.place(cart)
+    shop.pay(first)
+    shop.deliver()
+    with shop.services.database.transaction() as session:
+        carts.add(session, cart, "cedar-pencil", 1, shop.clock())
+
+    second = shop.place(cart)
+
+    assert second.reference != first.reference
+    assert shop.read(first.reference).payment.state is PaymentState.AUTHORISED
+    ship(shop, first)
+    with shop.services.database.reading() as session:
+        assert [item.quantity for item in carts.items(session, cart)] == [1]
+
+
+def test_money_is_captured_before_the_order_is_shipped(shop: Shop) -> None:
+    order = authorised(shop)
+
+    answers = [ship(shop, order), ship(shop, order)]
+
+    after, there = shop.read(order.reference), at_stripe(shop, order)
+    assert answers == [True, False]
+    assert (after.state, after.payment.state) == (OrderState.FULFILLED, PaymentState.PAID)
+    assert (after.payment.received_minor, after.reservation) == (order.total_minor, ReservationState.COMMITTED)
+    assert (there["status"], there["amount_received"]) == ("succeeded", order.total_minor)
+    told = [(entry.type, entry.source, entry.actor, entry.data) for entry in after.history][-4:]
+    amount = {"amount": order.total_minor}
+    assert told == [
+        ("payment.capture_requested", "staff", "Ada", amount),
+        ("payment.paid", "staff", "Ada", {**amount, "authorised": order.total_minor}),
+        ("order.payment_received", "staff", "Ada", {"late": False}),
+        ("order.fulfilled", "staff", "Ada", {}),
+    ]
+    shop.deliver()
+    assert mails(shop) == ["order_authorised", "order_paid", "order_fulfilled"]
+    assert findings(shop) == []
+
+
+def test_less_than_was_authorised_can_be_captured(shop: Shop) -> None:
+    order, part = authorised(shop), Money(500, "usd")
+
+    ship(shop, order, part)
+
+    shop.deliver()
+    after, there = shop.read(order.reference), at_stripe(shop, order)
+    assert (after.state, after.payment.received_minor) == (OrderState.FULFILLED, 500)
+    assert (there["amount_received"], there["amount_capturable"]) == (500, 0)
+    assert findings(shop) == []
+    assert reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1)) == []
+    worker.run(shop.services, shop.clock())
+    sent = "".join(file.read_text("utf-8") for file in shop.mail_folder.glob("*.log"))
+    assert f"your card was charged $5.00, less than the {order.total.text()} that were authorised" in sent
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [
+        (Money(1_000_000, "usd"), CaptureRefusal.TOO_MUCH),
+        (Money(0, "usd"), CaptureRefusal.TOO_MUCH),
+        (Money(100, "eur"), CaptureRefusal.OTHER_CURRENCY),
+    ],
+)
+def test_an_amount_that_cannot_be_captured_is_refused(shop: Shop, amount: Money, reason: CaptureRefusal) -> None:
+    order = authorised(shop)
+
+    with pytest.raises(CaptureRefused) as refused:
+        ship(shop, order, amount)
+
+    assert (refused.value.reason, refused.value.amount) == (reason, order.total)
+    assert shop.history(order.reference) == [entry.type for entry in order.history]
+
+
+def test_nothing_is_captured_for_an_order_that_must_not_be_shipped(shop: Shop) -> None:
+    order = authorised(shop)
+    with shop.services.database.transaction() as session:
+        locked = transitions.lock_by_reference(session, order.reference)
+        reviews.open_review(session, locked, "risk_review", Origin(Source.WEBHOOK, shop.clock()))
+
+    with pytest.raises(OrderNotFulfilled):
+        ship(shop, order)
+
+    assert at_stripe(shop, order)["status"] == "requires_capture"
+
+
+def test_a_capture_without_an_answer_can_be_tried_again(shop: Shop) -> None:
+    order = authorised(shop)
+    process = Process(shop)
+
+    with process.under(FaultPlan(stripe_fails="before")), pytest.raises(PaymentUnavailable):
+        ship(shop, order)
+    waiting = shop.read(order.reference)
+    with pytest.raises(CaptureRefused) as refused:
+        ship(shop, order, Money(500, "usd"))
+    shipped = ship(shop, order)
+
+    assert (waiting.payment.state, waiting.payment.capture_minor) == (PaymentState.AUTHORISED, order.total_minor)
+    assert (refused.value.reason, refused.value.amount) == (CaptureRefusal.EARLIER_UNANSWERED, order.total)
+    assert shipped
+    assert at_stripe(shop, order)["amount_received"] == order.total_minor
+
+
+def test_the_worker_asks_for_a_capture_that_was_not_answered(shop: Shop) -> None:
+    order = authorised(shop)
+    process = Process(shop)
+    with process.under(FaultPlan(breaks_after=1)), pytest.raises(PaymentUnavailable):
+        ship(shop, order, Money(500, "usd"))
+    shop.lose()
+
+    worker.run(shop.services, shop.clock())
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.received_minor) == (OrderState.PAID, 500)
+    assert ship(shop, order)
+
+
+def test_a_capture_that_stripe_refuses_is_said_and_can_be_tried_again(shop: Shop) -> None:
+    order = authorised(shop)
+    shop.stripe("POST", f"/v1/payment_intents/{order.payment.provider_payment_id}/cancel")
+
+    with pytest.raises(CaptureRefused) as refused:
+        ship(shop, order)
+
+    after = shop.read(order.reference)
+    assert refused.value.reason is CaptureRefusal.ENDED
+    assert (after.state, after.payment.state) == (OrderState.CANCELLED, PaymentState.CANCELLED)
+    assert after.reservation is ReservationState.RELEASED
+
+
+def test_an_authorised_order_can_be_cancelled_and_is_released(shop: Shop) -> None:
+    before, order = shop.product(), authorised(shop)
+
+    left = payments.close(shop.services, order.reference, CancelReason.BY_SHOPPER, shop.clock())
+
+    shop.deliver()
+    after, there = shop.product(), at_stripe(shop, order)
+    assert left is OrderState.CANCELLED
+    assert (there["status"], there["amount_received"]) == ("canceled", 0)
+    assert (after.stock, after.reserved) == (before.stock, before.reserved)
+    assert mails(shop) == ["order_authorised", "authorisation_released"]
+    assert findings(shop) == []
+
+
+def test_an_authorisation_is_released_before_it_ends(shop: Shop) -> None:
+    before, order = shop.product(), authorised(shop)
+    shop.clock.forward(days=6, hours=21, minutes=58)
+    worker.run(shop.services, shop.clock())
+    kept = shop.read(order.reference).state
+
+    shop.clock.forward(minutes=3)
+    worker.run(shop.services, shop.clock())
+
+    after = shop.read(order.reference)
+    assert (kept, after.state, after.closed_because) == (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED, "expired")
+    assert at_stripe(shop, order)["cancellation_reason"] == "abandoned"
+    assert (shop.product().stock, shop.product().reserved) == (before.stock, before.reserved)
+    assert mails(shop) == ["order_authorised", "authorisation_released"]
+    assert findings(shop) == []
+
+
+def test_an_authorisation_that_ends_by_itself_closes_the_order(shop: Shop) -> None:
+    order = authorised(shop)
+    shop.clock.forward(days=7, minutes=1)
+
+    shop.deliver()
+
+    after = shop.read(order.reference)
+    assert (after.state, after.closed_because) == (OrderState.EXPIRED, "expired")
+    assert mails(shop) == ["order_authorised", "authorisation_released"]
+
+
+def test_a_card_is_authorised_on_the_hosted_page_too(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay_on_page(shop.open_page(order))
+    shop.deliver()
+
+    waiting = shop.read(order.reference)
+    shipped = ship(shop, order)
+
+    assert (waiting.payment.state, waiting.is_authorised) == (PaymentState.AUTHORISED, True)
+    assert waiting.expires_at > shop.clock() + timedelta(days=6)
+    assert shipped
+    assert at_stripe(shop, order)["amount_received"] == order.total_minor
+    assert findings(shop) == []
+
+
+def test_an_authorisation_that_no_webhook_reported_is_found_by_the_worker(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order)
+    shop.lose()
+    shop.clock.forward(minutes=31)
+
+    worker.run(shop.services, shop.clock())
+
+    after = shop.read(order.reference)
+    assert (after.is_authorised, after.payment.state) == (True, PaymentState.AUTHORISED)
+    assert after.expires_at > shop.clock() + timedelta(days=6)
