@@ -48,6 +48,7 @@ from sqlalchemy.types import TypeDecorator
 from store.domain.addresses import Address
 from store.domain.coupons import CouponKind
 from store.domain.money import Money
+from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
 from store.domain.shipping import Basis
 from store.domain.staff import LONGEST_EMAIL, Role
@@ -75,6 +76,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PictureList(TypeDecorator[Pictures]):
+    """The pictures of a product, in their order, as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Pictures | None, _dialect: Dialect) -> list[dict[str, Any]]:
+        return [picture.to_json() for picture in value or ()]
+
+    def process_result_value(self, value: list[dict[str, Any]] | None, _dialect: Dialect) -> Pictures:
+        return tuple(Picture.from_json(picture) for picture in value or ())
 
 
 def _states(kind: type[StrEnum], name: str = "state") -> Enum:
@@ -135,6 +149,8 @@ class Category(Base):
 class Product(Base):
     """Something to sell. `reserved` pieces of `stock` belong to orders that are not paid yet. What is not `shippable`
     is sent by e-mail. What is `hidden` is shown to nobody and goes into no cart; who has it in one may order it.
+
+    `pictures` were uploaded. Without one, `image` is shown: a drawing, by its name in `static/`, with `alt` in words.
     """
 
     __tablename__ = "products"
@@ -153,6 +169,7 @@ class Product(Base):
     category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
     image: Mapped[str] = mapped_column(String(200))
     alt: Mapped[str] = mapped_column(String(300))
+    pictures: Mapped[Pictures] = mapped_column(PictureList, default=(), server_default=text("'[]'"))
     price_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     stock: Mapped[int]
@@ -174,6 +191,26 @@ class Product(Base):
     @property
     def available(self) -> int:
         return self.stock - self.reserved
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether what is shown of it is a drawing of `static/`."""
+        return not self.pictures and self.image != NO_PICTURE
+
+    @property
+    def thumbnail(self) -> str:
+        """What is shown of it where there is little room: a file of its first picture, or its drawing."""
+        return f"{FOLDER}{self.pictures[0].sizes[0].jpeg}" if self.pictures else self.image
+
+
+class PictureFile(Base):
+    """A file of a product's picture. Its name is that of its content, so it never changes; products may share one."""
+
+    __tablename__ = "picture_files"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), primary_key=True, index=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ProductWord(Base):

@@ -24,9 +24,11 @@ from store.admin import (
     navigation,
     order_export,
     orders,
+    pictures,
     products,
     signing_in,
     team,
+    uploads,
     webhooks,
 )
 from store.gateway.deadline import RequestDeadline
@@ -53,6 +55,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     app.before_request(request_deadline.begin)
     app.teardown_request(request_deadline.end)
     request_log.register(app)
+    uploads.register(app)
     protect_forms(app, settings, CSRFProtect())
     app.after_request(_keep_nothing)
     app.after_request(_see_other)
@@ -63,7 +66,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     navigation.register(app)
     errors.register(app)
     signing_in.register(app, settings)
-    for part in (home, orders, disputes, order_export, products, charges, coupons, webhooks, account, team):
+    for part in (home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, account, team):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)
     guard.register(app)

@@ -29,10 +29,33 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
+def page_of_form() -> str:
+    """The address of a page of ours that shows the form of this request afresh. Never one out of the request."""
+    return url_for("home.show") if request.form.get("back") == "today" else page_of_address()
+
+
+def page_of_address() -> str:
+    """The same, by the address that the form was sent to: nothing of the form is read."""
+    blueprint, args = request.blueprint, request.view_args or {}
+    if blueprint in ("products", "pictures") and "slug" in args:
+        return url_for("products.edit", slug=args["slug"])
+    if blueprint == "products":
+        return url_for("products.categories")
+    if blueprint in ("charges", "coupons"):
+        return url_for(f"{blueprint}.index")
+    if blueprint == "webhooks":
+        return url_for("webhooks.index", show="failed")
+    if blueprint in ("orders", "disputes") and "reference" in args:
+        return url_for("orders.show", reference=args["reference"])
+    if blueprint == "team":
+        return url_for("team.listing")
+    return url_for("account.show") if guard.member_or_none() is not None else url_for("security.login")
+
+
 def _answer_store_error(error: StoreError) -> ResponseReturnValue:
     if request.method == "POST" and not isinstance(error, NotFound):
         flash(refusal(error), "bad")
-        return redirect(_page_of_form(), 303)
+        return redirect(page_of_form(), 303)
     status = status_of(type(error))
     return _page(status, refusal(error))
 
@@ -40,7 +63,7 @@ def _answer_store_error(error: StoreError) -> ResponseReturnValue:
 def _answer_not_fresh(_stale: guard.NotFresh) -> ResponseReturnValue:
     """Have the password typed again, and lead back: to the page of a form, which is not sent a second time."""
     flash(*SIGNING_IN["REAUTHENTICATION_REQUIRED"])
-    back = f"{request.script_root}{request.path}" if request.method == "GET" else _page_of_form()
+    back = f"{request.script_root}{request.path}" if request.method == "GET" else page_of_form()
     return redirect(url_for("security.verify", next=back), 303)
 
 
@@ -66,23 +89,3 @@ def _answer_unexpected(failure: Exception) -> ResponseReturnValue:
 
 def _page(status: int, sentence: str) -> Response:
     return make_response(render_template("admin/error.html", status=status, sentence=sentence), status)
-
-
-def _page_of_form() -> str:
-    """A page of ours that shows the refused form afresh. Never an address out of the request."""
-    blueprint, args = request.blueprint, request.view_args or {}
-    if request.form.get("back") == "today":
-        return url_for("home.show")
-    if blueprint == "products" and "slug" in args:
-        return url_for("products.edit", slug=args["slug"])
-    if blueprint == "products":
-        return url_for("products.categories")
-    if blueprint in ("charges", "coupons"):
-        return url_for(f"{blueprint}.index")
-    if blueprint == "webhooks":
-        return url_for("webhooks.index", show="failed")
-    if blueprint in ("orders", "disputes") and "reference" in args:
-        return url_for("orders.show", reference=args["reference"])
-    if blueprint == "team":
-        return url_for("team.listing")
-    return url_for("account.show") if guard.member_or_none() is not None else url_for("security.login")

@@ -79,6 +79,12 @@ def may(role: Role) -> bool:
     return who is not None and who.role.includes(role)
 
 
+def lets_in(view: Any) -> bool:
+    """Whether who asks has the role that a view needs."""
+    needed: Role | None = getattr(view, _NEEDED, None)
+    return needed is not None and may(needed)
+
+
 def _marked(role: Role | None, *, fresh: bool = False) -> Callable[[View], View]:
     def mark(view: View) -> View:
         setattr(view, _NEEDED, role)

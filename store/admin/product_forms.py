@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -12,7 +13,7 @@ from models import Category, Product
 from store.domain.contacts import tidy
 from store.domain.money import Money, smallest_step
 from store.domain.pricing import MAXIMUM_CHARGE, TaxClass
-from store.services.products import MOST_PIECES, ProductValues
+from store.services.products import LONGEST_SLUG, MOST_PIECES, ProductValues
 
 TAX_CLASSES = {TaxClass.STANDARD: "Standard", TaxClass.REDUCED: "Reduced", TaxClass.NONE: "None"}
 _MOST_GRAMS = 1_000_000
@@ -59,7 +60,15 @@ class MoneyField(StringField):
 
 
 class ProductForm(FlaskForm):
+    """The fields of a product, or of a new one where there is no `product`."""
+
     name = StringField("Name", filters=[one_line], validators=required("Type a name.", 120))
+    slug = StringField(
+        "Address, after /products/",
+        filters=[one_line],
+        validators=[Optional(), Length(max=LONGEST_SLUG, message=f"At most {LONGEST_SLUG} characters.")],
+        render_kw={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"},
+    )
     summary = StringField("Summary", filters=[one_line], validators=required("Say it in one line.", 200))
     description = TextAreaField("Description", validators=required("Describe it.", 10_000))
     alt = StringField("What the picture shows", filters=[one_line], validators=required("Say what is seen.", 300))
@@ -71,17 +80,21 @@ class ProductForm(FlaskForm):
     hidden = BooleanField("Hide it from shoppers")
     tax_class = SelectField("Tax class")
 
-    def __init__(self, currency: str, categories: list[Category], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._currency = currency
+    def __init__(
+        self, currency: str, categories: Sequence[Category], product: Product | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._currency, self._product = currency, product
+        if product is None or not product.is_drawn:
+            del self.alt  # a picture that was uploaded has words of its own
         self.price.label.text = f"Price in {currency.upper()}"
         self.category.choices = [(0, "None"), *((category.id, category.name) for category in categories)]
         self.tax_class.choices = [(str(value), text) for value, text in TAX_CLASSES.items()]
 
     @classmethod
-    def of(cls, product: Product, categories: list[Category]) -> ProductForm:
+    def of(cls, product: Product, categories: Sequence[Category]) -> ProductForm:
         """The form with what the product has now."""
-        same = ("name", "summary", "description", "alt", "position", "shippable", "hidden")
+        same = ("name", "slug", "summary", "description", "alt", "position", "shippable", "hidden")
         now = {
             **{name: getattr(product, name) for name in same},
             "price": product.price.plain,
@@ -89,7 +102,7 @@ class ProductForm(FlaskForm):
             "weight": product.weight_grams,
             "tax_class": str(product.tax_class),
         }
-        return cls(product.currency, categories, formdata=None, data=now)
+        return cls(product.currency, categories, product, formdata=None, data=now)
 
     def validate_price(self, field: MoneyField) -> None:
         field.read(self._currency)
@@ -100,17 +113,30 @@ class ProductForm(FlaskForm):
         """What was typed, once it is valid."""
         return ProductValues(
             name=self.name.data or "",
+            slug=self.slug.data or "",
             summary=self.summary.data or "",
             description=(self.description.data or "").replace("\r\n", "\n").strip(),
-            alt=self.alt.data or "",
+            alt=self.alt.data or "" if "alt" in self else self._product.alt if self._product else "",
             price_minor=self.price.minor,
             category_id=self.category.data or None,
             position=self.position.data or 0,
             weight_grams=self.weight.data or 0,
             shippable=self.shippable.data,
-            hidden=self.hidden.data,
+            hidden=self.hidden.data if "hidden" in self else True,
             tax_class=TaxClass(self.tax_class.data),
         )
+
+
+class NewProductForm(ProductForm):
+    """It is hidden until somebody has looked at it."""
+
+    hidden = None  # type: ignore[assignment]
+    stock = WholeField("Pieces in stock", 0, MOST_PIECES, "Type how many pieces there are, such as 12, or 0.")
+    reason = StringField(
+        "Where they come from",
+        filters=[one_line],
+        validators=required("Say where they come from, such as “opening stock”.", 120),
+    )
 
 
 class StockForm(FlaskForm):

@@ -40,6 +40,7 @@ class Subject(StrEnum):
     EVENT = "event"
     CHARGE = "charge"
     DISPUTE = "dispute"
+    PICTURE = "picture"
 
 
 @dataclass(eq=False)
@@ -190,6 +191,9 @@ class CatalogueRefusal(StrEnum):
     PLACE_TAKEN = "place_taken"
     PLACE_UNKNOWN = "place_unknown"
     FEWER_THAN_USED = "fewer_than_used"
+    ADDRESS_UNFIT = "address_unfit"
+    ADDRESS_TAKEN = "address_taken"
+    ADDRESS_ORDERED = "address_ordered"
 
 
 @dataclass(eq=False)
@@ -202,6 +206,33 @@ class CatalogueRefused(StoreError):
     reason: CatalogueRefusal
     count: int = 0
     name: str = ""
+
+
+class PictureRefusal(StrEnum):
+    """Why a picture is not taken."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    OTHER_TYPE = "other_type"
+    BROKEN = "broken"
+    ANIMATED = "animated"
+    FOR_PRINT = "for_print"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_SMALL = "too_small"
+    TOO_NARROW = "too_narrow"
+    THERE_ALREADY = "there_already"
+    TOO_MANY = "too_many"
+
+
+@dataclass(eq=False)
+class PictureRefused(StoreError):
+    """A picture is not taken. `limit` is what it exceeds, or falls short of, where that is why: bytes, pixels, times as
+    long as wide, or pictures of a product.
+    """
+
+    code = "picture_refused"
+    reason: PictureRefusal
+    limit: int = 0
 
 
 @dataclass(eq=False)

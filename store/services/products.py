@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from models import Category, Product, ProductWord
+from models import Category, OrderLine, Product, ProductWord
 from store.domain.errors import CatalogueRefusal, CatalogueRefused, NotFound, Subject
+from store.domain.pictures import NO_PICTURE
 from store.domain.pricing import TaxClass
 from store.domain.search import slug_of, terms_of
 from store.services import catalogue, staff_log
@@ -24,13 +27,19 @@ from store.services.staff_log import Actor
 
 PAGE = 50  # products
 MOST_PIECES = 1_000_000
+LONGEST_SLUG = 80  # characters
+# Addresses of the admin's own, where a product's page would be.
+TAKEN_SLUGS = frozenset({"categories", "new"})
 
 
 @dataclass(frozen=True, slots=True)
 class ProductValues:
-    """All of a product that its page has a field for. `position` is its place among all, the smallest first."""
+    """All of a product that its page has a field for. `slug` is its name in an address, `alt` says what its drawing
+    shows, `position` is its place among all, the smallest first.
+    """
 
     name: str
+    slug: str
     summary: str
     description: str
     alt: str
@@ -75,19 +84,49 @@ def find(session: Session, slug: str) -> Product:
     return found
 
 
-def change(services: Services, slug: str, values: ProductValues, actor: Actor) -> Mapping[str, tuple[Any, Any]]:
-    """Give a product these values; returns what was changed, from what to what. Raises NotFound."""
+def last_position(session: Session) -> int:
+    """The place of the product that is shown last, 0 where there is none."""
+    return session.scalar(select(func.max(Product.position))) or 0
+
+
+def add(services: Services, values: ProductValues, stock: int, reason: str, actor: Actor) -> Product:
+    """Add a product with `stock` pieces, of which `reason` says where they come from. Without a `slug` it gets one made
+    of its name, with a number where that is taken.
+
+    Raises CatalogueRefused for a slug that is taken or none, and for a name of which none can be made.
+    """
     with services.database.transaction() as session:
-        product = _lock(session, slug)
+        given = asdict(values) | {"slug": _fit_slug(session, values.slug) or _slug_for(session, values.name)}
+        product = Product(**given, image=NO_PICTURE, currency=services.settings.store_currency, stock=stock)
+        session.add(product)
+        _flush(session, product.slug)
+        catalogue.index(session, [product])
+        told = {"name": product.name, "price_minor": product.price_minor}
+        staff_log.add(session, actor.at, actor.name, "product.added", product.slug, told)
+        _note_stock(session, actor, product.slug, stock, stock, reason)
+    return product
+
+
+def change(services: Services, slug: str, values: ProductValues, actor: Actor) -> Mapping[str, tuple[Any, Any]]:
+    """Give a product these values; returns what was changed, from what to what. An empty `slug` stays what it is, and
+    so does that of a product that somebody has ordered: orders name it.
+
+    Raises NotFound; CatalogueRefused for a slug that is taken, none, or not to be changed any more.
+    """
+    with services.database.transaction() as session:
+        product = lock(session, slug)
+        wanted = asdict(values) | {"slug": values.slug or slug}
         changed = {
-            name: (getattr(product, name), value)
-            for name, value in asdict(values).items()
-            if getattr(product, name) != value
+            name: (getattr(product, name), value) for name, value in wanted.items() if getattr(product, name) != value
         }
+        if "slug" in changed:
+            _fit_slug(session, values.slug)
+            if session.scalar(select(exists().where(OrderLine.product_id == product.id))):
+                raise CatalogueRefused(CatalogueRefusal.ADDRESS_ORDERED, name=slug)
         for name, (_before, value) in changed.items():
             setattr(product, name, value)
         if changed:
-            session.flush()
+            _flush(session, product.slug)
             session.refresh(product, ["category"])
             catalogue.index(session, [product])
             told = {name: [str(before), str(after)] for name, (before, after) in changed.items() if name in _TOLD}
@@ -103,13 +142,12 @@ def correct_stock(services: Services, slug: str, by: int, reason: str, actor: Ac
     Raises NotFound, and CatalogueRefused where fewer pieces would be left than are reserved.
     """
     with services.database.transaction() as session:
-        product = _lock(session, slug)
+        product = lock(session, slug)
         stock = product.stock + by
         if stock < product.reserved:
             raise CatalogueRefused(CatalogueRefusal.BELOW_RESERVED, product.reserved)
         session.execute(update(Product).where(Product.id == product.id).values(stock=stock))
-        told = {"by": f"{by:+}", "stock": stock, "reason": reason}
-        staff_log.add(session, actor.at, actor.name, "stock.corrected", slug, told)
+        _note_stock(session, actor, slug, by, stock, reason)
     return stock
 
 
@@ -154,10 +192,11 @@ def remove_category(services: Services, category_id: int, actor: Actor) -> None:
 
 
 # Of these the log says from what to what; a text is too long for that.
-_TOLD = frozenset({"price_minor", "hidden", "name", "position", "tax_class", "shippable", "weight_grams"})
+_TOLD = frozenset({"price_minor", "hidden", "name", "slug", "position", "tax_class", "shippable", "weight_grams"})
 
 
-def _lock(session: Session, slug: str) -> Product:
+def lock(session: Session, slug: str) -> Product:
+    """A product that nobody else changes until this transaction ends. Raises NotFound."""
     found = session.scalars(select(Product).where(Product.slug == slug).with_for_update()).one_or_none()
     if found is None:
         raise NotFound(Subject.PRODUCT)
@@ -169,6 +208,42 @@ def _category(session: Session, category_id: int) -> Category:
     if found is None:
         raise NotFound(Subject.CATEGORY)
     return found
+
+
+def _note_stock(session: Session, actor: Actor, slug: str, by: int, stock: int, reason: str) -> None:
+    told = {"by": f"{by:+}", "stock": stock, "reason": reason}
+    staff_log.add(session, actor.at, actor.name, "stock.corrected", slug, told)
+
+
+def _fit_slug(session: Session, slug: str) -> str:
+    """The same; empty stays empty. Raises CatalogueRefused."""
+    if slug != slug_of(slug) or len(slug) > LONGEST_SLUG:
+        raise CatalogueRefused(CatalogueRefusal.ADDRESS_UNFIT, name=slug_of(slug)[:LONGEST_SLUG].strip("-"))
+    if _is_taken(session, slug):
+        raise CatalogueRefused(CatalogueRefusal.ADDRESS_TAKEN, name=slug)
+    return slug
+
+
+def _slug_for(session: Session, name: str) -> str:
+    made = slug_of(name)[: LONGEST_SLUG - 5].strip("-")
+    if not made:
+        raise CatalogueRefused(CatalogueRefusal.NO_NAME)
+    numbered = chain([made], (f"{made}-{number}" for number in count(2)))
+    return next(slug for slug in numbered if not _is_taken(session, slug))
+
+
+def _is_taken(session: Session, slug: str) -> bool:
+    return slug in TAKEN_SLUGS or session.scalar(select(Product.id).where(Product.slug == slug)) is not None
+
+
+def _flush(session: Session, slug: str) -> None:
+    """Raises CatalogueRefused where somebody took the slug a moment before."""
+    try:
+        session.flush()
+    except IntegrityError as failure:
+        if "slug" not in str(failure.orig):
+            raise
+        raise CatalogueRefused(CatalogueRefusal.ADDRESS_TAKEN, name=slug) from failure
 
 
 def _free_slug(session: Session, name: str) -> str:

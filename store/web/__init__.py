@@ -18,6 +18,7 @@ from store.web import (
     health,
     limits,
     orders,
+    pictures,
     request_log,
     security,
     static_files,
@@ -57,3 +58,4 @@ def register(app: Flask, request_deadline: RequestDeadline) -> None:
         health.blueprint,
     ):
         app.register_blueprint(blueprint)
+    pictures.register(app)

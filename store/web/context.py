@@ -13,7 +13,7 @@ from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
 from store.domain.contacts import email_as_read
-from store.web import addresses, header
+from store.web import addresses, header, pictures
 from store.web.current import services
 from store.web.presentation.carts import stock_warning
 from store.web.presentation.messages import brand_name
@@ -54,6 +54,9 @@ def register(app: Flask) -> None:
     app.add_template_filter(adjustment_amount)
     app.add_template_filter(shipping_note)
     app.add_template_filter(shipping_refusal)
+    app.add_template_filter(pictures.image_url)
+    app.add_template_filter(pictures.srcset)
+    app.add_template_filter(pictures.fallback)
 
     @app.context_processor
     def shared() -> dict[str, Any]:

@@ -50,6 +50,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.EventGone: 409,
     errors.DisputeNotAnswered: 409,
     errors.CatalogueRefused: 409,
+    errors.PictureRefused: 409,
     errors.StaffRefused: 409,
     errors.PaymentUnconfirmed: 503,
     errors.OrderNotFulfilled: 409,

@@ -157,6 +157,7 @@ def _keep_private(response: Response) -> Response:
     personal = request.path.startswith(("/orders", "/checkout", "/cart", "/webhooks")) or response.status_code >= 400
     if personal or "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store" if personal else "private, no-cache"
-    if session.accessed:
+    # Whatever looks at the session has it count as accessed; what is for all looks at none.
+    if not response.cache_control.public and session.accessed:
         response.vary.add("Cookie")
     return response

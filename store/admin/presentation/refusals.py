@@ -18,6 +18,8 @@ from store.domain.errors import (
     OrderNotFulfilled,
     PaymentMisconfigured,
     PaymentUnavailable,
+    PictureRefusal,
+    PictureRefused,
     RefundRefusal,
     RefundRefused,
     ReviewNotResolved,
@@ -36,8 +38,8 @@ def refusal(error: StoreError) -> str:
     match error:
         case StaffRefused():
             return staff_refused(error)
-        case CatalogueRefused():
-            return _CATALOGUE[error.reason].format(count=error.count, name=error.name)
+        case CatalogueRefused() | PictureRefused():
+            return _not_changed(error)
         case RefundRefused():
             return _refund_refused(error)
         case CaptureRefused():
@@ -61,6 +63,12 @@ _WORDS: Mapping[type[StoreError], str] = {
     EventGone: "Stripe has this event no more: it keeps each for 30 days. Take it off the list, or reconcile.",
     OrderClosed: "It is too late for that: the order is paid or closed by now, or the bank is deciding.",
 }
+
+
+def _not_changed(refused: CatalogueRefused | PictureRefused) -> str:
+    if isinstance(refused, PictureRefused):
+        return _PICTURE[refused.reason].format(limit=refused.limit, megabytes=refused.limit // 1024**2)
+    return _CATALOGUE[refused.reason].format(count=refused.count, name=refused.name)
 
 
 def _refund_refused(refused: RefundRefused) -> str:
@@ -95,6 +103,26 @@ _CATALOGUE = {
     CatalogueRefusal.PLACE_TAKEN: "“{name}” is in another zone. Take it out there first.",
     CatalogueRefusal.PLACE_UNKNOWN: "“{name}” is no country or region that we know. Write it as US, or as US-CA.",
     CatalogueRefusal.FEWER_THAN_USED: "{count} orders have a use of it already.",
+    CatalogueRefusal.ADDRESS_UNFIT: "An address has small letters, digits and hyphens, such as “{name}”.",
+    CatalogueRefusal.ADDRESS_TAKEN: "“{name}” is the address of something else. Take another one.",
+    CatalogueRefusal.ADDRESS_ORDERED: "It was ordered already, so its address stays “{name}”: orders lead there.",
+}
+_PICTURE = {
+    PictureRefusal.EMPTY: "This file is empty. Choose the picture itself.",
+    PictureRefusal.TOO_LARGE: "This file is larger than {megabytes} MB. Save it smaller, or as a JPEG.",
+    PictureRefusal.OTHER_TYPE: "This is no JPEG, PNG, WebP or AVIF, whatever its name says. Export it as one of them.",
+    PictureRefusal.BROKEN: "This file is damaged, or not all of it has arrived. Export it anew, and upload that.",
+    PictureRefusal.ANIMATED: "This is an animation. Export one picture of it.",
+    PictureRefusal.FOR_PRINT: "This picture has the colours of print (CMYK). Save it in those of screens (RGB).",
+    PictureRefusal.TOO_MANY_PIXELS: (
+        "This picture has more than {limit:,} pixels. Save it smaller: 2000 of them in width are plenty."
+    ),
+    PictureRefusal.TOO_SMALL: (
+        "This picture is too small: each side needs {limit} pixels at least, and 1280 in width look best."
+    ),
+    PictureRefusal.TOO_NARROW: "This picture is more than {limit} times as long as wide, or as wide as long. Crop it.",
+    PictureRefusal.THERE_ALREADY: "This product has this picture already.",
+    PictureRefusal.TOO_MANY: "A product has {limit} pictures at most. Remove one first.",
 }
 _NOT_CAPTURED = {
     CaptureRefusal.NOT_AUTHORISED: "No card is authorised for this order, so there is no amount to charge.",

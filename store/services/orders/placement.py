@@ -189,7 +189,7 @@ def _line(position: int, item: CartItem) -> Row:
         "position": position,
         "slug": product.slug,
         "name": product.name,
-        "image": product.image,
+        "image": product.thumbnail,
         "currency": product.currency,
         "unit_price_minor": product.price_minor,
         "quantity": item.quantity,

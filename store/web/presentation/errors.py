@@ -56,6 +56,7 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
             "There is no such page of the shop", "What it showed may be sold by now. Begin again at the front page."
         ),
         errors.Subject.EVENT: ErrorMessage("We could not find that event", "It was never sent to this store."),
+        errors.Subject.PICTURE: ErrorMessage("We could not find that picture", "Somebody has removed it meanwhile."),
         errors.Subject.CHARGE: ErrorMessage("It is not there any more", "Somebody has removed it meanwhile."),
         errors.Subject.DISPUTE: ErrorMessage("We could not find that dispute", "This order has no such dispute."),
         errors.Subject.CART_LINE: ErrorMessage(
@@ -166,6 +167,7 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.CaptureRefused.code: _always("The card was not charged", "Nothing was charged, and the order is kept."),
     errors.RefundRefused.code: _always("That is no longer possible", "This amount cannot be refunded."),
     errors.CatalogueRefused.code: _always("That is not possible", "It stays as it is."),
+    errors.PictureRefused.code: _always("That is not possible", "This picture cannot be shown."),
     errors.DisputeNotAnswered.code: _always("That is no longer possible", "This dispute takes no answer."),
     errors.EventGone.code: _always("That is no longer possible", "This event is not there any more."),
     errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
