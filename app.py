@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from config import ROOT, STRIPE_API_VERSION, ConfigurationError, Settings
 from models import db
-from store import admin, cli, logs, testmode, web
+from store import admin, api, cli, logs, testmode, web
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import Mailer, PaymentGateway
 from store.gateway.smtp_mailer import FolderMailer, MailServer, SmtpMailer
@@ -82,7 +82,9 @@ def create_app(
         tariffs=TariffCache(own_taxes=settings.taxes == "own"),
         tax_answers=AnswerCache(),
     )
-    admin.register(app, request_deadline)  # first: what the web wraps the application in is for the admin, too
+    # First: what the web wraps the application in is for these, too.
+    admin.register(app, request_deadline)
+    api.register(app, request_deadline)
     web.register(app, request_deadline)
     testmode.register(app, settings)
     cli.register(app)

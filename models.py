@@ -46,6 +46,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.types import TypeDecorator
 
 from store.domain.addresses import Address
+from store.domain.api_keys import LONGEST_NAME
 from store.domain.coupons import CouponKind
 from store.domain.money import Money
 from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
@@ -878,6 +879,45 @@ class StaffLogEntry(Base):
     action: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(80))
     data: Mapped[dict[str, Any]]
+
+
+class ApiKey(Base):
+    """A key with which another program asks for orders and stock: see `store/domain/api_keys.py`. `prefix` tells it
+    from others; of the whole only a digest is kept. A revoked one stays, for the history names it.
+    """
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME), unique=True)
+    prefix: Mapped[str] = mapped_column(String(20), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    added_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(String(LONGEST_EMAIL))
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(LONGEST_EMAIL))
+
+
+class ApiRequest(Base):
+    """A program's request to change something, by the idempotency key that it came with. `fingerprint` stands for what
+    was asked, `name` is the store's own name for what is done for it. It is worked on until `claimed_until`, and done
+    with once it has its `status` and `answer`.
+    """
+
+    __tablename__ = "api_requests"
+    __table_args__ = (UniqueConstraint("api_key_id", "idempotency_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"))
+    idempotency_key: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(32), unique=True)
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    claimed_until: Mapped[datetime | None]
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(Text)
 
 
 class Heartbeat(Base):

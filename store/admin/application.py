@@ -26,6 +26,7 @@ from store.admin import (
     orders,
     pictures,
     products,
+    programs,
     signing_in,
     team,
     uploads,
@@ -66,7 +67,10 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     navigation.register(app)
     errors.register(app)
     signing_in.register(app, settings)
-    for part in (home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, account, team):
+    for part in (
+        *(home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, programs),
+        *(account, team),
+    ):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)
     guard.register(app)

@@ -36,6 +36,7 @@ PARTS = (
     Part("Charges", "charges.index", Role.OWNER),
     Part("Coupons", "coupons.index", Role.OWNER),
     Part("Webhooks", "webhooks.index", Role.SERVICE),
+    Part("Programs", "programs.index", Role.OWNER),
     Part("Staff", "team.listing", Role.OWNER),
 )
 

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "refund": "store.cli.orders:refund_command",
     "reviews": "store.cli.orders:reviews_command",
     "resolve": "store.cli.orders:resolve_command",
+    "api-keys": "store.cli.api_keys:api_keys_command",
     "staff": "store.cli.staff:staff_command",
     "db": "flask_migrate.cli:db",
 }

@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from store.cli.findings import Problem
 from store.domain.errors import (
+    ApiKeyRefusal,
+    ApiKeyRefused,
     CaptureRefusal,
     CaptureRefused,
     EventGone,
@@ -78,6 +80,8 @@ def sentence(failure: StoreError | DBAPIError) -> str:
             return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
         case StaffRefused():
             return failure.advice or _NOT_CHANGED[failure.reason]
+        case ApiKeyRefused():
+            return _NO_KEY[failure.reason]
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
             return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
         case ReviewNotResolved():
@@ -154,6 +158,11 @@ _NOT_CAPTURED = {
         "{amount} was asked for before, and Stripe has not said whether it was captured. Ask for the same again, or "
         "wait: the worker asks until it knows."
     ),
+}
+_NO_KEY = {
+    ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
+    ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
+    ApiKeyRefusal.NO_SCOPE: "Say what the key may do.",
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

@@ -41,6 +41,7 @@ class Subject(StrEnum):
     CHARGE = "charge"
     DISPUTE = "dispute"
     PICTURE = "picture"
+    API_KEY = "api_key"
 
 
 @dataclass(eq=False)
@@ -262,6 +263,39 @@ class StaffRefused(StoreError):
     code = "staff_refused"
     reason: StaffRefusal
     advice: str = ""
+
+
+class ApiKeyRefusal(StrEnum):
+    """Why a key for a program is not made."""
+
+    NAME_INVALID = "name_invalid"  # not one line, or longer than 40 characters
+    NAME_TAKEN = "name_taken"
+    NO_SCOPE = "no_scope"
+
+
+@dataclass(eq=False)
+class ApiKeyRefused(StoreError):
+    """A key for a program is not made; `reason` says why."""
+
+    code = "api_key_refused"
+    reason: ApiKeyRefusal
+
+
+class RepetitionRefusal(StrEnum):
+    """Why a program's request is not taken under the idempotency key that it names."""
+
+    KEY_MISSING = "idempotency_key_missing"
+    KEY_INVALID = "idempotency_key_invalid"  # not 1 to 255 visible characters of ASCII
+    KEY_OF_ANOTHER_REQUEST = "idempotency_key_of_another_request"
+    IN_PROGRESS = "idempotency_key_in_progress"  # the same request is being worked on
+
+
+@dataclass(eq=False)
+class RepetitionRefused(StoreError):
+    """A program's request is not taken under the idempotency key that it names; nothing was done for it."""
+
+    code = "repetition_refused"
+    reason: RepetitionRefusal
 
 
 class PaymentUnavailable(StoreError):

@@ -25,12 +25,15 @@ class Source(StrEnum):
     WORKER = "worker"
     RECONCILIATION = "reconciliation"
     STAFF = "staff"
+    PROGRAM = "program"
     STORE = "store"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an event comes from, and when it was reported. `actor` is the person behind it, where one is known."""
+    """Where an event comes from, and when it was reported. `actor` is the person or the program's key behind it, where
+    one is known.
+    """
 
     source: Source
     at: datetime
@@ -46,11 +49,11 @@ def add(
     after: StrEnum | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an entry to the order's history, and to the log of the staff where one of them did it. Entries are written
-    together, at the next flush.
+    """Add an entry to the order's history, and to the log of the staff where one of them, or a program with a key of
+    theirs, did it. Entries are written together, at the next flush.
     """
     session.add(HistoryEntry(**_entry(order, event, origin, before, after, data)))
-    if origin.source is Source.STAFF and origin.actor is not None:
+    if origin.source in (Source.STAFF, Source.PROGRAM) and origin.actor is not None:
         staff_log.add(session, origin.at, origin.actor, event, order.reference, data)
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain, count
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
@@ -142,13 +142,19 @@ def correct_stock(services: Services, slug: str, by: int, reason: str, actor: Ac
     Raises NotFound, and CatalogueRefused where fewer pieces would be left than are reserved.
     """
     with services.database.transaction() as session:
-        product = lock(session, slug)
-        stock = product.stock + by
-        if stock < product.reserved:
-            raise CatalogueRefused(CatalogueRefusal.BELOW_RESERVED, product.reserved)
-        session.execute(update(Product).where(Product.id == product.id).values(stock=stock))
-        _note_stock(session, actor, slug, by, stock, reason)
-    return stock
+        return add_pieces(session, slug, by, reason, actor).stock
+
+
+def add_pieces(session: Session, slug: str, by: int, reason: str, actor: Actor) -> Product:
+    """The same in the caller's transaction, which has the product locked from then on."""
+    product = lock(session, slug)
+    stock = product.stock + by
+    if stock < product.reserved:
+        raise CatalogueRefused(CatalogueRefusal.BELOW_RESERVED, product.reserved)
+    product.stock = stock
+    _note_stock(session, actor, slug, by, stock, reason)
+    session.flush()
+    return product
 
 
 def add_category(services: Services, name: str, actor: Actor) -> Category:

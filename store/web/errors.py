@@ -52,6 +52,8 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.CatalogueRefused: 409,
     errors.PictureRefused: 409,
     errors.StaffRefused: 409,
+    errors.ApiKeyRefused: 409,
+    errors.RepetitionRefused: 409,
     errors.PaymentUnconfirmed: 503,
     errors.OrderNotFulfilled: 409,
     errors.SignatureInvalid: 400,

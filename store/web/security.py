@@ -60,8 +60,8 @@ def protect_forms(app: Flask, settings: Settings, protection: CSRFProtect) -> No
         # another Host than the shopper sees.
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.before_request(_no_nul_in_a_path)
-    app.before_request(_only_so_much)
+    app.before_request(no_nul_in_a_path)
+    app.before_request(only_so_much)
     app.before_request(_only_forms)
     protection.init_app(app)
 
@@ -131,14 +131,16 @@ def _origin(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _no_nul_in_a_path() -> None:
-    """Neither a text of PostgreSQL's nor a file's name can hold one, so nothing is there."""
+def no_nul_in_a_path() -> None:
+    """Before a request: neither a text of PostgreSQL's nor a file's name can hold one, so nothing is there."""
     if "\0" in request.path:
         abort(404)
 
 
-def _only_so_much() -> None:
-    """The length of a body in chunks is known only at its end. Werkzeug would cut it off and give us the rest."""
+def only_so_much() -> None:
+    """Before a request: the length of a body in chunks is known only at its end. Werkzeug would cut it off and give us
+    the rest.
+    """
     if request.blueprint == "webhooks":
         request.max_content_length = LARGEST_EVENT
     largest = request.max_content_length or LARGEST_FORM

@@ -87,7 +87,7 @@ def test_every_function_that_the_readme_names_is_in_its_file() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_that_a_document_names_exists(page: str) -> None:
     cli = "".join(file.read_text("utf-8") for file in (ROOT / "store" / "cli").glob("*.py"))
-    commands = {"flask db"} | {f"flask {name}" for name in re.findall(r'click\.(?:command|group)\("([a-z]+)"', cli)}
+    commands = {"flask db"} | {f"flask {name}" for name in re.findall(r'click\.(?:command|group)\("([a-z-]+)"', cli)}
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = {f"make {name}" for name in re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE)}
 

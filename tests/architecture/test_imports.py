@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "store.web": {"store.web", "store.logs", "store.static_build", "store.gateway.deadline"} | WEBHOOKS,
     "store.admin": {"store.admin", "store.cli.findings", "store.web", "store.logs", "store.gateway.deadline"}
     | WEBHOOKS,
+    "store.api": {"store.api", "store.web", "store.logs", "store.gateway.deadline"} | WEBHOOKS,
     "store.testmode": {"store.testmode", "store.web"} | WEBHOOKS,
     "store.cli": {"store.cli", "store.logs"} | WEBHOOKS,
     "till_sandbox": {"till_sandbox"},

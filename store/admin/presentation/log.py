@@ -90,5 +90,7 @@ WORDS: Mapping[str, str] = {
     "coupon.changed": "changed the coupon {subject}: {fields}",
     "webhook.replayed": "had the webhook {subject} handled again",
     "webhook.set_aside": "took the webhook {subject} off the list",
+    "key.added": "made the key {subject} for programs: {scopes}",
+    "key.revoked": "revoked the key {subject}",
     "mail.sent_again": "had the mail “{kind}” sent again",
 }

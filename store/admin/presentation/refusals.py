@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from store.admin.presentation.words import staff_refused
 from store.domain.errors import (
+    ApiKeyRefusal,
+    ApiKeyRefused,
     CaptureRefusal,
     CaptureRefused,
     CatalogueRefusal,
@@ -40,6 +42,8 @@ def refusal(error: StoreError) -> str:
             return staff_refused(error)
         case CatalogueRefused() | PictureRefused():
             return _not_changed(error)
+        case ApiKeyRefused():
+            return _NO_KEY[error.reason]
         case RefundRefused():
             return _refund_refused(error)
         case CaptureRefused():
@@ -141,6 +145,11 @@ _NOT_CAPTURED = {
         "{amount} was asked for before, and Stripe has not said whether it is charged. Ship it with this amount, or "
         "wait: the worker asks until it knows."
     ),
+}
+_NO_KEY = {
+    ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
+    ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
+    ApiKeyRefusal.NO_SCOPE: "Tick what the program may do.",
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

@@ -96,6 +96,7 @@ _SOURCES: Mapping[Source, str] = {
     Source.WORKER: "the worker",
     Source.RECONCILIATION: "reconciliation",
     Source.STAFF: "at the terminal",
+    Source.PROGRAM: "a program",
     Source.STORE: "the store",
 }
 

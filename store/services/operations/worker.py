@@ -14,7 +14,7 @@ from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, HostedPageSnapshot
-from store.services import card_testing, history, mail, payments, taxes, transitions
+from store.services import card_testing, history, mail, payments, repetition, taxes, transitions
 from store.services.history import Origin, Source
 from store.services.operations import health
 from store.services.orders import search
@@ -68,6 +68,7 @@ def run(services: Services, now: datetime) -> int:
         health.beat(session, "worker", now)
         unmatched_events.delete_old(session, now)
         card_testing.forget(session, now)
+        repetition.forget(session, now)
     return done + mail.send_due(services, now)
 
 

@@ -59,6 +59,7 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
         errors.Subject.PICTURE: ErrorMessage("We could not find that picture", "Somebody has removed it meanwhile."),
         errors.Subject.CHARGE: ErrorMessage("It is not there any more", "Somebody has removed it meanwhile."),
         errors.Subject.DISPUTE: ErrorMessage("We could not find that dispute", "This order has no such dispute."),
+        errors.Subject.API_KEY: ErrorMessage("There is no such key", "It was never made."),
         errors.Subject.CART_LINE: ErrorMessage(
             "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
         ),
@@ -171,6 +172,8 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.DisputeNotAnswered.code: _always("That is no longer possible", "This dispute takes no answer."),
     errors.EventGone.code: _always("That is no longer possible", "This event is not there any more."),
     errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
+    errors.ApiKeyRefused.code: _always("That is not possible", "No key was made."),
+    errors.RepetitionRefused.code: _always("That is not possible", "Nothing was done."),
     errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,
     errors.OrderNotFulfilled.code: _always("That is not possible", "This order is not to be sent."),
     errors.ReviewNotResolved.code: _always("That is no longer possible", "This review is not open."),

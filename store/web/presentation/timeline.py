@@ -64,7 +64,7 @@ _CANCELLED = {
 
 
 def _cancelled(detail: Detail, _currency: str) -> str:
-    if detail.get("source") == Source.STAFF:
+    if detail.get("source") in (Source.STAFF, Source.PROGRAM):
         return "We cancelled the order, and its things went back on the shelf."
     return _CANCELLED.get(detail.get("reason", ""), "The order was closed and its things went back on the shelf.")
 
@@ -180,6 +180,7 @@ _SOURCES = {
     Source.WORKER: "done by the store’s clock",
     Source.RECONCILIATION: "found when we compared our books with the payment service’s",
     Source.STAFF: "done by the shop",
+    Source.PROGRAM: "done by the shop",
     Source.STORE: "noted by the store",
 }
 

@@ -2,6 +2,7 @@
 
 from store.services.payments.refunds.recording import RETURNING, recompute, record, record_of, unowed_key
 from store.services.payments.refunds.requests import (
+    by_key,
     due,
     next_key,
     note_unreachable,
@@ -15,6 +16,7 @@ from store.services.payments.refunds.requests import (
 
 __all__ = [
     "RETURNING",
+    "by_key",
     "due",
     "next_key",
     "note_unreachable",

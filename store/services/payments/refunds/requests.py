@@ -22,22 +22,34 @@ from store.services.services import Services
 CLAIMED = (RefundState.REQUESTED, *RETURNING)
 
 
-def request(services: Services, reference: str, amount: Money | None, origin: Origin, *, another: bool = False) -> str:
+def request(
+    services: Services,
+    reference: str,
+    amount: Money | None,
+    origin: Origin,
+    *,
+    another: bool = False,
+    key: str | None = None,
+) -> str:
     """Note that `amount` of an order's live payment, or what is left of it, is to be returned, as a refund of its own;
-    the key to `submit` it with. The worker submits it, too.
+    the key to `submit` it with. The worker submits it, too. Who names a `key` may ask again with it after a crash: it
+    is the same refund.
 
     Raises RefundRefused as `submit` does, while the payment is charged back, when it is of another account, and while
     an earlier request of this order is not answered, unless `another` says that this one is wanted besides; NotFound.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
+        if key is not None and session.scalar(select(Refund.id).where(Refund.key == key)) is not None:
+            _request(session, order, order.payment, amount, key, origin)
+            return key
         if accounts.is_foreign(order.payment, accounts.known(services)):
             raise RefundRefused(RefundRefusal.OTHER_ACCOUNT)
         _refuse_while_charged_back(session, order)
         if not another:
             _refuse_beside_unanswered(session, order)
         # Under the order's lock, so that two who request at once do not get one key.
-        key = next_key(session, order)
+        key = key or next_key(session, order)
         _request(session, order, order.payment, amount, key, origin)
     return key
 
@@ -130,6 +142,11 @@ def out_of_reach(
 def due(order_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """Whether an order has a payment that is to be returned whole."""
     return exists().where(Payment.order_id == order_id, Payment.refund_due)
+
+
+def by_key(session: Session, key: str) -> Refund:
+    """The refund that was requested with this key."""
+    return session.scalars(select(Refund).where(Refund.key == key)).one()
 
 
 def next_key(session: Session, order: Order) -> str:

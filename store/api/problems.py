@@ -1,0 +1,92 @@
+"""What a program is told when something is refused or fails: one shape, RFC 9457's, with the store's own codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from http import HTTPStatus
+
+from structlog.contextvars import get_contextvars
+
+from store.api.schemas import FieldProblem, ProblemDetail
+from store.domain import errors
+from store.domain.errors import RepetitionRefusal, StoreError
+from store.domain.money import Money
+from store.services.repetition import GivenAnswer
+from store.web.errors import status_of
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    more: Mapping[str, object] | None = None,
+    *,
+    faults: list[FieldProblem] | None = None,
+) -> GivenAnswer:
+    """An answer that says what went wrong, and `more` of it; what is None is left out."""
+    shape = ProblemDetail(
+        type=f"urn:till:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=get_contextvars().get("request_id"),
+        errors=faults,
+    )
+    whole = shape.model_copy(update=dict(more or {}))
+    return GivenAnswer(status, whole.model_dump_json(exclude_none=True))
+
+
+def problem_of(error: StoreError) -> GivenAnswer:
+    """An error of the store, with its data."""
+    status = status_of(type(error))
+    if isinstance(error, errors.RepetitionRefused):
+        status = _REPETITION[error.reason]
+    more = {field.name: _plain(getattr(error, field.name)) for field in fields(error)}
+    reason = getattr(error, "reason", None)
+    detail = _DETAILS.get(str(reason) if reason is not None else error.code, "The store refuses this.")
+    return problem(status, error.code, detail, {name: value for name, value in more.items() if value != ""})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Money):
+        return {"minor": value.minor, "currency": value.currency}
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+_REPETITION: Mapping[RepetitionRefusal, int] = {
+    RepetitionRefusal.KEY_MISSING: 400,
+    RepetitionRefusal.KEY_INVALID: 400,
+    RepetitionRefusal.KEY_OF_ANOTHER_REQUEST: 422,
+    RepetitionRefusal.IN_PROGRESS: 409,
+}
+# By the error's reason, or else by its code.
+_DETAILS: Mapping[str, str] = {
+    "not_found": "It is not there.",
+    "order_closed": "The order is paid or closed by now, or the bank is deciding.",
+    "store_busy": "The database did not answer in time, so nothing was changed.",
+    "payment_unavailable": "The payment service does not answer right now.",
+    "payment_service_failed": "The payment service broke down over this.",
+    "deadline_exceeded": "There was no time left to ask the payment service.",
+    "payment_misconfigured": "The payment service refuses what the store asks.",
+    "payment_missing": "The payment is of another account or mode of the payment service.",
+    "idempotency_key_missing": "A request that changes something needs the header Idempotency-Key.",
+    "idempotency_key_invalid": "An Idempotency-Key is 1 to 255 visible characters of ASCII.",
+    "idempotency_key_of_another_request": "Another request came with this Idempotency-Key.",
+    "idempotency_key_in_progress": "The request with this Idempotency-Key is being worked on.",
+    "not_paid": "The order is not paid, so it is not to be sent.",
+    "review_open": "The order waits for a person, who resolves its review in /admin.",
+    "disputed": "The cardholder disputes the payment.",
+    "tracking_invalid": "The tracking is not one line of visible characters.",
+    "by_payment_service": "The payment service does not refund this payment: it was returned already.",
+    "other_account": "The payment is of another account or mode of the payment service.",
+    "not_a_whole_step": "An amount in this currency is a multiple of `amount`.",
+    "too_much": "No more than `amount` can be returned.",
+    "other_currency": "The order was paid in another currency.",
+    "earlier_unanswered": "A refund of `amount` is not answered yet; `another` asks for one besides.",
+    "key_of_another_order": "This refund was requested for another order.",
+    "key_of_another_amount": "This refund was requested with another amount.",
+    "below_reserved": "`count` pieces are reserved for open orders: so many have to stay.",
+}
