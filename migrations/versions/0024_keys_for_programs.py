@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["api_key_id"], ["api_keys.id"], name=op.f("fk_api_requests_api_key_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_requests")),
         sa.UniqueConstraint("name", name=op.f("uq_api_requests_name")),
-        sa.UniqueConstraint(
-            "api_key_id", "idempotency_key", name=op.f("uq_api_requests_api_key_id_idempotency_key")
-        ),
+        sa.UniqueConstraint("api_key_id", "idempotency_key", name=op.f("uq_api_requests_api_key_id_idempotency_key")),
     )
     op.create_index(op.f("ix_api_requests_began_at"), "api_requests", ["began_at"])
 

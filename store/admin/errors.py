@@ -47,8 +47,8 @@ def page_of_address() -> str:
         return url_for("webhooks.index", show="failed")
     if blueprint in ("orders", "disputes") and "reference" in args:
         return url_for("orders.show", reference=args["reference"])
-    if blueprint == "team":
-        return url_for("team.listing")
+    if blueprint in ("programs", "team"):
+        return url_for({"programs": "programs.index", "team": "team.listing"}[blueprint])
     return url_for("account.show") if guard.member_or_none() is not None else url_for("security.login")
 
 

@@ -24,7 +24,7 @@ def ticks(label: str, choices: dict[Any, str], message: str) -> SelectMultipleFi
     """A box to tick for each choice, of which one has to be ticked."""
     return SelectMultipleField(
         label,
-        choices=[(str(value), text) for value, text in choices.items()],
+        choices={str(value): text for value, text in choices.items()},
         validators=[InputRequired(message)],
         widget=ListWidget(),
         option_widget=CheckboxInput(),

@@ -31,7 +31,7 @@ class ApiEntry:
     def __init__(self, shop: Flask, request_deadline: RequestDeadline) -> None:
         self._shop, self._app, self._deadline = shop, shop.wsgi_app, request_deadline
         self._making = threading.Lock()
-        self._made: Flask | None = None  # once somebody has asked for it
+        self.made: Flask | None = None  # once somebody has asked for it
 
     @property
     def application(self) -> Flask:
@@ -39,9 +39,9 @@ class ApiEntry:
         from store.api.application import create  # what it needs, no shopper does
 
         with self._making:
-            if self._made is None:
-                self._made = create(self._shop, self._deadline)
-            return self._made
+            if self.made is None:
+                self.made = create(self._shop, self._deadline)
+            return self.made
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if f"{environ['PATH_INFO']}/".startswith(_BEGINNING):

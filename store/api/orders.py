@@ -63,8 +63,11 @@ def show(reference: str) -> OrderDetail:
 @blueprint.post("/<reference:reference>/ship")
 @changes(Scope.ORDERS_WRITE, OrderSummary, body=ShipRequest, statuses=(200,))
 def ship(reference: str, body: ShipRequest, claimed: ClaimedRequest) -> tuple[OrderSummary, int]:  # noqa: ARG001
-    """Note that an order was sent. The customer gets a mail. One that was sent before stays as it is."""
-    orders.fulfil(services(), reference, body.tracking, caller.origin(), disputed=body.disputed)
+    """Note that an order was sent: its customer gets a mail, and what is authorised is charged. One that was sent
+    before stays as it is.
+    """
+    capture = _money(reference, body.capture)
+    orders.fulfil(services(), reference, body.tracking, caller.origin(), disputed=body.disputed, capture=capture)
     return _now(reference), 200
 
 
@@ -74,16 +77,14 @@ def refund(reference: str, body: RefundRequest, claimed: ClaimedRequest) -> tupl
     """Return the money of an order, or a part of it. 202: the payment service has not answered yet, and the store asks
     until it has.
     """
-    with services().database.reading() as session:
-        currency = orders.peek(session, reference, orders.STAFF).currency
-    amount = Money(body.amount, currency) if body.amount is not None else None
+    amount = _money(reference, body.amount)
     origin, name = caller.origin(), f"api-{claimed.name}"
     refunds.request(services(), reference, amount, origin, another=body.another, key=name)
     with suppress(PaymentUnavailable, PaymentMisconfigured, StoreBusy):  # it is asked for: the worker goes on
         refunds.submit(services(), reference, amount, name, origin)
     with services().database.reading() as session:
         made = refunds.by_key(session, name)
-        shape = order_shapes.refund(made, currency)
+        shape = order_shapes.refund(made, orders.peek(session, reference, orders.STAFF).currency)
     return shape, 202 if made.state is RefundState.REQUESTED else 201
 
 
@@ -95,6 +96,13 @@ def cancel(reference: str, body: CancelRequest, claimed: ClaimedRequest) -> tupl
     if left is not OrderState.CANCELLED:
         raise OrderClosed(reference)
     return _now(reference), 200
+
+
+def _money(reference: str, minor: int | None) -> Money | None:
+    """So many minor units of the order's currency. Raises NotFound."""
+    with services().database.reading() as session:
+        order = orders.peek(session, reference, orders.STAFF)
+    return Money(minor, order.currency) if minor is not None else None
 
 
 def _now(reference: str) -> OrderSummary:

@@ -46,7 +46,7 @@ def problem_of(error: StoreError) -> GivenAnswer:
         status = _REPETITION[error.reason]
     more = {field.name: _plain(getattr(error, field.name)) for field in fields(error)}
     reason = getattr(error, "reason", None)
-    detail = _DETAILS.get(str(reason) if reason is not None else error.code, "The store refuses this.")
+    detail = _DETAILS.get(f"{error.code}.{reason}" if reason is not None else error.code, "The store refuses this.")
     return problem(status, error.code, detail, {name: value for name, value in more.items() if value != ""})
 
 
@@ -62,7 +62,7 @@ _REPETITION: Mapping[RepetitionRefusal, int] = {
     RepetitionRefusal.KEY_OF_ANOTHER_REQUEST: 422,
     RepetitionRefusal.IN_PROGRESS: 409,
 }
-# By the error's reason, or else by its code.
+# By the error's code, and its reason where it has one.
 _DETAILS: Mapping[str, str] = {
     "not_found": "It is not there.",
     "order_closed": "The order is paid or closed by now, or the bank is deciding.",
@@ -72,21 +72,29 @@ _DETAILS: Mapping[str, str] = {
     "deadline_exceeded": "There was no time left to ask the payment service.",
     "payment_misconfigured": "The payment service refuses what the store asks.",
     "payment_missing": "The payment is of another account or mode of the payment service.",
-    "idempotency_key_missing": "A request that changes something needs the header Idempotency-Key.",
-    "idempotency_key_invalid": "An Idempotency-Key is 1 to 255 visible characters of ASCII.",
-    "idempotency_key_of_another_request": "Another request came with this Idempotency-Key.",
-    "idempotency_key_in_progress": "The request with this Idempotency-Key is being worked on.",
-    "not_paid": "The order is not paid, so it is not to be sent.",
-    "review_open": "The order waits for a person, who resolves its review in /admin.",
-    "disputed": "The cardholder disputes the payment.",
-    "tracking_invalid": "The tracking is not one line of visible characters.",
-    "by_payment_service": "The payment service does not refund this payment: it was returned already.",
-    "other_account": "The payment is of another account or mode of the payment service.",
-    "not_a_whole_step": "An amount in this currency is a multiple of `amount`.",
-    "too_much": "No more than `amount` can be returned.",
-    "other_currency": "The order was paid in another currency.",
-    "earlier_unanswered": "A refund of `amount` is not answered yet; `another` asks for one besides.",
-    "key_of_another_order": "This refund was requested for another order.",
-    "key_of_another_amount": "This refund was requested with another amount.",
-    "below_reserved": "`count` pieces are reserved for open orders: so many have to stay.",
+    "repetition_refused.idempotency_key_missing": "A request that changes something needs the header Idempotency-Key.",
+    "repetition_refused.idempotency_key_invalid": "An Idempotency-Key is 1 to 255 visible characters of ASCII.",
+    "repetition_refused.idempotency_key_of_another_request": "Another request came with this Idempotency-Key.",
+    "repetition_refused.idempotency_key_in_progress": "The request with this Idempotency-Key is being worked on.",
+    "order_not_fulfilled.not_paid": "The order is not paid, so it is not to be sent.",
+    "order_not_fulfilled.review_open": "The order waits for a person, who resolves its review in /admin.",
+    "order_not_fulfilled.disputed": "The cardholder disputes the payment; `disputed` sends it all the same.",
+    "refund_refused.disputed": "The cardholder disputes the payment: the bank has that money.",
+    "capture_refused.not_authorised": "No card is authorised for this order.",
+    "capture_refused.ended": "The authorisation has ended, and nothing was charged.",
+    "capture_refused.by_payment_service": "The payment service does not charge the card.",
+    "capture_refused.other_account": "The payment is of another account or mode of the payment service.",
+    "capture_refused.too_much": "No more than `amount` was authorised.",
+    "capture_refused.not_a_whole_step": "An amount in this currency is a multiple of `amount`.",
+    "capture_refused.earlier_unanswered": "`amount` was asked for, and is not answered yet.",
+    "order_not_fulfilled.tracking_invalid": "The tracking is not one line of visible characters.",
+    "refund_refused.by_payment_service": "The payment service does not refund this payment: it was returned already.",
+    "refund_refused.other_account": "The payment is of another account or mode of the payment service.",
+    "refund_refused.not_a_whole_step": "An amount in this currency is a multiple of `amount`.",
+    "refund_refused.too_much": "No more than `amount` can be returned.",
+    "refund_refused.other_currency": "The order was paid in another currency.",
+    "refund_refused.earlier_unanswered": "A refund of `amount` is not answered yet; `another` asks for one besides.",
+    "refund_refused.key_of_another_order": "This refund was requested for another order.",
+    "refund_refused.key_of_another_amount": "This refund was requested with another amount.",
+    "catalogue_refused.below_reserved": "`count` pieces are reserved for open orders: so many have to stay.",
 }

@@ -20,7 +20,7 @@ LONGEST_CURSOR = 400  # characters
 MOST_LISTED = 200
 
 
-class _Told(BaseModel):
+class _Shape(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
@@ -58,12 +58,12 @@ class ProblemDetail(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-class MoneyAmount(_Told):
+class MoneyAmount(_Shape):
     minor: int
     currency: str
 
 
-class OrderSummary(_Told):
+class OrderSummary(_Shape):
     """An order without anything personal."""
 
     reference: str
@@ -88,7 +88,7 @@ class ListedOrder(OrderSummary):
     refunded: MoneyAmount
 
 
-class ListedOrders(_Told):
+class ListedOrders(_Shape):
     """A page of orders. `next` is the `cursor` of the page after it; null on the last one."""
 
     orders: list[ListedOrder]
@@ -111,7 +111,7 @@ class OrderListQuery(_Asked):
     cursor: Cursor = ""
 
 
-class PostalAddress(_Told):
+class PostalAddress(_Shape):
     full_name: str
     line1: str
     line2: str
@@ -122,7 +122,7 @@ class PostalAddress(_Told):
     phone: str
 
 
-class LineDetail(_Told):
+class LineDetail(_Shape):
     product: str
     name: str
     quantity: int
@@ -130,14 +130,14 @@ class LineDetail(_Told):
     total: MoneyAmount
 
 
-class AdjustmentDetail(_Told):
+class AdjustmentDetail(_Shape):
     kind: str
     label: str
     amount: MoneyAmount
     contained: MoneyAmount | None
 
 
-class PaymentDetail(_Told):
+class PaymentDetail(_Shape):
     id: str | None
     kind: PaymentKind
     state: PaymentState
@@ -149,7 +149,7 @@ class PaymentDetail(_Told):
     card_last4: str | None
 
 
-class RefundDetail(_Told):
+class RefundDetail(_Shape):
     """A refund. While it is `requested`, the payment service has not answered yet; the store goes on asking."""
 
     id: str | None
@@ -158,7 +158,7 @@ class RefundDetail(_Told):
     requested_at: datetime
 
 
-class DisputeDetail(_Told):
+class DisputeDetail(_Shape):
     id: str
     state: DisputeState
     amount: MoneyAmount
@@ -166,7 +166,7 @@ class DisputeDetail(_Told):
     due_by: datetime | None
 
 
-class ReviewDetail(_Told):
+class ReviewDetail(_Shape):
     reason: str
     subject: str
     opened_at: datetime
@@ -174,7 +174,7 @@ class ReviewDetail(_Told):
     note: str | None
 
 
-class TimelineDetail(_Told):
+class TimelineDetail(_Shape):
     at: datetime
     type: str
     from_state: str | None
@@ -205,6 +205,15 @@ class ShipRequest(_Asked):
         Line | None, Field(max_length=LONGEST_TRACKING, description="The carrier's number or address.")
     ] = None
     disputed: Annotated[bool, Field(strict=True, description="Send it though its payment is disputed.")] = False
+    capture: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            le=2**53,
+            description="How much of what is authorised is charged, in minor units; without it, all.",
+        ),
+    ] = None
 
 
 class RefundRequest(_Asked):
@@ -219,7 +228,7 @@ class CancelRequest(_Asked):
     """There is nothing to say."""
 
 
-class ProductStock(_Told):
+class ProductStock(_Shape):
     """How many pieces there are. `reserved` of them belong to orders that are not paid yet."""
 
     slug: str
@@ -230,7 +239,7 @@ class ProductStock(_Told):
     hidden: bool
 
 
-class ListedStock(_Told):
+class ListedStock(_Shape):
     """A page of products. `next` is the `cursor` of the page after it; null on the last one."""
 
     products: list[ProductStock]

@@ -11,6 +11,8 @@ from store.domain.errors import NotFound
 from store.services import api_keys
 from store.services.staff_log import Actor
 
+SCOPE = click.Choice([scope.value for scope in Scope])
+
 
 @click.group("api-keys")
 def api_keys_command() -> None:
@@ -19,12 +21,13 @@ def api_keys_command() -> None:
 
 @api_keys_command.command("add", cls=StoreCommand)
 @click.argument("name")
-@click.option("--scope", "scopes", type=click.Choice(list(Scope)), multiple=True, required=True, help="What it may do.")
+@click.option("--scope", "scopes", type=SCOPE, multiple=True, required=True, help="What it may do.")
 @with_appcontext
-def add(name: str, scopes: tuple[Scope, ...]) -> None:
+def add(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it, once."""
     services = current()
-    key, token = api_keys.add(services, name, scopes, Actor(api_keys.OPERATOR, services.clock()))
+    actor = Actor(api_keys.OPERATOR, services.clock())
+    key, token = api_keys.add(services, name, [Scope(scope) for scope in scopes], actor)
     click.echo(f"The key {key.name}, for {', '.join(key.scopes)}. It is not shown again:")
     click.echo(token)
 

@@ -66,9 +66,8 @@ def finish(problems: Sequence[Problem]) -> None:
 
 def sentence(failure: StoreError | DBAPIError) -> str:
     """What an operator reads at a terminal."""
-    for kind, words in _SENTENCES.items():
-        if isinstance(failure, kind):
-            return words
+    if (words := _without_data(failure)) is not None:
+        return words
     match failure:
         case StoreBusy() | DBAPIError():
             return _about_the_database()
@@ -80,8 +79,6 @@ def sentence(failure: StoreError | DBAPIError) -> str:
             return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
         case StaffRefused():
             return failure.advice or _NOT_CHANGED[failure.reason]
-        case ApiKeyRefused():
-            return _NO_KEY[failure.reason]
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
             return f"Say in one line, of at most {failure.longest_note} characters, what came of it."
         case ReviewNotResolved():
@@ -95,6 +92,14 @@ _SENTENCES: Mapping[type[StoreError], str] = {
     EventGone: "Stripe does not have this event, or not any more: it keeps each for 30 days.",
     NotFound: "There is no order with this reference.",
 }
+
+
+def _without_data(failure: StoreError | DBAPIError) -> str | None:
+    """The words of what needs no data in them."""
+    for kind, words in _SENTENCES.items():
+        if isinstance(failure, kind):
+            return words
+    return _BY_REASON.get(type(failure), {}).get(getattr(failure, "reason", ""))
 
 
 def _refund_refused(refused: RefundRefused) -> str:
@@ -159,10 +164,12 @@ _NOT_CAPTURED = {
         "wait: the worker asks until it knows."
     ),
 }
-_NO_KEY = {
-    ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
-    ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
-    ApiKeyRefusal.NO_SCOPE: "Say what the key may do.",
+_BY_REASON: Mapping[type[Exception], Mapping[str, str]] = {
+    ApiKeyRefused: {
+        ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
+        ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
+        ApiKeyRefusal.NO_SCOPE: "Say what the key may do.",
+    },
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

@@ -75,6 +75,10 @@ def renew(kept: Shop) -> Shop:
     admin = shop.app.extensions["admin"].made
     if admin is not None:
         admin.extensions["sign_in_limiter"].reset()
+    api = shop.app.extensions["api"].made
+    if api is not None:
+        api.extensions["services"] = shop.opened_with
+        api.extensions["api_limiter"].reset()
     shop.opened_with.tariffs.forget()
     logs.configure()
     with shop.services.database.transaction() as session:

@@ -34,7 +34,7 @@ from store.domain.errors import (
 
 def refusal(error: StoreError) -> str:
     """One or two sentences: what was refused, and what to do instead."""
-    words = _WORDS.get(type(error))
+    words = _WORDS.get(type(error)) or _BY_REASON.get(type(error), {}).get(getattr(error, "reason", ""))
     if words is not None:
         return words
     match error:
@@ -42,8 +42,6 @@ def refusal(error: StoreError) -> str:
             return staff_refused(error)
         case CatalogueRefused() | PictureRefused():
             return _not_changed(error)
-        case ApiKeyRefused():
-            return _NO_KEY[error.reason]
         case RefundRefused():
             return _refund_refused(error)
         case CaptureRefused():
@@ -146,10 +144,13 @@ _NOT_CAPTURED = {
         "wait: the worker asks until it knows."
     ),
 }
-_NO_KEY = {
-    ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
-    ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
-    ApiKeyRefusal.NO_SCOPE: "Tick what the program may do.",
+# Reasons that need no data in their words.
+_BY_REASON: Mapping[type[StoreError], Mapping[str, str]] = {
+    ApiKeyRefused: {
+        ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
+        ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
+        ApiKeyRefusal.NO_SCOPE: "Tick what the program may do.",
+    },
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
