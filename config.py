@@ -110,6 +110,14 @@ def _currency(value: str) -> str:
     return value.lower()
 
 
+def _address_lines(value: str) -> str:
+    """Up to eight lines, separated by semicolons."""
+    lines = [line.strip() for line in value.split(";") if line.strip()]
+    if len(lines) > 8 or any(len(line) > 100 for line in lines):
+        raise _Unfit
+    return "; ".join(lines)
+
+
 def _whole_number(default: int, *, first: int, last: int) -> Any:
     return Field(default=default, ge=first, le=last, description=f"a whole number from {first} to {last}")
 
@@ -126,6 +134,9 @@ Host = Annotated[
 WebAddress = Annotated[str, AfterValidator(_web_address), Field(description="an address such as http://127.0.0.1:4242")]
 Currency = Annotated[str, AfterValidator(_currency), Field(description="a three-letter currency code such as usd")]
 TaxSource = Annotated[Literal["own", "stripe"], Field(description="own or stripe")]
+SellerLines = Annotated[
+    str, AfterValidator(_address_lines), Field(description="like 12 Market Street; 10115 Berlin; Germany")
+]
 PaymentForm = Annotated[Literal["card", "payment_element"], Field(description="card or payment_element")]
 Capture = Annotated[Literal["on_payment", "on_shipping"], Field(description="on_payment or on_shipping")]
 Counter = Annotated[
@@ -194,6 +205,10 @@ class Settings(BaseSettings):
     stripe_receipts: Flag = False  # whether Stripe mails its own receipt to the shopper
     payment_form: PaymentForm = "card"  # what takes the card on the payment page: Stripe's Card or Payment Element
     capture: Capture = "on_payment"  # when a card is charged: at once, or when the order is shipped
+    # Who sells, for invoices; without a name it is the store's. None are issued while there is no address.
+    seller_name: str = Field(default="", max_length=120, description="a name of 120 characters at the most")
+    seller_address: SellerLines = ""
+    seller_vat_number: str = Field(default="", max_length=40, description="a number of 40 characters at the most")
     taxes: TaxSource = "own"  # the rates in the store's database, or Stripe Tax
 
     @classmethod
@@ -233,6 +248,16 @@ class Settings(BaseSettings):
     def path_prefix(self) -> str:
         """The path under which the store is served, such as `/till`; empty at the root of its address."""
         return urlsplit(self.store_url).path
+
+    @property
+    def seller(self) -> str:
+        """Who sells, as invoices name them."""
+        return self.seller_name or self.store_name
+
+    @property
+    def seller_lines(self) -> list[str]:
+        """The address of whoever sells; empty where a live shop has not said it yet."""
+        return self.seller_address.split("; ") if self.seller_address else []
 
     @property
     def warnings(self) -> list[str]:
@@ -342,6 +367,12 @@ class Settings(BaseSettings):
         if name:
             raise _Unfit
         return address
+
+    @field_validator("seller_address")
+    @classmethod
+    def _somewhere(cls, value: str, info: ValidationInfo) -> str:
+        """A test shop has one, so that its invoices can be seen."""
+        return value if value or _live_beside(info) else "1 Test Street; 00000 Testville"
 
     @field_validator("orders_per_hour", "declines_per_hour")
     @classmethod

@@ -25,6 +25,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    event,
     exists,
     false,
     func,
@@ -48,6 +49,7 @@ from sqlalchemy.types import TypeDecorator
 from store.domain.addresses import Address
 from store.domain.api_keys import LONGEST_NAME
 from store.domain.coupons import CouponKind
+from store.domain.documents import DocumentKind, document_name
 from store.domain.money import Money
 from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
@@ -491,7 +493,9 @@ class Order(Base):
     def quote(self) -> Quote:
         """Its price, from its lines and adjustments."""
         lines = tuple(QuoteLine(line.product_id, line.unit_price, line.quantity) for line in self.lines)
-        adjustments = tuple(Adjustment(each.kind, each.label, each.amount, each.contained) for each in self.adjustments)
+        adjustments = tuple(
+            Adjustment(each.kind, each.label, each.amount, each.contained, each.base) for each in self.adjustments
+        )
         return Quote(self.currency, lines, adjustments)
 
     @validates("state")
@@ -554,7 +558,8 @@ class OrderLine(Base):
 
 class OrderAdjustment(Base):
     """What an order costs beside its lines, as it was quoted: shipping, a discount (negative), a tax. A tax that the
-    prices include adds nothing; `contained_minor` is how much of the total it is.
+    prices include adds nothing; `contained_minor` is how much of the total it is. `base_minor` is what a tax was
+    computed on, without taxes; empty in orders from before it was kept.
     """
 
     __tablename__ = "order_adjustments"
@@ -566,6 +571,7 @@ class OrderAdjustment(Base):
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     contained_minor: Mapped[int | None] = mapped_column(BigInteger)
+    base_minor: Mapped[int | None] = mapped_column(BigInteger)
 
     @property
     def amount(self) -> Money:
@@ -574,6 +580,10 @@ class OrderAdjustment(Base):
     @property
     def contained(self) -> Money | None:
         return Money(self.contained_minor, self.currency) if self.contained_minor is not None else None
+
+    @property
+    def base(self) -> Money | None:
+        return Money(self.base_minor, self.currency) if self.base_minor is not None else None
 
 
 class Payment(Base):
@@ -694,6 +704,82 @@ class TaxTransaction(Base):
     provider_transaction_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     refused: Mapped[bool] = mapped_column(default=False)
     requested_at: Mapped[datetime]
+
+
+class Document(Base):
+    """An invoice, or a credit note about a refund. Each kind is numbered from 1 without gaps, and what was issued is
+    never changed: `content` has copies of all that it says. `cancels_id` is the credit note that this one takes back,
+    because its refund failed after all; its `total_minor` is negative.
+    """
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("kind", "number"),
+        CheckConstraint("number > 0", name="number_positive"),
+        CheckConstraint("(kind = 'invoice') = (refund_id IS NULL)", name="refund_of_credit_note"),
+        CheckConstraint("(cancels_id IS NOT NULL) = (total_minor < 0)", name="cancellation_negative"),
+        Index("ix_documents_order", "order_id", "id"),
+        _partial_index("uq_documents_invoice", "order_id", where="kind = 'invoice'", unique=True),
+        _partial_index(
+            "uq_documents_refund",
+            "refund_id",
+            where="refund_id IS NOT NULL AND cancels_id IS NULL",
+            unique=True,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[DocumentKind] = mapped_column(_states(DocumentKind, "kind"))
+    number: Mapped[int]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
+    cancels_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"), unique=True)
+    issued_at: Mapped[datetime]
+    currency: Mapped[str] = mapped_column(String(3))
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[dict[str, Any]]
+
+    @property
+    def total(self) -> Money:
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def name(self) -> str:
+        """What it is called, such as `INV-000001`."""
+        return document_name(self.kind, self.number)
+
+
+@event.listens_for(Document, "before_update")
+@event.listens_for(Document, "before_delete")
+def _is_never_changed(_mapper: object, _connection: object, document: Document) -> None:
+    """Triggers of the database refuse it, too, whoever asks."""
+    raise AttributeError(f"{document.name} was issued: it is corrected by another document, not changed")
+
+
+class DocumentSeries(Base):
+    """The last number of a kind of document. It is locked while the next one is issued, so a transaction that fails
+    leaves no gap.
+    """
+
+    __tablename__ = "document_series"
+
+    kind: Mapped[DocumentKind] = mapped_column(_states(DocumentKind, "kind"), primary_key=True)
+    last_number: Mapped[int]
+
+
+class DocumentMark(Base):
+    """How far the history was looked through for orders that need documents: up to the entry `history_id`, and a
+    second time after `next_at` from there to `next_id`. `since` is when that began. One row, or none before the first.
+    """
+
+    __tablename__ = "document_marks"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[datetime]
+    history_id: Mapped[int] = mapped_column(BigInteger)
+    next_id: Mapped[int] = mapped_column(BigInteger)
+    next_at: Mapped[datetime]
 
 
 class Dispute(Base):

@@ -18,6 +18,7 @@ from store.admin import (
     charges,
     coupons,
     disputes,
+    documents,
     errors,
     guard,
     home,
@@ -69,7 +70,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     signing_in.register(app, settings)
     for part in (
         *(home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, programs),
-        *(account, team),
+        *(documents, account, team),
     ):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)

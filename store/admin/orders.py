@@ -18,11 +18,12 @@ from store.domain.money import Money
 from store.domain.staff import Role
 from store.domain.states import OrderState
 from store.gateway.port import CancelReason
-from store.services import mail, orders, payments
+from store.services import documents, mail, orders, payments
 from store.services.orders import links, listing, reviews, whole
 from store.services.payments import refunds
 from store.services.payments.disputes import UNANSWERED
 from store.web.current import now, services
+from store.web.documents import address
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -50,6 +51,7 @@ def show(reference: str) -> ResponseReturnValue:
     """Everything that is known of an order, and what can be done with it."""
     with services().database.reading() as session:
         found = whole.read(session, reference)
+        issued = documents.of_order(session, found.order.id).documents
     return render_template(
         "admin/order.html",
         whole=found,
@@ -57,6 +59,8 @@ def show(reference: str) -> ResponseReturnValue:
         words=words,
         timeline=timeline(found),
         unanswered=UNANSWERED,
+        documents=[(each, address(each, reference)) for each in issued],
+        invoices_are_issued=documents.can_issue(services().settings),
         stripe=stripe_links(services().settings),
         pay_link=links.order_link(services(), reference),
         ship_form=ShipForm(formdata=None),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from sqlalchemy import func, select
 
-from models import InboxEvent, Product
+from models import InboxEvent, Product, TaxRateRow
 from store.cli.findings import Problem
 from store.domain.errors import PaymentMisconfigured, PaymentUnavailable
 from store.domain.money import Money, smallest_step
@@ -61,7 +61,7 @@ def run(
     settings = services.settings
     findings = [Problem("settings", warning, "") for warning in settings.warnings]
     database = [Problem("database", problem, "") for problem in health.problems(services)]
-    findings += database or [*_catalogue(services), *_foreign_payments(services)]
+    findings += database or [*_catalogue(services), *_invoices(services), *_foreign_payments(services)]
     findings += _mail(services)
     try:
         findings += _stripe(services, webhooks, now, send, wait)
@@ -256,6 +256,21 @@ def _catalogue(services: Services) -> Iterator[Problem]:
         found = " and ".join(f"{count} in {currency}" for currency, count in counts)
         wrong = f"STORE_CURRENCY is {ours}, but there are products with prices in another currency: {found}."
         yield Problem("catalogue", wrong, "Set STORE_CURRENCY back, or change the products.")
+
+
+def _invoices(services: Services) -> Iterator[Problem]:
+    """Whether invoices can be issued, and say what they have to."""
+    settings = services.settings
+    if not settings.seller_address:
+        wrong = "SELLER_ADDRESS is not set, so no invoice is issued."
+        yield Problem("invoices", wrong, "Set it; the worker then issues those that are missing.")
+    if "seller_address" not in settings.model_fields_set or settings.seller_vat_number:
+        return
+    with services.database.reading() as session:
+        taxed = settings.taxes == "stripe" or session.scalar(select(TaxRateRow.id).limit(1)) is not None
+    if taxed:
+        wrong = "SELLER_VAT_NUMBER is not set, while taxes are charged."
+        yield Problem("invoices", wrong, "Set it: an invoice with a tax on it names the number of who collects it.")
 
 
 def _mail(services: Services) -> Iterator[Problem]:

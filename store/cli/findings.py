@@ -67,6 +67,16 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Compare its timeline (`flask order`) with the tax transactions in Stripe's dashboard.",
     ),
     "tax_overdue": ("its taxes are not on record at Stripe yet.", _WORKER),
+    "invoice_differs": (
+        "has an invoice of another total than what came in.",
+        "Find out who wrote it.",
+    ),
+    "invoice_missing": ("was paid and has no invoice.", _WORKER),
+    "credit_differs": ("has credit notes of another sum than what was returned.", _WORKER),
+    "numbers_missing": (
+        "{documents} documents are numbered up to {last}: numbers are missing.",
+        "Find out who removed them; the tax office will ask.",
+    ),
     "event_unhandled": (
         "a webhook of type {type} could not be handled ({error}).",
         "Run `flask reconcile`, and look into the log.",

@@ -42,6 +42,7 @@ class Subject(StrEnum):
     DISPUTE = "dispute"
     PICTURE = "picture"
     API_KEY = "api_key"
+    DOCUMENT = "document"
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ that divides says how it rounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -70,12 +70,14 @@ class Adjustment:
     """An amount on top of the lines; a discount is negative. `label` is what the customer reads.
 
     A tax that the prices include adds nothing: its `amount` is zero, and `contained` is how much of the total it is.
+    `base` is what a tax was computed on, without taxes. It changes no price, so it counts in no comparison of two.
     """
 
     kind: AdjustmentKind
     label: str
     amount: Money
     contained: Money | None = None
+    base: Money | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,26 +73,30 @@ def tax_rule(rates: Sequence[TaxRate]) -> Rule:
         if address is None or not rates:
             return
         found: dict[TaxRate, Money] = {}
+        bases: dict[TaxRate, Money] = {}
         for tax_class, amount in _taxable(basket):
             applying = rates_of(rates, tax_class, address.country, address.region, address.postal_code)
+            nothing = Money(0, amount.currency)
+            base = _base(amount, applying)
             for rate, tax in _taxes(amount, applying):
-                found[rate] = found.get(rate, Money(0, amount.currency)) + tax
+                found[rate] = found.get(rate, nothing) + tax
+                bases[rate] = bases.get(rate, nothing) + base
         for rate, tax in found.items():
             if tax.minor:
-                yield from _adjustments(rate, tax, business=basket.tax_id is not None)
+                yield from _adjustments(rate, tax, bases[rate], business=basket.tax_id is not None)
 
     return rule
 
 
-def _adjustments(rate: TaxRate, tax: Money, *, business: bool) -> Iterator[Adjustment]:
+def _adjustments(rate: TaxRate, tax: Money, base: Money, *, business: bool) -> Iterator[Adjustment]:
     nothing = Money(0, tax.currency)
     if business and rate.reverse_charge:
         taken_out = Money(-tax.minor, tax.currency) if rate.included else nothing
-        yield Adjustment(AdjustmentKind.TAX, f"{rate.label} not charged: reverse charge", taken_out)
+        yield Adjustment(AdjustmentKind.TAX, f"{rate.label} not charged: reverse charge", taken_out, base=base)
     elif rate.included:
-        yield Adjustment(AdjustmentKind.TAX, f"{rate.label}, included", nothing, contained=tax)
+        yield Adjustment(AdjustmentKind.TAX, f"{rate.label}, included", nothing, contained=tax, base=base)
     else:
-        yield Adjustment(AdjustmentKind.TAX, rate.label, tax)
+        yield Adjustment(AdjustmentKind.TAX, rate.label, tax, base=base)
 
 
 def _taxable(basket: Basket) -> Iterator[tuple[TaxClass, Money]]:
@@ -108,6 +112,12 @@ def _taxable(basket: Basket) -> Iterator[tuple[TaxClass, Money]]:
             shipped[line.tax_class] = shipped.get(line.tax_class, Money(0, currency)) + line.total
     if shipping.minor and shipped:
         yield from zip(shipped, split(shipping, list(shipped.values())), strict=True)
+
+
+def _base(amount: Money, rates: Sequence[TaxRate]) -> Money:
+    """An amount without the taxes that are in it, so that these and it add up."""
+    within = [tax for rate, tax in _taxes(amount, rates) if rate.included]
+    return Money(amount.minor - sum(tax.minor for tax in within), amount.currency)
 
 
 def _taxes(amount: Money, rates: Sequence[TaxRate]) -> Iterator[tuple[TaxRate, Money]]:

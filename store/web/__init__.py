@@ -14,6 +14,7 @@ from store.web import (
     compiled_templates,
     compression,
     context,
+    documents,
     errors,
     health,
     limits,
@@ -54,6 +55,7 @@ def register(app: Flask, request_deadline: RequestDeadline) -> None:
         cart.blueprint,
         checkout.blueprint,
         orders.blueprint,
+        documents.blueprint,
         webhooks.blueprint,
         health.blueprint,
     ):

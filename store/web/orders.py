@@ -16,7 +16,7 @@ from models import Order
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
-from store.services import checkout, orders, payments
+from store.services import checkout, documents, orders, payments
 from store.services.orders import Access, links
 from store.web import header
 from store.web.current import now, services
@@ -120,6 +120,7 @@ def status(reference: str) -> ResponseReturnValue:
             not_paid=url_for(Page.PAY.value, reference=reference, because=Because.NOT_PAID) if page.confirming else "",
             card_to_come=_card_to_come(order, now()),
             newer=_newest_of_browser() if StatusFlag.REPLACED in status_flags(order) else None,
+            has_invoice=order.paid_at is not None and documents.can_issue(services().settings),
             cancellable=order.state is OrderState.AWAITING_PAYMENT and not page.order_message.waiting,
             form=PostForm(),
         ),
@@ -138,6 +139,8 @@ def open_link(reference: str, key: str) -> ResponseReturnValue:
         order = orders.peek(session, reference, Access(references=frozenset({reference})))
     if order.browser_id != known_browser():
         grant(reference)
+    if "invoice" in request.args and order.paid_at is not None:
+        return redirect(url_for("documents.invoice", reference=reference), 303)
     if "confirming" in request.args:
         return redirect(url_for("orders.status", reference=reference, confirming=1), 303)
     return redirect(path_of(order, Because.UNPAID), 303)

@@ -25,6 +25,7 @@ from store.cli import doctor
 from store.cli.doctor import WebhookSetup
 from store.domain.errors import MailUnavailable
 from store.gateway.port import Email, MailServerProblem, SignedEvent
+from store.services import tariffs
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import WEBHOOK_PATH, NoAnswer, Shop, signed
 
@@ -78,6 +79,26 @@ def to(shop: Shop) -> Callable[[str, SignedEvent], int]:
         return shop.app.test_client().post(path, data=event.body, headers=headers).status_code
 
     return send
+
+
+def test_a_seller_without_an_address_or_a_vat_number_is_noticed(shop: Shop) -> None:
+    settings = shop.services.settings
+    with_address = Settings.load(**{**settings.model_dump(exclude_unset=True), "seller_address": "1 Street; Town"})
+    nowhere, no_number = (
+        diagnosis(replace(shop, services=replace(shop.services, settings=each)))
+        for each in (settings.model_copy(update={"seller_address": ""}), with_address)
+    )
+    with shop.services.database.transaction() as session:
+        tariffs.seed(session, "usd")
+    taxed = diagnosis(replace(shop, services=replace(shop.services, settings=with_address)))
+
+    issued_later = "Set it; the worker then issues those that are missing."
+    assert nowhere == [f"invoices: SELLER_ADDRESS is not set, so no invoice is issued. {issued_later}"]
+    assert no_number == []  # nothing is taxed
+    assert taxed == [
+        "invoices: SELLER_VAT_NUMBER is not set, while taxes are charged. "
+        "Set it: an invoice with a tax on it names the number of who collects it."
+    ]
 
 
 def test_it_finds_nothing_wrong_with_a_good_set_up(shop: Shop) -> None:
@@ -432,6 +453,7 @@ def test_products_in_another_currency_than_the_stores_are_found(shop_with: Calla
 def test_a_live_store_that_sends_mail_from_localhost_is_found(shop_with: Callable[..., Shop]) -> None:
     live = {"stripe_secret_key": "sk_live_made_up", "stripe_publishable_key": "pk_live_made_up"}
     mail = {"mail_server": "127.0.0.1", "mail_port": 9, "merchant_email": "owner@example.com"}
+    mail |= {"seller_address": "1 Street; Town"}
     shop = shop_with(
         **live, **mail, stripe_api_base="https://api.stripe.com", store_url="https://till.example.com", proxy_hops=1
     )

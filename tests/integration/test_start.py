@@ -23,6 +23,7 @@ print(*sys.modules)
 NOT_NEEDED = {
     "alembic", "flask_migrate",  # for `flask db`
     "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
+    "PIL", "fontTools", "fpdf", "uharfbuzz",  # for the first invoice as PDF
     "dns", "email_validator", "phonenumbers",  # for the first address that a shopper types
     # For the staff's first page.
     "argon2", "cryptography", "flask_security", "passlib", "qrcode", "store.admin.application", "webauthn", "zxcvbn",

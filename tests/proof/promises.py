@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from models import Order
+from store.domain.documents import DocumentKind
 from store.domain.states import ORDER, OrderEvent, OrderState, Outcome, PaymentState, RefundState, ReservationState
 from store.services.mail import truth
 from tests.proof.snapshot import ShopSnapshot, entries
@@ -267,6 +268,30 @@ REASONS: dict[str, Callable[[ShopSnapshot, Order], bool]] = {
     "refund_refused": _the_money_went_back_elsewhere,
 }
 
+
+def documents_say_what_was_paid_and_returned(snapshot: ShopSnapshot, _memory: Memory) -> None:
+    for kind in DocumentKind:
+        numbers = sorted(each.number for each in snapshot.documents if each.kind is kind)
+        assert numbers == list(range(1, len(numbers) + 1)), f"{kind}: numbers are missing"
+    orders = {order.id: order for order in snapshot.orders}
+    refunds = {row.id: row for rows in snapshot.refunds.values() for row in rows}
+    cancelled = {each.cancels_id for each in snapshot.documents}
+    invoiced = Counter(each.order_id for each in snapshot.documents if each.kind is DocumentKind.INVOICE)
+    for document in snapshot.documents:
+        order = orders[document.order_id]
+        assert invoiced[order.id] == 1, f"{order.reference} has {invoiced[order.id]} invoices"
+        if document.kind is DocumentKind.INVOICE:
+            assert (document.total_minor, order.paid_at is not None) == (order.payment.received_minor, True)
+            continue
+        refund = refunds[document.refund_id or 0]
+        sign = -1 if document.cancels_id is not None else 1
+        assert (document.total_minor, refund.payment_id) == (sign * refund.amount_minor, order.payment.id)
+        if sign < 0 or document.id in cancelled:
+            assert refund.state in FAILED, f"{document.name} is cancelled, its refund is {refund.state}"
+        else:
+            assert refund.state in (RefundState.SUCCEEDED, *FAILED), f"{document.name} is of a {refund.state} refund"
+
+
 PROMISES: tuple[Callable[[ShopSnapshot, Memory], None], ...] = (
     stock_is_never_oversold_and_never_leaks,
     a_coupon_has_as_many_uses_as_orders_have_one,
@@ -285,4 +310,5 @@ PROMISES: tuple[Callable[[ShopSnapshot, Memory], None], ...] = (
     the_history_leads_to_the_state,
     each_event_has_one_email,
     an_order_is_in_review_only_for_a_reason,
+    documents_say_what_was_paid_and_returned,
 )

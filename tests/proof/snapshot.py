@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import CouponRow, Dispute, HistoryEntry, Mail, Order, Payment, Product, Refund
+from models import CouponRow, Dispute, Document, HistoryEntry, Mail, Order, Payment, Product, Refund
 from tests.support.shop import SECRET_KEY, Shop
 from till_sandbox.api.keys import account_of
 
@@ -27,6 +27,7 @@ class ShopSnapshot:
     orders: list[Order]
     refunds: dict[int, list[Refund]]
     disputes: dict[str, Dispute]
+    documents: list[Document]
     emails: list[Mail]
     intents: dict[str, Thing]
     intents_of: dict[str, list[Thing]]
@@ -68,6 +69,7 @@ def take(shop: Shop) -> ShopSnapshot:
         refunds = defaultdict(list)
         for refund in session.scalars(select(Refund).order_by(Refund.id)):
             refunds[refund.payment_id].append(refund)
+        documents = session.scalars(select(Document).order_by(Document.id)).all()
         disputes = {dispute.provider_dispute_id: dispute for dispute in session.scalars(select(Dispute))}
         products = session.scalars(select(Product).order_by(Product.id)).all()
         coupons = session.scalars(select(CouponRow).order_by(CouponRow.id)).all()
@@ -85,6 +87,7 @@ def take(shop: Shop) -> ShopSnapshot:
         orders=list(orders),
         refunds=dict(refunds),
         disputes=disputes,
+        documents=list(documents),
         emails=list(emails),
         intents={intent["id"]: intent for intent in intents},
         intents_of=dict(intents_of),

@@ -52,6 +52,18 @@ def test_the_sandbox_port_moves_both_addresses() -> None:
     assert settings.stripe_js_url == "http://127.0.0.1:4999/endive/stripe.js"
 
 
+def test_a_test_shop_sells_from_somewhere_and_a_live_one_says_where() -> None:
+    test, live = Settings.load(**GOOD), Settings.load(**LIVE)
+    told = Settings.load(**LIVE, seller_name="Till GmbH", seller_address=" 12 Market Street ;;10115 Berlin; Germany")
+
+    assert (test.seller, test.seller_lines) == ("Till", ["1 Test Street", "00000 Testville"])
+    assert (live.seller, live.seller_lines) == ("Till", [])
+    assert (told.seller, told.seller_lines) == ("Till GmbH", ["12 Market Street", "10115 Berlin", "Germany"])
+    wrong = ["SELLER_ADDRESS must be like 12 Market Street; 10115 Berlin; Germany."]
+    assert problems(seller_address="; ".join("abcdefghi")) == wrong
+    assert problems(seller_address="x" * 101) == wrong
+
+
 @pytest.mark.parametrize("mode", ["test", "live"])
 def test_real_keys_are_the_only_change_it_takes_to_talk_to_stripe(mode: str) -> None:
     keys = {"stripe_secret_key": f"sk_{mode}_51Abc", "stripe_publishable_key": f"pk_{mode}_51Abc"}

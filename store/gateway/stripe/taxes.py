@@ -6,6 +6,7 @@ that is unique among all of an account, so that none is recorded twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -101,24 +102,32 @@ class StripeTaxes:
 def answer_of(calculation: Mapping[str, Any]) -> TaxAnswer:
     """A calculation as adjustments: one for each rate, those of the same name together."""
     amounts: dict[tuple[str, bool], int] = {}
+    bases: Counter[tuple[str, bool]] = Counter()
     for part in calculation["tax_breakdown"]:
         reason, inclusive = part["taxability_reason"], bool(part["inclusive"])
         if reason == "reverse_charge":
-            amounts.setdefault((f"{_name(part)} not charged: reverse charge", False), 0)
+            rate = (f"{_name(part)} not charged: reverse charge", False)
+            amounts.setdefault(rate, 0)
         elif part["amount"]:
             label = f"{_name(part)} {_percent(part)}%{', included' if inclusive else ''}"
-            amounts[label, inclusive] = amounts.get((label, inclusive), 0) + part["amount"]
-    return TaxAnswer(tuple(_adjustments(amounts, calculation["currency"])), calculation["id"])
+            rate = (label, inclusive)
+            amounts[rate] = amounts.get(rate, 0) + part["amount"]
+        else:
+            continue
+        bases[rate] += part["taxable_amount"]
+    return TaxAnswer(tuple(_adjustments(amounts, bases, calculation["currency"])), calculation["id"])
 
 
-def _adjustments(amounts: Mapping[tuple[str, bool], int], currency: str) -> Iterable[Adjustment]:
+def _adjustments(
+    amounts: Mapping[tuple[str, bool], int], bases: Mapping[tuple[str, bool], int], currency: str
+) -> Iterable[Adjustment]:
     nothing = Money(0, currency)
     for (label, inclusive), minor in amounts.items():
-        amount = Money(minor, currency)
+        amount, base = Money(minor, currency), Money(bases[label, inclusive], currency)
         if inclusive:
-            yield Adjustment(AdjustmentKind.TAX, label, nothing, contained=amount)
+            yield Adjustment(AdjustmentKind.TAX, label, nothing, contained=amount, base=base)
         else:
-            yield Adjustment(AdjustmentKind.TAX, label, amount)
+            yield Adjustment(AdjustmentKind.TAX, label, amount, base=base)
 
 
 def _name(part: Mapping[str, Any]) -> str:

@@ -247,6 +247,7 @@ def _email(services: Services, mail: Mail, order: Order) -> Email:
         "order": order,
         "store": services.settings.store_name,
         "link": order_link(services, order.reference),
+        "has_invoice": order.paid_at is not None and bool(services.settings.seller_address),
         "staff_link": f"{services.settings.store_url}/admin/orders/{order.reference}",
         "received": Money(order.payment.received_minor, order.currency).text(),
         "amount": Money(amount, order.currency).text() if amount is not None else None,

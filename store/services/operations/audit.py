@@ -29,6 +29,7 @@ from models import (
 )
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
 from store.services.database import Database
+from store.services.documents import auditing as documents
 from store.services.findings import Finding
 from store.services.mail import TO_MERCHANT
 from store.services.mail.outbox import TO_SEND
@@ -364,11 +365,15 @@ ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...]
     _wrong_reservation,
     _wrong_flag,
     _wrong_taxes,
+    documents.wrong_invoice,
+    documents.no_invoice,
+    documents.wrong_credit,
 )
 STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _in_review,
     _wrong_reserved,
     _wrong_uses,
+    documents.wrong_numbers,
     _overdue,
     _refund_overdue,
     _capture_overdue,

@@ -14,7 +14,7 @@ from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, HostedPageSnapshot
-from store.services import card_testing, history, mail, payments, repetition, taxes, transitions
+from store.services import card_testing, documents, history, mail, payments, repetition, taxes, transitions
 from store.services.history import Origin, Source
 from store.services.operations import health
 from store.services.orders import search
@@ -62,6 +62,7 @@ def run(services: Services, now: datetime) -> int:
     done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable)
     done += this.each(taxes.due(foreign), taxes.record)
     done += this.each(reminders.due(services, now, foreign), reminders.remind)
+    documents.issue_due(services, now)
     while search.write_keys(services, now):
         pass
     with services.database.transaction() as session:

@@ -204,6 +204,7 @@ def _adjustment(position: int, adjustment: Adjustment) -> Row:
         "currency": adjustment.amount.currency,
         "amount_minor": adjustment.amount.minor,
         "contained_minor": adjustment.contained.minor if adjustment.contained is not None else None,
+        "base_minor": adjustment.base.minor if adjustment.base is not None else None,
     }
 
 

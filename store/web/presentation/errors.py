@@ -60,6 +60,10 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
         errors.Subject.CHARGE: ErrorMessage("It is not there any more", "Somebody has removed it meanwhile."),
         errors.Subject.DISPUTE: ErrorMessage("We could not find that dispute", "This order has no such dispute."),
         errors.Subject.API_KEY: ErrorMessage("There is no such key", "It was never made."),
+        errors.Subject.DOCUMENT: ErrorMessage(
+            "There is no such invoice",
+            "An invoice is there once its order is paid, a credit note once money is returned.",
+        ),
         errors.Subject.CART_LINE: ErrorMessage(
             "That is no longer in your cart", "It was taken out meanwhile, perhaps in another tab."
         ),

@@ -60,6 +60,24 @@ def taxes(quote: Quote) -> list[tuple[str, int, int | None]]:
     ]
 
 
+def bases(quote: Quote) -> list[tuple[str, int | None]]:
+    return [(each.label, each.base.minor if each.base else None) for each in quote.adjustments]
+
+
+def test_each_tax_says_what_it_was_computed_on() -> None:
+    mixed = [line(11900), line(1070, tax_class=REDUCED), line(2380), line(5000, tax_class=NONE)]
+
+    assert bases(quoted(mixed, BERLIN)) == [("VAT 19%, included", 12000), ("VAT 7%, included", 1000)]
+    assert bases(quoted([line(10000)], VANCOUVER)) == [("GST 5%", 10000), ("PST 7%", 10000)]
+    assert bases(quoted([line(11900)], BERLIN, tax_id="DE136695976")) == [
+        ("VAT 19% not charged: reverse charge", 10000)
+    ]
+    assert quoted([line(10000)], SEATTLE) == replace(
+        quoted([line(10000)], SEATTLE),
+        adjustments=tuple(replace(each, base=None) for each in quoted([line(10000)], SEATTLE).adjustments),
+    )  # it is no part of the price
+
+
 def test_a_tax_that_prices_include_is_shown_and_changes_no_total() -> None:
     quote = quoted([line(11900), line(1070, tax_class=REDUCED)], BERLIN)
 

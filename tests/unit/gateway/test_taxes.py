@@ -7,7 +7,8 @@ from store.gateway.stripe.taxes import answer_of
 
 def part(amount: int, percent: str, tax_type: str | None, reason: str = "standard_rated", **more: Any) -> Any:
     details = {"percentage_decimal": percent, "tax_type": tax_type, "country": "CA", "state": None}
-    return {"amount": amount, "inclusive": False, "taxability_reason": reason, "tax_rate_details": details, **more}
+    fixed = {"inclusive": False, "taxability_reason": reason, "tax_rate_details": details, "taxable_amount": 1000}
+    return {"amount": amount, **fixed, **more}
 
 
 def read(*parts: Any) -> list[tuple[str, int, int | None]]:
@@ -16,6 +17,21 @@ def read(*parts: Any) -> list[tuple[str, int, int | None]]:
     assert all(each.amount.currency == "cad" for each in answer.adjustments)
     contained = [each.contained.minor if each.contained else None for each in answer.adjustments]
     return [(each.label, each.amount.minor, within) for each, within in zip(answer.adjustments, contained, strict=True)]
+
+
+def bases(*parts: Any) -> list[tuple[str, int | None]]:
+    answer = answer_of({"id": "taxcalc_1", "currency": "cad", "tax_breakdown": list(parts)})
+    return [(each.label, each.base.minor if each.base else None) for each in answer.adjustments]
+
+
+def test_what_a_tax_is_computed_on_is_kept_for_each_rate() -> None:
+    assert bases(
+        part(10, "1.0", "sales_tax", taxable_amount=1001),
+        part(20, "1.0", "sales_tax", taxable_amount=2002),
+        part(0, "0.0", None, "not_collecting", taxable_amount=400),
+        part(0, "0.0", "vat", "reverse_charge", inclusive=True, taxable_amount=500),
+        part(19, "19.0", "vat", inclusive=True, taxable_amount=100),
+    ) == [("Sales tax 1%", 3003), ("VAT not charged: reverse charge", 500), ("VAT 19%, included", 100)]
 
 
 def test_each_rate_is_a_line() -> None:

@@ -1,0 +1,69 @@
+"""Documents read back, for whoever may see their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Document
+from store.domain.documents import DocumentKind
+from store.domain.errors import NotFound, Subject
+from store.services import orders
+from store.services.documents import issuing
+from store.services.orders import Access
+from store.services.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDocuments:
+    """The documents of an order, the oldest first: its invoice, then what was credited."""
+
+    documents: Sequence[Document]
+
+    @property
+    def invoice(self) -> Document | None:
+        return next((each for each in self.documents if each.kind is DocumentKind.INVOICE), None)
+
+    @property
+    def credit_notes(self) -> Sequence[Document]:
+        return [each for each in self.documents if each.kind is DocumentKind.CREDIT_NOTE]
+
+
+def of_order(session: Session, order_id: int) -> OrderDocuments:
+    """What was issued for an order so far."""
+    return OrderDocuments(
+        session.scalars(select(Document).where(Document.order_id == order_id).order_by(Document.id)).all()
+    )
+
+
+def invoice_of(services: Services, reference: str, access: Access, now: datetime) -> Document:
+    """The invoice of an order that was paid; it is issued now where the worker has not come to it yet. Raises NotFound,
+    also where the order is not paid.
+    """
+    with services.database.reading() as session:
+        order = orders.peek(session, reference, access)
+        invoice = of_order(session, order.id).invoice
+    if invoice is None:
+        issuing.issue(services, reference, now)
+        with services.database.reading() as session:
+            invoice = of_order(session, order.id).invoice
+    if invoice is None:
+        raise NotFound(Subject.DOCUMENT)
+    return invoice
+
+
+def find(session: Session, reference: str, number: int, access: Access) -> Document:
+    """A credit note of an order. Raises NotFound."""
+    order = orders.peek(session, reference, access)
+    found = session.scalars(
+        select(Document).where(
+            Document.order_id == order.id, Document.kind == DocumentKind.CREDIT_NOTE, Document.number == number
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound(Subject.DOCUMENT)
+    return found

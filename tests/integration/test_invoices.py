@@ -1,0 +1,487 @@
+"""Invoices and credit notes: issued for what was paid and returned, numbered without gaps, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from models import Document, DocumentMark, DocumentSeries, Order
+from store.cli.findings import problem_of
+from store.domain.documents import DocumentKind
+from store.domain.errors import StoreBusy
+from store.domain.money import Money
+from store.domain.staff import Role
+from store.services import documents, orders, tariffs
+from store.services.database import Database
+from store.services.documents import due
+from store.services.history import Origin, Source
+from store.services.operations import audit, worker
+from store.services.payments import refunds
+from tests.support.concurrency import at_once
+from tests.support.shop import ADDRESS, CUSTOMER, FORM, Browser, Shop, customer_in
+from tests.support.staff import staff
+
+INVOICE, NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
+BERLIN = FORM | {"country": "DE", "city": "Berlin", "region": "", "postal_code": "10115", "shipping": "standard"}
+
+
+def paid(shop: Shop, quantity: int = 2, number: str = "4242424242424242") -> Order:
+    order = shop.order(quantity)
+    shop.pay(order, number)
+    shop.deliver()
+    return shop.read(order.reference)
+
+
+def paid_in_browser(shop: Shop, form: dict[str, str] = FORM) -> tuple[Browser, Order]:
+    browser = shop.browser()
+    browser.post("/cart/lines", {"slug": "stoneware-mug", "quantity": "2"}, page="/products/stoneware-mug")
+    placed = browser.post("/checkout", form, page="/checkout")
+    order = shop.read(placed.location.split("/")[2])
+    shop.pay(order)
+    shop.deliver()
+    return browser, shop.read(order.reference)
+
+
+def refund(shop: Shop, order: Order, minor: int | None) -> None:
+    amount, origin = (None if minor is None else Money(minor, "usd")), Origin(Source.STAFF, shop.clock())
+    key = refunds.request(shop.services, order.reference, amount, origin)
+    refunds.submit(shop.services, order.reference, amount, key, origin)
+    shop.deliver()
+
+
+def work(shop: Shop) -> None:
+    worker.run(shop.services, shop.clock())
+
+
+def issued(shop: Shop) -> list[Document]:
+    with shop.services.database.reading() as session:
+        return list(session.scalars(select(Document).order_by(Document.id)))
+
+
+def said(shop: Shop) -> list[tuple[DocumentKind, int, int, int]]:
+    """Kind, number, order and total of each document."""
+    return [(each.kind, each.number, each.order_id, each.total_minor) for each in issued(shop)]
+
+
+def audited(shop: Shop) -> list[str]:
+    with shop.services.database.reading() as session:
+        return [str(problem_of(finding)) for finding in audit.run(session, shop.clock())]
+
+
+def damage(shop: Shop, statement: str, order: Order) -> None:
+    """Change documents as nobody can who does not switch off what keeps them."""
+    with shop.services.database.transaction() as session:
+        triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'documents'"
+        kept = session.execute(text(triggers)).all()
+        for row in kept:
+            session.execute(text(f"DROP TRIGGER {row.name}"))
+        session.execute(text(statement), {"id": order.id})
+        for row in kept:
+            session.execute(text(row.sql))
+
+
+@pytest.mark.on_sqlite
+def test_an_invoice_has_copies_of_all_that_it_says(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        tariffs.seed(session, "usd")
+    _browser, order = paid_in_browser(shop, BERLIN)
+    changed = shop.services.settings.model_copy(
+        update={"seller_name": "Till GmbH", "seller_address": "1 Street; Town", "seller_vat_number": "DE1"}
+    )
+    shop.services = replace(shop.services, settings=changed)
+
+    work(shop)
+
+    (invoice,) = issued(shop)
+    berlin = replace(ADDRESS, city="Berlin", region="", postal_code="10115", country="DE")
+    shipping, tax = order.adjustments
+    assert (invoice.kind, invoice.number, invoice.name) == (INVOICE, 1, "INV-000001")
+    assert (invoice.order_id, invoice.total, invoice.refund_id, invoice.cancels_id) == (
+        order.id,
+        order.total,
+        None,
+        None,
+    )
+    assert invoice.content == {
+        "seller": {"name": "Till GmbH", "lines": ["1 Street", "Town"], "vat_number": "DE1"},
+        "buyer": {"address": asdict(berlin), "email": CUSTOMER.email, "vat_number": None},
+        "ship_to": None,
+        "order": order.reference,
+        "ordered_at": order.placed_at.isoformat(),
+        "paid_at": order.paid_at.isoformat() if order.paid_at else "",
+        "lines": [{"name": "Stoneware mug", "quantity": 2, "unit_minor": 2800, "total_minor": 5600}],
+        "adjustments": [
+            {
+                "kind": "shipping",
+                "label": shipping.label,
+                "amount_minor": shipping.amount_minor,
+                "contained_minor": None,
+            },
+            {"kind": "tax", "label": "VAT 19%, included", "amount_minor": 0, "contained_minor": tax.contained_minor},
+        ],
+        "not_charged_minor": 0,
+        "taxes": [
+            {
+                "label": "VAT 19%, included",
+                "base_minor": order.total_minor - (tax.contained_minor or 0),
+                "tax_minor": tax.contained_minor,
+            }
+        ],
+    }
+    assert audited(shop) == []
+
+
+def test_each_refund_that_succeeds_has_a_credit_note(shop: Shop) -> None:
+    first, second = paid(shop), paid(shop)  # $8.00 each
+    refund(shop, first, 300)
+    refund(shop, first, 200)
+    work(shop)
+    refund(shop, second, None)
+    work(shop)
+    work(shop)
+
+    assert said(shop) == [
+        (INVOICE, 1, first.id, 800),
+        (NOTE, 1, first.id, 300),
+        (NOTE, 2, first.id, 200),
+        (INVOICE, 2, second.id, 800),
+        (NOTE, 3, second.id, 800),
+    ]
+    made = shop.refunds(first.reference)
+    notes = [each for each in issued(shop) if each.order_id == first.id and each.kind is NOTE]
+    assert [each.refund_id for each in notes] == [row.id for row in made]
+    assert {name: notes[0].content[name] for name in ("invoice", "refund", "lines", "taxes")} == {
+        "invoice": "INV-000001",
+        "refund": made[0].provider_refund_id,
+        "lines": [],
+        "taxes": [],
+    }
+    shop.clock.forward(minutes=20)
+    assert audited(shop) == []
+
+
+@pytest.mark.on_sqlite
+def test_the_taxes_of_credit_notes_add_up_to_the_invoice(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        tariffs.seed(session, "usd")
+    _browser, order = paid_in_browser(shop, BERLIN)
+    for minor in (1, 1234, None):
+        refund(shop, order, minor)
+    work(shop)
+
+    invoice, *notes = issued(shop)
+    (due_tax,) = invoice.content["taxes"]
+    for part in ("base_minor", "tax_minor"):
+        parts = [row[part] for note in notes for row in note.content["taxes"]]
+        assert (len(parts), sum(parts)) == (3, due_tax[part])
+    assert sum(note.total_minor for note in notes) == invoice.total_minor
+
+
+@pytest.mark.on_sqlite
+def test_an_invoice_is_of_the_part_that_was_captured(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        tariffs.seed(session, "usd")
+    settings = shop.services.settings.model_copy(update={"capture": "on_shipping"})
+    shop.services = shop.app.extensions["services"] = replace(shop.services, settings=settings)
+    browser, order = paid_in_browser(shop, BERLIN)
+    work(shop)
+    before = said(shop)
+    part = Money(order.total_minor // 2, "usd")
+    orders.fulfil(shop.services, order.reference, None, Origin(Source.STAFF, shop.clock()), capture=part)
+    work(shop)
+
+    (invoice,) = issued(shop)
+    taxes = order.adjustments[1].contained_minor or 0
+    assert before == []
+    assert (invoice.total, invoice.content["not_charged_minor"]) == (part, order.total_minor - part.minor)
+    assert invoice.content["taxes"] == [
+        {
+            "label": "VAT 19%, included",
+            "base_minor": (order.total_minor - taxes + 1) // 2,
+            "tax_minor": (taxes + 1) // 2,
+        }
+    ]
+    page = browser.get(f"/orders/{order.reference}/invoice").text
+    assert "Not charged" in page
+    assert audited(shop) == []
+
+
+@pytest.mark.on_sqlite
+def test_a_refund_that_fails_after_all_takes_its_credit_note_back(shop: Shop) -> None:
+    order = paid(shop, number="4000000000005126")
+    amount, origin = Money(300, "usd"), Origin(Source.STAFF, shop.clock())
+    key = refunds.request(shop.services, order.reference, amount, origin)
+    refunds.submit(shop.services, order.reference, amount, key, origin)
+    shop.deliver()
+    work(shop)
+    before = said(shop)
+    shop.clock.forward(hours=1)
+    shop.deliver()
+    work(shop)
+    work(shop)
+
+    invoice, note, cancellation = issued(shop)
+    assert before == [(INVOICE, 1, order.id, 800), (NOTE, 1, order.id, 300)]
+    assert said(shop) == [*before, (NOTE, 2, order.id, -300)]
+    assert (cancellation.cancels_id, cancellation.refund_id) == (note.id, note.refund_id)
+    assert cancellation.content == {**note.content, "cancels": "CN-000001"}
+    assert invoice.cancels_id is None
+    with shop.services.database.reading() as session:
+        assert [finding.code for finding in audit.run(session, shop.clock() + timedelta(hours=1))] == ["in_review"]
+
+
+@pytest.mark.on_sqlite
+def test_a_payment_that_was_never_invoiced_is_not_credited(shop: Shop) -> None:
+    late = shop.order()
+    payment = shop.open(late)
+    shop.close_by_hand(late.reference)
+    shop.set_stock("cedar-pencil", 0)
+    shop.confirm(payment)
+    shop.deliver()
+    work(shop)
+    shop.deliver()
+    work(shop)
+
+    assert [row.state for row in shop.refunds(late.reference)] == ["succeeded"]
+    assert said(shop) == []
+
+
+def test_what_was_issued_is_changed_by_nobody(shop: Shop) -> None:
+    order = paid(shop)
+    work(shop)
+
+    with pytest.raises(AttributeError, match="INV-000001"), shop.services.database.transaction() as session:
+        session.scalars(select(Document)).one().total_minor = 1
+    with pytest.raises(AttributeError, match="INV-000001"), shop.services.database.transaction() as session:
+        session.delete(session.scalars(select(Document)).one())
+    for statement in ("UPDATE documents SET total_minor = 1", "DELETE FROM documents"):
+        refused = pytest.raises(DBAPIError, match="what was issued is not changed")
+        with refused, shop.services.database.transaction() as session:
+            session.execute(text(statement))
+    assert said(shop) == [(INVOICE, 1, order.id, 800)]
+
+
+class KilledDatabase(Database):
+    """A database whose connection is gone just before the end of a transaction, as that of a killed process."""
+
+    def __init__(self, same: Database) -> None:
+        self.__dict__.update(same.__dict__)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with super().transaction() as session:
+            yield session
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # where transactions run side by side
+def test_twenty_at_once_of_which_five_are_killed_leave_no_gap(shop: Shop) -> None:
+    orders = [paid(shop, 1) for _ in range(20)]
+    killed = replace(shop.services, database=KilledDatabase(shop.services.database))
+
+    def issue(number: int) -> None:
+        services = killed if number % 4 == 0 else shop.services
+        documents.issue(services, orders[number].reference, shop.clock())
+
+    ended = at_once(20, issue)
+    numbers = sorted(each.number for each in issued(shop))
+    work(shop)
+
+    assert [type(each) for each in ended if each is not None] == [StoreBusy] * 5
+    assert numbers == list(range(1, 16))
+    assert sorted(each.number for each in issued(shop)) == list(range(1, 21))
+    assert {each.order_id for each in issued(shop)} == {order.id for order in orders}
+    assert audited(shop) == []
+
+
+def test_an_order_whose_entry_appears_late_has_its_invoice_too(shop: Shop) -> None:
+    """A transaction that began before others may end after them."""
+    first, late = paid(shop), paid(shop)
+    damage_of = "UPDATE history SET type = :type WHERE order_id = :id AND type = :before"
+    seen, hidden = "order.payment_received", "not.there.yet"
+    with shop.services.database.transaction() as session:
+        session.execute(text(damage_of), {"type": hidden, "id": late.id, "before": seen})
+    work(shop)
+    shop.clock.forward(minutes=5)
+    work(shop)
+    with shop.services.database.transaction() as session:
+        session.execute(text(damage_of), {"type": seen, "id": late.id, "before": hidden})
+    before = said(shop)
+    work(shop)
+
+    assert before == [(INVOICE, 1, first.id, 800)]
+    assert said(shop) == [*before, (INVOICE, 2, late.id, 800)]
+
+
+@pytest.mark.on_sqlite
+def test_the_mark_follows_when_nothing_can_appear_before_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.clock.stop()
+    started = shop.clock()
+    monkeypatch.setattr(due, "BATCH", 2)
+    orders = [paid(shop, 1) for _ in range(3)]
+
+    def mark() -> tuple[Any, ...]:
+        with shop.services.database.reading() as session:
+            row = session.get_one(DocumentMark, 1)
+            return row.since, row.history_id, row.next_id, row.next_at
+
+    newest = max(entry.id for order in orders for entry in shop.read(order.reference).history)
+    assert due.issue_due(shop.services, started) == 3
+    assert due.issue_due(shop.services, started + timedelta(minutes=5, seconds=-1)) == 0
+    assert mark() == (due.ALWAYS, 0, 0, started)
+    assert due.issue_due(shop.services, started + timedelta(minutes=5)) == 0
+    assert mark() == (due.ALWAYS, 0, newest, started + timedelta(minutes=5))
+    assert due.issue_due(shop.services, started + timedelta(minutes=10)) == 0
+    assert mark() == (due.ALWAYS, newest, newest, started + timedelta(minutes=10))
+    assert said(shop) == [(INVOICE, number, order.id, 400) for number, order in enumerate(orders, 1)]
+
+
+@pytest.mark.on_sqlite
+def test_a_live_shop_issues_them_once_it_says_who_sells(shop: Shop) -> None:
+    known = shop.services
+    shop.services = replace(known, settings=known.settings.model_copy(update={"seller_address": ""}))
+    order = paid(shop)
+    work(shop)
+    documents.issue(shop.services, order.reference, shop.clock())
+    before = said(shop)
+    shop.services = known
+    work(shop)
+
+    assert before == []
+    assert said(shop) == [(INVOICE, 1, order.id, 800)]
+
+
+@pytest.mark.on_sqlite
+def test_an_order_that_is_not_paid_has_no_invoice(shop: Shop) -> None:
+    browser, reference = shop.browser_with_order()
+    work(shop)
+
+    for path in ("invoice", "invoice.pdf", "credit-notes/1", "credit-notes/1.pdf"):
+        assert browser.get(f"/orders/{reference}/{path}").status_code == 404
+    assert "There is no such invoice" in browser.get(f"/orders/{reference}/invoice").text
+    assert said(shop) == []
+
+
+@pytest.mark.on_sqlite
+def test_the_shopper_finds_the_invoice_at_the_order(shop: Shop) -> None:
+    browser, order = paid_in_browser(shop)
+    address = f"/orders/{order.reference}/invoice"
+
+    page = browser.get(address)  # before the worker came to it
+    file = browser.get(f"{address}.pdf")
+    refund(shop, order, 1000)
+    work(shop)
+    again, note = browser.get(address), browser.get(f"/orders/{order.reference}/credit-notes/1")
+
+    assert f'href="{address}"' in browser.get(f"/orders/{order.reference}").text
+    for said_there in ("INV-000001", "1 Test Street", "Ada Shopper", "2", "$28.00", "$56.00", order.reference):
+        assert said_there in page.text
+    assert (page.headers["Cache-Control"], file.headers["Cache-Control"]) == ("no-store", "no-store")
+    assert (file.mimetype, file.data[:5]) == ("application/pdf", b"%PDF-")
+    assert file.headers["Content-Disposition"] == 'inline; filename="INV-000001.pdf"'
+    assert b"/FontFile2" in file.data
+    assert f'href="/orders/{order.reference}/credit-notes/1"' in again.text
+    assert "Refund on invoice INV-000001" in note.text
+    assert browser.get(f"/orders/{order.reference}/credit-notes/1.pdf").data[:5] == b"%PDF-"
+    assert browser.get(f"/orders/{order.reference}/credit-notes/2").status_code == 404
+    stranger = shop.browser()
+    for path in (address, f"{address}.pdf", f"/orders/{order.reference}/credit-notes/1"):
+        assert stranger.get(path).status_code == 404
+
+
+@pytest.mark.on_sqlite
+def test_the_link_in_the_mail_leads_to_the_invoice(shop: Shop) -> None:
+    _browser, order = paid_in_browser(shop)
+    work(shop)
+    (file,) = shop.mail_folder.glob("*")
+    link = next(line for line in file.read_text().replace("=\n", "").splitlines() if line.startswith("Your invoice: "))
+    path = link.removeprefix("Your invoice: ").removeprefix(shop.services.settings.store_url).replace("=3D", "=")
+    another = shop.browser()
+
+    answer = another.get(path)
+
+    assert (answer.status_code, answer.location) == (303, f"/orders/{order.reference}/invoice")
+    assert "INV-000001" in another.get(answer.location).text
+
+
+@pytest.mark.on_sqlite
+def test_a_name_that_the_font_cannot_write_is_printed_by_the_browser(shop: Shop) -> None:
+    customer = customer_in("Springfield")
+    order = shop.place(shop.cart(), replace(customer, billing=replace(customer.billing, full_name="山田太郎")))
+    shop.pay(order)
+    shop.deliver()
+    owner = staff(shop)
+    address = f"/admin/orders/{order.reference}/invoice"
+
+    file = owner.get(f"{address}.pdf")
+    page = owner.get(file.location).text
+
+    assert (file.status_code, file.location) == (303, f"{address}?without-pdf=1")
+    assert "山田太郎" in page
+    assert "Print this page instead" in page
+
+
+@pytest.mark.on_sqlite
+def test_the_staff_finds_the_documents_at_the_order(shop: Shop) -> None:
+    order = paid(shop)
+    packer = staff(shop, Role.PACKING)
+    before = packer.get(f"/admin/orders/{order.reference}").text
+    refund(shop, order, 300)
+    work(shop)
+
+    after = packer.get(f"/admin/orders/{order.reference}").text
+
+    assert "Issue the invoice now" in before
+    for address in ("invoice", "credit-notes/1"):
+        assert f'href="/admin/orders/{order.reference}/{address}"' in after
+        assert packer.get(f"/admin/orders/{order.reference}/{address}").status_code == 200
+
+
+@pytest.mark.on_sqlite
+def test_the_audit_finds_what_is_wrong_with_documents(shop: Shop) -> None:
+    first, second, third = (paid(shop) for _ in range(3))
+    refund(shop, second, 300)
+    work(shop)
+    shop.clock.forward(minutes=14)
+    in_time = audited(shop)
+    damage(shop, "UPDATE documents SET total_minor = 801 WHERE order_id = :id", first)
+    damage(shop, "UPDATE documents SET total_minor = 299 WHERE order_id = :id AND kind = 'credit_note'", second)
+    damage(shop, "DELETE FROM documents WHERE order_id = :id", third)
+    early = audited(shop)
+    shop.clock.forward(minutes=2)
+
+    running = "Is `flask worker --every 30` running?"
+    now_wrong = [
+        f"order {first.reference}: has an invoice of another total than what came in. Find out who wrote it.",
+    ]
+    missing = (
+        "series invoice: 2 documents are numbered up to 3: numbers are missing. "
+        "Find out who removed them; the tax office will ask."
+    )
+    assert in_time == []
+    assert early == [*now_wrong, missing]
+    assert audited(shop) == [
+        *now_wrong,
+        f"order {third.reference}: was paid and has no invoice. {running}",
+        f"order {second.reference}: has credit notes of another sum than what was returned. {running}",
+        missing,
+    ]
+
+
+@pytest.mark.on_sqlite
+def test_a_series_counts_for_each_kind(shop: Shop) -> None:
+    order = paid(shop)
+    refund(shop, order, 300)
+    work(shop)
+
+    with shop.services.database.reading() as session:
+        rows = session.scalars(select(DocumentSeries).order_by(DocumentSeries.kind)).all()
+    assert [(row.kind, row.last_number) for row in rows] == [(NOTE, 1), (INVOICE, 1)]
