@@ -50,6 +50,7 @@ from store.domain.addresses import Address
 from store.domain.api_keys import LONGEST_NAME
 from store.domain.coupons import CouponKind
 from store.domain.documents import DocumentKind, document_name
+from store.domain.evidence import EvidenceKind
 from store.domain.money import Money
 from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
@@ -805,6 +806,21 @@ class Dispute(Base):
     @validates("state")
     def _state_is_a_transition(self, key: str, value: DisputeState) -> DisputeState:
         return _only_when_created(self, key, value)
+
+
+class DisputeFile(Base):
+    """A file that goes with the answer to a dispute. The payment service has it; this is its name there, and how many
+    bytes it has.
+    """
+
+    __tablename__ = "dispute_files"
+    __table_args__ = (CheckConstraint("size > 0", name="size_positive"),)
+
+    provider_dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.provider_dispute_id"), primary_key=True)
+    kind: Mapped[EvidenceKind] = mapped_column(_states(EvidenceKind, "kind"), primary_key=True)
+    provider_file_id: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int]
+    added_at: Mapped[datetime]
 
 
 class UnmatchedEvent(Base):

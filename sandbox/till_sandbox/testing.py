@@ -102,5 +102,7 @@ class InProcessStripe(stripe.HTTPClient):
 def connect(application: Flask, key: str = "sk_test_contract") -> stripe.StripeClient:
     """The official client on the application, with the secret key of any account."""
     return stripe.StripeClient(
-        key, base_addresses={"api": "http://127.0.0.1:4242"}, http_client=InProcessStripe(application)
+        key,
+        base_addresses={"api": "http://127.0.0.1:4242", "files": "http://127.0.0.1:4242"},
+        http_client=InProcessStripe(application),
     )

@@ -43,6 +43,7 @@ class Subject(StrEnum):
     PICTURE = "picture"
     API_KEY = "api_key"
     DOCUMENT = "document"
+    EVIDENCE_FILE = "evidence_file"
 
 
 @dataclass(eq=False)
@@ -235,6 +236,24 @@ class PictureRefused(StoreError):
     code = "picture_refused"
     reason: PictureRefusal
     limit: int = 0
+
+
+class EvidenceFileRefusal(StrEnum):
+    """Why a file does not go with the answer to a dispute."""
+
+    EMPTY = "empty"
+    OTHER_TYPE = "other_type"
+    TOO_LARGE = "too_large"
+    BY_PAYMENT_SERVICE = "by_payment_service"
+
+
+@dataclass(eq=False)
+class EvidenceFileRefused(StoreError):
+    """A file does not go with the answer to a dispute. `left` is how many bytes may be added, where that is why."""
+
+    code = "evidence_file_refused"
+    reason: EvidenceFileRefusal
+    left: int = 0
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from store.domain.addresses import Address
+from store.domain.evidence import EvidenceKind
 from store.domain.itemization import Itemization
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
@@ -403,8 +404,18 @@ class PaymentGateway(Protocol):
     def find_dispute(self, provider_dispute_id: str) -> DisputeSnapshot | None:
         """The dispute as it is now; None when the service does not have it."""
 
-    def answer_dispute(self, provider_dispute_id: str, evidence: DisputeEvidence, key: str) -> DisputeSnapshot:
-        """Hand the evidence to the cardholder's bank. The same `key` hands it over once.
+    def upload_evidence(self, name: str, content: bytes, key: str) -> str:
+        """Give the service a file for a dispute; returns the service's name for it. The same `key` again gives the
+        same.
+
+        Raises EvidenceFileRefused when the service does not take it.
+        """
+
+    def answer_dispute(
+        self, provider_dispute_id: str, evidence: DisputeEvidence, files: Mapping[EvidenceKind, str], key: str
+    ) -> DisputeSnapshot:
+        """Hand the evidence and the `files`, by the service's names, to the cardholder's bank. The same `key` hands
+        them over once.
 
         Raises DisputeNotAnswered when the service does not take it: the time is over, or the bank has decided.
         """

@@ -49,6 +49,7 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.CaptureRefused: 409,
     errors.EventGone: 409,
     errors.DisputeNotAnswered: 409,
+    errors.EvidenceFileRefused: 409,
     errors.CatalogueRefused: 409,
     errors.PictureRefused: 409,
     errors.StaffRefused: 409,

@@ -1,8 +1,10 @@
 """A request as a resource module sees it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from till_sandbox.api.http import SentFile
 from till_sandbox.state import Page, Resource, Transaction
 
 
@@ -16,12 +18,15 @@ class Principal:
 
 @dataclass(frozen=True)
 class Call:
-    """One request, checked and typed: `params` has only what the operation knows, `ids` are the path's."""
+    """One request, checked and typed: `params` has only what the operation knows, `ids` are the path's. What was sent
+    as a file is in `files`, and its description in `params`.
+    """
 
     tx: Transaction
     params: dict[str, Any]
     ids: dict[str, str]
     principal: Principal
+    files: Mapping[str, SentFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

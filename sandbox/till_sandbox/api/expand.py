@@ -23,6 +23,7 @@ _KINDS = {
     "cs": "checkout.session",
     "cus": "customer",
     "du": "dispute",
+    "file": "file",
     "pi": "payment_intent",
     "pm": "payment_method",
     "price": "price",
@@ -36,6 +37,9 @@ _KINDS = {
 }
 #: The kind of object behind a field, where it is not the field's own name.
 _BEHIND = {
+    **dict.fromkeys(
+        (path.rpartition(".")[2] for path in _EXPANDABLE["dispute"] if path.startswith("evidence.")), "file"
+    ),
     "default_payment_method": "payment_method",
     "default_price": "price",
     "failure_balance_transaction": "balance_transaction",

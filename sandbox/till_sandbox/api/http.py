@@ -1,6 +1,8 @@
 """What the API needs of HTTP: a request with its parameters, and an answer that is a WSGI application."""
 
+import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -15,17 +17,33 @@ if TYPE_CHECKING:
 #: Largest request taken, in bytes.
 LARGEST_REQUEST = 2 * 1024 * 1024
 
+#: The same where files are uploaded: room for the largest that Stripe takes.
+FILES_PATH, LARGEST_UPLOAD = "/v1/files", 17 * 1024 * 1024
+
 #: Content types of forms; no other body is read.
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 Pairs = list[tuple[str, str]]
 
 
-class Request:
-    """A call of the API. Nothing of its body is read before its form is asked for.
+@dataclass(frozen=True)
+class SentFile:
+    """A file in a form, and the name its sender has for it."""
 
-    `path` is decoded. `query` and `form` are pairs of parameters, in the order they were sent in, without files.
-    Reading the form raises werkzeug's HTTPException for a body that is too large or ends too early.
+    name: str
+    content: bytes = field(repr=False)
+
+    @property
+    def description(self) -> str:
+        """The same for the same file under the same name."""
+        return f"{self.name}, {len(self.content)} bytes, {hashlib.sha256(self.content).hexdigest()}"
+
+
+class Request:
+    """A call of the API. Nothing of its body is read before its form or its files are asked for.
+
+    `path` is decoded. `query` and `form` are pairs of parameters, in the order they were sent in, without files; these
+    are in `files`. Reading them raises werkzeug's HTTPException for a body that is too large or ends too early.
     """
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
@@ -56,11 +74,22 @@ class Request:
                 return _parse(get_input_stream(self.environ, max_content_length=LARGEST_REQUEST).read())
             except UnicodeDecodeError:
                 return []
+        return self._parts[0]
+
+    @property
+    def files(self) -> dict[str, SentFile]:
+        return self._parts[1]
+
+    @cached_property
+    def _parts(self) -> tuple[Pairs, dict[str, SentFile]]:
+        """What a form in parts has: its fields and its files."""
         if self.content_type != MULTIPART:
-            return []
+            return [], {}
         with FormRequest(self.environ) as request:
-            request.max_content_length = request.max_form_memory_size = LARGEST_REQUEST
-            return list(request.form.items(multi=True))
+            request.max_content_length = LARGEST_UPLOAD if self.path == FILES_PATH else LARGEST_REQUEST
+            request.max_form_memory_size = LARGEST_REQUEST
+            files = {name: SentFile(sent.filename or "blob", sent.read()) for name, sent in request.files.items()}
+            return list(request.form.items(multi=True)), files
 
 
 class Answer:

@@ -53,6 +53,9 @@ class Authenticated:
     def writes(self) -> bool:
         return self.request.method != "GET"
 
+    def call(self, tx: Transaction, params: dict[str, Any]) -> Call:
+        return Call(tx, params, self.ids, self.principal, self.request.files)
+
     @property
     def subject(self) -> tuple[str, str]:
         """What no other request may change meanwhile: the object in the path, or else this request alone."""
@@ -152,16 +155,14 @@ class Pipeline:
         account = incoming.principal.account
         if not incoming.writes:
             with self._state.read(account) as tx:
-                return _run(incoming, Call(tx, params, incoming.ids, incoming.principal))
+                return _run(incoming, incoming.call(tx, params))
         cause = Cause(incoming.request_id, pending.key if pending else None)
         with (
             self._objects.hold(incoming.subject, wait=LOCK_WAIT, busy=_lock_timeout),
             self._state.write(account, cause) as tx,
         ):
             breaks_down = incoming.request.environ.get(BREAKS_DOWN)
-            done = (
-                None if breaks_down == "before" else _run(incoming, Call(tx, params, incoming.ids, incoming.principal))
-            )
+            done = None if breaks_down == "before" else _run(incoming, incoming.call(tx, params))
             reply = done if done is not None and breaks_down is None else _broken_down(incoming)
             if pending is not None:
                 pending.store(tx, reply.status, reply.text, incoming.request_id)
@@ -230,7 +231,8 @@ def _pairs(request: Request) -> Pairs:
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
             "questions, we can help at https://support.stripe.com/."
         )
-    return [(name, value) for name, value in [*request.query, *request.form] if name != "key"]
+    sent = [(name, file.description) for name, file in request.files.items()] if request.has_body else []
+    return [(name, value) for name, value in [*request.query, *request.form, *sent] if name != "key"]
 
 
 def _params(incoming: Authenticated, tree: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ OBJECTS = {
     "discount": "Discount",
     "dispute": "Dispute",
     "event": "Event",
+    "file": "File",
     "item": "LineItem",
     "payment_intent": "PaymentIntent",
     "payment_method": "PaymentMethod",

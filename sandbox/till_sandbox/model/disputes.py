@@ -6,7 +6,7 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.data import load
 from till_sandbox.errors import ApiError
-from till_sandbox.model import balance, events, objects
+from till_sandbox.model import balance, events, files, objects
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.methods import of_charge
 from till_sandbox.state import Resource, Transaction
@@ -22,6 +22,10 @@ _CLOSED = ("won", "lost", "warning_closed", "prevented")
 _CHANGES: dict[str, Any] = load("sdk")["parameters"]["DisputeUpdateParams"]
 #: The texts and files that evidence can hold.
 _EVIDENCE = tuple(name for name in _CHANGES["evidence"]["fields"] if name != "enhanced_evidence")
+#: Those that are files.
+_FILES = tuple(
+    path.removeprefix("evidence.") for path in load("sdk")["expandable"]["dispute"] if path.startswith("evidence.")
+)
 
 
 def open_for(tx: Transaction, charge: Resource, kind: str) -> Resource:
@@ -49,7 +53,7 @@ def update(tx: Transaction, dispute: Resource, params: dict[str, Any]) -> Resour
         raise _closed()
     before = dispute.snapshot()
     if evidence:
-        _add_evidence(dispute, evidence)
+        _add_evidence(tx, dispute, evidence)
     if "metadata" in params:
         dispute["metadata"] = merged(dispute["metadata"], params["metadata"])
     if "intended_submission_method" in params:
@@ -130,10 +134,11 @@ def _submit(tx: Transaction, dispute: Resource) -> None:
         tx.schedule("decide_dispute", dispute.id, after=DECIDED_AFTER, verdict=verdict)
 
 
-def _add_evidence(dispute: Resource, given: dict[str, Any]) -> None:
+def _add_evidence(tx: Transaction, dispute: Resource, given: dict[str, Any]) -> None:
     for name in _EVIDENCE:
         if name in given:
             dispute["evidence"][name] = given[name] or None
+    files.check_evidence(tx, dispute["evidence"], _FILES)
     enhanced = given.get("enhanced_evidence") or {}
     dispute["evidence"]["enhanced_evidence"] |= enhanced
     eligibility = dispute["evidence_details"]["enhanced_eligibility"]

@@ -12,6 +12,7 @@ from till_sandbox.state.resource import Resource
 
 #: How Stripe's sentences call an object where it is not by its `object` name.
 DISPLAY_NAMES = {
+    "file": "file upload",
     "item": "line item",
     "setup_intent": "setupintent",
     "balance_transaction": "balance transaction",

@@ -66,6 +66,8 @@ WORDS: Mapping[str, str] = {
     "review.resolved": "resolved the review: {note}",
     "dispute.answered": "answered the dispute {dispute} of the order",
     "dispute.accepted": "accepted the dispute {dispute} of the order",
+    "dispute.file_added": "added a file ({kind}) to the answer to the dispute {dispute} of the order",
+    "dispute.file_removed": "took a file ({kind}) out of the answer to the dispute {dispute} of the order",
     "mail.given_up": "told “{kind}” another way than by mail",
     "product.added": "added the product {subject}",
     "picture.added": "added a picture to {subject}: {alt}",

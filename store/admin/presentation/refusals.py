@@ -14,6 +14,8 @@ from store.domain.errors import (
     CatalogueRefused,
     DisputeNotAnswered,
     EventGone,
+    EvidenceFileRefusal,
+    EvidenceFileRefused,
     FulfilmentRefusal,
     NotFound,
     OrderClosed,
@@ -40,8 +42,8 @@ def refusal(error: StoreError) -> str:
     match error:
         case StaffRefused():
             return staff_refused(error)
-        case CatalogueRefused() | PictureRefused():
-            return _not_changed(error)
+        case CatalogueRefused() | PictureRefused() | EvidenceFileRefused():
+            return _not_taken(error)
         case RefundRefused():
             return _refund_refused(error)
         case CaptureRefused():
@@ -67,7 +69,9 @@ _WORDS: Mapping[type[StoreError], str] = {
 }
 
 
-def _not_changed(refused: CatalogueRefused | PictureRefused) -> str:
+def _not_taken(refused: CatalogueRefused | PictureRefused | EvidenceFileRefused) -> str:
+    if isinstance(refused, EvidenceFileRefused):
+        return _EVIDENCE[refused.reason].format(megabytes=max(refused.left, 0) // 10_000 / 100)
     if isinstance(refused, PictureRefused):
         return _PICTURE[refused.reason].format(limit=refused.limit, megabytes=refused.limit // 1024**2)
     return _CATALOGUE[refused.reason].format(count=refused.count, name=refused.name)
@@ -151,6 +155,16 @@ _BY_REASON: Mapping[type[StoreError], Mapping[str, str]] = {
         ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
         ApiKeyRefusal.NO_SCOPE: "Tick what the program may do.",
     },
+}
+_EVIDENCE = {
+    EvidenceFileRefusal.EMPTY: "This file is empty. Choose the document itself.",
+    EvidenceFileRefusal.OTHER_TYPE: "This is no PDF, JPEG or PNG, whatever its name says. Save it as one of them.",
+    EvidenceFileRefusal.TOO_LARGE: (
+        "All files of a dispute come to 4.5 MB at most, and {megabytes} MB of that are left. Save this one smaller."
+    ),
+    EvidenceFileRefusal.BY_PAYMENT_SERVICE: (
+        "Stripe does not take this file. A PDF needs fewer than 50 pages; save it anew, or send a picture of it."
+    ),
 }
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",

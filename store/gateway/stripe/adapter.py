@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +19,13 @@ from store.domain.errors import (
     CaptureRefusal,
     CaptureRefused,
     DisputeNotAnswered,
+    EvidenceFileRefusal,
+    EvidenceFileRefused,
     PaymentMisconfigured,
     RefundRefusal,
     RefundRefused,
 )
+from store.domain.evidence import EvidenceKind
 from store.domain.money import Money
 from store.gateway.deadline import RequestDeadline
 from store.gateway.port import (
@@ -65,6 +68,7 @@ from store.gateway.stripe.transport import (
     READ_TIMEOUT,
     RETRIES,
     StripeHTTPClient,
+    UploadedFile,
     date_of,
     permits,
     retrieve_or_none,
@@ -77,6 +81,7 @@ PAGE = 100  # the most that one list request gives
 OVERLAP = timedelta(seconds=10)  # Stripe counts whole seconds, and a request takes a few
 FEW = 25  # for what is most likely among the newest
 MOST_TYPES = 20  # that one list request for events takes
+STRIPE = "https://api.stripe.com"
 # Ids that Stripe gives to no payment, session or coupon.
 NO_OBJECT, NO_PAGE, NO_COUPON, NO_DISPUTE = "pi_of_nobody", "cs_of_nobody", "coupon_of_nobody", "dp_of_nobody"
 
@@ -105,7 +110,8 @@ class StripeGateway:
     ) -> None:
         self._client = stripe.StripeClient(
             secret_key,
-            base_addresses={"api": api_base},
+            # What stands in for Stripe takes files where it takes everything else; Stripe itself has another address.
+            base_addresses={"api": api_base} if api_base == STRIPE else {"api": api_base, "files": api_base},
             stripe_version=api_version,
             max_network_retries=RETRIES,
             http_client=StripeHTTPClient(
@@ -297,8 +303,20 @@ class StripeGateway:
             dispute = retrieve_or_none(self._client.v1.disputes.retrieve, provider_dispute_id)
         return None if dispute is None else dispute_of(dispute.to_dict())
 
-    def answer_dispute(self, provider_dispute_id: str, evidence: DisputeEvidence, key: str) -> DisputeSnapshot:
-        params: Any = {"evidence": evidence_of(evidence), "submit": True}
+    def upload_evidence(self, name: str, content: bytes, key: str) -> str:
+        with translate_errors("upload_evidence", name):
+            try:
+                uploaded = self._client.v1.files.create(
+                    {"file": UploadedFile(name, content), "purpose": "dispute_evidence"}, {"idempotency_key": key}
+                )
+            except stripe.InvalidRequestError as refusal:
+                raise EvidenceFileRefused(EvidenceFileRefusal.BY_PAYMENT_SERVICE) from refusal
+        return uploaded.id
+
+    def answer_dispute(
+        self, provider_dispute_id: str, evidence: DisputeEvidence, files: Mapping[EvidenceKind, str], key: str
+    ) -> DisputeSnapshot:
+        params: Any = {"evidence": evidence_of(evidence, files), "submit": True}
         with translate_errors("answer_dispute", provider_dispute_id):
             try:
                 dispute = self._client.v1.disputes.update(provider_dispute_id, params, {"idempotency_key": key})
@@ -404,6 +422,7 @@ class StripeGateway:
 
     def missing_permissions(self) -> list[str]:
         v1 = self._client.v1
+        no_file: Any = {"purpose": "dispute_evidence"}
         # Who lacks a permission is refused with 403 before anybody looks whether the object exists.
         probes: dict[str, Callable[[], object]] = {
             "PaymentIntents (write)": lambda: v1.payment_intents.cancel(NO_OBJECT),
@@ -411,6 +430,7 @@ class StripeGateway:
             "Coupons (write)": lambda: v1.coupons.update(NO_COUPON, {"name": "nobody's"}),
             "Charges and Refunds (write)": lambda: v1.refunds.create({"payment_intent": NO_OBJECT}),
             "Disputes (write)": lambda: v1.disputes.update(NO_DISPUTE, {"submit": False}),
+            "Files (write)": lambda: v1.files.create(no_file),
             "Events (read)": lambda: v1.events.list({"limit": 1}),
             "Webhook Endpoints (read)": lambda: v1.webhook_endpoints.list({"limit": 1}),
         }

@@ -12,6 +12,7 @@ from typing import Any
 
 from store.domain.addresses import Address
 from store.domain.errors import Detail
+from store.domain.evidence import EvidenceKind
 from store.domain.money import Money
 from store.domain.states import DisputeEvent, PaymentEvent, RefundEvent
 from store.gateway.port import (
@@ -182,7 +183,16 @@ def dispute_of(dispute: Mapping[str, Any]) -> DisputeSnapshot:
     )
 
 
-def evidence_of(evidence: DisputeEvidence) -> dict[str, str]:
+_EVIDENCE_FILES = {
+    EvidenceKind.RECEIPT: "receipt",
+    EvidenceKind.COMMUNICATION: "customer_communication",
+    EvidenceKind.SHIPPING: "shipping_documentation",
+    EvidenceKind.SERVICE: "service_documentation",
+    EvidenceKind.OTHER: "uncategorized_file",
+}
+
+
+def evidence_of(evidence: DisputeEvidence, files: Mapping[EvidenceKind, str]) -> dict[str, str]:
     """Evidence as Stripe's parameters name it; what is empty is left out."""
     said = {
         "uncategorized_text": evidence.explanation,
@@ -194,6 +204,7 @@ def evidence_of(evidence: DisputeEvidence) -> dict[str, str]:
         "shipping_date": evidence.shipped_on,
         "shipping_tracking_number": evidence.tracking,
     }
+    said |= {_EVIDENCE_FILES[kind]: provider_file_id for kind, provider_file_id in files.items()}
     return {name: text for name, text in said.items() if text}
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,6 +49,14 @@ ABOUT_ONE_PAYMENT = (
 )
 FAILURES = 3  # calls in a row without an answer, after which web requests stop calling
 PAUSE = 10.0  # seconds until web requests may call again
+
+
+class UploadedFile(BytesIO):
+    """A file as the SDK sends one."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = name
 
 
 class NotSent(stripe.APIConnectionError):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Dispute, Order, Payment
+from models import Dispute, DisputeFile, Order, Payment
 from store.domain.errors import DisputeNotAnswered, NotFound, Subject
+from store.domain.evidence import EvidenceKind
 from store.domain.states import DisputeState
 from store.gateway.port import DisputeEvidence, DisputeSnapshot
 from store.services import history, transitions
@@ -27,33 +29,44 @@ def find(session: Session, reference: str, provider_dispute_id: str) -> Dispute:
     return found
 
 
+def find_unanswered(session: Session, reference: str, provider_dispute_id: str) -> Dispute:
+    """The same. Raises DisputeNotAnswered for one that takes no answer any more, too."""
+    found = find(session, reference, provider_dispute_id)
+    if found.state not in disputes.UNANSWERED:
+        raise DisputeNotAnswered
+    return found
+
+
+def files_of(session: Session, provider_dispute_id: str) -> Sequence[DisputeFile]:
+    """The files that go with the answer to a dispute, in the order of their kinds."""
+    of_dispute = select(DisputeFile).where(DisputeFile.provider_dispute_id == provider_dispute_id)
+    return sorted(session.scalars(of_dispute), key=lambda each: list(EvidenceKind).index(each.kind))
+
+
 def submit(
     services: Services, reference: str, provider_dispute_id: str, evidence: DisputeEvidence, origin: Origin
 ) -> DisputeState:
-    """Hand evidence to the bank, once however often it is submitted; what the payment service answers is recorded.
+    """Hand evidence and its files to the bank, once however often it is submitted; what the payment service answers is
+    recorded.
 
     Raises NotFound; DisputeNotAnswered for a dispute that takes no answer any more; PaymentUnavailable and
     PaymentMisconfigured, after which the same may be submitted again.
     """
-    _check(services, reference, provider_dispute_id)
-    digest = hashlib.sha256(repr(evidence).encode()).hexdigest()[:32]
-    snapshot = services.gateway.answer_dispute(
-        provider_dispute_id, evidence, f"dispute-{provider_dispute_id}-answer-{digest}"
-    )
+    with services.database.reading() as session:
+        find_unanswered(session, reference, provider_dispute_id)
+        files = {each.kind: each.provider_file_id for each in files_of(session, provider_dispute_id)}
+    digest = hashlib.sha256(repr((evidence, files)).encode()).hexdigest()[:32]
+    key = f"dispute-{provider_dispute_id}-answer-{digest}"
+    snapshot = services.gateway.answer_dispute(provider_dispute_id, evidence, files, key)
     return _record(services, snapshot, "dispute.answered", origin)
 
 
 def accept(services: Services, reference: str, provider_dispute_id: str, origin: Origin) -> DisputeState:
     """Leave the money with the cardholder. Raises as `submit` does."""
-    _check(services, reference, provider_dispute_id)
+    with services.database.reading() as session:
+        find_unanswered(session, reference, provider_dispute_id)
     snapshot = services.gateway.accept_dispute(provider_dispute_id)
     return _record(services, snapshot, "dispute.accepted", origin)
-
-
-def _check(services: Services, reference: str, provider_dispute_id: str) -> None:
-    with services.database.reading() as session:
-        if find(session, reference, provider_dispute_id).state not in disputes.UNANSWERED:
-            raise DisputeNotAnswered
 
 
 def _record(services: Services, snapshot: DisputeSnapshot, event: str, origin: Origin) -> DisputeState:
