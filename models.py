@@ -19,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     Enum,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -34,6 +35,7 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -446,8 +448,8 @@ class Order(Base):
     claimed_until: Mapped[datetime | None]
     authorised_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]  # when something of it was sent last
     fulfilled_at: Mapped[datetime | None]
-    tracking: Mapped[str | None] = mapped_column(String(120))
     # Whether a person must look at it: read with the order, in the same statement.
     needs_review: Mapped[bool] = column_property(
         exists().where(Review.order_id == id, Review.resolved_at.is_(None)).correlate_except(Review)  # noqa: A003
@@ -470,6 +472,7 @@ class Order(Base):
     )
     history: Mapped[list[HistoryEntry]] = relationship(order_by="HistoryEntry.id", viewonly=True)
     reviews: Mapped[list[Review]] = relationship(order_by="Review.id", viewonly=True)
+    shipments: Mapped[list[Shipment]] = relationship(order_by="Shipment.number", viewonly=True)
 
     @property
     def total(self) -> Money:
@@ -494,9 +497,7 @@ class Order(Base):
     def quote(self) -> Quote:
         """Its price, from its lines and adjustments."""
         lines = tuple(QuoteLine(line.product_id, line.unit_price, line.quantity) for line in self.lines)
-        adjustments = tuple(
-            Adjustment(each.kind, each.label, each.amount, each.contained, each.base) for each in self.adjustments
-        )
+        adjustments = tuple(each.adjustment for each in self.adjustments)
         return Quote(self.currency, lines, adjustments)
 
     @validates("state")
@@ -530,12 +531,22 @@ class OrderKeyMark(Base):
 
 
 class OrderLine(Base):
-    """What was ordered, at the name and price it had then."""
+    """What was ordered, at the name and price it had then, and what became of its pieces.
+
+    `shipped` of them were sent. `refunded_unsent` were refunded before they were sent, so that they are not to be sent
+    any more; `refunded_sent` are those of the shipped ones that were refunded. A refund counts from when it is
+    requested, unless the payment service does not accept it. `restocked` of the refunded ones are for sale again.
+    """
 
     __tablename__ = "order_lines"
     __table_args__ = (
         CheckConstraint("quantity BETWEEN 1 AND 99", name="quantity_range"),
         CheckConstraint("unit_price_minor > 0", name="unit_price_positive"),
+        CheckConstraint(
+            "shipped >= 0 AND refunded_unsent >= 0 AND shipped + refunded_unsent <= quantity", name="sent_or_refunded"
+        ),
+        CheckConstraint("refunded_sent BETWEEN 0 AND shipped", name="refunded_sent_within_shipped"),
+        CheckConstraint("restocked BETWEEN 0 AND refunded_unsent + refunded_sent", name="restocked_within_refunded"),
     )
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
@@ -547,6 +558,15 @@ class OrderLine(Base):
     currency: Mapped[str] = mapped_column(String(3))
     unit_price_minor: Mapped[int] = mapped_column(BigInteger)
     quantity: Mapped[int]
+    shipped: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refunded_unsent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refunded_sent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    restocked: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+
+    @hybrid_property
+    def to_ship(self) -> int:
+        """How many pieces are still to be sent, once the order is paid."""
+        return self.quantity - self.shipped - self.refunded_unsent
 
     @property
     def unit_price(self) -> Money:
@@ -560,7 +580,8 @@ class OrderLine(Base):
 class OrderAdjustment(Base):
     """What an order costs beside its lines, as it was quoted: shipping, a discount (negative), a tax. A tax that the
     prices include adds nothing; `contained_minor` is how much of the total it is. `base_minor` is what a tax was
-    computed on, without taxes; empty in orders from before it was kept.
+    computed on, without taxes; `shares` are those of a tax that fall on the lines, in their order: the rest of it is on
+    the shipping. Both are empty in orders from before they were kept.
     """
 
     __tablename__ = "order_adjustments"
@@ -573,6 +594,7 @@ class OrderAdjustment(Base):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     contained_minor: Mapped[int | None] = mapped_column(BigInteger)
     base_minor: Mapped[int | None] = mapped_column(BigInteger)
+    shares: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
 
     @property
     def amount(self) -> Money:
@@ -585,6 +607,54 @@ class OrderAdjustment(Base):
     @property
     def base(self) -> Money | None:
         return Money(self.base_minor, self.currency) if self.base_minor is not None else None
+
+    @property
+    def adjustment(self) -> Adjustment:
+        """The same as a part of a quote."""
+        shares = tuple(Money(share, self.currency) for share in self.shares) if self.shares is not None else None
+        return Adjustment(self.kind, self.label, self.amount, self.contained, self.base, shares)
+
+
+class Shipment(Base):
+    """What of an order was sent at one time: all of it, or a part. The first one of an order is number 1; `actor` is
+    the member of the staff who sent it, where one is known.
+    """
+
+    __tablename__ = "shipments"
+    __table_args__ = (CheckConstraint("number > 0", name="number_positive"), UniqueConstraint("order_id", "number"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
+    number: Mapped[int]
+    shipped_at: Mapped[datetime]
+    carrier: Mapped[str | None] = mapped_column(String(60))
+    tracking: Mapped[str | None] = mapped_column(String(120))
+    actor: Mapped[str | None] = mapped_column(String(80))
+
+    lines: Mapped[list[ShipmentLine]] = relationship(order_by="ShipmentLine.product_id", viewonly=True)
+
+    @property
+    def how(self) -> str:
+        """The carrier and its number or address, as far as they are known."""
+        return " ".join(part for part in (self.carrier, self.tracking) if part)
+
+
+class ShipmentLine(Base):
+    """How many pieces of a line were in a shipment."""
+
+    __tablename__ = "shipment_lines"
+    __table_args__ = (
+        ForeignKeyConstraint(["order_id", "product_id"], ["order_lines.order_id", "order_lines.product_id"]),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        Index("ix_shipment_lines_order_id", "order_id"),
+    )
+
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipments.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    order_id: Mapped[int]
+    quantity: Mapped[int]
+
+    line: Mapped[OrderLine] = relationship(viewonly=True)
 
 
 class Payment(Base):
@@ -660,7 +730,8 @@ class Payment(Base):
 
 class Refund(Base):
     """Money on its way back: requested by the store (`key` is its name for it, `attempt` the number of the request,
-    `reason` what the payment service is told about it) or made elsewhere.
+    `reason` what the payment service is told about it) or made elsewhere. `accepted_at` is when the payment service is
+    known to have taken it on; it can fail afterwards.
     """
 
     __tablename__ = "refunds"
@@ -680,12 +751,45 @@ class Refund(Base):
     reason: Mapped[str | None] = mapped_column(String(20))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     requested_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
 
     payment: Mapped[Payment] = relationship(viewonly=True)
+    lines: Mapped[list[RefundLine]] = relationship(order_by="RefundLine.id", viewonly=True)
 
     @validates("state")
     def _state_is_a_transition(self, key: str, value: RefundState) -> RefundState:
         return _only_when_created(self, key, value)
+
+
+class RefundLine(Base):
+    """What of an order a refund is for: pieces of a line, or the shipping where `product_id` is empty. A refund of
+    nothing but an amount has none.
+
+    `sent`: they had been shipped. `restock`: they are for sale again once the refund is accepted. `tax_minor` is the
+    tax on top of prices that is in the amount, `contained_minor` the tax that the price includes.
+    """
+
+    __tablename__ = "refund_lines"
+    __table_args__ = (
+        ForeignKeyConstraint(["order_id", "product_id"], ["order_lines.order_id", "order_lines.product_id"]),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        CheckConstraint("amount_minor >= 0", name="amount_not_negative"),
+        UniqueConstraint("refund_id", "product_id", "sent"),
+        Index("ix_refund_lines_order_id", "order_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"))
+    order_id: Mapped[int]
+    product_id: Mapped[int | None]
+    sent: Mapped[bool]
+    quantity: Mapped[int]
+    restock: Mapped[bool]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    contained_minor: Mapped[int] = mapped_column(BigInteger)
+
+    line: Mapped[OrderLine | None] = relationship(viewonly=True)
 
 
 class TaxTransaction(Base):

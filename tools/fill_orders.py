@@ -259,7 +259,7 @@ STATEMENTS = (
         total_minor, email, shipping_full_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
         shipping_postal_code, shipping_country, shipping_phone, billing_full_name, billing_line1, billing_line2,
         billing_city, billing_region, billing_postal_code, billing_country, billing_phone,
-        placed_at, expires_at, extensions, paid_at, fulfilled_at, tracking)
+        placed_at, expires_at, extensions, paid_at, fulfilled_at, shipped_at)
     SELECT p.id,
            upper(replace(replace(substr(p.name, 1, 4) || '-' || substr(p.name, 5, 4) || '-' || substr(p.name, 9, 4)
                                  || '-' || substr(p.name, 13, 4), '0', 'g'), '1', 'h')),
@@ -271,7 +271,7 @@ STATEMENTS = (
            to_timestamp(p.placed), to_timestamp(p.placed + 1800), 0,
            CASE WHEN s.paid_after IS NOT NULL THEN to_timestamp(least(p.placed + s.paid_after, :latest)) END,
            CASE WHEN s.fulfilled_after IS NOT NULL THEN to_timestamp(least(p.placed + s.fulfilled_after, :latest)) END,
-           CASE WHEN s.fulfilled_after IS NOT NULL THEN 'TRACK-' || p.id END
+           CASE WHEN s.fulfilled_after IS NOT NULL THEN to_timestamp(least(p.placed + s.fulfilled_after, :latest)) END
     FROM fill_plan p JOIN fill_stories s ON s.story = p.story
     JOIN (SELECT 0 AS place, 'Ada Shopper' AS name, 'Market Street' AS street, 'Springfield' AS city, 'IL' AS region,
                  '62701' AS code, 'US' AS country
@@ -282,9 +282,24 @@ STATEMENTS = (
     ORDER BY p.id
     """,
     """
-    INSERT INTO order_lines (order_id, product_id, position, slug, name, image, currency, unit_price_minor, quantity)
-    SELECT id, product_id, position, slug, name, image, currency, price_minor, quantity FROM fill_lines
-    ORDER BY id, position
+    INSERT INTO order_lines (
+        order_id, product_id, position, slug, name, image, currency, unit_price_minor, quantity, shipped)
+    SELECT l.id, l.product_id, l.position, l.slug, l.name, l.image, l.currency, l.price_minor, l.quantity,
+           CASE WHEN s.fulfilled_after IS NOT NULL THEN l.quantity ELSE 0 END
+    FROM fill_lines l JOIN fill_plan p ON p.id = l.id JOIN fill_stories s ON s.story = p.story
+    ORDER BY l.id, l.position
+    """,
+    """
+    INSERT INTO shipments (order_id, number, shipped_at, tracking)
+    SELECT p.id, 1, to_timestamp(least(p.placed + s.fulfilled_after, :latest)), 'TRACK-' || p.id
+    FROM fill_plan p JOIN fill_stories s ON s.story = p.story AND s.fulfilled_after IS NOT NULL
+    ORDER BY p.id
+    """,
+    """
+    INSERT INTO shipment_lines (shipment_id, product_id, order_id, quantity)
+    SELECT sent.id, l.product_id, l.id, l.quantity
+    FROM fill_lines l JOIN shipments sent ON sent.order_id = l.id
+    ORDER BY sent.id, l.product_id
     """,
     """
     INSERT INTO cart_lines (cart_id, product_id, quantity, added_at)
@@ -315,9 +330,10 @@ STATEMENTS = (
     ORDER BY p.id
     """,
     """
-    INSERT INTO refunds (payment_id, state, provider_refund_id, key, attempt, amount_minor, requested_at)
+    INSERT INTO refunds (payment_id, state, provider_refund_id, key, attempt, amount_minor, requested_at, accepted_at)
     SELECT pay.id, r.state, 're_' || r.position || p.name, 'fill-refund-' || r.position || '-' || p.name, 1,
-           p.total * r.percent / 100, to_timestamp(least(p.placed + r.after, :latest))
+           p.total * r.percent / 100, to_timestamp(least(p.placed + r.after, :latest)),
+           CASE WHEN r.state IN ('pending', 'succeeded') THEN to_timestamp(least(p.placed + r.after, :latest)) END
     FROM fill_plan p JOIN fill_refunds r ON r.story = p.story
     JOIN payments pay ON pay.order_id = p.id AND pay.live = r.live
     ORDER BY p.id, r.position

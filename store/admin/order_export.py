@@ -23,7 +23,7 @@ blueprint = Blueprint("order_export", __name__, url_prefix="/orders")
 
 COLUMNS = (
     *("reference", "placed_at", "state", "closed_because", "in_review", "disputed", "paid_at", "fulfilled_at"),
-    *("tracking", "name", "email", "country", "pieces", "currency", "total", "received", "refunded"),
+    *("tracking", "name", "email", "country", "pieces", "shipped", "currency", "total", "received", "refunded"),
     *("card_brand", "card_last4", "payment"),
 )
 
@@ -47,10 +47,11 @@ def _row(order: Order) -> tuple[object, ...]:
     payment, currency = order.payment, order.currency
     return (
         order.reference, order.placed_at.isoformat(timespec="seconds"), order.state, order.closed_because,
-        order.needs_review, order.disputed, _time(order.paid_at), _time(order.fulfilled_at), order.tracking,
+        order.needs_review, order.disputed, _time(order.paid_at), _time(order.fulfilled_at),
+        "; ".join(shipment.how for shipment in order.shipments if shipment.how),
         order.addressee, order.email, order.shipping.country or order.billing.country,
-        sum(line.quantity for line in order.lines), currency, order.total.plain,
-        Money(payment.received_minor, currency).plain, Money(payment.refunded_minor, currency).plain,
+        sum(line.quantity for line in order.lines), sum(line.shipped for line in order.lines), currency,
+        order.total.plain, Money(payment.received_minor, currency).plain, Money(payment.refunded_minor, currency).plain,
         payment.card_brand, payment.card_last4, payment.provider_payment_id,
     )  # fmt: skip
 

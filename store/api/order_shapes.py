@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from models import Dispute, HistoryEntry, Order, Payment, Refund
+from models import Dispute, HistoryEntry, Order, Payment, Refund, Shipment
 from store.api.schemas import (
     AdjustmentDetail,
     DisputeDetail,
@@ -17,6 +17,8 @@ from store.api.schemas import (
     PostalAddress,
     RefundDetail,
     ReviewDetail,
+    ShipmentDetail,
+    ShippedPieces,
     TimelineDetail,
 )
 from store.domain.money import Money
@@ -34,8 +36,8 @@ def summary(order: Order) -> OrderSummary:
         total=_money(order.total),
         placed_at=order.placed_at,
         paid_at=order.paid_at,
+        shipped_at=order.shipped_at,
         fulfilled_at=order.fulfilled_at,
-        tracking=order.tracking,
     )
 
 
@@ -81,6 +83,7 @@ def detailed(found: WholeOrder) -> OrderDetail:
             )
             for each in order.adjustments
         ],
+        shipments=[_shipment(shipment) for shipment in order.shipments],
         payments=[_payment(payment, currency) for payment in order.payments],
         refunds=[refund(each, currency) for each in found.refunds],
         disputes=[_dispute(each, currency) for each in found.disputes],
@@ -94,6 +97,16 @@ def refund(made: Refund, currency: str) -> RefundDetail:
     """A refund of an order in this currency."""
     amount = MoneyAmount(minor=made.amount_minor, currency=currency)
     return RefundDetail(id=made.provider_refund_id, state=made.state, amount=amount, requested_at=made.requested_at)
+
+
+def _shipment(shipment: Shipment) -> ShipmentDetail:
+    return ShipmentDetail(
+        number=shipment.number,
+        shipped_at=shipment.shipped_at,
+        carrier=shipment.carrier,
+        tracking=shipment.tracking,
+        lines=[ShippedPieces(product=each.line.slug, quantity=each.quantity) for each in shipment.lines],
+    )
 
 
 def _payment(payment: Payment, currency: str) -> PaymentDetail:

@@ -74,8 +74,8 @@ class OrderSummary(_Shape):
     total: MoneyAmount
     placed_at: datetime
     paid_at: datetime | None
+    shipped_at: datetime | None
     fulfilled_at: datetime | None
-    tracking: str | None
 
 
 class ListedOrder(OrderSummary):
@@ -137,6 +137,21 @@ class AdjustmentDetail(_Shape):
     contained: MoneyAmount | None
 
 
+class ShippedPieces(_Shape):
+    product: str
+    quantity: int
+
+
+class ShipmentDetail(_Shape):
+    """What of an order was sent at one time."""
+
+    number: int
+    shipped_at: datetime
+    carrier: str | None
+    tracking: str | None
+    lines: list[ShippedPieces]
+
+
 class PaymentDetail(_Shape):
     id: str | None
     kind: PaymentKind
@@ -192,6 +207,7 @@ class OrderDetail(OrderSummary):
     billing: PostalAddress
     lines: list[LineDetail]
     adjustments: list[AdjustmentDetail]
+    shipments: list[ShipmentDetail]
     payments: list[PaymentDetail]
     refunds: list[RefundDetail]
     disputes: list[DisputeDetail]

@@ -76,7 +76,7 @@ def sentence(failure: StoreError | DBAPIError) -> str:
         case CaptureRefused():
             return _NOT_CAPTURED[failure.reason].format(amount=failure.amount.text() if failure.amount else "")
         case OrderNotFulfilled():
-            return _NOT_FULFILLED[failure.reason].format(longest=failure.longest_tracking)
+            return _NOT_FULFILLED[failure.reason].format_map(vars(failure))
         case StaffRefused():
             return failure.advice or _NOT_CHANGED[failure.reason]
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
@@ -114,17 +114,6 @@ def _refund_refused(refused: RefundRefused) -> str:
                 f"A refund of {amount} of this order, requested at {refused.requested_at:%Y-%m-%d %H:%M} UTC, is not "
                 "answered yet. The worker asks for it until it is made; `flask refund --another` requests one besides."
             )
-        case RefundRefusal.KEY_OF_ANOTHER_ORDER:
-            return "This refund was requested before, for another order."
-        case RefundRefusal.KEY_OF_ANOTHER_AMOUNT:
-            return "This refund was requested before, with another amount."
-        case RefundRefusal.BY_PAYMENT_SERVICE:
-            return "Stripe does not refund this payment: it was returned already."
-        case RefundRefusal.OTHER_ACCOUNT:
-            return (
-                "This payment belongs to another Stripe account or mode than STRIPE_SECRET_KEY: refund it in that "
-                "account's dashboard."
-            )
         case RefundRefusal.DISPUTED:
             disputed = f"{amount} of this payment" if refused.amount else "this payment"
             since = f" since {refused.requested_at:%Y-%m-%d %H:%M} UTC" if refused.requested_at else ""
@@ -134,6 +123,7 @@ def _refund_refused(refused: RefundRefused) -> str:
         case RefundRefusal.NOT_A_WHOLE_STEP:
             step = refused.amount.minor if refused.amount else 1
             return f"An amount in this currency is a multiple of {step} minor units ({amount})."
+    return _NOT_REFUNDED[refused.reason]
 
 
 def _about_the_database() -> str:
@@ -171,9 +161,27 @@ _BY_REASON: Mapping[type[Exception], Mapping[str, str]] = {
         ApiKeyRefusal.NO_SCOPE: "Say what the key may do.",
     },
 }
+_NOT_REFUNDED = {
+    RefundRefusal.NOT_BY_LINE: (
+        "Only an amount of this order can be refunded: it is not paid, or its things were sold meanwhile."
+    ),
+    RefundRefusal.FEWER_LEFT: "So much is not left to be refunded: `flask order` says what was refunded.",
+    RefundRefusal.WORTH_NOTHING: "What was chosen cost nothing, so there is nothing to return.",
+    RefundRefusal.KEY_OF_ANOTHER_ORDER: "This refund was requested before, for another order.",
+    RefundRefusal.KEY_OF_ANOTHER_AMOUNT: "This refund was requested before, with another amount.",
+    RefundRefusal.BY_PAYMENT_SERVICE: "Stripe does not refund this payment: it was returned already.",
+    RefundRefusal.OTHER_ACCOUNT: (
+        "This payment belongs to another Stripe account or mode than STRIPE_SECRET_KEY: refund it in that account's "
+        "dashboard."
+    ),
+}
 _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
     FulfilmentRefusal.REVIEW_OPEN: "This order waits for a person: see `flask order`, then `flask resolve`.",
     FulfilmentRefusal.DISPUTED: "The payment of this order is disputed. If it is sent all the same, add --disputed.",
-    FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest} characters.",
+    FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest_tracking} characters.",
+    FulfilmentRefusal.CARRIER_INVALID: "Give the carrier in one line of at most {longest_carrier} characters.",
+    FulfilmentRefusal.FEWER_LEFT: "So many pieces are not left to be sent: `flask order` says what was sent.",
+    FulfilmentRefusal.NOTHING_CHOSEN: "There is nothing to be sent.",
+    FulfilmentRefusal.STOCK_GONE: "Its things were sold when its money went back. Refund it, or add stock first.",
 }

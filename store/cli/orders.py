@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 from flask.cli import with_appcontext
 
-from models import HistoryEntry, Order, Payment
+from models import HistoryEntry, Order, OrderLine, Payment, Shipment
 from store.cli.command import StoreCommand, current, sentence
 from store.domain.addresses import Address
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy
@@ -117,20 +117,17 @@ def _order_lines(order: Order) -> Iterator[str]:
     if order.closed_because:
         yield f"  closed     because {order.closed_because}"
     if order.fulfilled_at:
-        yield f"  fulfilled  {_time(order.fulfilled_at)}" + (f", tracking {order.tracking}" if order.tracking else "")
+        yield f"  fulfilled  {_time(order.fulfilled_at)}"
     yield f"  e-mail     {order.email}"
     yield f"  ships to   {_address(order.shipping) or 'nowhere: it is sent by e-mail'}"
     yield f"  billed to  {_address(order.billing)}"
     if order.tax_id:
         yield f"  VAT number {order.tax_id}"
     yield ""
-    for line in order.lines:
-        yield f"  {line.quantity:>3} × {line.name:<40} {line.total.text():>12}"
-    for adjustment in order.adjustments:
-        amount = adjustment.contained or adjustment.amount
-        yield f"      {adjustment.label:<42} {amount.text():>12}"
-    yield f"      {'Total':<42} {order.total.text():>12}"
+    yield from _price(order)
     yield ""
+    for shipment in order.shipments:
+        yield f"  shipment {_shipment(shipment)}"
     for payment in order.payments:
         yield f"  payment {_payment(payment, order.currency)}"
     for review in order.reviews:
@@ -139,6 +136,29 @@ def _order_lines(order: Order) -> Iterator[str]:
     yield ""
     for entry in order.history:
         yield f"  {_entry(entry)}"
+
+
+def _price(order: Order) -> Iterator[str]:
+    for line in order.lines:
+        yield f"  {line.quantity:>3} × {line.name:<40} {line.total.text():>12}{_pieces(line)}"
+    for adjustment in order.adjustments:
+        amount = adjustment.contained or adjustment.amount
+        yield f"      {adjustment.label:<42} {amount.text():>12}"
+    yield f"      {'Total':<42} {order.total.text():>12}"
+
+
+def _shipment(shipment: Shipment) -> str:
+    pieces = ", ".join(f"{each.quantity} × {each.line.slug}" for each in shipment.lines)
+    how = f", {shipment.how}" if shipment.how else ""
+    return f"{shipment.number}  {_time(shipment.shipped_at)}  {pieces}{how}"
+
+
+def _pieces(line: OrderLine) -> str:
+    """What became of a line's pieces, where anything has."""
+    counts = {"shipped": line.shipped, "refunded": line.refunded_unsent + line.refunded_sent}
+    counts |= {"restocked": line.restocked}
+    known = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"  {known}" if known else ""
 
 
 def _payment(payment: Payment, currency: str) -> str:

@@ -393,6 +393,9 @@ class RefundRefusal(StrEnum):
     EARLIER_UNANSWERED = "earlier_unanswered"  # a refund of `amount`, requested at `requested_at`
     KEY_OF_ANOTHER_ORDER = "key_of_another_order"
     KEY_OF_ANOTHER_AMOUNT = "key_of_another_amount"
+    NOT_BY_LINE = "not_by_line"  # its stock is not with it, so only an amount of it can be refunded
+    FEWER_LEFT = "fewer_left"  # than so many pieces of a line, or the shipping was refunded before
+    WORTH_NOTHING = "worth_nothing"  # what was chosen cost nothing
 
 
 @dataclass(eq=False)
@@ -434,15 +437,20 @@ class FulfilmentRefusal(StrEnum):
     REVIEW_OPEN = "review_open"
     DISPUTED = "disputed"
     TRACKING_INVALID = "tracking_invalid"  # not one line, or longer than `longest_tracking` characters
+    CARRIER_INVALID = "carrier_invalid"  # not one line, or longer than `longest_carrier` characters
+    FEWER_LEFT = "fewer_left"  # than so many pieces of a line
+    NOTHING_CHOSEN = "nothing_chosen"
+    STOCK_GONE = "stock_gone"  # it was released when its money went back, and sold since
 
 
 @dataclass(eq=False)
 class OrderNotFulfilled(StoreError):
-    """The order is not to be sent; `reason` says why."""
+    """The order, or this part of it, is not to be sent; `reason` says why."""
 
     code = "order_not_fulfilled"
     reason: FulfilmentRefusal
     longest_tracking: int
+    longest_carrier: int
 
 
 class ReviewRefusal(StrEnum):

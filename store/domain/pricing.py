@@ -70,7 +70,8 @@ class Adjustment:
     """An amount on top of the lines; a discount is negative. `label` is what the customer reads.
 
     A tax that the prices include adds nothing: its `amount` is zero, and `contained` is how much of the total it is.
-    `base` is what a tax was computed on, without taxes. It changes no price, so it counts in no comparison of two.
+    `base` is what a tax was computed on, without taxes; `shares` are those of a tax that fall on the lines, in their
+    order: the rest of it is on the shipping. They change no price, so they count in no comparison of two.
     """
 
     kind: AdjustmentKind
@@ -78,6 +79,7 @@ class Adjustment:
     amount: Money
     contained: Money | None = None
     base: Money | None = field(default=None, compare=False, repr=False)
+    shares: tuple[Money, ...] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,35 +72,42 @@ def tax_rule(rates: Sequence[TaxRate]) -> Rule:
         address = basket.address
         if address is None or not rates:
             return
-        found: dict[TaxRate, Money] = {}
+        found: dict[TaxRate, list[int]] = {}
         bases: dict[TaxRate, Money] = {}
-        for tax_class, amount in _taxable(basket):
+        lines = len(basket.quote.lines)
+        for number, (tax_class, amount) in enumerate(_taxable(basket)):
             applying = rates_of(rates, tax_class, address.country, address.region, address.postal_code)
             nothing = Money(0, amount.currency)
             base = _base(amount, applying)
             for rate, tax in _taxes(amount, applying):
-                found[rate] = found.get(rate, nothing) + tax
+                of_rate = found.setdefault(rate, [0] * (lines + 1))
+                of_rate[min(number, lines)] += tax.minor  # the last one is the shipping's
                 bases[rate] = bases.get(rate, nothing) + base
-        for rate, tax in found.items():
-            if tax.minor:
-                yield from _adjustments(rate, tax, bases[rate], business=basket.tax_id is not None)
+        for rate, shares in found.items():
+            if any(shares):
+                yield _adjustment(rate, shares, bases[rate], business=basket.tax_id is not None)
 
     return rule
 
 
-def _adjustments(rate: TaxRate, tax: Money, base: Money, *, business: bool) -> Iterator[Adjustment]:
-    nothing = Money(0, tax.currency)
+def _adjustment(rate: TaxRate, shares: Sequence[int], base: Money, *, business: bool) -> Adjustment:
+    """A rate's tax on each line and on the shipping, together."""
+    kind, currency = AdjustmentKind.TAX, base.currency
+    tax, nothing = Money(sum(shares), currency), Money(0, currency)
+    of_lines = tuple(Money(share, currency) for share in shares[:-1])
     if business and rate.reverse_charge:
-        taken_out = Money(-tax.minor, tax.currency) if rate.included else nothing
-        yield Adjustment(AdjustmentKind.TAX, f"{rate.label} not charged: reverse charge", taken_out, base=base)
-    elif rate.included:
-        yield Adjustment(AdjustmentKind.TAX, f"{rate.label}, included", nothing, contained=tax, base=base)
-    else:
-        yield Adjustment(AdjustmentKind.TAX, rate.label, tax, base=base)
+        label = f"{rate.label} not charged: reverse charge"
+        if not rate.included:
+            return Adjustment(kind, label, nothing, base=base)
+        taken_out = tuple(Money(-share.minor, currency) for share in of_lines)
+        return Adjustment(kind, label, Money(-tax.minor, currency), base=base, shares=taken_out)
+    if rate.included:
+        return Adjustment(kind, f"{rate.label}, included", nothing, contained=tax, base=base, shares=of_lines)
+    return Adjustment(kind, rate.label, tax, base=base, shares=of_lines)
 
 
 def _taxable(basket: Basket) -> Iterator[tuple[TaxClass, Money]]:
-    """What each line costs after the discount, and the shipping in parts for the lines that are shipped."""
+    """What each line costs after the discount, in their order, and then the shipping in parts for what is shipped."""
     lines, currency = basket.quote.lines, basket.quote.currency
     net = basket.quote.net_lines
     for line, amount in zip(lines, net, strict=True):

@@ -4,11 +4,14 @@ Every change is one statement for all lines of an order, which locks their produ
 oversell and cannot deadlock. `reserved` never exceeds `stock`: the database refuses it. Who commits or releases an
 order's stock writes the order's `reservation` together with its state. The use of a coupon goes the same way, and its
 row is locked before the products'.
+
+What is reserved, committed or released of an order are the pieces that are still to be sent: of those that were sent or
+refunded, only a refund brings some back (`restock`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
@@ -60,10 +63,25 @@ def release(session: Session, order_id: int, reservation: ReservationState) -> N
         _change(session, order_id, reserved=0, stock=1)
 
 
+def restock(session: Session, order_id: int, pieces: Mapping[int, int]) -> None:
+    """Put so many pieces of an order's products, by their ids, up for sale again."""
+    _lock_products(session, order_id)
+    for product_id, count in sorted(pieces.items()):
+        change = update(Product).where(Product.id == product_id).values(stock=Product.stock + count)
+        session.execute(change, execution_options={"synchronize_session": False, "autoflush": False})
+
+
+def _lock_products(session: Session, order_id: int) -> None:
+    """Lock every product of an order, in id order, before anything is changed of some of them."""
+    of_order = select(Product.id).join(OrderLine, OrderLine.product_id == Product.id)
+    of_order = of_order.where(OrderLine.order_id == order_id).order_by(Product.id)
+    session.execute(of_order.with_for_update(of=Product, key_share=True))
+
+
 def _is_available(session: Session, order_id: int) -> bool:
     """Whether every line of the order is there; its products stay locked."""
     lines = (
-        select(Product.stock - Product.reserved >= OrderLine.quantity)
+        select(Product.stock - Product.reserved >= OrderLine.to_ship)
         .join_from(Product, OrderLine, OrderLine.product_id == Product.id)
         .where(OrderLine.order_id == order_id)
         .order_by(Product.id)
@@ -79,18 +97,18 @@ def _change(
     which locks them in id order first. Returns the ids of what was changed.
     """
     lines = (
-        select(Product.id, OrderLine.quantity)
+        select(Product.id, OrderLine.to_ship.label("pieces"))
         .join(OrderLine, OrderLine.product_id == Product.id)
         .where(OrderLine.order_id == order_id)
         .order_by(Product.id)
         .with_for_update(of=Product, key_share=True)
         .subquery()
     )
-    there: ColumnElement[bool] = Product.stock - Product.reserved >= lines.c.quantity if only_available else true()
+    there: ColumnElement[bool] = Product.stock - Product.reserved >= lines.c.pieces if only_available else true()
     changed = (
         update(Product)
         .where(Product.id == lines.c.id, there)
-        .values(reserved=Product.reserved + reserved * lines.c.quantity, stock=Product.stock + stock * lines.c.quantity)
+        .values(reserved=Product.reserved + reserved * lines.c.pieces, stock=Product.stock + stock * lines.c.pieces)
         .returning(Product.id)
     )
     return session.scalars(changed, execution_options={"synchronize_session": False, "autoflush": False}).all()

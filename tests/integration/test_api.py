@@ -94,7 +94,7 @@ def test_a_listed_order_says_who_it_is_for_and_what_was_paid(usual_shop: Shop) -
                 "placed_at": iso(order, "placed_at"),
                 "paid_at": iso(order, "paid_at"),
                 "fulfilled_at": None,
-                "tracking": None,
+                "shipped_at": None,
                 "name": "Ada Shopper",
                 "email": "ada@example.com",
                 "country": "US",
@@ -190,11 +190,15 @@ def test_an_order_is_shipped_by_a_program(usual_shop: Shop) -> None:
     again = ours.post(f"/orders/{order.reference}/ship", {"tracking": "T-2"})
 
     shipped = usual_shop.read(order.reference)
-    assert told(answer, "reference", "state", "tracking") == [200, order.reference, "fulfilled", "T-1"]
+    assert told(answer, "reference", "state") == [200, order.reference, "fulfilled"]
     assert answer.json == again.json
     entry = next(entry for entry in shipped.history if entry.type == "order.fulfilled")
-    assert (entry.source, entry.actor, entry.data) == ("program", KEY, {"tracking": "T-1"})
-    assert log(usual_shop) == [(KEY, "order.fulfilled", order.reference, {"tracking": "T-1"})]
+    said = {"shipment": 1, "pieces": "2 × Cedar pencil", "tracking": "T-1"}
+    assert (entry.source, entry.actor, entry.data) == ("program", KEY, said)
+    assert log(usual_shop) == [(KEY, "order.fulfilled", order.reference, said)]
+    shipment = {"number": 1, "carrier": None, "tracking": "T-1", "lines": [{"product": "cedar-pencil", "quantity": 2}]}
+    (shown,) = (ours.get(f"/orders/{order.reference}").json or {})["shipments"]
+    assert shown == {**shipment, "shipped_at": iso(shipped, "shipped_at")}
 
 
 def test_an_order_is_refunded_in_part_and_then_whole(usual_shop: Shop) -> None:

@@ -125,7 +125,7 @@ def test_money_is_captured_before_the_order_is_shipped(shop: Shop) -> None:
         ("payment.capture_requested", "staff", "Ada", amount),
         ("payment.paid", "staff", "Ada", {**amount, "authorised": order.total_minor}),
         ("order.payment_received", "staff", "Ada", {"late": False}),
-        ("order.fulfilled", "staff", "Ada", {}),
+        ("order.fulfilled", "staff", "Ada", {"shipment": 1, "pieces": "2 × Cedar pencil"}),
     ]
     shop.deliver()
     assert mails(shop) == ["order_authorised", "order_paid", "order_fulfilled"]

@@ -63,7 +63,7 @@ def test_orders_are_shipped_from_the_list_the_oldest_first(shop: Shop) -> None:
 
     assert before.index(first) < before.index(second)
     assert (done.location, first in after, second in after) == ("/admin", False, True)
-    assert shop.read(first).tracking == "1Z"
+    assert shop.shipments(first) == [("2 cedar-pencil", "1Z")]
 
 
 @pytest.mark.on_sqlite

@@ -266,6 +266,13 @@ class Shop:
         with self.services.database.transaction() as session:
             catalogue.product(session, slug).stock = stock
 
+    def shipments(self, reference: str) -> list[tuple[str, str]]:
+        """The shipments of the order, each as what was in it and how it is followed."""
+        return [
+            (", ".join(f"{each.quantity} {each.line.slug}" for each in shipment.lines), shipment.how)
+            for shipment in self.read(reference).shipments
+        ]
+
     def refunds(self, reference: str) -> list[Refund]:
         """The refunds of the order, of all its payments, the oldest first."""
         with self.services.database.reading() as session:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from models import Dispute, Mail, Order
+from models import Dispute, Mail, Order, Shipment
 from store.domain.money import Money
 from store.gateway.port import DisputeEvidence
 from store.services import mail
@@ -26,8 +26,8 @@ def draft(whole: WholeOrder, dispute: Dispute) -> DisputeEvidence:
         customer_email=order.email,
         billing_address="\n".join(postal_lines(order.billing)) if order.billing.country else "",
         shipping_address="\n".join(postal_lines(order.shipping)) if order.is_shipped else "",
-        shipped_on=f"{order.fulfilled_at:%Y-%m-%d}" if order.fulfilled_at is not None else "",
-        tracking=order.tracking or "",
+        shipped_on=", ".join(_distinct(f"{each.shipped_at:%Y-%m-%d}" for each in order.shipments)),
+        tracking=", ".join(_distinct(each.how for each in order.shipments if each.how)),
     )
 
 
@@ -41,10 +41,12 @@ def _sentences(whole: WholeOrder, dispute: Dispute) -> Iterator[str]:
         yield f"It was paid on {_time(order.paid_at)}{card}: {received}."
     if _asked(order):
         yield "The cardholder's bank checked the payment with 3-D Secure."
-    if order.fulfilled_at is not None:
+    whole_of_it = len(order.shipments) == 1 and not any(line.quantity != line.shipped for line in order.lines)
+    for shipment in order.shipments:
         how = "sent to the address that was given" if order.is_shipped else "sent by e-mail"
-        tracking = f", with the tracking {order.tracking}" if order.tracking else ""
-        yield f"It was {how} on {_time(order.fulfilled_at)}{tracking}."
+        tracking = f", with the tracking {shipment.how}" if shipment.how else ""
+        what = "It was" if whole_of_it else f"{_pieces(shipment)} of it were"
+        yield f"{what} {how} on {_time(shipment.shipped_at)}{tracking}."
     for each in whole.mails:
         if each.sent_at is not None and each.kind not in mail.TO_MERCHANT:
             yield f"The customer got the e-mail “{_kind(each)}” on {_time(each.sent_at)}."
@@ -54,6 +56,14 @@ def _sentences(whole: WholeOrder, dispute: Dispute) -> Iterator[str]:
 
 def _asked(order: Order) -> bool:
     return any(entry.type == "payment.action_required" for entry in order.history)
+
+
+def _pieces(shipment: Shipment) -> str:
+    return ", ".join(f"{each.quantity} x {each.line.name}" for each in shipment.lines)
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
 
 
 def _kind(each: Mail) -> str:

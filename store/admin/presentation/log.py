@@ -61,6 +61,7 @@ WORDS: Mapping[str, str] = {
     "staff.passkey_added": "added the passkey {name}",
     "staff.passkey_removed": "removed the passkey {name}",
     "order.fulfilled": "sent the order",
+    "order.partly_shipped": "sent a part of the order: {pieces}",
     "order.cancelled": "cancelled the order",
     "refund.requested": "asked for a refund",
     "review.resolved": "resolved the review: {note}",

@@ -49,7 +49,7 @@ def refusal(error: StoreError) -> str:
         case CaptureRefused():
             return _NOT_CAPTURED[error.reason].format(amount=error.amount.text() if error.amount else "")
         case OrderNotFulfilled():
-            return _NOT_FULFILLED[error.reason].format(longest=error.longest_tracking)
+            return _NOT_FULFILLED[error.reason].format_map(vars(error))
         case ReviewNotResolved(reason=ReviewRefusal.NOTE_INVALID):
             return f"Say in one line, of at most {error.longest_note} characters, what came of it."
         case ReviewNotResolved():
@@ -87,6 +87,11 @@ def _refund_refused(refused: RefundRefused) -> str:
             f"A refund of {amount} is not answered yet{since}. The worker asks for it until it is made; "
             "tick “besides the one that is not answered” to ask for another one."
         ),
+        RefundRefusal.NOT_BY_LINE: (
+            "Only an amount of this order can be refunded: it is not paid, or its things were sold meanwhile."
+        ),
+        RefundRefusal.FEWER_LEFT: "So much is not left to be refunded: some of it was refunded or sent meanwhile.",
+        RefundRefusal.WORTH_NOTHING: "What you chose cost nothing, so there is nothing to return.",
         RefundRefusal.KEY_OF_ANOTHER_ORDER: "This refund was requested before, for another order.",
         RefundRefusal.KEY_OF_ANOTHER_AMOUNT: "This refund was requested before, with another amount.",
         RefundRefusal.BY_PAYMENT_SERVICE: "Stripe does not refund this payment: it was returned already.",
@@ -170,5 +175,9 @@ _NOT_FULFILLED = {
     FulfilmentRefusal.NOT_PAID: "This order is not paid, so it is not to be sent.",
     FulfilmentRefusal.REVIEW_OPEN: "This order waits for a person: resolve its review first.",
     FulfilmentRefusal.DISPUTED: "The payment of this order is disputed. Tick “though it is disputed” to send it.",
-    FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest} characters.",
+    FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest_tracking} characters.",
+    FulfilmentRefusal.CARRIER_INVALID: "Give the carrier in one line of at most {longest_carrier} characters.",
+    FulfilmentRefusal.FEWER_LEFT: "So many pieces are not left any more: some were sent or refunded meanwhile.",
+    FulfilmentRefusal.NOTHING_CHOSEN: "Say how many pieces of what are in the parcel.",
+    FulfilmentRefusal.STOCK_GONE: "Its things were sold when its money went back. Refund it, or add stock first.",
 }

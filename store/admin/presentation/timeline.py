@@ -40,7 +40,9 @@ WORDS: Mapping[str, _Entry] = {
     "order.extended": _Entry("Held a little longer, while the payment is being decided.", Tone.WAIT),
     "order.payment_received": _Entry("Paid; its stock is committed.", Tone.GOOD),
     "order.nothing_due": _Entry("Nothing was to be paid, so it is paid.", Tone.GOOD),
-    "order.fulfilled": _Entry("Shipped. {tracking}", Tone.GOOD),
+    "order.partly_shipped": _Entry("A part was shipped: {pieces}. {how}", Tone.GOOD),
+    "order.fulfilled": _Entry("{shipped} {how}", Tone.GOOD),
+    "order.restocked": _Entry("Back in stock: {pieces}."),
     "order.cancelled": _Entry("Cancelled ({reason}); its stock is for others again."),
     "order.expired": _Entry("Expired; its stock is for others again."),
     "order.money_returned": _Entry("All of its money was returned."),
@@ -64,7 +66,7 @@ WORDS: Mapping[str, _Entry] = {
     "payment.too_late": _Entry("{amount} came after the things were sold. It is returned.", Tone.WAIT),
     "payment.second": _Entry("A second payment of {amount} was received. It is returned.", Tone.WAIT),
     "payment.unreachable": _Entry("The payment {payment} is of another account or mode, {account}.", Tone.BAD),
-    "refund.requested": _Entry("A refund of {amount} was asked for."),
+    "refund.requested": _Entry("A refund of {amount} was asked for{refunded}."),
     "refund.pending": _Entry("A refund of {amount} is on its way.", Tone.WAIT),
     "refund.succeeded": _Entry("A refund of {amount} was sent to the card.", Tone.GOOD),
     "refund.failed": _Entry("A refund of {amount} failed.", Tone.BAD),
@@ -135,8 +137,13 @@ class _Said(dict[str, Any]):
                 self[name] = self[name].replace("_", " ")
         if isinstance(self.get("authorised"), int):
             self["authorised"] = f"{Money(self['authorised'], currency).text()} was authorised."
-        if self.get("tracking"):
-            self["tracking"] = f"Tracking {self['tracking']}."
+        how = " ".join(self[name] for name in ("carrier", "tracking") if self.get(name))
+        self["how"] = f"Tracking {how}." if how else ""
+        self["shipped"] = f"Shipped: {self['pieces']}." if self.get("pieces") else "Shipped."
+        if self.get("nothing_left"):
+            self["shipped"] = "Nothing of it is left to be sent."
+        parts = [self.get("pieces", ""), "the shipping" if self.get("shipping") else ""]
+        self["refunded"] = ": " * any(parts) + ", ".join(part for part in parts if part)
 
     def __missing__(self, _name: str) -> str:
         return ""

@@ -10,6 +10,7 @@ class Kind(StrEnum):
     ORDER_PAID = "order_paid"
     ORDER_EXPIRED = "order_expired"
     AUTHORISATION_RELEASED = "authorisation_released"
+    ORDER_PARTLY_SHIPPED = "order_partly_shipped"
     ORDER_FULFILLED = "order_fulfilled"
     PAYMENT_FAILED = "payment_failed"
     LATE_PAYMENT_RETURNED = "late_payment_returned"

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from models import Mail, Order
+from models import Mail, Order, Shipment, ShipmentLine
 from store.domain.errors import MailRefused, MailUnavailable, NotFound
 from store.domain.money import Money
 from store.gateway.port import Email
@@ -225,6 +225,7 @@ def _read(session: Session, mail_id: int) -> tuple[Mail, Order]:
         select(Order)
         .where(Order.id == mail.order_id)
         .options(selectinload(Order.lines), selectinload(Order.adjustments), selectinload(Order.payment))
+        .options(selectinload(Order.shipments).selectinload(Shipment.lines).joinedload(ShipmentLine.line))
     ).one()
     return mail, order
 
@@ -241,10 +242,16 @@ def _find(session: Session, wanted: Select[Mail, Order]) -> tuple[Mail, Order]:
     return found.Mail, found.Order
 
 
+def _shipment(order: Order, mail: Mail) -> Shipment | None:
+    """The one that a mail tells of, if it tells of one."""
+    return next((each for each in order.shipments if each.number == mail.data.get("shipment")), None)
+
+
 def _email(services: Services, mail: Mail, order: Order) -> Email:
     amount = mail.data.get("amount")
     facts = {
         "order": order,
+        "shipment": _shipment(order, mail),
         "store": services.settings.store_name,
         "link": order_link(services, order.reference),
         "has_invoice": order.paid_at is not None and bool(services.settings.seller_address),

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from models import Dispute, Order, OrderKey, Payment, Review
 from store.domain.states import OrderState
@@ -68,24 +69,29 @@ class OrderPart:
     after: Cursor | None
 
 
-def find(session: Session, wanted: OrderFilter, after: Cursor | None = None, most: int = PAGE) -> OrderPart:
-    """A page of the orders that are wanted. Those that are found by a name come in the order of the names, else the
-    newest first, or the oldest.
+def find(
+    session: Session, wanted: OrderFilter, after: Cursor | None = None, most: int = PAGE, *, shipments: bool = False
+) -> OrderPart:
+    """A page of the orders that are wanted, with their shipments where these are asked for. Those that are found by a
+    name come in the order of the names, else the newest first, or the oldest.
     """
     if wanted.search is not None and wanted.search.key is not None:
         found = _by_key(session, wanted, wanted.search.key, after, most)
     else:
         found = [Cursor(order_id) for order_id in session.scalars(_by_id(session, wanted, after, most + 1))]
-    orders = _read(session, [cursor.order_id for cursor in found[:most]])
+    more = [selectinload(Order.shipments)] if shipments else []
+    orders = _read(session, [cursor.order_id for cursor in found[:most]], more)
     return OrderPart(orders, found[most - 1] if len(found) > most else None)
 
 
 def stream(services: Services, wanted: OrderFilter) -> Iterator[Order]:
-    """All the orders that are wanted, read in parts, each in a transaction of its own. An order is there once."""
+    """All the orders that are wanted, with their shipments, read in parts, each in a transaction of its own. An order
+    is there once.
+    """
     after, seen = None, set[int]()
     while True:
         with services.database.reading() as session:
-            part = find(session, wanted, after, most=500)
+            part = find(session, wanted, after, most=500, shipments=True)
         for order in part.orders:
             if wanted.search is None or order.id not in seen:
                 yield order
@@ -147,11 +153,11 @@ def _first_id(session: Session, at: datetime) -> int:
     return found if found is not None else _AFTER_ALL
 
 
-def _read(session: Session, ids: Sequence[int]) -> list[Order]:
+def _read(session: Session, ids: Sequence[int], more: Sequence[ORMOption]) -> list[Order]:
     rows = session.scalars(
         select(Order)
         .where(Order.id.in_(ids))
-        .options(joinedload(Order.payment, innerjoin=True), selectinload(Order.lines))
+        .options(joinedload(Order.payment, innerjoin=True), selectinload(Order.lines), *more)
     )
     by_id: Mapping[int, Order] = {order.id: order for order in rows}
     return [by_id[each] for each in ids]

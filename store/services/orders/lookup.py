@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
-from models import Order
+from models import Order, Shipment, ShipmentLine
 from store.domain.errors import NotFound
 from store.services.orders.access import Access
 
@@ -25,10 +26,12 @@ _SHOWN = (
 
 
 def find(session: Session, reference: str, access: Access) -> Order:
-    """An order with its lines, adjustments, live payment and history, and how many pieces are in its cart by now.
-    Raises NotFound where `access` does not reach it, as where it does not exist.
+    """An order with its lines, adjustments, live payment, shipments and history, and how many pieces are in its cart by
+    now. Raises NotFound where `access` does not reach it, as where it does not exist.
     """
-    return _find(session, reference, access, *_SHOWN, selectinload(Order.history))
+    order = _find(session, reference, access, *_SHOWN, selectinload(Order.history))
+    set_committed_value(order, "shipments", _shipments(session, order) if order.shipped_at is not None else [])
+    return order
 
 
 def peek(session: Session, reference: str, access: Access) -> Order:
@@ -78,6 +81,11 @@ def newest_of_browser(session: Session, browser_id: str | None) -> Order | None:
     """The order that this browser placed last, alone."""
     placed = select(Order).where(Order.browser_id == (browser_id or "")).order_by(Order.id.desc()).limit(1)
     return session.scalars(placed).one_or_none()
+
+
+def _shipments(session: Session, order: Order) -> Sequence[Shipment]:
+    of_order = select(Shipment).where(Shipment.order_id == order.id).order_by(Shipment.number)
+    return session.scalars(of_order.options(selectinload(Shipment.lines).joinedload(ShipmentLine.line))).all()
 
 
 def _find(session: Session, reference: str, access: Access, *options: ORMOption) -> Order:

@@ -33,7 +33,11 @@ def place(database: Database, new: Draft) -> Order | None:
 
 
 def _columns(table: type[Base]) -> str:
-    return ", ".join(column.key for column in table.__table__.columns if column.key not in ("id", "order_id"))
+    """Those that an order is placed with; the others have a default of the database's."""
+    written = (
+        each for each in table.__table__.columns if each.key not in ("id", "order_id") and not each.server_default
+    )
+    return ", ".join(column.key for column in written)
 
 
 # Products are locked in id order. That there is enough, which `stock.reserve` checks by a condition, is checked by the

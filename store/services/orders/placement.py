@@ -205,6 +205,7 @@ def _adjustment(position: int, adjustment: Adjustment) -> Row:
         "amount_minor": adjustment.amount.minor,
         "contained_minor": adjustment.contained.minor if adjustment.contained is not None else None,
         "base_minor": adjustment.base.minor if adjustment.base is not None else None,
+        "shares": [share.minor for share in adjustment.shares] if adjustment.shares is not None else None,
     }
 
 

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from models import Dispute, Mail, Order, Payment, Refund
+from models import Dispute, Mail, Order, Payment, Refund, RefundLine, Shipment, ShipmentLine
 from store.domain.errors import NotFound
 from store.domain.money import Money
 from store.domain.states import PaymentState, RefundState
 from store.services.payments import refunds
+from store.services.payments.refunds import Refundable
 
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder:
-    """An order with its lines, adjustments, payments, reviews and history; `left` is how much of its live payment can
-    still be refunded, and `unanswered` whether a refund was requested and is not made yet.
+    """An order with its lines, adjustments, payments, shipments, reviews and history; its refunds with their lines.
+    `left` is how much of its live payment can still be refunded, `by_line` what of that by line, and `unanswered`
+    whether a refund was requested and is not made yet.
     """
 
     order: Order
@@ -26,6 +28,7 @@ class WholeOrder:
     disputes: Sequence[Dispute]
     mails: Sequence[Mail]
     left: Money
+    by_line: Refundable
     unanswered: bool
 
 
@@ -39,6 +42,7 @@ def read(session: Session, reference: str) -> WholeOrder:
             selectinload(Order.lines),
             selectinload(Order.adjustments),
             selectinload(Order.payments),
+            selectinload(Order.shipments).selectinload(Shipment.lines).joinedload(ShipmentLine.line),
             selectinload(Order.reviews),
             selectinload(Order.history),
         )
@@ -46,11 +50,14 @@ def read(session: Session, reference: str) -> WholeOrder:
     if order is None:
         raise NotFound
     of_order = Payment.order_id == order.id
-    returned = session.scalars(select(Refund).join(Refund.payment).where(of_order).order_by(Refund.id)).all()
+    made = select(Refund).join(Refund.payment).where(of_order).order_by(Refund.id)
+    with_lines = made.options(selectinload(Refund.lines).joinedload(RefundLine.line))
+    returned = session.scalars(with_lines).all()
     disputes = session.scalars(select(Dispute).join(Dispute.payment).where(of_order).order_by(Dispute.opened_at)).all()
     mails = session.scalars(select(Mail).where(Mail.order_id == order.id).order_by(Mail.id)).all()
     unanswered = any(refund.state is RefundState.REQUESTED for refund in returned)
-    return WholeOrder(order, returned, disputes, mails, _left(order, returned), unanswered)
+    by_line = refunds.refundable(session, order)
+    return WholeOrder(order, returned, disputes, mails, _left(order, returned), by_line, unanswered)
 
 
 def _left(order: Order, returned: Sequence[Refund]) -> Money:

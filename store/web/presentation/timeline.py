@@ -77,6 +77,13 @@ def _paid(detail: Detail, _currency: str) -> str:
     )
 
 
+def _fulfilled(detail: Detail, _currency: str) -> str:
+    if detail.get("nothing_left"):
+        return "Nothing of the order is left to be sent."
+    number, pieces = detail.get("shipment", 1), detail.get("pieces", "")
+    return f"The rest left our shop: {pieces}." if number > 1 else "Your order left our shop."
+
+
 def _extended(detail: Detail, _currency: str) -> str:
     if detail.get("because") == PaymentKind.HOSTED:
         return "Your things are held a little longer, so that you have time on our payment service’s page."
@@ -114,6 +121,7 @@ def _received(detail: Detail, currency: str) -> str:
 # Another entry of the same transaction says it, or what is between the store and the payment service.
 WITHOUT_SENTENCE = frozenset(
     {
+        "order.restocked",
         "dispute.answered",
         "dispute.accepted",
         "payment.capture_requested",
@@ -130,7 +138,8 @@ SENTENCES: Mapping[str, _Words] = {
     "order.extended": _Words(_extended),
     "order.payment_received": _Words(_paid, Tone.GOOD),
     "order.nothing_due": _always("There was nothing to pay, so your order is confirmed.", Tone.GOOD),
-    "order.fulfilled": _always("Your order left our shop.", Tone.GOOD),
+    "order.partly_shipped": _Words(lambda detail, _: f"A part left our shop: {detail.get('pieces', '')}.", Tone.GOOD),
+    "order.fulfilled": _Words(_fulfilled, Tone.GOOD),
     "order.cancelled": _Words(_cancelled),
     "order.expired": _always("The order’s time was over and your things went back on the shelf. Nothing was charged."),
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),

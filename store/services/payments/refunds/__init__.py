@@ -1,5 +1,6 @@
 """Refunds: those the store requests and those made elsewhere."""
 
+from store.services.payments.refunds.lines import Choice, ChosenPieces, Refundable, refundable
 from store.services.payments.refunds.recording import RETURNING, recompute, record, record_of, unowed_key
 from store.services.payments.refunds.requests import (
     by_key,
@@ -16,6 +17,9 @@ from store.services.payments.refunds.requests import (
 
 __all__ = [
     "RETURNING",
+    "Choice",
+    "ChosenPieces",
+    "Refundable",
     "by_key",
     "due",
     "next_key",
@@ -24,6 +28,7 @@ __all__ = [
     "recompute",
     "record",
     "record_of",
+    "refundable",
     "request",
     "requested",
     "resubmit",

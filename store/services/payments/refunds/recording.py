@@ -6,6 +6,8 @@ refunds that are on their way or done, so the order of events does not matter.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -15,15 +17,18 @@ from store.domain.states import (
     OrderState,
     PaymentEvent,
     PaymentState,
+    RefundEvent,
     RefundState,
     ReservationState,
 )
 from store.gateway.port import RefundSnapshot
 from store.services import mail, stock, transitions
 from store.services.history import Origin
-from store.services.orders import reviews
+from store.services.orders import reviews, shipments
+from store.services.payments.refunds import lines
 
 RETURNING = (RefundState.PENDING, RefundState.SUCCEEDED)
+ACCEPTED = (RefundEvent.PENDING, RefundEvent.SUCCEEDED)
 FAILED = (RefundState.FAILED, RefundState.CANCELLED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 
@@ -44,11 +49,16 @@ def record_of(session: Session, order: Order, payment: Payment, snapshot: Refund
     """Record a refund of a payment whose order is locked."""
     refund = _find_or_add(session, payment, snapshot, origin)
     data = {"amount": snapshot.amount.minor}
-    values = {"provider_refund_id": snapshot.provider_refund_id}
+    values: dict[str, Any] = {"provider_refund_id": snapshot.provider_refund_id}
+    if snapshot.event in ACCEPTED and refund.accepted_at is None:
+        values["accepted_at"] = origin.at
     moved = transitions.apply(session, order, refund, snapshot.event, origin, values=values, data=data)
     if not moved.applied:
         return
+    if moved.before is RefundState.REQUESTED:
+        lines.decide(session, order, refund, origin)
     recompute(session, order, payment, origin)
+    shipments.finish(session, order, origin)
     if moved.after in FAILED:
         _not_returned(session, order, payment, snapshot.provider_refund_id, origin)
         dedupe_key = f"refund-failed:{snapshot.provider_refund_id}"

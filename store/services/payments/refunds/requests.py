@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -16,6 +18,8 @@ from store.services.history import Origin, Source
 from store.services.orders import reviews
 from store.services.payments import accounts
 from store.services.payments.disputes import CHARGED_BACK
+from store.services.payments.refunds import lines
+from store.services.payments.refunds.lines import Choice
 from store.services.payments.refunds.recording import RETURNING, record, total, unowed_key
 from store.services.services import Services
 
@@ -25,23 +29,25 @@ CLAIMED = (RefundState.REQUESTED, *RETURNING)
 def request(
     services: Services,
     reference: str,
-    amount: Money | None,
+    what: Money | Choice | None,
     origin: Origin,
     *,
     another: bool = False,
     key: str | None = None,
 ) -> str:
-    """Note that `amount` of an order's live payment, or what is left of it, is to be returned, as a refund of its own;
+    """Note that an amount of an order's live payment, or what is left of it, is to be returned, as a refund of its own;
     the key to `submit` it with. The worker submits it, too. Who names a `key` may ask again with it after a crash: it
-    is the same refund.
+    is the same refund. Where pieces of its lines are chosen, or its shipping, the refund is of what they are worth, and
+    they are not to be sent any more.
 
     Raises RefundRefused as `submit` does, while the payment is charged back, when it is of another account, and while
-    an earlier request of this order is not answered, unless `another` says that this one is wanted besides; NotFound.
+    an earlier request of this order is not answered, unless `another` says that this one is wanted besides; where fewer
+    pieces are left than were chosen, where they cost nothing, and where the order has not its stock; NotFound.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         if key is not None and session.scalar(select(Refund.id).where(Refund.key == key)) is not None:
-            _request(session, order, order.payment, amount, key, origin)
+            _request(session, order, order.payment, what if isinstance(what, Money) else None, key, origin)
             return key
         if accounts.is_foreign(order.payment, accounts.known(services)):
             raise RefundRefused(RefundRefusal.OTHER_ACCOUNT)
@@ -50,7 +56,10 @@ def request(
             _refuse_beside_unanswered(session, order)
         # Under the order's lock, so that two who request at once do not get one key.
         key = key or next_key(session, order)
-        _request(session, order, order.payment, amount, key, origin)
+        if isinstance(what, Choice):
+            _request_lines(session, order, what, key, origin)
+        else:
+            _request(session, order, order.payment, what, key, origin)
     return key
 
 
@@ -204,7 +213,13 @@ def _refuse_beside_unanswered(session: Session, order: Order) -> None:
 
 
 def _request(
-    session: Session, order: Order, payment: Payment, amount: Money | None, key: str, origin: Origin
+    session: Session,
+    order: Order,
+    payment: Payment,
+    amount: Money | None,
+    key: str,
+    origin: Origin,
+    data: Mapping[str, Any] | None = None,
 ) -> Refund:
     known = session.scalars(select(Refund).where(Refund.key == key)).one_or_none()
     if known is not None:
@@ -227,8 +242,17 @@ def _request(
     )
     session.add(refund)
     session.flush()
-    history.add(session, order, "refund.requested", origin, None, refund.state, {"amount": wanted})
+    history.add(session, order, "refund.requested", origin, None, refund.state, {"amount": wanted, **(data or {})})
     return refund
+
+
+def _request_lines(session: Session, order: Order, choice: Choice, key: str, origin: Origin) -> None:
+    chosen = lines.priced(session, order, choice)
+    amount = Money(sum(line.amount_minor for line in chosen), order.currency)
+    if not amount.minor:
+        raise RefundRefused(RefundRefusal.WORTH_NOTHING)
+    refund = _request(session, order, order.payment, amount, key, origin, data=lines.named(session, order, choice))
+    lines.add(session, order, refund, chosen)
 
 
 def _count_attempt(session: Session, refund_id: int, attempt: int) -> None:
@@ -249,5 +273,6 @@ def _refused(session: Session, reference: str, refund_id: int, origin: Origin) -
     payment = session.get_one(Payment, refund.payment_id)
     data = {"amount": refund.amount_minor}
     transitions.apply(session, order, refund, RefundEvent.FAILED, origin, data=data)
+    lines.decide(session, order, refund, origin)
     transitions.write(session, payment, {"refund_due": False})
     reviews.open_review(session, order, "refund_refused", origin)
