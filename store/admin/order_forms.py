@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, IntegerField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from store.services.orders.fulfilment import LONGEST_TRACKING
 from store.services.orders.reviews import LONGEST_NOTE
@@ -26,4 +27,7 @@ class RefundForm(FlaskForm):
 
 
 class ResolveForm(FlaskForm):
+    """`review` is the id of the one that is resolved; left out, it is all that are open."""
+
+    review = IntegerField(validators=[Optional()], widget=HiddenInput())
     note = StringField("What came of it", validators=[InputRequired(), Length(max=LONGEST_NOTE)])

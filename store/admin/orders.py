@@ -20,7 +20,7 @@ from store.domain.states import OrderState
 from store.gateway.port import CancelReason
 from store.services import documents, mail, orders, payments
 from store.services.orders import links, listing, reviews, whole
-from store.services.payments import refunds
+from store.services.payments import fraud_warnings, refunds
 from store.services.payments.disputes import UNANSWERED
 from store.web.current import now, services
 from store.web.documents import address
@@ -143,9 +143,26 @@ def cancel(reference: str) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/resolve")
 @guard.allowed(Role.SERVICE)
 def resolve(reference: str) -> ResponseReturnValue:
-    """Say what came of its reviews."""
-    reviews.resolve(services(), reference, ResolveForm().note.data or "", guard.origin())
+    """Say what came of its reviews, or of one of them."""
+    form = ResolveForm()
+    reviews.resolve(services(), reference, form.note.data or "", guard.origin(), form.review.data)
     flash("The review is resolved.")
+    return _back(reference)
+
+
+@blueprint.post("/<reference:reference>/warnings/<int:review_id>/refund")
+@guard.allowed(Role.SERVICE)
+def refund_warned(reference: str, review_id: int) -> ResponseReturnValue:
+    """Return the money of a payment that a card network takes for fraud, and resolve the warning."""
+    try:
+        state = fraud_warnings.return_money(services(), reference, review_id, guard.origin())
+    except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
+        flash(f"{refusal(failure)} A refund that is asked for is made by the worker.", "bad")
+        return _back(reference)
+    if state is None:
+        flash("Cancelled. Nothing was charged, and the authorisation is released.")
+    else:
+        flash(f"The warning is answered, and the refund is {words.REFUND_STATES[state].text}.")
     return _back(reference)
 
 

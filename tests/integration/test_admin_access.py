@@ -42,6 +42,7 @@ WHO = {
     "orders.refund": Role.SERVICE,
     "orders.cancel": Role.SERVICE,
     "orders.resolve": Role.SERVICE,
+    "orders.refund_warned": Role.SERVICE,
     "orders.try_mail_now": Role.SERVICE,
     "orders.give_up_mail": Role.SERVICE,
     "orders.refund_now": Role.SERVICE,

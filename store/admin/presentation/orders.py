@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from models import Dispute, Mail, Order, Payment, Refund, Review
 from store.domain.states import DisputeState, OrderState, PaymentState, RefundState
 from store.services.orders.listing import Show
+from store.services.payments.risk import WARNING
 from store.web.presentation.states import Tone
 
 
@@ -164,6 +165,11 @@ REVIEWS: Mapping[str, tuple[str, str]] = {
         "Look there whether money came in or has to go back.",
     ),
 }
+
+
+def is_warning(review: Review) -> bool:
+    """Whether a refund may still prevent the dispute that it warns of."""
+    return review.reason == WARNING and bool(review.data.get("actionable"))
 
 
 def review_words(review: Review) -> tuple[str, str]:

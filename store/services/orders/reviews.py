@@ -20,10 +20,13 @@ LONGEST_NOTE = 500  # characters
 
 @dataclass(frozen=True, slots=True)
 class OpenReview:
-    """A review that waits for a person, and the order that it is about."""
+    """A review that waits for a person, and the order that it is about; `authorised` is whether its card is, and
+    nothing was charged.
+    """
 
     reference: str
     review: Review
+    authorised: bool
 
 
 def open_review(
@@ -56,9 +59,9 @@ def open_review(
     return True
 
 
-def resolve(services: Services, reference: str, note: str, origin: Origin) -> int:
-    """Resolve every open review of an order, and say how many there were. The note is kept with them and in the
-    history; the shopper does not read it.
+def resolve(services: Services, reference: str, note: str, origin: Origin, review_id: int | None = None) -> int:
+    """Resolve every open review of an order, or the one with this id, and say how many there were. The note is kept
+    with them and in the history; the shopper does not read it.
 
     Nothing else about the order changes, and a new reason opens a new review. Raises NotFound; ReviewNotResolved for
     an order that has no open review, and for a note that is not one line of at most 500 characters.
@@ -68,15 +71,23 @@ def resolve(services: Services, reference: str, note: str, origin: Origin) -> in
         raise ReviewNotResolved(ReviewRefusal.NOTE_INVALID, LONGEST_NOTE)
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
-        resolved = session.scalars(
-            update(Review)
-            .where(Review.order_id == order.id, Review.resolved_at.is_(None))
-            .values(resolved_at=origin.at, resolved_by=origin.actor or origin.source, note=note)
-            .returning(Review.id)
-        ).all()
-        if not resolved:
-            raise ReviewNotResolved(ReviewRefusal.NOT_IN_REVIEW, LONGEST_NOTE)
-        history.add(session, order, "review.resolved", origin, data={"note": note})
+        return resolve_of(session, order, note, origin, review_id)
+
+
+def resolve_of(session: Session, order: Order, note: str, origin: Origin, review_id: int | None = None) -> int:
+    """The same for an order that is locked, with a note that can be kept."""
+    open_ones = [Review.order_id == order.id, Review.resolved_at.is_(None)]
+    if review_id is not None:
+        open_ones.append(Review.id == review_id)
+    resolved = session.scalars(
+        update(Review)
+        .where(*open_ones)
+        .values(resolved_at=origin.at, resolved_by=origin.actor or origin.source, note=note)
+        .returning(Review.id)
+    ).all()
+    if not resolved:
+        raise ReviewNotResolved(ReviewRefusal.NOT_IN_REVIEW, LONGEST_NOTE)
+    history.add(session, order, "review.resolved", origin, data={"note": note})
     return len(resolved)
 
 
@@ -88,9 +99,9 @@ def is_open(session: Session, order: Order) -> bool:
 def waiting(session: Session) -> Sequence[OpenReview]:
     """Every open review, the oldest first."""
     rows = session.execute(
-        select(Order.reference, Review)
+        select(Order, Review)
         .join(Review, Review.order_id == Order.id)
         .where(Review.resolved_at.is_(None))
         .order_by(Review.opened_at, Review.id)
     )
-    return [OpenReview(reference, review) for reference, review in rows]
+    return [OpenReview(order.reference, review, order.is_authorised) for order, review in rows]

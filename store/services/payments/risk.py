@@ -11,6 +11,8 @@ from store.services import history, mail, transitions
 from store.services.history import Origin
 from store.services.orders import reviews
 
+WARNING = "early_fraud_warning"
+
 
 def record_warning(session: Session, snapshot: FraudWarningSnapshot, origin: Origin) -> Order | None:
     """Open a review for an early fraud warning; returns the order, locked, or None when it is not of this store."""
@@ -34,7 +36,7 @@ def record_review(session: Session, snapshot: RiskReviewSnapshot, origin: Origin
 def record_warning_of(session: Session, order: Order, snapshot: FraudWarningSnapshot, origin: Origin) -> None:
     """Record a warning about a payment whose order is locked."""
     reviews.open_review(
-        session, order, "early_fraud_warning", origin, subject=snapshot.provider_warning_id, lasting=True,
+        session, order, WARNING, origin, subject=snapshot.provider_warning_id, lasting=True,
         fraud_type=snapshot.fraud_type, actionable=snapshot.actionable,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from models import Dispute, Order, Payment, Refund, Review
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, RefundRefusal, RefundRefused
 from store.domain.money import Money, smallest_step
 from store.domain.states import PaymentState, RefundEvent, RefundState
+from store.gateway.port import RefundReason
 from store.services import history, transitions
 from store.services.history import Origin, Source
 from store.services.orders import reviews
@@ -34,11 +35,14 @@ def request(
     *,
     another: bool = False,
     key: str | None = None,
+    reason: RefundReason | None = None,
+    also: Callable[[Session, Order], object] = lambda _session, _order: None,
 ) -> str:
     """Note that an amount of an order's live payment, or what is left of it, is to be returned, as a refund of its own;
     the key to `submit` it with. The worker submits it, too. Who names a `key` may ask again with it after a crash: it
     is the same refund. Where pieces of its lines are chosen, or its shipping, the refund is of what they are worth, and
-    they are not to be sent any more.
+    they are not to be sent any more. `reason` is what the payment service is told, and `also` is called with the locked
+    order: what it writes is written together with the request.
 
     Raises RefundRefused as `submit` does, while the payment is charged back, when it is of another account, and while
     an earlier request of this order is not answered, unless `another` says that this one is wanted besides; where fewer
@@ -49,6 +53,7 @@ def request(
         if key is not None and session.scalar(select(Refund.id).where(Refund.key == key)) is not None:
             _request(session, order, order.payment, what if isinstance(what, Money) else None, key, origin)
             return key
+        also(session, order)
         if accounts.is_foreign(order.payment, accounts.known(services)):
             raise RefundRefused(RefundRefusal.OTHER_ACCOUNT)
         _refuse_while_charged_back(session, order)
@@ -60,6 +65,8 @@ def request(
             _request_lines(session, order, what, key, origin)
         else:
             _request(session, order, order.payment, what, key, origin)
+        if reason is not None:
+            session.execute(update(Refund).where(Refund.key == key).values(reason=reason))
     return key
 
 
@@ -172,7 +179,10 @@ def _ask(services: Services, order: Order, payment: Payment, refund: Refund, ori
         return refund.state
     amount = Money(refund.amount_minor, order.currency)
     try:
-        snapshot = services.gateway.refund_payment(payment.provider_payment_id, amount, refund.key, refund.attempt)
+        reason = RefundReason(refund.reason) if refund.reason is not None else None
+        snapshot = services.gateway.refund_payment(
+            payment.provider_payment_id, amount, refund.key, refund.attempt, reason
+        )
     except PaymentMissing as missing:
         with services.database.transaction() as session:
             locked = transitions.lock_by_reference(session, order.reference)
