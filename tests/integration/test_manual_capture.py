@@ -5,23 +5,28 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from models import Mail, Order
 from store.cli.findings import problem_of
 from store.domain.errors import CaptureRefusal, CaptureRefused, OrderNotFulfilled, PaymentUnavailable
 from store.domain.money import Money
-from store.domain.states import OrderState, PaymentState, ReservationState
-from store.gateway.port import CancelReason
+from store.domain.staff import Role
+from store.domain.states import OrderState, PaymentState, RefundEvent, ReservationState
+from store.gateway.port import CancelReason, RefundSnapshot
 from store.services import carts, orders, payments, reconciliation, transitions
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.orders import reviews
+from store.services.payments import refunds
 from tests.support.crash_points import FaultPlan, Process
-from tests.support.shop import Shop
+from tests.support.shop import Shop, event_of, signed
+from tests.support.staff import staff
 
 pytestmark = pytest.mark.on_sqlite
 
 BEFORE_THE_END = timedelta(hours=2)
+TOLD = ("charge.succeeded", "payment_intent.amount_capturable_updated")
 
 
 @pytest.fixture
@@ -43,6 +48,10 @@ def ship(shop: Shop, order: Order, capture: Money | None = None) -> bool:
 
 def at_stripe(shop: Shop, order: Order) -> dict[str, Any]:
     return shop.stripe("GET", f"/v1/payment_intents/{shop.read(order.reference).payment.provider_payment_id}")
+
+
+def run(shop: Shop, *arguments: str) -> Result:
+    return shop.app.test_cli_runner().invoke(args=arguments)
 
 
 def mails(shop: Shop) -> list[str]:
@@ -290,3 +299,139 @@ def test_an_authorisation_that_no_webhook_reported_is_found_by_the_worker(shop: 
     after = shop.read(order.reference)
     assert (after.is_authorised, after.payment.state) == (True, PaymentState.AUTHORISED)
     assert after.expires_at > shop.clock() + timedelta(days=6)
+
+
+def test_a_part_is_charged_from_the_orders_page(shop: Shop) -> None:
+    order = authorised(shop)
+    browser, path = staff(shop, Role.PACKING), f"/admin/orders/{order.reference}"
+    listed, page = browser.get("/admin").text, browser.get(path).text
+
+    wrong = browser.post(f"{path}/ship", {"capture": "ten"}, page=path)
+    said = browser.get(wrong.location).text
+    browser.post(f"{path}/ship", {"capture": "5.00", "tracking": "1Z"}, page=path)
+
+    after = shop.read(order.reference)
+    assert "Authorised: ship and charge" in listed
+    assert "Ends soon" not in listed
+    assert f"up to {order.total.text()}" in page
+    assert "Type an amount such as 12.30" in said
+    assert (after.state, after.tracking, after.payment.received_minor) == (OrderState.FULFILLED, "1Z", 500)
+    assert f"$5.00 received. {order.total.text()} was authorised." in browser.get(path).text
+    assert "Authorised: ship and charge" not in browser.get("/admin").text
+
+
+def test_the_work_list_says_when_an_authorisation_ends_soon(shop: Shop) -> None:
+    order = authorised(shop)
+    shop.clock.forward(days=5, hours=1)
+
+    listed = staff(shop, Role.PACKING).get("/admin").text
+
+    assert order.reference in listed
+    assert "Ends soon" in listed
+
+
+def test_a_part_is_charged_at_the_terminal(shop: Shop) -> None:
+    order, other = authorised(shop), authorised(shop)
+    waiting = run(shop, "order", other.reference).stdout
+
+    refused = run(shop, "fulfil", order.reference, "--capture", "1000000")
+    sent = run(shop, "fulfil", order.reference, "--capture", "500")
+
+    printed = run(shop, "order", order.reference).stdout
+    assert f"Error: Up to {order.total.text()} can be captured" in refused.stderr
+    assert sent.stdout == "The order is fulfilled, and its customer gets an e-mail.\n"
+    assert f"authorised {order.total.text()}, received $5.00" in printed
+    assert f"Order {other.reference}: awaiting_payment, authorised" in waiting
+    assert shop.read(other.reference).is_authorised
+
+
+def test_the_end_of_an_authorisation_may_be_told_before_or_after_it(shop: Shop) -> None:
+    first, second = shop.order(1), shop.order(1)
+    for order in (first, second):
+        shop.pay(order)
+    sent = [delivery for delivery in shop.lose() if event_of(delivery)["type"] in TOLD]
+    for delivery in sent:  # three days earlier than it would be
+        event = event_of(delivery)
+        if event["type"] == "charge.succeeded":
+            event["data"]["object"]["payment_method_details"]["card"]["capture_before"] -= 3 * 24 * 60 * 60
+        name = event["data"]["object"]["metadata"]["order_reference"]
+        if (event["type"] == "charge.succeeded") == (name == first.reference):
+            shop.receive(signed(event))
+    for delivery in sent:
+        event = event_of(delivery)
+        if event["type"] == "charge.succeeded":
+            event["data"]["object"]["payment_method_details"]["card"]["capture_before"] -= 3 * 24 * 60 * 60
+        shop.receive(signed(event))
+
+    ends = [shop.read(order.reference).expires_at - shop.clock() for order in (first, second)]
+
+    assert [timedelta(days=3, hours=21) < each < timedelta(days=3, hours=22) for each in ends] == [True, True]
+
+
+def test_a_capture_in_stripes_dashboard_is_recorded_as_it_is(shop: Shop) -> None:
+    order = authorised(shop)
+
+    shop.stripe(
+        "POST", f"/v1/payment_intents/{order.payment.provider_payment_id}/capture", {"amount_to_capture": "300"}
+    )
+    shop.deliver()
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.received_minor, after.needs_review) == (OrderState.PAID, 300, False)
+    assert findings(shop) == []
+    assert run(shop, "refund", order.reference).stdout == "The refund is succeeded.\n"
+    assert shop.read(order.reference).state is OrderState.REFUNDED
+    assert [refund.amount_minor for refund in shop.refunds(order.reference)] == [300]
+
+
+def test_another_amount_than_was_asked_for_is_looked_into(shop: Shop) -> None:
+    order = authorised(shop)
+    with Process(shop).under(FaultPlan(breaks_before=1)), pytest.raises(PaymentUnavailable):
+        ship(shop, order, Money(500, "usd"))
+
+    shop.stripe(
+        "POST", f"/v1/payment_intents/{order.payment.provider_payment_id}/capture", {"amount_to_capture": "300"}
+    )
+    with pytest.raises(OrderNotFulfilled):
+        ship(shop, order)
+
+    after = shop.read(order.reference)
+    assert (after.state, after.payment.received_minor) == (OrderState.PAID, 300)
+    entry = next(entry for entry in after.history if entry.type == "review.opened")
+    assert (entry.data["reason"], entry.data["received"], entry.data["asked_for"]) == (
+        "other_amount_captured",
+        300,
+        500,
+    )
+
+
+def test_an_authorisation_of_a_closed_order_is_released_by_the_worker(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay(order)
+    shop.close_by_hand(order.reference)
+    shop.deliver()
+    known = shop.read(order.reference)
+
+    worker.run(shop.services, shop.clock())
+
+    after = shop.read(order.reference)
+    assert (known.state, known.payment.state) == (OrderState.EXPIRED, PaymentState.AUTHORISED)
+    assert (after.state, after.payment.state) == (OrderState.EXPIRED, PaymentState.CANCELLED)
+    assert at_stripe(shop, order)["status"] == "canceled"
+
+
+def test_a_release_that_stripe_shows_as_a_refund_is_not_told_as_one(shop: Shop) -> None:
+    order = authorised(shop)
+    payments.close(shop.services, order.reference, CancelReason.BY_SHOPPER, shop.clock())
+    released = RefundSnapshot(
+        "re_1", str(order.payment.provider_payment_id), order.total, RefundEvent.SUCCEEDED, key=None
+    )
+    with shop.services.database.transaction() as session:
+        refunds.record(session, released, Origin(Source.WEBHOOK, shop.clock()))
+
+    worker.run(shop.services, shop.clock())
+
+    with shop.services.database.reading() as session:
+        ended = {mail.kind: mail.dropped_because for mail in session.query(Mail)}
+    assert ended["refunded"] == "only_released"
+    assert shop.read(order.reference).state is OrderState.CANCELLED

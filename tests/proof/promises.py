@@ -7,8 +7,9 @@ history remembers beside: what Stripe has reported and the store has acknowledge
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from models import Order
 from store.domain.documents import DocumentKind
@@ -20,6 +21,9 @@ PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED, OrderState.REFUNDED)
 CLOSED_ORDERS = (OrderState.CANCELLED, OrderState.EXPIRED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 RETURNING, FAILED = (RefundState.PENDING, RefundState.SUCCEEDED), (RefundState.FAILED, RefundState.CANCELLED)
+
+# At Stripe.
+TAKES_NO_CARD = ("requires_capture", "canceled", "succeeded")
 
 # The store's state of a dispute, by the status that Stripe reported.
 DISPUTE_STATES = {
@@ -94,7 +98,8 @@ def every_payment_has_its_order(snapshot: ShopSnapshot, memory: Memory) -> None:
         if payment is None or payment.state not in RECEIVED:
             assert (intent["id"], "succeeded") not in memory.reported, "Stripe reported a payment and the store lost it"
             continue
-        assert payment.received_minor == intent["amount_received"] == order.total_minor
+        assert payment.received_minor == intent["amount_received"]
+        assert_as_much_as_was_due(intent, order)
         assert order.currency == intent["currency"]
         goes_back = payment.refund_due or order.needs_review or payment.state is PaymentState.REFUNDED
         kept = payment.live and order.state in PAID_ORDERS
@@ -109,7 +114,18 @@ def no_order_is_paid_without_its_payment(snapshot: ShopSnapshot, _memory: Memory
         elif order.state in PAID_ORDERS or order.payment.state in RECEIVED:
             intent = snapshot.intents[order.payment.provider_payment_id or ""]
             assert intent["status"] == "succeeded"
-            assert intent["amount_received"] == order.total_minor
+            assert_as_much_as_was_due(intent, order)
+
+
+def nothing_is_charged_before_it_is_captured(snapshot: ShopSnapshot, memory: Memory) -> None:
+    """An authorised order has its stock, and no card can be tried on it."""
+    for order in snapshot.orders:
+        if order.is_authorised:
+            assert order.payment.state is PaymentState.AUTHORISED
+            assert order.payment.received_minor == 0
+            assert order.payment.capture_before is not None
+            assert order.expires_at < order.payment.capture_before
+            assert [name for name in ids_of(order) if can_be_paid(snapshot, memory, name)] == []
 
 
 def an_order_keeps_one_payment(snapshot: ShopSnapshot, _memory: Memory) -> None:
@@ -132,7 +148,8 @@ def a_declined_attempt_counts_once(snapshot: ShopSnapshot, memory: Memory) -> No
 
 
 def a_cart_has_at_most_one_open_order(snapshot: ShopSnapshot, _memory: Memory) -> None:
-    waiting = Counter(order.cart_id for order in snapshot.orders if order.state is OrderState.AWAITING_PAYMENT)
+    waits = OrderState.AWAITING_PAYMENT
+    waiting = Counter(order.cart_id for order in snapshot.orders if order.state is waits and not order.is_authorised)
     assert all(times == 1 for times in waiting.values())
 
 
@@ -210,12 +227,15 @@ def each_event_has_one_email(snapshot: ShopSnapshot, memory: Memory) -> None:
         emails = Counter(email.kind for email in snapshot.emails if email.order_id == order.id)
         paid = entries(order, "order.payment_received") or entries(order, "order.nothing_due")
         assert emails["order_paid"] == (1 if paid else 0)
+        assert emails["order_authorised"] == (1 if order.authorised_at else 0)
         if not ids_of(order) & memory.closed_by_hand:
             # Only a card that was known to be tried by then makes an expiry worth a mail.
             types = [entry.type for entry in order.history]
             expired = [place for place, event in enumerate(types) if event == "order.expired"]
             mailed = [place for place in expired if any(event in types[:place] for event in truth.TRIED)]
-            assert emails["order_expired"] == len(mailed)
+            closed = entries(order, "order.expired") + entries(order, "order.cancelled")
+            assert emails["order_expired"] == (0 if order.authorised_at else len(mailed))
+            assert emails["authorisation_released"] == (len(closed) if order.authorised_at else 0)
         assert emails["dispute_opened"] == sum(
             1 for d in snapshot.disputes.values() if snapshot.order_of(d.payment_id) == order.id
         )
@@ -249,6 +269,18 @@ def _the_money_went_back_elsewhere(snapshot: ShopSnapshot, order: Order) -> bool
     return any(thing["payment_intent"] in ids_of(order) for thing in elsewhere + snapshot.disputes_at_stripe)
 
 
+def _less_was_captured(snapshot: ShopSnapshot, order: Order) -> bool:
+    return any(snapshot.intents[name]["capture_method"] == "manual" for name in ids_of(order) & set(snapshot.intents))
+
+
+def assert_as_much_as_was_due(intent: Mapping[str, Any], order: Order) -> None:
+    """All of the order's total, unless the merchant decides how much is captured."""
+    if intent["capture_method"] == "manual":
+        assert 0 < intent["amount_received"] <= order.total_minor
+    else:
+        assert intent["amount_received"] == order.total_minor
+
+
 def ids_of(order: Order) -> set[str | None]:
     """The ids of an order's payments at Stripe, and those of its hosted pages."""
     pages = {payment.provider_page_id for payment in order.payments}
@@ -260,7 +292,7 @@ def can_be_paid(snapshot: ShopSnapshot, memory: Memory, name: str | None) -> boo
     if name not in memory.shown:
         return False
     page = snapshot.pages.get(name)
-    return page["status"] == "open" if page else snapshot.intents[name]["status"] not in ("canceled", "succeeded")
+    return page["status"] == "open" if page else snapshot.intents[name]["status"] not in TAKES_NO_CARD
 
 
 # Why an order may be in review, and what must be true at Stripe for that.
@@ -268,6 +300,7 @@ REASONS: dict[str, Callable[[ShopSnapshot, Order], bool]] = {
     "refund_failed": _a_refund_failed,
     "returned_more_than_received": _a_refund_failed,
     "refund_refused": _the_money_went_back_elsewhere,
+    "other_amount_captured": _less_was_captured,
 }
 
 
@@ -300,6 +333,7 @@ PROMISES: tuple[Callable[[ShopSnapshot, Memory], None], ...] = (
     a_reservation_fits_the_state_of_its_order,
     every_payment_has_its_order,
     no_order_is_paid_without_its_payment,
+    nothing_is_charged_before_it_is_captured,
     an_order_keeps_one_payment,
     a_declined_attempt_counts_once,
     a_cart_has_at_most_one_open_order,

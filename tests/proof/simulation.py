@@ -77,7 +77,12 @@ class RecordingMailer:
 
 
 class Simulation(RuleBasedStateMachine):
-    """`pending` are the webhooks that Stripe has sent and the store has not received, `received` those that it has."""
+    """`pending` are the webhooks that Stripe has sent and the store has not received, `received` those that it has.
+    `capture` is when cards are charged, and `longest` how long what is left over can wait in the end.
+    """
+
+    capture = "on_payment"
+    longest = timedelta()
 
     def __init__(self, databases: Databases) -> None:
         super().__init__()
@@ -85,7 +90,9 @@ class Simulation(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
         self.databases, self.database = databases, databases.create("sqlite")
         self.emails = RecordingMailer()
-        self.shop: Shop = open_shop(self.database, self.folder, mailer=self.emails, clock=StandingClock())
+        self.shop: Shop = open_shop(
+            self.database, self.folder, mailer=self.emails, clock=StandingClock(), capture=self.capture
+        )
         self.started = self.shop.clock()
         for slug, pieces in STOCK.items():
             self.shop.set_stock(slug, pieces)
@@ -130,6 +137,8 @@ class Simulation(RuleBasedStateMachine):
     def _finish_pending_work(self) -> None:
         """Nobody does anything any more; pending webhooks arrive, and due work is done."""
         self.emails.away = False
+        self._collect_webhooks()
+        self.shop.clock.forward(seconds=self.longest.total_seconds())
         for _ in range(6):
             self._collect_webhooks()
             while self.pending:
@@ -148,6 +157,7 @@ class Simulation(RuleBasedStateMachine):
         assert [str(problem_of(finding)) for finding in disagreements] == []
         end = self.now
         assert not any(order.state is OrderState.AWAITING_PAYMENT for order in end.orders)
+        assert not any(intent["status"] == "requires_capture" for intent in end.intents.values())
         rows = {row.provider_refund_id: row for rows in end.refunds.values() for row in rows}
         assert not any(row.state is RefundState.REQUESTED for row in rows.values())
         assert {refund["id"]: refund["status"] for refund in end.refunds_at_stripe} == {

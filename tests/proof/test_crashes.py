@@ -8,7 +8,7 @@ worker runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,7 +18,7 @@ from models import Mail, Order, OrderLine, Product
 from store.cli.findings import problem_of
 from store.domain.errors import StoreError
 from store.domain.money import Money
-from store.services import carts, checkout, reconciliation
+from store.services import carts, checkout, orders, reconciliation
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
@@ -231,6 +231,20 @@ def paid_without_webhook(scenario: Scenario) -> None:
     scenario.shop.lose()
 
 
+def authorised(scenario: Scenario) -> None:
+    """With the setting by which a card is charged when its order is shipped."""
+    services = scenario.shop.services
+    later = services.settings.model_copy(update={"capture": "on_shipping"})
+    scenario.shop.services = replace(services, settings=later)
+    scenario.shop.app.extensions["services"] = scenario.shop.services
+    scenario.paid()
+
+
+def ship(scenario: Scenario) -> None:
+    origin = Origin(Source.STAFF, scenario.shop.clock())
+    orders.fulfil(scenario.shop.services, scenario.reference, None, origin, capture=Money(300, "usd"))
+
+
 def reconcile_all(scenario: Scenario) -> None:
     reconciliation.repair(scenario.shop.services, scenario.began, scenario.shop.clock())
 
@@ -269,6 +283,8 @@ WORK = (
         redeliver_webhooks,
         calls=False,
     ),
+    Work("capturing the money and shipping", authorised, ship, ship),
+    Work("releasing an authorisation", authorised, cancel, cancel, calls=False),
     Work("sending mail", Scenario.paid, run_worker, run_worker_later, calls=False),
 )
 

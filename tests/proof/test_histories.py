@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.proof.capture_histories import CaptureHistories
 from tests.proof.histories import Histories
 from tests.support.databases import Databases
 
@@ -19,14 +20,23 @@ PHASES = [Phase.generate, Phase.shrink] if os.environ.get("PROOF_SHRINK", "1") =
 
 @pytest.mark.timeout(180 + EXAMPLES * 20)
 def test_money_and_orders_agree_through_random_histories(databases: Databases) -> None:
-    class History(Histories):
+    run(Histories, databases, EXAMPLES)
+
+
+@pytest.mark.timeout(180 + EXAMPLES * 20)
+def test_money_and_orders_agree_where_cards_are_charged_later(databases: Databases) -> None:
+    run(CaptureHistories, databases, max(EXAMPLES // 10, 1))
+
+
+def run(histories: type[Histories], databases: Databases, examples: int) -> None:
+    class History(histories):  # type: ignore[misc, valid-type]  # a base that is an argument
         def __init__(self) -> None:
             super().__init__(databases)
 
     run_state_machine_as_test(
         History if SEED is None else seed(int(SEED))(History),
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             stateful_step_count=STEPS,
             derandomize=SEED is None,
             database=None,

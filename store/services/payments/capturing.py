@@ -34,13 +34,14 @@ def capture_for_shipment(
     before and is not answered. Nothing, where its money has come in already.
 
     Nothing is asked before `check` has passed. Raises CaptureRefused where nothing is captured, and where an `amount`
-    is given and nothing is to be captured; NotFound; PaymentUnavailable and PaymentMisconfigured, after which it is not
-    known whether it was captured: the same may be asked again, and the worker asks, too.
+    is given of which nothing is to be captured, unless it was captured before; NotFound; PaymentUnavailable and
+    PaymentMisconfigured, after which it is not known whether it was captured: the same may be asked again, and the
+    worker asks, too.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         if not order.is_authorised:
-            if amount is not None:
+            if amount not in (None, _captured(order)):
                 raise CaptureRefused(CaptureRefusal.NOT_AUTHORISED)
             return
         check(session, order)
@@ -54,6 +55,12 @@ def resubmit(services: Services, reference: str, now: datetime) -> None:
         order = lookup.peek(session, reference, STAFF)
     if order.is_authorised and order.payment.capture_minor is not None:
         _ask(services, order, Origin(Source.WORKER, now))
+
+
+def _captured(order: Order) -> Money | None:
+    """What was captured of an order that was authorised first; None of any other."""
+    captured = order.payment.capture_minor if order.payment.state in RECEIVED else None
+    return Money(captured, order.currency) if captured is not None else None
 
 
 def _request(session: Session, services: Services, order: Order, amount: Money | None, origin: Origin) -> None:
