@@ -270,7 +270,8 @@ def _the_money_went_back_elsewhere(snapshot: ShopSnapshot, order: Order) -> bool
 
 
 def _less_was_captured(snapshot: ShopSnapshot, order: Order) -> bool:
-    return any(snapshot.intents[name]["capture_method"] == "manual" for name in ids_of(order) & set(snapshot.intents))
+    mine = [intent for name, intent in snapshot.intents.items() if name in ids_of(order)]
+    return any(intent["capture_method"] == "manual" for intent in mine)
 
 
 def assert_as_much_as_was_due(intent: Mapping[str, Any], order: Order) -> None:
