@@ -3,16 +3,16 @@
 Every order that was fulfilled gets one shipment of all its pieces. Only adds, so the program before this one runs on
 it; what that ships meanwhile has no shipment, which the audit reports.
 
-Revision ID: 0026
-Revises: 0025
+Revision ID: 0027
+Revises: 0026
 
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
