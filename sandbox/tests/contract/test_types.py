@@ -78,6 +78,7 @@ def test_every_object_is_what_the_library_declares(application: Flask, later: La
         "item",
         "payment_intent",
         "payment_method",
+        "payout",
         "price",
         "product",
         "promotion_code",
@@ -173,6 +174,10 @@ def live_a_busy_week(client: stripe.StripeClient, later: Later) -> None:
     v1.payment_intents.list({"limit": 100, "expand": ["data.latest_charge", "data.payment_method"]})
     v1.refunds.list({"limit": 100, "expand": ["data.charge"]})
     v1.disputes.list({"limit": 100})
+    pay(client, payment_method="pm_card_bypassPending", capture_method="automatic")
+    v1.payouts.cancel(v1.payouts.create({"amount": 10, "currency": "usd"}).id)
+    v1.payouts.create({"amount": 20, "currency": "usd", "description": "Rent", "method": "instant"})
+    v1.payouts.list({"limit": 100, "expand": ["data.balance_transaction"]})
     v1.balance_transactions.list({"limit": 100})
     v1.setup_intents.list({"limit": 100})
     v1.setup_attempts.list({"setup_intent": setup.id})

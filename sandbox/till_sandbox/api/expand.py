@@ -26,6 +26,7 @@ _KINDS = {
     "file": "file",
     "pi": "payment_intent",
     "pm": "payment_method",
+    "po": "payout",
     "price": "price",
     "promo": "promotion_code",
     "re": "refund",
@@ -51,7 +52,7 @@ _BEHIND = {
 _ALSO = {"charge": ["payment_method", "dispute"], "dispute": ["balance_transaction"]}
 #: Fields that lead to objects which are always there in full, or to one of several kinds.
 _LEADING: dict[str, dict[str, tuple[str, ...]]] = {
-    "balance_transaction": {"source": ("charge", "dispute", "refund")},
+    "balance_transaction": {"source": ("charge", "dispute", "payout", "refund")},
     "dispute": {"balance_transactions": ("balance_transaction",)},
     "item": {"price": ("price",)},
     "payment_intent": {"last_payment_error.payment_method": ("payment_method",)},

@@ -10,7 +10,7 @@ from till_sandbox.api.keys import account_of
 from till_sandbox.control import request_args
 from till_sandbox.control.listings import list_faults
 from till_sandbox.errors import ApiError
-from till_sandbox.model import authentications, challenges, disputes, events, refunds
+from till_sandbox.model import authentications, challenges, disputes, events, payouts, refunds
 from till_sandbox.model.checkout import page
 from till_sandbox.model.checkout.paying import Said
 from till_sandbox.state import Transaction
@@ -191,6 +191,24 @@ def dispute() -> dict[str, Any]:
         return {"dispute": dict(disputes.open_for(tx, charge, kind))}
 
 
+@blueprint.post("/payouts")
+def pay_out() -> dict[str, Any]:
+    """Pay out all that is available, as Stripe does each day: {"key": …}."""
+    body = request_args.body({"key": str}, required=("key",))
+    with request_args.sandbox().state.write(_account_of_key(body["key"])) as tx:
+        return {"payouts": [dict(payout) for payout in payouts.pay_out_all(tx)]}
+
+
+@blueprint.post("/payouts/<payout_id>/fail")
+def fail_payout(payout_id: str) -> dict[str, Any]:
+    """Have the bank send a payout back, optionally with a "code"."""
+    code = request_args.body({"code": str}).get("code", "account_closed")
+    if code not in payouts.FAILURES:
+        raise ApiError(f"code must be one of {', '.join(payouts.FAILURES)}")
+    with _account_of(payout_id) as tx:
+        return {"payout": dict(payouts.fail(tx, tx.get(payouts.KIND, payout_id), code))}
+
+
 @blueprint.post("/clock")
 def clock() -> dict[str, Any]:
     """Move the sandbox's time forward: {"advance": seconds}."""
@@ -210,10 +228,7 @@ def add_endpoint() -> dict[str, Any]:
     body = request_args.body({"key": str, "url": str, "secrets": list}, required=("key", "url", "secrets"))
     if not all(isinstance(secret, str) for secret in body["secrets"]):
         raise ApiError("secrets is of the wrong type")
-    try:
-        account_of(body["key"])
-    except ValueError as error:
-        raise ApiError(str(error)) from error
+    _account_of_key(body["key"])
     request_args.sandbox().forward(body["key"], body["url"], body["secrets"])
     return {"forwarding_to": body["url"]}
 
@@ -229,6 +244,13 @@ def reset() -> dict[str, Any]:
 def _check_seconds(body: dict[str, Any]) -> None:
     if not 0 <= body.get("seconds", 0) <= request_args.LONGEST:
         raise ApiError(f"seconds is from 0 to {request_args.LONGEST}")
+
+
+def _account_of_key(key: str) -> str:
+    try:
+        return account_of(key)
+    except ValueError as error:
+        raise ApiError(str(error)) from error
 
 
 def _account_of(object_id: str) -> AbstractContextManager[Transaction]:

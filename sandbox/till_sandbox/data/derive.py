@@ -42,6 +42,7 @@ OBJECTS = {
     "item": "LineItem",
     "payment_intent": "PaymentIntent",
     "payment_method": "PaymentMethod",
+    "payout": "Payout",
     "price": "Price",
     "product": "Product",
     "promotion_code": "PromotionCode",

@@ -1,4 +1,4 @@
-"""Balance transactions: what a charge, refund or dispute did to the account's balance."""
+"""Balance transactions: what a charge, refund, dispute or payout did to the account's balance."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,6 +58,27 @@ def of_dispute(tx: Transaction, dispute: Resource, *, amount: int, fee: int, ret
     )
 
 
+def of_payout(tx: Transaction, payout: Resource) -> Resource:
+    return _insert(tx, payout, None, "payout", "payout", -payout["amount"], payout["description"], available=True)
+
+
+def of_returned_payout(tx: Transaction, payout: Resource, kind: str) -> Resource:
+    """The row of a payout whose money is back: `kind` says why, payout_failure or payout_cancel."""
+    described = f"REFUND FOR PAYOUT ({payout['description'] or 'STRIPE PAYOUT'})"
+    return _insert(tx, payout, None, kind, "payout_reversal", payout["amount"], described, available=True)
+
+
+def available(tx: Transaction) -> dict[str, int]:
+    """What can be paid out, by currency."""
+    return {currency: amount for (status, currency), amount in _sums(tx).items() if status == "available"}
+
+
+def available_rows(tx: Transaction, currency: str) -> list[Resource]:
+    """The rows that it is made of, the newest first, but for those that went out with an automatic payout."""
+    rows = tx.all("balance_transaction", currency=currency, status="available")
+    return [row for row in rows if "payout" not in row.private]
+
+
 def release(tx: Transaction, row: Resource) -> None:
     """The money of the row can be used from now on."""
     row["status"] = "available"
@@ -66,13 +87,7 @@ def release(tx: Transaction, row: Resource) -> None:
 
 def of_account(tx: Transaction) -> dict[str, Any]:
     """The account's balance: what all rows come to, in each currency there are any in, and in dollars."""
-    rows = tx.execute(
-        "SELECT json_extract(body, '$.status') AS status, json_extract(body, '$.currency') AS currency, "
-        "sum(json_extract(body, '$.net')) AS amount FROM objects WHERE account = ? AND kind = 'balance_transaction' "
-        "GROUP BY status, currency",
-        tx.account,
-    )
-    sums = {(row["status"], row["currency"]): row["amount"] for row in rows}
+    sums = _sums(tx)
     currencies = sorted({currency for _, currency in sums} | {"usd"})
 
     def amounts(status: str) -> list[dict[str, Any]]:
@@ -87,6 +102,17 @@ def of_account(tx: Transaction) -> dict[str, Any]:
     }
 
 
+def _sums(tx: Transaction) -> dict[tuple[str, str], int]:
+    """What all rows come to, by status and currency."""
+    rows = tx.execute(
+        "SELECT json_extract(body, '$.status') AS status, json_extract(body, '$.currency') AS currency, "
+        "sum(json_extract(body, '$.net')) AS amount FROM objects WHERE account = ? AND kind = 'balance_transaction' "
+        "GROUP BY status, currency",
+        tx.account,
+    )
+    return {(row["status"], row["currency"]): row["amount"] for row in rows}
+
+
 def _amount(amount: int, currency: str) -> dict[str, Any]:
     return {"amount": amount, "currency": currency, "source_types": {"card": amount}}
 
@@ -94,7 +120,7 @@ def _amount(amount: int, currency: str) -> dict[str, Any]:
 def _insert(
     tx: Transaction,
     source: Resource,
-    payment_id: str,
+    payment_id: str | None,
     kind: str,
     category: str,
     amount: int,
@@ -111,7 +137,7 @@ def _insert(
             tx,
             "balance_transaction",
             {
-                "id": ids.related("txn", payment_id),
+                "id": ids.new("txn") if payment_id is None else ids.related("txn", payment_id),
                 "amount": amount,
                 "available_on": tx.now if available else int(ready.timestamp()),
                 "balance_type": "payments",

@@ -14,6 +14,7 @@ from till_sandbox.model import (
     disputes,
     early_fraud_warnings,
     holds,
+    payouts,
     refunds,
     test_clocks,
 )
@@ -41,6 +42,7 @@ Actions = Mapping[str, tuple[str, Callable[..., Any]]]
 
 #: The kind of object each action is about, and what is done to it.
 ACTIONS: Actions = {
+    "arrive_payout": (payouts.KIND, payouts.arrive),
     "book_charge": ("charge", charges.book),
     "decide_dispute": ("dispute", disputes.decide),
     "decide_payment": ("payment_intent", confirmation.decide),
