@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind
-from store.domain.rounding import half_up
+from store.domain.rounding import half_up, split
 
 
 class DocumentKind(StrEnum):
@@ -48,27 +48,40 @@ def tax_rows(adjustments: Iterable[Adjustment]) -> tuple[TaxRow, ...]:
     return tuple(TaxRow(each.label, each.base, each.contained or _charged(each.amount)) for each in taxes)
 
 
-def credited(rows: Sequence[TaxRow], total: Money, before: Money, amount: Money) -> tuple[TaxRow, ...]:
-    """What of an order's taxes is in a part of its total: `amount`, after `before` was credited already. The parts of
-    a whole add up to its taxes.
+def left(rows: Sequence[TaxRow], credited_before: Iterable[Sequence[TaxRow]]) -> tuple[TaxRow, ...]:
+    """What of an invoice's taxes was not credited yet. The rows of a credit note are those of its invoice."""
+    rest = tuple(rows)
+    for note in credited_before:
+        rest = tuple(_without(row, taken) for row, taken in zip(rest, note, strict=True))
+    return rest
+
+
+def credited(rows: Sequence[TaxRow], whole: Money, amount: Money, tax: Money | None = None) -> tuple[TaxRow, ...]:
+    """What of the taxes `rows`, which are in `whole`, is in a part of it, `amount`; `tax` is how much all of them are
+    together, where that is known. The last part has what is left, so that the parts add up.
     """
+    if amount == whole:
+        return tuple(rows)
+    all_of_them = sum(row.tax.minor for row in rows)
+    wanted = tax or half_up(Fraction(all_of_them * amount.minor, whole.minor), whole.currency)
+    shares = split(Money(min(wanted.minor, all_of_them), whole.currency), [row.tax for row in rows])
     return tuple(
-        TaxRow(
-            row.label,
-            _share(row.base, total, before, amount) if row.base is not None else None,
-            _share(row.tax, total, before, amount),
-        )
-        for row in rows
+        TaxRow(row.label, row.base and _part(row.base, share, row.tax, amount, whole), share)
+        for row, share in zip(rows, shares, strict=True)
     )
+
+
+def _without(row: TaxRow, taken: TaxRow) -> TaxRow:
+    base = Money(row.base.minor - taken.base.minor, row.base.currency) if row.base and taken.base else None
+    return TaxRow(row.label, base, Money(row.tax.minor - taken.tax.minor, row.tax.currency))
+
+
+def _part(base: Money, share: Money, tax: Money, amount: Money, whole: Money) -> Money:
+    """What a share of a tax was computed on: the same share of its base. Of no tax at all, that of the amount."""
+    ratio = Fraction(share.minor, tax.minor) if tax.minor else Fraction(amount.minor, whole.minor)
+    return half_up(base.minor * ratio, base.currency)
 
 
 def _charged(amount: Money) -> Money:
     """A tax that is taken out of the price again is not charged."""
     return Money(max(amount.minor, 0), amount.currency)
-
-
-def _share(whole: Money, total: Money, before: Money, amount: Money) -> Money:
-    def until(part: int) -> int:
-        return half_up(Fraction(whole.minor * part, total.minor), whole.currency).minor
-
-    return Money(until(before.minor + amount.minor) - until(before.minor), whole.currency)

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from config import Settings
-from models import Document, Order, Refund
-from store.domain.documents import TaxRow, credited, tax_rows
+from models import Document, Order, Refund, RefundLine
+from store.domain.documents import TaxRow, credited, left, tax_rows
 from store.domain.money import Money
 
 Content = dict[str, Any]
@@ -26,7 +26,7 @@ def of_invoice(order: Order, settings: Settings) -> Content:
     """The seller, the buyer, what was bought, how much of it was not charged, and the taxes in the rest."""
     taxes, part = tax_rows(order.quote.adjustments), charged(order)
     if part != order.total:
-        taxes = credited(taxes, order.total, Money(0, order.currency), part)
+        taxes = credited(taxes, order.total, part)
     return {
         **_parties(order, settings),
         "lines": [
@@ -53,20 +53,37 @@ def of_invoice(order: Order, settings: Settings) -> Content:
 
 
 def of_credit_note(
-    order: Order, settings: Settings, invoice: Document, refund: Refund, before: Money, lines: Sequence[Content] = ()
+    order: Order,
+    settings: Settings,
+    invoice: Document,
+    refund: Refund,
+    before: Sequence[Document],
+    lines: Sequence[RefundLine],
 ) -> Content:
-    """What is taken back of an invoice, of which `before` was taken back already. `lines` are those that the refund is
-    about, where it names any.
+    """What is taken back of an invoice; `before` are the credit notes that it has already. `lines` are those that the
+    refund is about, where it names any: then it is known how much of it is taxes.
     """
     amount = Money(refund.amount_minor, order.currency)
-    rows = credited(taxes_of(invoice), invoice.total, before, amount) if invoice.total_minor else ()
+    whole = Money(invoice.total_minor - sum(note.total_minor for note in before), order.currency)
+    rows = left(taxes_of(invoice), [taxes_of(note) for note in before])
+    tax = Money(sum(line.tax_minor + line.contained_minor for line in lines), order.currency) if lines else None
     return {
         **_parties(order, settings),
         "invoice": invoice.name,
         "invoice_issued_at": invoice.issued_at.isoformat(),
         "refund": refund.provider_refund_id,
-        "lines": list(lines),
-        "taxes": _taxes(rows),
+        "lines": [_returned(line) for line in lines],
+        "taxes": _taxes(credited(rows, whole, amount, tax)),
+    }
+
+
+def _returned(line: RefundLine) -> Content:
+    each, rest = divmod(line.amount_minor, line.quantity)
+    return {
+        "name": line.line.name if line.line is not None else "Shipping",
+        "quantity": line.quantity,
+        "unit_minor": None if rest else each,
+        "total_minor": line.amount_minor,
     }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from config import Settings
-from models import Document, DocumentSeries, Order, Payment, Refund
+from models import Document, DocumentSeries, Order, Payment, Refund, RefundLine
 from store.domain.documents import DocumentKind
 from store.domain.money import Money
 from store.domain.states import RefundState
@@ -98,7 +98,7 @@ class _Desk:
         invoiced.
         """
         credited = {each.refund_id for each in issued}
-        before = sum(each.total_minor for each in issued if each.kind is DocumentKind.CREDIT_NOTE)
+        before = [each for each in issued if each.kind is DocumentKind.CREDIT_NOTE]
         refunds = self.session.scalars(
             select(Refund)
             .where(Refund.payment_id == self.order.payment.id, Refund.state == RefundState.SUCCEEDED)
@@ -107,10 +107,11 @@ class _Desk:
         for refund in refunds.all():
             if refund.id in credited:
                 continue
-            already, amount = Money(before, self.order.currency), Money(refund.amount_minor, self.order.currency)
-            written = content.of_credit_note(self.order, self.settings, invoice, refund, already)
-            self._number(DocumentKind.CREDIT_NOTE, amount, written, refund_id=refund.id)
-            before += refund.amount_minor
+            about = select(RefundLine).where(RefundLine.refund_id == refund.id).order_by(RefundLine.id)
+            lines = self.session.scalars(about).all()
+            written = content.of_credit_note(self.order, self.settings, invoice, refund, before, lines)
+            amount = Money(refund.amount_minor, self.order.currency)
+            before.append(self._number(DocumentKind.CREDIT_NOTE, amount, written, refund_id=refund.id))
 
     def _number(self, kind: DocumentKind, total: Money, written: content.Content, **about: Any) -> Document:
         """Issue a document under the next number of its series, which is locked until the transaction ends."""

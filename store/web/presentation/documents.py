@@ -136,7 +136,7 @@ def _address(fields: Mapping[str, str]) -> Address:
 
 
 def _line(line: Mapping[str, Any], money: _Amounts) -> SheetLine:
-    each = money.text(line["unit_minor"]) if line["quantity"] > 1 else ""
+    each = money.text(line["unit_minor"]) if line["quantity"] > 1 and line["unit_minor"] is not None else ""
     return SheetLine(line["name"], str(line["quantity"]), each, money.text(line["total_minor"]))
 
 
@@ -160,7 +160,7 @@ def _invoice_sums(document: Document, money: _Amounts) -> Iterator[tuple[str, st
 def _credit_sums(document: Document, money: _Amounts) -> Iterator[tuple[str, str]]:
     lines = sum(each["total_minor"] for each in document.content["lines"])
     if document.content["lines"] and lines != document.total_minor:
-        yield "Shipping, discounts and taxes", money.text(document.total_minor - lines)
+        yield "Beside these", money.text(document.total_minor - lines)
     yield from _without_taxes(document)
     yield ("Taken back" if document.cancels_id is not None else "Returned"), document.total.text()
 
