@@ -17,7 +17,8 @@ from config import ROOT, STRIPE_API_VERSION, ConfigurationError, Settings
 from models import db
 from store import admin, api, cli, logs, testmode, web
 from store.gateway.deadline import RequestDeadline
-from store.gateway.port import Mailer, PaymentGateway
+from store.gateway.endpoint_sender import EndpointSender
+from store.gateway.port import Mailer, PaymentGateway, Sender
 from store.gateway.smtp_mailer import FolderMailer, MailServer, SmtpMailer
 from store.gateway.stripe import HTTPClient, StripeGateway
 from store.services import idle_connections
@@ -41,13 +42,15 @@ def create_app(
     *,
     http_client: HTTPClient | None = None,
     mailer: Mailer | None = None,
+    endpoint_sender: Sender | None = None,
     clock: Callable[[], datetime] = now,
     stopwatch: Callable[[], float] = time.monotonic,
     instance: Path = ROOT / "instance",
 ) -> Flask:
     """The store as a WSGI application. Raises ConfigurationError when the settings do not work.
 
-    What a test wants to replace is an argument: the settings, the HTTP client for Stripe, the mailer, the clock, what
+    What a test wants to replace is an argument: the settings, the HTTP client for Stripe, the mailer, what
+    sends to endpoints of other programs, the clock, what
     counts the seconds of a request, and the folder for what stays on this machine.
     """
     settings = settings or _settings()
@@ -77,6 +80,7 @@ def create_app(
         database=database,
         gateway=stripe_gateway(settings, http_client, request_deadline),
         mailer=mailer or mailer_for(app, settings),
+        endpoint_sender=endpoint_sender or EndpointSender(live=settings.live),
         clock=clock,
         link_path=web.LINK_PATH,
         tariffs=TariffCache(own_taxes=settings.taxes == "own"),

@@ -53,6 +53,7 @@ from store.domain.api_keys import LONGEST_NAME
 from store.domain.coupons import CouponKind
 from store.domain.documents import DocumentKind, document_name
 from store.domain.evidence import EvidenceKind
+from store.domain.endpoints import LONGEST_URL
 from store.domain.money import Money
 from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
@@ -1124,6 +1125,71 @@ class ApiRequest(Base):
     claimed_until: Mapped[datetime | None]
     status: Mapped[int | None]
     answer: Mapped[str | None] = mapped_column(Text)
+
+
+class Endpoint(Base):
+    """An address of another program that is told of `facts`: see `store/services/notifications/`. What the history has
+    after `after_id` is told. `secret` signs, and until `earlier_until` `earlier_secret` does, too; both are encrypted.
+    It has taken nothing since `failing_since`; at `stopped_at` the store has stopped telling it.
+    """
+
+    __tablename__ = "endpoints"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(String(LONGEST_URL), unique=True)
+    facts: Mapped[list[str]] = mapped_column(JSON)
+    active: Mapped[bool] = mapped_column(default=True)
+    secret: Mapped[str] = mapped_column(Text)
+    earlier_secret: Mapped[str | None] = mapped_column(Text)
+    earlier_until: Mapped[datetime | None]
+    after_id: Mapped[int]
+    failing_since: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    added_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(String(LONGEST_EMAIL))
+
+
+class Notification(Base):
+    """What one endpoint is told of one entry of the history, under the same `message_id` however often it is sent. It
+    is done with once it is delivered, or failed (the store has given up). `status` and `answer` are what the endpoint
+    has answered last, or why it has not.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("endpoint_id", "history_id"),
+        # What an endpoint was told, the newest first.
+        Index("ix_notifications_endpoint", "endpoint_id", "id"),
+        _partial_index("ix_notifications_to_send", "due_at", "id", where="delivered_at IS NULL AND failed_at IS NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(40), unique=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    history_id: Mapped[int]
+    fact: Mapped[str] = mapped_column(String(40))
+    body: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    delivered_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    status: Mapped[int | None]
+    answer: Mapped[str | None] = mapped_column(String(500))
+
+
+class NotificationMark(Base):
+    """How far the history was gone through for notifications: up to `told_id`. Next is what comes up to `noted_id`,
+    once every transaction below the number `noted_in` has ended. One row, or none before the first.
+    """
+
+    __tablename__ = "notification_marks"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    told_id: Mapped[int]
+    noted_id: Mapped[int]
+    noted_in: Mapped[int] = mapped_column(BigInteger)
 
 
 class Heartbeat(Base):

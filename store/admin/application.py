@@ -19,6 +19,7 @@ from store.admin import (
     coupons,
     disputes,
     documents,
+    endpoints,
     errors,
     guard,
     home,
@@ -69,7 +70,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     errors.register(app)
     signing_in.register(app, settings)
     for part in (
-        *(home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, programs),
+        *(home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, programs, endpoints),
         *(documents, account, team),
     ):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")

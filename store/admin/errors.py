@@ -47,8 +47,10 @@ def page_of_address() -> str:
         return url_for("webhooks.index", show="failed")
     if blueprint in ("orders", "disputes") and "reference" in args:
         return url_for("orders.show", reference=args["reference"])
-    if blueprint in ("programs", "team"):
-        return url_for({"programs": "programs.index", "team": "team.listing"}[blueprint])
+    if blueprint in ("programs", "endpoints"):
+        return url_for("programs.index")
+    if blueprint == "team":
+        return url_for("team.listing")
     return url_for("account.show") if guard.member_or_none() is not None else url_for("security.login")
 
 

@@ -1,4 +1,4 @@
-"""Other programs: the keys with which they ask for orders and stock."""
+"""Other programs: the keys with which they ask for orders and stock, and the endpoints that are told what happens."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from store.admin import guard
 from store.admin.forms import ButtonForm
 from store.admin.presentation.refusals import refusal
-from store.admin.program_forms import SCOPES, KeyForm
+from store.admin.program_forms import SCOPES, EndpointForm, KeyForm
 from store.domain.errors import ApiKeyRefused
 from store.domain.staff import Role
 from store.services import api_keys
+from store.services.notifications import endpoints
 from store.web.current import services
 
 blueprint = Blueprint("programs", __name__, url_prefix="/programs")
@@ -20,8 +21,8 @@ blueprint = Blueprint("programs", __name__, url_prefix="/programs")
 @blueprint.get("")
 @guard.allowed(Role.OWNER)
 def index() -> ResponseReturnValue:
-    """Every key."""
-    return _page(KeyForm(formdata=None)), 200
+    """Every key, and every endpoint."""
+    return page(), 200
 
 
 @blueprint.post("/keys")
@@ -30,12 +31,12 @@ def add_key() -> ResponseReturnValue:
     """Make a key, and show it on the page that answers: nowhere else can it be read."""
     form = KeyForm()
     if not form.validate():
-        return _page(form), 400
+        return page(key_form=form), 400
     try:
         key, token = api_keys.add(services(), form.name.data or "", form.chosen(), guard.actor())
     except ApiKeyRefused as refused:
         form.name.errors = [refusal(refused)]
-        return _page(form), 409
+        return page(key_form=form), 409
     return render_template("admin/new_secret.html", title=f"The key {key.name}", secret=token), 201
 
 
@@ -48,8 +49,16 @@ def revoke_key(prefix: str) -> ResponseReturnValue:
     return redirect(url_for("programs.index"), 303)
 
 
-def _page(form: KeyForm) -> str:
+def page(*, key_form: KeyForm | None = None, endpoint_form: EndpointForm | None = None) -> str:
+    """The page of all programs, with a form on it that was refused."""
     with services().database.reading() as session:
-        keys = api_keys.everything(session)
-    words = {scope.value: text for scope, text in SCOPES.items()}
-    return render_template("admin/programs.html", keys=keys, form=form, scopes=words, button=ButtonForm(formdata=None))
+        keys, told = api_keys.everything(session), endpoints.everything(session)
+    return render_template(
+        "admin/programs.html",
+        keys=keys,
+        endpoints=told,
+        form=key_form or KeyForm(formdata=None),
+        endpoint_form=endpoint_form or EndpointForm(formdata=None),
+        scopes={scope.value: text for scope, text in SCOPES.items()},
+        button=ButtonForm(formdata=None),
+    )

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field
 
 from store.admin.presentation.refusals import refusal
-from store.domain.errors import CatalogueRefused
+from store.domain.errors import CatalogueRefused, EndpointRefused
 
 
 def saves(form: FlaskForm, field: Field, change: Callable[[], object]) -> bool:
@@ -17,7 +17,7 @@ def saves(form: FlaskForm, field: Field, change: Callable[[], object]) -> bool:
         return False
     try:
         change()
-    except CatalogueRefused as refused:
+    except (CatalogueRefused, EndpointRefused) as refused:
         field.errors = [refusal(refused)]
         return False
     return True

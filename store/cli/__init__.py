@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "reviews": "store.cli.orders:reviews_command",
     "resolve": "store.cli.orders:resolve_command",
     "api-keys": "store.cli.api_keys:api_keys_command",
+    "endpoints": "store.cli.endpoints:endpoints_command",
     "staff": "store.cli.staff:staff_command",
     "db": "flask_migrate.cli:db",
 }

@@ -15,6 +15,8 @@ from store.domain.errors import (
     ApiKeyRefused,
     CaptureRefusal,
     CaptureRefused,
+    EndpointRefusal,
+    EndpointRefused,
     EventGone,
     FulfilmentRefusal,
     NotFound,
@@ -159,6 +161,11 @@ _BY_REASON: Mapping[type[Exception], Mapping[str, str]] = {
         ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
         ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
         ApiKeyRefusal.NO_SCOPE: "Say what the key may do.",
+    },
+    EndpointRefused: {
+        EndpointRefusal.URL_UNFIT: "An address is like https://example.com/till. In test mode http://localhost does.",
+        EndpointRefusal.URL_TAKEN: "There is an endpoint with this address already.",
+        EndpointRefusal.NO_FACT: "Say of what it is told.",
     },
 }
 _NOT_REFUNDED = {

@@ -37,8 +37,8 @@ RECONCILE_AGAIN = timedelta(minutes=1)  # after a reconciliation on schedule tha
 )
 @with_appcontext
 def worker_command(every: int | None, reconcile_every: int) -> None:
-    """Close orders whose time is over, return money that came too late, send mail; with --every, reconcile as well. Any
-    number may run at once.
+    """Close orders whose time is over, return money that came too late, send mail and notifications; with --every,
+    reconcile as well. Any number may run at once.
     """
     services = current()
     if every is None:

@@ -44,6 +44,8 @@ class Subject(StrEnum):
     API_KEY = "api_key"
     DOCUMENT = "document"
     EVIDENCE_FILE = "evidence_file"
+    ENDPOINT = "endpoint"
+    NOTIFICATION = "notification"
 
 
 @dataclass(eq=False)
@@ -316,6 +318,41 @@ class RepetitionRefused(StoreError):
 
     code = "repetition_refused"
     reason: RepetitionRefusal
+
+
+class EndpointRefusal(StrEnum):
+    """Why an address is not told of anything."""
+
+    URL_UNFIT = "url_unfit"  # not https, or http to this machine in test mode
+    URL_TAKEN = "url_taken"
+    NO_FACT = "no_fact"
+
+
+@dataclass(eq=False)
+class EndpointRefused(StoreError):
+    """An endpoint is not added or changed; `reason` says why."""
+
+    code = "endpoint_refused"
+    reason: EndpointRefusal
+
+
+class EndpointFault(StrEnum):
+    """Why an endpoint was not reached."""
+
+    UNKNOWN_HOST = "unknown_host"
+    PRIVATE_ADDRESS = "private_address"
+    NO_ANSWER = "no_answer"
+    TIME_OUT = "time_out"
+    CERTIFICATE = "certificate"
+    NO_SECRET = "no_secret"  # noqa: S105  # no secret, but what is wrong with one
+
+
+@dataclass(eq=False)
+class EndpointUnreachable(StoreError):
+    """An endpoint was told nothing, or did not say whether it has understood; `fault` says why."""
+
+    code = "endpoint_unreachable"
+    fault: EndpointFault
 
 
 class PaymentUnavailable(StoreError):

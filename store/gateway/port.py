@@ -501,6 +501,21 @@ class MailServerProblem(StrEnum):
     LOGIN_REFUSED = "login_refused"
 
 
+@dataclass(frozen=True, slots=True)
+class EndpointAnswer:
+    """What an endpoint of another program has answered: a status of HTTP, and the beginning of the text."""
+
+    status: int
+    text: str
+
+
+class Sender(Protocol):
+    """Sends what endpoints of other programs are told."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> EndpointAnswer:
+        """Raises EndpointUnreachable."""
+
+
 class Mailer(Protocol):
     def send(self, email: Email) -> None:
         """Send a mail. Raises MailUnavailable when it was not taken; it may then be sent again, unless it is its

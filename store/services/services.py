@@ -11,7 +11,7 @@ from store.services.batches import Batches
 
 if TYPE_CHECKING:
     from config import Settings
-    from store.gateway.port import Mailer, PaymentGateway
+    from store.gateway.port import Mailer, PaymentGateway, Sender
     from store.services.database import Database
     from store.services.tariffs import TariffCache
     from store.services.taxes import AnswerCache
@@ -28,6 +28,7 @@ class Services:
     database: Database
     gateway: PaymentGateway
     mailer: Mailer
+    endpoint_sender: Sender
     clock: Callable[[], datetime]
     link_path: str
     tariffs: TariffCache

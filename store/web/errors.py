@@ -54,6 +54,8 @@ STATUS: Mapping[type[errors.StoreError], int] = {
     errors.PictureRefused: 409,
     errors.StaffRefused: 409,
     errors.ApiKeyRefused: 409,
+    errors.EndpointRefused: 409,
+    errors.EndpointUnreachable: 503,
     errors.RepetitionRefused: 409,
     errors.PaymentUnconfirmed: 503,
     errors.OrderNotFulfilled: 409,

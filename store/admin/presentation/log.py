@@ -95,5 +95,10 @@ WORDS: Mapping[str, str] = {
     "webhook.set_aside": "took the webhook {subject} off the list",
     "key.added": "made the key {subject} for programs: {scopes}",
     "key.revoked": "revoked the key {subject}",
+    "endpoint.added": "has {subject} told of {facts}",
+    "endpoint.changed": "changed the endpoint {subject}: {facts}",
+    "endpoint.secret_changed": "made another secret for {subject}",
+    "endpoint.removed": "removed the endpoint {subject}",
+    "notification.replayed": "had {subject} sent again",
     "mail.sent_again": "had the mail “{kind}” sent again",
 }

@@ -13,6 +13,8 @@ from store.domain.errors import (
     CatalogueRefusal,
     CatalogueRefused,
     DisputeNotAnswered,
+    EndpointRefusal,
+    EndpointRefused,
     EventGone,
     EvidenceFileRefusal,
     EvidenceFileRefused,
@@ -159,6 +161,11 @@ _BY_REASON: Mapping[type[StoreError], Mapping[str, str]] = {
         ApiKeyRefusal.NAME_INVALID: "Give the key a name in one line of at most 40 characters.",
         ApiKeyRefusal.NAME_TAKEN: "There is a key with this name already.",
         ApiKeyRefusal.NO_SCOPE: "Tick what the program may do.",
+    },
+    EndpointRefused: {
+        EndpointRefusal.URL_UNFIT: "Type one such as https://example.com/till; in test mode http://localhost does.",
+        EndpointRefusal.URL_TAKEN: "There is an endpoint with this address already.",
+        EndpointRefusal.NO_FACT: "Tick of what it is told.",
     },
 }
 _EVIDENCE = {

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from models import Dispute, Heartbeat, InboxEvent, Mail, Order, Payment, Product, Reconciliation, Refund
+from models import Dispute, Endpoint, Heartbeat, InboxEvent, Mail, Order, Payment, Product, Reconciliation, Refund
 from store.domain.states import RefundState
 from store.services.mail.outbox import TO_SEND
+from store.services.notifications import endpoints
 from store.services.orders import listing, reviews
 from store.services.orders.listing import OrderFilter, OrderPart, Show
 from store.services.orders.reviews import OpenReview
@@ -43,7 +44,8 @@ class Health:
 class WorkList:
     """`authorised` are orders to ship, and to capture the money of, before their authorisation ends, the oldest first.
     `returning` is money that the store owes back and has not asked Stripe to return yet, `unanswered` are refunds that
-    it has asked for without an answer. `scarce` are products of which few pieces are left.
+    it has asked for without an answer. `scarce` are products of which few pieces are left, `stopped` the endpoints of
+    other programs that are told nothing any more, for they have taken nothing for days.
     """
 
     reviews: Sequence[OpenReview]
@@ -55,6 +57,7 @@ class WorkList:
     mails: Sequence[Row[Order, Mail]]
     events: Sequence[InboxEvent]
     scarce: Sequence[Product]
+    stopped: Sequence[Endpoint]
     health: Health
 
 
@@ -71,6 +74,7 @@ def read(session: Session, now: datetime) -> WorkList:
         mails=_mails(session),
         events=_events(session, late),
         scarce=_scarce(session),
+        stopped=endpoints.stopped(session),
         health=_health(session, now),
     )
 

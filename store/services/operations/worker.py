@@ -14,7 +14,17 @@ from models import Order, Payment
 from store.domain.errors import PaymentMissing, PaymentServiceFailed, PaymentUnavailable, StoreError
 from store.domain.states import OrderState, PaymentEvent, PaymentState
 from store.gateway.port import CancelReason, HostedPageSnapshot
-from store.services import card_testing, documents, history, mail, payments, repetition, taxes, transitions
+from store.services import (
+    card_testing,
+    documents,
+    history,
+    mail,
+    notifications,
+    payments,
+    repetition,
+    taxes,
+    transitions,
+)
 from store.services.history import Origin, Source
 from store.services.operations import health
 from store.services.orders import search
@@ -70,7 +80,10 @@ def run(services: Services, now: datetime) -> int:
         unmatched_events.delete_old(session, now)
         card_testing.forget(session, now)
         repetition.forget(session, now)
-    return done + mail.send_due(services, now)
+        notifications.forget(session, now)
+    done += mail.send_due(services, now)
+    notifications.write(services, now)
+    return done + notifications.send_due(services, now)  # last: it waits for other people's servers
 
 
 def _foreign(services: Services) -> ColumnElement[bool]:

@@ -60,6 +60,8 @@ def _not_found(error: errors.NotFound) -> ErrorMessage:
         errors.Subject.EVIDENCE_FILE: ErrorMessage("We could not find that file", "Somebody has removed it meanwhile."),
         errors.Subject.CHARGE: ErrorMessage("It is not there any more", "Somebody has removed it meanwhile."),
         errors.Subject.DISPUTE: ErrorMessage("We could not find that dispute", "This order has no such dispute."),
+        errors.Subject.ENDPOINT: ErrorMessage("There is no such endpoint", "Somebody has removed it meanwhile."),
+        errors.Subject.NOTIFICATION: ErrorMessage("There is no such notification", "It was forgotten after 30 days."),
         errors.Subject.API_KEY: ErrorMessage("There is no such key", "It was never made."),
         errors.Subject.DOCUMENT: ErrorMessage(
             "There is no such invoice",
@@ -178,6 +180,8 @@ BY_CODE: Mapping[str, Callable[[Any], ErrorMessage]] = {
     errors.DisputeNotAnswered.code: _always("That is no longer possible", "This dispute takes no answer."),
     errors.EventGone.code: _always("That is no longer possible", "This event is not there any more."),
     errors.StaffRefused.code: _always("That is not possible", "This account stays as it is."),
+    errors.EndpointRefused.code: _always("That is not possible", "This endpoint stays as it is."),
+    errors.EndpointUnreachable.code: _always("That is not possible", "The endpoint was not reached."),
     errors.ApiKeyRefused.code: _always("That is not possible", "No key was made."),
     errors.RepetitionRefused.code: _always("That is not possible", "Nothing was done."),
     errors.PaymentUnconfirmed.code: _PAYMENTS_AWAY,
