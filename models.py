@@ -52,8 +52,8 @@ from store.domain.addresses import Address
 from store.domain.api_keys import LONGEST_NAME
 from store.domain.coupons import CouponKind
 from store.domain.documents import DocumentKind, document_name
-from store.domain.evidence import EvidenceKind
 from store.domain.endpoints import LONGEST_URL
+from store.domain.evidence import EvidenceKind
 from store.domain.money import Money
 from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass

@@ -17,6 +17,7 @@ from store.api.schemas import (
     OrderDetail,
     OrderListQuery,
     OrderSummary,
+    PiecesToShip,
     RefundDetail,
     RefundRequest,
     ShipRequest,
@@ -63,11 +64,20 @@ def show(reference: str) -> OrderDetail:
 @blueprint.post("/<reference:reference>/ship")
 @changes(Scope.ORDERS_WRITE, OrderSummary, body=ShipRequest, statuses=(200,))
 def ship(reference: str, body: ShipRequest, claimed: ClaimedRequest) -> tuple[OrderSummary, int]:  # noqa: ARG001
-    """Note that an order was sent: its customer gets a mail, and what is authorised is charged. One that was sent
-    before stays as it is.
+    """Note that an order, or a part of it, was sent: its customer gets a mail, and what is authorised is charged. What
+    was sent before stays as it is.
     """
-    capture = _money(reference, body.capture)
-    orders.fulfil(services(), reference, body.tracking, caller.origin(), disputed=body.disputed, capture=capture)
+    orders.fulfil(
+        services(),
+        reference,
+        body.tracking,
+        caller.origin(),
+        carrier=body.carrier,
+        pieces=_pieces(reference, body.lines) if body.lines is not None else None,
+        number=body.shipment,
+        disputed=body.disputed,
+        capture=_money(reference, body.capture),
+    )
     return _now(reference), 200
 
 
@@ -96,6 +106,18 @@ def cancel(reference: str, body: CancelRequest, claimed: ClaimedRequest) -> tupl
     if left is not OrderState.CANCELLED:
         raise OrderClosed(reference)
     return _now(reference), 200
+
+
+def _pieces(reference: str, lines: list[PiecesToShip]) -> dict[int, int]:
+    """How many pieces by the id of their product; 0 stands for one that is not in the order. Raises NotFound."""
+    with services().database.reading() as session:
+        order = orders.find(session, reference, orders.STAFF)
+    ids = {line.slug: line.product_id for line in order.lines}
+    pieces: dict[int, int] = {}
+    for line in lines:
+        number = ids.get(line.product, 0)
+        pieces[number] = pieces.get(number, 0) + line.quantity
+    return pieces
 
 
 def _money(reference: str, minor: int | None) -> Money | None:

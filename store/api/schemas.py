@@ -6,13 +6,13 @@ Amounts are in minor units of their currency; times are in UTC.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from store.domain.states import DisputeState, OrderState, PaymentKind, PaymentState, RefundState
 from store.services.orders import search
-from store.services.orders.fulfilment import LONGEST_TRACKING
+from store.services.orders.fulfilment import LONGEST_CARRIER, LONGEST_TRACKING
 from store.services.orders.listing import PAGE, Show
 from store.services.products import MOST_PIECES
 
@@ -216,9 +216,27 @@ class OrderDetail(OrderSummary):
     refundable: MoneyAmount
 
 
+class PiecesToShip(_Asked):
+    product: Line
+    quantity: Annotated[int, Field(strict=True, ge=1, le=99)]
+
+
 class ShipRequest(_Asked):
+    carrier: Annotated[Line | None, Field(max_length=LONGEST_CARRIER)] = None
     tracking: Annotated[
         Line | None, Field(max_length=LONGEST_TRACKING, description="The carrier's number or address.")
+    ] = None
+    lines: Annotated[
+        list[PiecesToShip] | None, Field(max_length=100, description="What is sent; without it, all that is left.")
+    ] = None
+    shipment: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            le=10_000,
+            description="The number that this shipment gets, needed with `lines`: one that is there is not sent again.",
+        ),
     ] = None
     disputed: Annotated[bool, Field(strict=True, description="Send it though its payment is disputed.")] = False
     capture: Annotated[
@@ -230,6 +248,12 @@ class ShipRequest(_Asked):
             description="How much of what is authorised is charged, in minor units; without it, all.",
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _lines_are_numbered(self) -> Self:
+        if self.lines is not None and self.shipment is None:
+            raise ValueError("lines need the number of their shipment")
+        return self
 
 
 class RefundRequest(_Asked):

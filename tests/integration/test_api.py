@@ -201,6 +201,31 @@ def test_an_order_is_shipped_by_a_program(usual_shop: Shop) -> None:
     assert shown == {**shipment, "shipped_at": iso(shipped, "shipped_at")}
 
 
+def test_an_order_is_sent_in_parts_by_a_program(usual_shop: Shop) -> None:
+    ours, order = program(usual_shop), paid(usual_shop, 3)
+    path, one = f"/orders/{order.reference}/ship", {"product": "cedar-pencil", "quantity": 1}
+
+    part = ours.post(path, {"lines": [one, one], "shipment": 1, "carrier": "UPS"})
+    again = ours.post(path, {"lines": [one, one], "shipment": 1})
+    too_many = ours.post(path, {"lines": [one, one], "shipment": 2})
+    unknown = ours.post(path, {"lines": [{"product": "brass-pen", "quantity": 1}], "shipment": 2})
+    rest = ours.post(path, {"lines": [one], "shipment": 2})
+
+    refused = [409, "order_not_fulfilled", "fewer_left"]
+    assert [told(part, "state"), told(again, "state"), told(rest, "state")] == [
+        [200, "paid"],
+        [200, "paid"],
+        [200, "fulfilled"],
+    ]
+    assert [told(each, "code", "reason") for each in (too_many, unknown)] == [refused] * 2
+    sent = ours.get(f"/orders/{order.reference}").json
+    assert sent is not None
+    assert [(each["number"], each["carrier"], each["lines"]) for each in sent["shipments"]] == [
+        (1, "UPS", [{"product": "cedar-pencil", "quantity": 2}]),
+        (2, None, [{"product": "cedar-pencil", "quantity": 1}]),
+    ]
+
+
 def test_an_order_is_refunded_in_part_and_then_whole(usual_shop: Shop) -> None:
     ours, order = program(usual_shop), paid(usual_shop)
     path = f"/orders/{order.reference}/refunds"
@@ -312,6 +337,7 @@ def test_stock_is_told_and_corrected(usual_shop: Shop) -> None:
         ("/orders/A/ship", {"tracking": "x" * 121}),
         ("/orders/A/ship", {"tracking": "a\nb"}),
         ("/orders/A/ship", {"disputed": "yes"}),
+        ("/orders/A/ship", {"lines": [{"product": "cedar-pencil", "quantity": 1}]}),
         ("/orders/A/cancel", {"why": "so"}),
         ("/orders/A/cancel", []),
         ("/stock/cedar-pencil/corrections", {"by": 1}),

@@ -78,10 +78,11 @@ def test_an_endpoint_is_told_of_each_fact_once_and_signed(usual_shop: Shop) -> N
     assert done >= 4
     total = {"minor": order.total_minor, "currency": "usd"}
     common = {"order": order.reference, "total": total}
+    shipment = {"shipment": 1, "carrier": None, "tracking": "T-1", "complete": True}
     url = {"url": f"http://127.0.0.1:8000/api/v1/orders/{order.reference}"}
     assert [(each.told["type"], each.told["data"]) for each in receiver.got] == [
         ("order.paid", {**common, **url}),
-        ("order.shipped", {**common, "tracking": "T-1", **url}),
+        ("order.shipped", {**common, **shipment, **url}),
         ("order.refunded", {**common, "refunded": {"minor": 150, "currency": "usd"}, **url}),
         ("review.opened", {**common, "reason": "refund_refused", **url}),
     ]

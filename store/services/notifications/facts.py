@@ -15,11 +15,17 @@ from store.services.services import Services
 
 Entry = dict[str, Any]
 
+
+def _shipment(data: Entry, *, complete: bool) -> Entry:
+    return {**{name: data.get(name) for name in ("shipment", "carrier", "tracking")}, "complete": complete}
+
+
 # The fact, and what is told of it beside the order.
 _FACTS: Mapping[str, tuple[Fact, Callable[[Entry, str], Entry]]] = {
     f"order.{OrderEvent.PAYMENT_RECEIVED}": (Fact.ORDER_PAID, lambda _data, _currency: {}),
     f"order.{OrderEvent.NOTHING_DUE}": (Fact.ORDER_PAID, lambda _data, _currency: {}),
-    f"order.{OrderEvent.FULFILLED}": (Fact.ORDER_SHIPPED, lambda data, _currency: {"tracking": data.get("tracking")}),
+    "order.partly_shipped": (Fact.ORDER_SHIPPED, lambda data, _currency: _shipment(data, complete=False)),
+    f"order.{OrderEvent.FULFILLED}": (Fact.ORDER_SHIPPED, lambda data, _currency: _shipment(data, complete=True)),
     f"refund.{RefundEvent.SUCCEEDED}": (
         Fact.ORDER_REFUNDED,
         lambda data, currency: {"refunded": {"minor": data["amount"], "currency": currency}},
@@ -29,9 +35,10 @@ _FACTS: Mapping[str, tuple[Fact, Callable[[Entry, str], Entry]]] = {
 TYPES = tuple(_FACTS)
 
 
-def fact_of(entry: HistoryEntry) -> Fact:
-    """What an entry of one of the TYPES is."""
-    return _FACTS[entry.type][0]
+def fact_of(entry: HistoryEntry) -> Fact | None:
+    """What an entry of one of the TYPES is. One of which nothing is left to be sent is fulfilled without a shipment."""
+    fact = _FACTS[entry.type][0]
+    return None if fact is Fact.ORDER_SHIPPED and "shipment" not in entry.data else fact
 
 
 def body_of(services: Services, entry: HistoryEntry, order: Order) -> str:
