@@ -59,9 +59,9 @@ lighthouse: $(VENV)/ready-to-test tools/lighthouse/node_modules/.ready ## Let Li
 	@$(BIN)/python -m tools.lighthouse $(ARGS)
 
 .PHONY: chaos
-chaos: $(VENV)/ready-to-test ## Shop by the thousand while programs are killed, then count; ORDERS=20000 SEED=7 DATABASE=sqlite
+chaos: $(VENV)/ready-to-test ## Shop by the thousand while programs are killed, then count; ORDERS=20000 SEED=7 DATABASE=sqlite CAPTURE=on_shipping
 	@$(BIN)/python -m tools.chaos $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(DATABASE),--database $(DATABASE))
+		$(if $(DATABASE),--database $(DATABASE)) $(if $(CAPTURE),--capture $(CAPTURE))
 
 .PHONY: benchmark
 benchmark: $(VENV)/ready-to-test ## Measure the store beside yardsticks, in turns; ARGS="--only webhook --rounds 5 --seconds 5"

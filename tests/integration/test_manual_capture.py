@@ -1,10 +1,11 @@
 """With CAPTURE=on_shipping a card is authorised when the shopper pays, and charged when the order is shipped."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import stripe
 from click.testing import Result
 
 from models import Mail, Order
@@ -142,19 +143,22 @@ def test_money_is_captured_before_the_order_is_shipped(shop: Shop) -> None:
 
 
 def test_less_than_was_authorised_can_be_captured(shop: Shop) -> None:
-    order, part = authorised(shop), Money(500, "usd")
+    order, part = authorised(shop), Money(1, "usd")
 
     ship(shop, order, part)
 
     shop.deliver()
     after, there = shop.read(order.reference), at_stripe(shop, order)
-    assert (after.state, after.payment.received_minor) == (OrderState.FULFILLED, 500)
-    assert (there["amount_received"], there["amount_capturable"]) == (500, 0)
+    assert (after.state, after.payment.received_minor) == (OrderState.FULFILLED, 1)
+    assert (there["amount_received"], there["amount_capturable"]) == (1, 0)
     assert findings(shop) == []
     assert reconciliation.compare(shop.services, shop.clock() - timedelta(hours=1)) == []
     worker.run(shop.services, shop.clock())
     sent = "".join(file.read_text("utf-8") for file in shop.mail_folder.glob("*.log"))
-    assert f"your card was charged $5.00, less than the {order.total.text()} that were authorised" in sent
+    assert f"your card was charged $0.01, less than the {order.total.text()} that were authorised" in sent
+    with shop.services.database.reading() as session:
+        ended = {mail.kind: mail.dropped_because for mail in session.query(Mail)}
+    assert ended == {"order_authorised": "order_not_authorised", "order_paid": None, "order_fulfilled": None}
 
 
 @pytest.mark.parametrize(
@@ -435,3 +439,92 @@ def test_a_release_that_stripe_shows_as_a_refund_is_not_told_as_one(shop: Shop) 
         ended = {mail.kind: mail.dropped_because for mail in session.query(Mail)}
     assert ended["refunded"] == "only_released"
     assert shop.read(order.reference).state is OrderState.CANCELLED
+
+
+def test_no_amount_is_captured_of_an_order_that_is_paid(shop_with: Callable[..., Shop]) -> None:
+    shop = shop_with()
+    order = authorised(shop)
+
+    with pytest.raises(CaptureRefused) as refused:
+        ship(shop, order, order.total)
+
+    assert (order.state, refused.value.reason) == (OrderState.PAID, CaptureRefusal.NOT_AUTHORISED)
+    assert shop.read(order.reference).state is OrderState.PAID
+
+
+@pytest.mark.parametrize(
+    ("changed", "kept"),
+    [({"account": "test:acct_other"}, "test:acct_other"), ({"provider_payment_id": "pi_gone"}, "unknown")],
+)
+def test_a_payment_of_another_account_is_not_captured(shop: Shop, changed: dict[str, str], kept: str) -> None:
+    order = authorised(shop)
+    with shop.services.database.transaction() as session:
+        locked = transitions.lock_by_reference(session, order.reference)
+        transitions.write(session, locked.payment, changed)
+
+    with pytest.raises(CaptureRefused) as refused:
+        ship(shop, order)
+
+    payment = shop.read(order.reference).payment
+    assert refused.value.reason is CaptureRefusal.OTHER_ACCOUNT
+    assert (payment.state, payment.capture_minor, payment.account) == (PaymentState.AUTHORISED, None, kept)
+    assert shop.stripe("GET", f"/v1/payment_intents/{order.payment.provider_payment_id}")["amount_received"] == 0
+
+
+def test_what_stripe_does_not_capture_is_kept_in_the_history_and_tried_anew(shop: Shop) -> None:
+    order = authorised(shop)
+
+    def refuse(_method: str, path: str) -> None:
+        if path.endswith("/capture"):
+            raise stripe.CardError("no", "capture", "charge_expired_for_capture", http_status=402)  # type: ignore[no-untyped-call]
+
+    shop.transport.before = refuse
+    with pytest.raises(CaptureRefused) as refused:
+        ship(shop, order, Money(500, "usd"))
+    between = shop.read(order.reference)
+    shop.transport.before = lambda _method, _path: None
+    shipped = ship(shop, order)
+
+    assert refused.value.reason is CaptureRefusal.BY_PAYMENT_SERVICE
+    assert (between.payment.capture_minor, between.payment.capture_requested_at) == (None, None)
+    assert (between.payment.capture_attempt, between.is_authorised) == (2, True)
+    last = between.history[-1]
+    assert (last.type, last.actor, last.data) == (
+        "payment.capture_refused",
+        "Ada",
+        {"amount": 500, "reason": "by_payment_service"},
+    )
+    assert shipped
+    assert at_stripe(shop, order)["amount_received"] == order.total_minor
+
+
+def test_an_authorisation_lasts_seven_days_where_nothing_else_is_known(shop: Shop) -> None:
+    order = shop.order(1)
+    shop.pay(order)
+    [told] = [each for each in shop.lose() if event_of(each)["type"] == TOLD[1]]
+
+    shop.receive(told)
+
+    after = shop.read(order.reference)
+    since = datetime.fromtimestamp(event_of(told)["created"], UTC)
+    assert (after.payment.capture_before, after.expires_at) == (
+        since + timedelta(days=7),
+        since + timedelta(days=6, hours=22),
+    )
+
+
+@pytest.mark.parametrize(
+    ("closed", "why"),
+    [(CancelReason.BY_SHOPPER, "your order is cancelled. Nothing was charged."),
+     (CancelReason.EXPIRED, "we could not send your order in time, so it is closed. Nothing was charged.")],
+)  # fmt: skip
+def test_a_mail_tells_that_nothing_was_charged(shop: Shop, closed: CancelReason, why: str) -> None:
+    order = authorised(shop)
+    worker.run(shop.services, shop.clock())
+    payments.close(shop.services, order.reference, closed, shop.clock())
+    worker.run(shop.services, shop.clock())
+
+    sent = " ".join(" ".join(file.read_text("utf-8") for file in shop.mail_folder.glob("*.log")).split())
+
+    assert f"your card is authorised for {order.total.text()}. Nothing is charged until we ship your order" in sent
+    assert f"{why} We have released the {order.total.text()} that were authorised on your card" in sent

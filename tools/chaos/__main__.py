@@ -26,12 +26,12 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="till-chaos-"))
     print(f"{orders} shoppers, {options.at_once} at once, on {options.database}. SEED={seed} has the same plan again.")
     plan = draw(seed, orders, database_restarts=postgres)
-    case, outcome = run(plan, folder, postgres=postgres, at_once=options.at_once)
+    case, outcome = run(plan, folder, postgres=postgres, at_once=options.at_once, capture=options.capture)
     print(f"\n{report.write(case, outcome)}")
     if outcome.agrees:
         shutil.rmtree(folder)
         return 0
-    again = f"make chaos SEED={seed} ORDERS={orders} DATABASE={options.database}"
+    again = f"make chaos SEED={seed} ORDERS={orders} DATABASE={options.database} CAPTURE={options.capture}"
     print(f"Logs and every order's history are kept in {folder}. The same again: {again}")
     return 1
 
@@ -41,6 +41,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, help=f"shoppers ({ORDERS}; on SQLite {ORDERS_ON_SQLITE})")
     parser.add_argument("--seed", type=int, help="of everything drawn by chance; left out, a new one")
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
+    parser.add_argument("--capture", choices=("on_payment", "on_shipping"), default="on_payment")
     parser.add_argument("--at-once", type=int, default=24, help="shoppers at the same time")
     return parser.parse_args()
 

@@ -60,14 +60,16 @@ def paid_in_the_store_only(case: Case) -> Iterator[str]:
         intent = succeeded.get(order.intent or "")
         if claims and intent is None:
             yield f"order {order.reference} is {order.state}, its payment {order.payment}; Stripe has nothing"
-        if intent is not None and intent["amount_received"] != order.total:
-            yield f"order {order.reference}: its total is {order.total}, Stripe received {intent['amount_received']}"
+        due = order.captured or order.total
+        if intent is not None and intent["amount_received"] != due:
+            yield f"order {order.reference}: {due} was due, Stripe received {intent['amount_received']}"
 
 
 def charged_twice(case: Case) -> Iterator[str]:
-    """One order, one charge; one shopper who wanted one order, one charge."""
+    """One order, one charge; one shopper who wanted one order, one charge. What was only authorised is none."""
     order_of = {intent["id"]: intent["metadata"].get("order_reference") for intent in case.evidence.intents}
-    charged = Counter(order_of.get(charge["payment_intent"]) for charge in case.evidence.charges if charge["paid"])
+    charges = [charge for charge in case.evidence.charges if charge["paid"] and charge["captured"]]
+    charged = Counter(order_of.get(charge["payment_intent"]) for charge in charges)
     yield from (f"order {reference} was charged {times} times" for reference, times in charged.items() if times > 1)
     for visit in case.visits:
         times = sum(charged[reference] for reference in visit.orders)
@@ -163,6 +165,8 @@ def unsent_emails(case: Case) -> Iterator[str]:
             yield f"order {email.reference}: its email {email.kind} did not arrive"
     for order in case.evidence.orders:
         closed = {"order_expired"} if order.state == "expired" and order.tried else set()
+        if order.authorised:
+            closed = {"authorisation_released"}
         expected = {"order_paid"} if order.paid else closed
         if missing := expected - queued[order.reference]:
             yield f"order {order.reference} is {order.state} and has no email {', '.join(missing)}"
@@ -192,12 +196,14 @@ def duplicate_emails(case: Case) -> Iterator[str]:
 
 
 def misinformed_shoppers(case: Case) -> Iterator[str]:
-    """What shoppers saw stays true: an order that was shown to them as paid is paid, or was refunded."""
+    """What shoppers saw stays true: an order that was shown to them as paid is paid, or was refunded, or its card was
+    authorised and released.
+    """
     orders = case.by_reference()
     for visit in case.visits:
         for reference in visit.confirmed_paid | visit.seen_paid:
             order = orders.get(reference)
-            if order is None or order.payment not in RECEIVED:
+            if order is None or (order.payment not in RECEIVED and not order.authorised):
                 yield f"{visit.shopper.email} saw order {reference} as paid, and it is not"
         for reference in visit.orders:
             if reference not in orders:

@@ -23,11 +23,12 @@ from store.services import reconciliation
 from store.services.operations import audit, worker
 from store.services.services import Services
 from store.webhooks import inbox
-from tools.chaos import evidence
+from tools.chaos import evidence, packer
 from tools.chaos.stack import Stack
 
 AT_LEAST, FOR_EACH_ORDER = 180.0, 0.2  # seconds that draining may take
 ONE_ROUND = timedelta(minutes=10)
+ENDS_IN_ROUND, LONGER_THAN_AUTHORISED = 4, timedelta(days=7)
 DELIVERED_WITHIN = 8.0  # seconds that a round waits for pending webhooks
 
 
@@ -46,15 +47,22 @@ def opened_services(stack: Stack) -> Iterator[Services]:
             services.database.engine.dispose()
 
 
-def drain(stack: Stack, services: Services, since: datetime, orders: int) -> tuple[int, list[str]]:
-    """Run worker and reconciliation until a round has nothing to do; return the rounds, and what is still pending."""
+def drain(
+    stack: Stack, services: Services, since: datetime, orders: int, *, charged_later: bool = False
+) -> tuple[int, list[str]]:
+    """Run worker and reconciliation until a round has nothing to do; return the rounds, and what is still pending.
+
+    Where cards are charged later, the merchant ships once more, and then the authorisations end that are left.
+    """
     for program in stack.background_workers:
         program.stop()
     deadline = time.monotonic() + max(AT_LEAST, FOR_EACH_ORDER * orders)
     now, rounds, repaired = datetime.now(UTC), 0, True
     while (repaired or any(pending_work(stack))) and time.monotonic() < deadline:
         rounds += 1
-        now += ONE_ROUND
+        now += ONE_ROUND if rounds != ENDS_IN_ROUND or not charged_later else LONGER_THAN_AUTHORISED
+        if charged_later and rounds < ENDS_IN_ROUND:
+            packer.ship_all(services)
         stack.control("POST", "/clock", {"advance": 60})
         _wait_for_webhooks(stack)
         with ThreadPoolExecutor(2) as pool:

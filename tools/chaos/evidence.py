@@ -34,6 +34,8 @@ class Order(NamedTuple):
     received: int
     refunded: int
     refund_due: bool
+    authorised: bool  # whether a card ever was, to be charged later
+    captured: int | None  # how much of that was charged, where it is known
     tried: bool  # whether the history says that somebody tried a card
 
 
@@ -70,8 +72,10 @@ ORDERS = """
 SELECT o.reference, o.state, o.reservation,
        EXISTS (SELECT 1 FROM reviews r WHERE r.order_id = o.id AND r.resolved_at IS NULL), o.total_minor, o.email,
        o.paid_at IS NOT NULL, p.state, p.provider_payment_id, p.received_minor, p.refunded_minor, p.refund_due,
+       o.authorised_at IS NOT NULL, p.capture_minor,
        EXISTS (SELECT 1 FROM history h WHERE h.order_id = o.id AND h.type IN
-               ('payment.declined', 'payment.action_required', 'payment.processing', 'payment.paid'))
+               ('payment.declined', 'payment.action_required', 'payment.processing', 'payment.authorised',
+                'payment.paid'))
 FROM orders o LEFT JOIN payments p ON p.order_id = o.id AND p.live ORDER BY o.id
 """
 REFUNDS = """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tools.chaos import draining, evidence
 from tools.chaos.browser import Tally
 from tools.chaos.checks import CHECKS, Case
 from tools.chaos.faults import FaultInjector
+from tools.chaos.packer import Packer
 from tools.chaos.plan import Fault, Plan
 from tools.chaos.report import ChaosResult
 from tools.chaos.shoppers import Visit, shop
@@ -22,21 +25,29 @@ from tools.chaos.stack import BACKGROUND_WORKERS, Stack, opened
 MINUTES_OF_SKEW = timedelta(minutes=5)
 
 
-def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case, ChaosResult]:
-    """Run the plan in `folder`, with so many shoppers `at_once`; return the case and its result."""
+def run(
+    plan: Plan, folder: Path, *, postgres: bool, at_once: int, capture: str = "on_payment"
+) -> tuple[Case, ChaosResult]:
+    """Run the plan in `folder`, with so many shoppers `at_once`; return the case and its result. `capture` is when
+    cards are charged.
+    """
     since = datetime.now(UTC) - MINUTES_OF_SKEW
-    with opened(folder, plan.seed, postgres=postgres) as stack:
+    with opened(folder, plan.seed, postgres=postgres, capture=capture) as stack:
         stack.fill(plan.stock)
         for fault in plan.faults:
             stack.control("POST", "/faults", fault)
         tally, injector = Tally(), FaultInjector(stack, plan.strikes)
         begun = time.monotonic()
-        visits = _shop(plan, stack, tally, injector, at_once)
+        with _merchant(stack, capture):
+            visits = _shop(plan, stack, tally, injector, at_once)
         seconds = time.monotonic() - begun
         faults = _stop_faults(stack)
         begun = time.monotonic()
         with draining.opened_services(stack) as services:
-            rounds, pending_work = draining.drain(stack, services, since, len(plan.shoppers))
+            charged_later = capture == "on_shipping"
+            rounds, pending_work = draining.drain(
+                stack, services, since, len(plan.shoppers), charged_later=charged_later
+            )
             case = Case(evidence.gather(stack), visits, plan.stock, _allowed_repeats(injector.struck))
             disagreements = {check: list(find(case)) for check, find in CHECKS.items()}
             disagreements["The store's own audit"] = draining.findings(services, since)
@@ -55,6 +66,16 @@ def run(plan: Plan, folder: Path, *, postgres: bool, at_once: int) -> tuple[Case
         stack.smtp_sink.refused,
         disagreements,
     )
+
+
+@contextmanager
+def _merchant(stack: Stack, capture: str) -> Iterator[None]:
+    """Somebody ships meanwhile, where that charges the cards."""
+    if capture == "on_payment":
+        yield
+        return
+    with draining.opened_services(stack) as services, Packer(services):
+        yield
 
 
 def _shop(plan: Plan, stack: Stack, tally: Tally, injector: FaultInjector, at_once: int) -> list[Visit]:

@@ -262,10 +262,10 @@ class _Shopping:
             answer = self.browser.get(f"/orders/{reference}/status.json?confirming=1")
             if not answer.ok:
                 return
-            state = answer.json()["state"]
-            if state == "paid":
+            said = answer.json()
+            if said["state"] == "paid":
                 self.visit.seen_paid.add(reference)
-            if state != "awaiting_payment":
+            if said["state"] != "awaiting_payment" or said["payment"] == "authorised":
                 return
             time.sleep(0.5)
 

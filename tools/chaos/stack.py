@@ -36,7 +36,7 @@ DATABASE_ANSWERS_WITHIN = 60.0  # seconds
 class Stack:
     """Everything that runs. `settings` are the store's environment."""
 
-    def __init__(self, folder: Path, smtp_sink: SmtpSink, postgres: PostgresServer | None) -> None:
+    def __init__(self, folder: Path, smtp_sink: SmtpSink, postgres: PostgresServer | None, capture: str) -> None:
         self.folder, self.smtp_sink, self._postgres = folder, smtp_sink, postgres
         database_url = f"sqlite:///{folder / 'store.sqlite3'}" if postgres is None else postgres.url()
         store_port, sandbox_port = free_port(), free_port()
@@ -50,6 +50,7 @@ class Stack:
             "STORE_PORT": str(store_port),
             "SANDBOX_PORT": str(sandbox_port),
             "ORDERS_PER_HOUR": "100000",
+            "CAPTURE": capture,
             "MAIL_SERVER": "127.0.0.1",
             "MAIL_PORT": str(smtp_sink.port),
             "MAIL_USE_TLS": "false",
@@ -134,14 +135,14 @@ class Stack:
 
 
 @contextmanager
-def opened(folder: Path, seed: int, *, postgres: bool) -> Iterator[Stack]:
+def opened(folder: Path, seed: int, *, postgres: bool, capture: str) -> Iterator[Stack]:
     """A stack whose programs run until the block ends."""
     with ExitStack() as closing:
         server = closing.enter_context(PostgresServer(durable=True)) if postgres else None
         smtp_sink = SmtpSink(seed)
         smtp_sink.open()
         closing.callback(smtp_sink.close)
-        stack = Stack(folder, smtp_sink, server)
+        stack = Stack(folder, smtp_sink, server, capture)
         closing.callback(stack.engine.dispose)
         stack.flask("db", "upgrade")
         stack.flask("seed")

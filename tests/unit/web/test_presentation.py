@@ -122,6 +122,63 @@ def test_a_stolen_card_reads_a_plain_decline(code: str | None) -> None:
     assert decline_message(code) is PLAIN
 
 
+@pytest.mark.parametrize(
+    ("state", "payment", "heading", "money"),
+    [
+        (
+            OrderState.AWAITING_PAYMENT,
+            PaymentState.AUTHORISED,
+            "Your order is confirmed",
+            "Nothing is charged yet: $45.00 is authorised with Visa ending 4242.",
+        ),
+        (
+            OrderState.PAID,
+            PaymentState.PAID,
+            "Payment received",
+            "You paid $30.00 with Visa ending 4242. The rest of the $45.00 that were authorised is released.",
+        ),
+        (
+            OrderState.FULFILLED,
+            PaymentState.PAID,
+            "Your order is on its way",
+            "You paid $30.00 with Visa ending 4242. The rest of the $45.00 that were authorised is released.",
+        ),
+        (OrderState.EXPIRED, PaymentState.CANCELLED, "We could not send your order in time", "Nothing was charged."),
+        (OrderState.CANCELLED, PaymentState.CANCELLED, "Order cancelled", "Nothing was charged."),
+    ],
+)
+def test_an_authorised_order_says_what_was_charged(
+    state: OrderState, payment: PaymentState, heading: str, money: str
+) -> None:
+    ordered = order(state, payment, card_brand="visa", card_last4="4242")
+    ordered.authorised_at = NOON
+    if payment is PaymentState.PAID:
+        ordered.payment.received_minor = 3000
+
+    found = order_message(ordered, status_flags(ordered))
+
+    assert (found.heading, found.money) == (heading, money)
+    assert ("released" in found.text) is (state is not OrderState.AWAITING_PAYMENT)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        ({"amount": 4500}, "Your payment of $45.00 was received."),
+        ({"amount": 4500, "authorised": 4500}, "Your card was charged $45.00."),
+        (
+            {"amount": 3000, "authorised": 4500},
+            "Your card was charged $30.00 of the $45.00 authorised; the rest is released.",
+        ),
+        ({}, "Your payment of the whole amount was received."),
+    ],
+)
+def test_a_timeline_says_how_much_of_an_authorisation_was_charged(data: dict[str, int], sentence: str) -> None:
+    paid = HistoryEntry(at=NOON, type="payment.paid", source=Source.WEBHOOK, data=data)
+
+    assert [entry.sentence for entry in timeline([paid], "usd")] == [sentence]
+
+
 @pytest.mark.parametrize("code", DECLINES)
 def test_every_decline_says_what_happened_where_the_money_is_and_what_to_do(code: str) -> None:
     words = DECLINES[code]
