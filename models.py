@@ -680,6 +680,8 @@ class Payment(Base):
         _partial_index("uq_payments_live", "order_id", where="live", unique=True),
         # Orders by the last digits of their card, the newest first.
         _partial_index("ix_payments_card", "card_last4", "order_id", where="card_last4 IS NOT NULL"),
+        # Payments by the account that they are recorded with, to find those of another one.
+        _partial_index("ix_payments_account", "account", where="account <> ''"),
         # What the worker asks for, each a few rows however many payments there are.
         _partial_index("ix_payments_refund_due", "order_id", where="refund_due", sqlite="refund_due = 1"),
         _partial_index("ix_payments_authorised", "order_id", where="state = 'authorised'"),

@@ -14,13 +14,14 @@ from flask_security import (
     TwoFactorVerifyCodeForm,
     VerifyForm,
     WebAuthnRegisterForm,
+    current_user,
 )
 from flask_security.forms import EmailValidation
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from store.admin.presentation.words import LOCKED
+from store.admin.presentation.words import LOCKED, SIGNING_IN
 from store.domain.staff import LONGEST_EMAIL, LONGEST_PASSWORD, Role
 
 _LONGEST_CODE = 20
@@ -83,12 +84,19 @@ class ConfirmForm(VerifyForm):
 
 
 class NewPasswordForm(ChangePasswordForm):
-    password = _password("Current password", "Type your current password.")
+    password = _password("Current password", "Type your current password.", _not_while_locked)
     new_password = _password("New password", "Type the new password.", purpose="new-password")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.new_password_confirm.label.text = "New password again"
+        self.user = current_user
+
+    def validate(self, **kwargs: Any) -> bool:  # type: ignore[override]  # as the library has it
+        fits = super().validate(**kwargs)
+        if SIGNING_IN["INVALID_PASSWORD"][0] in self.password.errors:
+            self.user.track_failed_authn("password")
+        return fits
 
 
 class AuthenticatorForm(TwoFactorSetupForm):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, select, update
 
 from config import STRIPE_API_VERSION
 from models import Order, Payment
@@ -15,7 +15,7 @@ from store.services import checkout
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.orders import reviews
-from store.services.payments import refunds
+from store.services.payments import accounts, refunds
 from store.webhooks.handlers import HANDLERS
 from tests.support.concurrency import at_once
 from tests.support.shop import WEBHOOK_PATH, NoAnswer, Shop
@@ -248,3 +248,23 @@ def payments_found(shop: Shop) -> list[str]:
     setup = doctor.WebhookSetup(WEBHOOK_PATH, frozenset(HANDLERS), STRIPE_API_VERSION)
     found = doctor.run(shop.services, setup, shop.clock(), lambda _url, _event: 200, lambda _seconds: None)
     return [str(problem) for problem in found if problem.subject == "payments"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "foreign"),
+    [("test:acct_1", 5), ("test:acct_2", 6), ("live:acct_1", 5), ("live:acct_2", 7), ("test:", 4), ("live:", 5)],
+)
+def test_payments_of_other_accounts_are_counted_by_account_and_mode(shop: Shop, ours: str, foreign: int) -> None:
+    recorded = ["test:acct_1"] * 2 + ["test:acct_2", "live:acct_1", "live:acct_1", "test:", "live:", "", "unknown"]
+    order = shop.order()
+    with shop.services.database.transaction() as session:
+        session.execute(update(Payment).values(account=""))
+        rows = [{"order_id": order.id, "live": False, "amount_minor": 1, "account": account} for account in recorded]
+        session.execute(insert(Payment), rows)
+
+    with shop.services.database.reading() as session:
+        counted = accounts.count_foreign(session, ours)
+        one_by_one = [payment for payment in session.scalars(select(Payment)) if accounts.is_foreign(payment, ours)]
+        in_sql = session.scalars(select(Payment.id).where(accounts.foreign(ours))).all()
+
+    assert (counted, len(one_by_one), len(in_sql)) == (foreign, foreign, foreign)

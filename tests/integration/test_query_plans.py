@@ -6,6 +6,7 @@ from store.services import reconciliation
 from store.services.operations import figures, health, work_list, worker
 from store.services.orders import listing, reviews, search, whole
 from store.services.orders.listing import OrderFilter, Show
+from store.services.payments import accounts
 from store.webhooks import deliveries, inbox
 from tests.support.query_plans import PlanRecorder, forget_statistics
 from tests.support.shop import Shop
@@ -74,6 +75,7 @@ def look_after_the_store(shop: Shop) -> None:
     assert health.problems(shop.services) == []
     with shop.services.database.reading() as session:
         reviews.waiting(session)
+        assert accounts.count_foreign(session, accounts.known(shop.services)) == 0
 
 
 WORK = (

@@ -93,6 +93,29 @@ def test_five_wrong_passwords_lock_an_account_for_a_while(shop: Shop) -> None:
 
 
 @pytest.mark.on_sqlite
+def test_wrong_passwords_lock_an_account_where_it_gets_another_one_too(shop: Shop) -> None:
+    shop.clock.stop()
+    ada = hire(shop, Role.SERVICE, "ada@shop.example")
+    browser, path = browser_of(shop, ada), "/admin/account/password"
+    new = {"new_password": "another long one", "new_password_confirm": "another long one"}
+
+    browser.post(
+        path, {"password": "wrong", **new, "new_password_confirm": "mistyped"}, page=path
+    )  # no guess was tried
+    for _ in range(4):
+        assert "This is not your password." in browser.post(path, {"password": "wrong", **new}, page=path).text
+    assert not tries.is_locked(shop.services, ada.id, shop.clock())
+    browser.post(path, {"password": "wrong", **new}, page=path)
+    refused = browser.post(path, {"password": PASSWORD, **new}, page=path)
+
+    assert (refused.status_code, "too many wrong passwords or codes" in refused.text) == (400, True)
+    assert sign_in(shop.browser(), ada.email) == 400
+    shop.clock.forward(minutes=16)
+    assert browser.post(path, {"password": PASSWORD, **new}, page=path).status_code == 303
+    assert sign_in(shop.browser(), ada.email, "another long one") == 303
+
+
+@pytest.mark.on_sqlite
 def test_an_address_on_the_network_tries_twenty_passwords_a_minute(shop: Shop) -> None:
     browser = shop.browser()
     form = {"csrf_token": browser.token("/admin/sign-in")}

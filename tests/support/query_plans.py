@@ -16,8 +16,8 @@ LARGE_TABLES = {
     "orders", "order_lines", "payments", "refunds", "disputes", "reviews", "history", "mails", "webhook_events",
     "unmatched_events", "carts", "cart_lines", "product_words",
 }  # fmt: skip
-# It has a row for each order, unlike every other index of some rows only.
-LARGE_PARTIAL_INDEXES = {"uq_payments_live"}
+# They have a row for each order, unlike every other index of some rows only.
+LARGE_PARTIAL_INDEXES = {"uq_payments_live", "ix_payments_account"}
 SMALL_INDEXES = {
     str(index.name)
     for table in Base.metadata.tables.values()
