@@ -11,7 +11,7 @@ import argparse
 import itertools
 import random
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, column, create_engine, insert, table, text
 
 from config import Settings
 from store.domain.search import slug_of, words_of
@@ -25,10 +25,9 @@ MODELS = text(
 LAST = text("SELECT coalesce(max(id), 0) AS id, coalesce(max(position), 0) AS position FROM products")
 COLUMNS = ("id", "slug", "name", "summary", "description", "category_id", "image", "alt", "price_minor", "currency",
            "stock", "reserved", "position", "weight_grams", "shippable")  # fmt: skip
-PRODUCT = text(
-    f"INSERT INTO products ({', '.join(COLUMNS)}) VALUES ({', '.join(f':{name}' for name in COLUMNS)})"  # noqa: S608
-)
-WORD = text("INSERT INTO product_words (word, product_id) VALUES (:word, :product_id)")
+# Written as an `insert` of tables, SQLAlchemy sends thousands of rows in a few statements.
+PRODUCT = insert(table("products", *map(column, COLUMNS)))
+WORD = insert(table("product_words", column("word"), column("product_id")))
 
 
 def fill_products(engine: Engine, products: int, seed: int = 1) -> None:
