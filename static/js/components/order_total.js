@@ -22,13 +22,14 @@ export function start(element) {
     asking.abort();
     const mine = (asking = new AbortController());
     const late = setTimeout(() => mine.abort(), PATIENCE);
+    const sent = fieldsOf(form);
     try {
-      const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fieldsOf(form)), signal: mine.signal });
+      const answer = await fetch(address, { method: "POST", body: new URLSearchParams(sent), signal: mine.signal });
       if (!answer.ok || answer.redirected) throw new Error(`the total could not be asked for: ${answer.status}`);
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       await released;
       if (mine !== asking) return;
-      show(fresh);
+      show(fresh, (part) => wasTypedIn(part, form, sent));
       announcement.textContent = document.getElementById("total-sentence")?.textContent ?? "";
     } catch {
       await released;
@@ -59,6 +60,10 @@ export function start(element) {
     { capture: true },
   );
   button.hidden = true;
+  // Somebody was faster than this script, or the browser has filled in what stood here before.
+  if ([...form.elements].some((field) => CHANGES.includes(field.getAttribute("name") ?? "") && isChanged(field))) {
+    updating = update();
+  }
 }
 
 /** Ends when the pointer is up again and what it pressed has been clicked. */
@@ -81,12 +86,37 @@ function fieldsOf(form) {
   return fields;
 }
 
-/** @param {Document} fresh */
-function show(fresh) {
+/** @param {Element} field @returns {boolean} whether it has another value than the page came with */
+function isChanged(field) {
+  if (field instanceof HTMLSelectElement) {
+    const chosen = field.querySelector("option[selected]") ?? field.options[0];
+    return chosen instanceof HTMLOptionElement && chosen.value !== field.value;
+  }
+  if (!(field instanceof HTMLInputElement)) return false;
+  return field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+}
+
+/**
+ * Whether somebody is typing there and has not left the field yet. The total is asked for once more then.
+ *
+ * @param {Element} part
+ * @param {HTMLFormElement} form
+ * @param {[string, string][]} sent
+ */
+function wasTypedIn(part, form, sent) {
+  const then = new Map(sent);
+  return fieldsOf(form).some(([name, value]) => then.get(name) !== value && part.querySelector(`[name="${CSS.escape(name)}"]`));
+}
+
+/**
+ * @param {Document} fresh
+ * @param {(part: Element) => boolean} stays
+ */
+function show(fresh, stays) {
   const focused = document.activeElement?.id;
   for (const part of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(part.id);
-    if (now) part.replaceWith(document.adoptNode(now));
+    if (now && !stays(part)) part.replaceWith(document.adoptNode(now));
   }
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
 }
