@@ -60,10 +60,8 @@ def test_the_drawer_is_used_with_the_keyboard_alone(page: Page) -> None:
     [
         ("success-4242424242424242", "card"),
         ("decline-4000000000009995", "card"),
-        ("decline-4242424242424241-incorrect_number", "card"),
         ("3ds-4000002760003184-fail", "hosted"),
         ("dispute-4000000000000259", "hosted"),
-        ("refund-4000000000007726", "card"),
     ],
 )
 def test_a_row_of_the_test_card_page_runs_with_a_click(page: Page, row: str, form: str) -> None:

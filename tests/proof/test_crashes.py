@@ -289,6 +289,16 @@ WORK = (
 )
 
 
+BROKEN_CALLS = (
+    FaultPlan(breaks_before=1),
+    FaultPlan(breaks_before=2),
+    FaultPlan(breaks_after=1),
+    FaultPlan(breaks_after=2),
+    FaultPlan(stripe_fails="before"),
+    FaultPlan(stripe_fails="after"),
+)
+
+
 @pytest.mark.on_sqlite  # the statements run on both in the integration tests; make chaos kills processes on PostgreSQL
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.name)
 def test_a_crash_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
@@ -319,21 +329,11 @@ def crash_at_every_boundary(shop: Shop, work: Work) -> None:
 
 @pytest.mark.on_sqlite
 @pytest.mark.parametrize("work", [work for work in WORK if work.calls], ids=lambda work: work.name)
-@pytest.mark.parametrize(
-    "plans",
-    [
-        pytest.param([FaultPlan(breaks_before=1), FaultPlan(breaks_before=2)], id="before"),
-        pytest.param([FaultPlan(breaks_after=1), FaultPlan(breaks_after=2)], id="after"),
-        pytest.param([FaultPlan(stripe_fails="before"), FaultPlan(stripe_fails="after")], id="Stripe fails"),
-    ],
-)
-def test_a_connection_that_breaks_at_any_call_changes_nothing_in_the_end(
-    shop: Shop, work: Work, plans: list[FaultPlan]
-) -> None:
+def test_a_connection_that_breaks_at_any_call_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
     process = Process(shop)
     expected = result_of(shop, process, work, NO_FAULTS)
 
-    for plan in plans:
+    for plan in BROKEN_CALLS:
         assert result_of(shop, process, work, plan) == expected, plan
 
 
