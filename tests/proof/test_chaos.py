@@ -8,7 +8,7 @@ from tools.chaos import report
 from tools.chaos.plan import Fault, draw
 from tools.chaos.run import run
 
-SEED, SHOPPERS = 11, 60
+SEED, SHOPPERS = 11, 36
 
 
 @pytest.mark.timeout(300)

@@ -12,7 +12,7 @@ from tests.support.databases import Databases
 
 # Without a seed the same few histories run each time; with one, PROOF_EXAMPLES others that it determines.
 SEED = os.environ.get("PROOF_SEED")
-EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "12"))
 STEPS = int(os.environ.get("PROOF_STEPS", "40"))
 # The shortest history that fails takes minutes to find, and is not needed where only the failure counts.
 PHASES = [Phase.generate, Phase.shrink] if os.environ.get("PROOF_SHRINK", "1") == "1" else [Phase.generate]
