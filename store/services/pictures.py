@@ -6,6 +6,7 @@ A picture and its files are written in one transaction, so that neither is there
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,14 +16,17 @@ from models import PictureFile, Product
 from store.domain import pictures
 from store.domain.errors import NotFound, PictureRefusal, PictureRefused, Subject
 from store.domain.pictures import MOST_PICTURES, Picture, Pictures
-from store.services import picture_files, products, staff_log
+from store.services import products, staff_log
 from store.services.services import Services
 from store.services.staff_log import Actor
+
+if TYPE_CHECKING:
+    from store.services.picture_files import PreparedPicture
 
 
 def add(services: Services, slug: str, upload: bytes, alt: str, actor: Actor) -> Picture:
     """Add a picture to a product, after its others. Raises NotFound and PictureRefused."""
-    prepared = picture_files.prepare(upload, alt)
+    prepared = _prepare(upload, alt)
     with services.database.transaction() as session:
         product = products.lock(session, slug)
         before = product.pictures
@@ -47,7 +51,7 @@ def change(services: Services, slug: str, name: str, alt: str, place: int, actor
 
 def exchange(services: Services, slug: str, name: str, upload: bytes, alt: str, place: int, actor: Actor) -> None:
     """Put another picture in the place of one, or in another place. Raises NotFound and PictureRefused."""
-    prepared = picture_files.prepare(upload, alt)
+    prepared = _prepare(upload, alt)
     with services.database.transaction() as session:
         product = products.lock(session, slug)
         others = pictures.without(product.pictures, _of(product, name).name)
@@ -68,6 +72,12 @@ def remove(services: Services, slug: str, name: str, actor: Actor) -> None:
 def read_file(session: Session, name: str) -> bytes | None:
     """What is in a file of a picture; None where there is none of this name."""
     return session.scalars(select(PictureFile.body).where(PictureFile.name == name).limit(1)).one_or_none()
+
+
+def _prepare(upload: bytes, alt: str) -> PreparedPicture:
+    from store.services import picture_files  # it loads Pillow, which only an upload needs
+
+    return picture_files.prepare(upload, alt)
 
 
 def _of(product: Product, name: str) -> Picture:
