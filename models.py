@@ -534,9 +534,9 @@ class OrderKeyMark(Base):
 class OrderLine(Base):
     """What was ordered, at the name and price it had then, and what became of its pieces.
 
-    `shipped` of them were sent. `refunded_unsent` were refunded before they were sent, so that they are not to be sent
-    any more; `refunded_sent` are those of the shipped ones that were refunded. A refund counts from when it is
-    requested, unless the payment service does not accept it. `restocked` of the refunded ones are for sale again.
+    `shipped` of them were sent. `refunded_unsent` were refunded, or never charged, before they were sent, so that they
+    are not to be sent any more; `refunded_sent` are those of the shipped ones that were refunded. A refund counts from
+    when it is requested, unless the payment service does not accept it. `restocked` of these are for sale again.
     """
 
     __tablename__ = "order_lines"

@@ -91,6 +91,7 @@ _DETAILS: Mapping[str, str] = {
     "order_not_fulfilled.carrier_invalid": "The carrier is not one line of visible characters.",
     "order_not_fulfilled.fewer_left": "So many pieces are not left to be sent.",
     "order_not_fulfilled.nothing_chosen": "There is nothing to be sent.",
+    "order_not_fulfilled.rest_is_paid": "All of it is charged, so what is not sent has to be refunded.",
     "order_not_fulfilled.stock_gone": "Its things were sold when its money went back.",
     "refund_refused.not_by_line": "Only an amount of this order can be refunded.",
     "refund_refused.fewer_left": "So much is not left to be refunded.",

@@ -189,6 +189,7 @@ _NOT_FULFILLED = {
     FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest_tracking} characters.",
     FulfilmentRefusal.CARRIER_INVALID: "Give the carrier in one line of at most {longest_carrier} characters.",
     FulfilmentRefusal.FEWER_LEFT: "So many pieces are not left to be sent: `flask order` says what was sent.",
+    FulfilmentRefusal.REST_IS_PAID: "All of it is charged, so what is not sent has to be refunded, not left.",
     FulfilmentRefusal.NOTHING_CHOSEN: "There is nothing to be sent.",
     FulfilmentRefusal.STOCK_GONE: "Its things were sold when its money went back. Refund it, or add stock first.",
 }

@@ -477,6 +477,7 @@ class FulfilmentRefusal(StrEnum):
     CARRIER_INVALID = "carrier_invalid"  # not one line, or longer than `longest_carrier` characters
     FEWER_LEFT = "fewer_left"  # than so many pieces of a line
     NOTHING_CHOSEN = "nothing_chosen"
+    REST_IS_PAID = "rest_is_paid"  # what is not sent has to be refunded
     STOCK_GONE = "stock_gone"  # it was released when its money went back, and sold since
 
 

@@ -10,7 +10,13 @@ from click.testing import Result
 
 from models import Mail, Order
 from store.cli.findings import problem_of
-from store.domain.errors import CaptureRefusal, CaptureRefused, OrderNotFulfilled, PaymentUnavailable
+from store.domain.errors import (
+    CaptureRefusal,
+    CaptureRefused,
+    FulfilmentRefusal,
+    OrderNotFulfilled,
+    PaymentUnavailable,
+)
 from store.domain.money import Money
 from store.domain.staff import Role
 from store.domain.states import OrderState, PaymentState, RefundEvent, ReservationState
@@ -528,3 +534,38 @@ def test_a_mail_tells_that_nothing_was_charged(shop: Shop, closed: CancelReason,
 
     assert f"your card is authorised for {order.total.text()}. Nothing is charged until we ship your order" in sent
     assert f"{why} We have released the {order.total.text()} that were authorised on your card" in sent
+
+
+def test_what_cannot_be_sent_is_neither_charged_nor_left_to_be_sent(shop: Shop) -> None:
+    cart = shop.cart(3)
+    with shop.services.database.transaction() as session:
+        carts.add(session, cart, "brass-pen", 1, shop.clock())
+    before = (shop.product().stock, shop.product("brass-pen").stock)
+    order = shop.place(cart)
+    shop.pay(order)
+    shop.deliver()
+    pencil, origin = shop.product().id, Origin(Source.STAFF, shop.clock(), actor="Ada")
+
+    def send(capture: Money | None) -> bool:
+        return orders.fulfil(
+            shop.services, order.reference, None, origin, pieces={pencil: 2}, capture=capture, leave_rest=True
+        )
+
+    with pytest.raises(OrderNotFulfilled) as refused:
+        send(None)
+    sent = send(Money(800, "usd"))
+    worker.run(shop.services, shop.clock())
+
+    after = shop.read(order.reference)
+    assert (refused.value.reason, sent) == (FulfilmentRefusal.REST_IS_PAID, True)
+    assert (after.state, after.payment.received_minor) == (OrderState.FULFILLED, 800)
+    assert (shop.product().stock, shop.product("brass-pen").stock) == (before[0] - 2, before[1])
+    told = [(each.type, each.data.get("pieces")) for each in after.history if each.type.startswith("order.")]
+    assert told[-3:] == [
+        ("order.partly_shipped", "2 × Cedar pencil"),
+        ("order.rest_not_sent", "1 × Brass pen, 1 × Cedar pencil"),
+        ("order.fulfilled", None),
+    ]
+    sent_mails = "".join(file.read_text("utf-8") for file in shop.mail_folder.glob("*.log"))
+    assert "Not sent, and not charged: 1 x Brass pen" in sent_mails
+    assert findings(shop) == []

@@ -185,6 +185,7 @@ _NOT_FULFILLED = {
     FulfilmentRefusal.TRACKING_INVALID: "Give the tracking in one line of at most {longest_tracking} characters.",
     FulfilmentRefusal.CARRIER_INVALID: "Give the carrier in one line of at most {longest_carrier} characters.",
     FulfilmentRefusal.FEWER_LEFT: "So many pieces are not left any more: some were sent or refunded meanwhile.",
+    FulfilmentRefusal.REST_IS_PAID: "All of it is charged, so what is not sent has to be refunded, not left.",
     FulfilmentRefusal.NOTHING_CHOSEN: "Say how many pieces of what are in the parcel.",
     FulfilmentRefusal.STOCK_GONE: "Its things were sold when its money went back. Refund it, or add stock first.",
 }

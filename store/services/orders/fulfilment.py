@@ -33,6 +33,7 @@ def fulfil(
     number: int | None = None,
     disputed: bool = False,
     capture: Money | None = None,
+    leave_rest: bool = False,
 ) -> bool:
     """Note that `pieces` of a paid order were sent, or all that were left of it, with the carrier's `tracking` number
     or address if there is one. The customer gets an e-mail, and the order is fulfilled once nothing is left to be sent.
@@ -42,14 +43,15 @@ def fulfil(
 
     Of an order whose card is authorised the money is captured first: all of it, or as much as `capture` says. Raises
     CaptureRefused, PaymentUnavailable and PaymentMisconfigured as `capturing.capture_for_shipment` does; nothing is
-    noted as sent then.
+    noted as sent then. Where less is charged than was authorised, `leave_rest` says that nothing else is sent: what is
+    left goes back into stock.
 
     Raises NotFound; OrderNotFulfilled for an order that is not paid, that waits for a person (a review is open), whose
     payment is disputed unless `disputed` says that it is sent all the same; where fewer pieces are left; and for texts
     that are not one line of at most 120 characters, 60 for the carrier.
     """
     label = _label(carrier, tracking)
-    check = partial(_to_send, pieces=pieces, disputed=disputed)
+    check = partial(_to_send, pieces=pieces, disputed=disputed, capture=capture, leave_rest=leave_rest)
     capturing.capture_for_shipment(services, reference, capture, origin, check)
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
@@ -58,11 +60,15 @@ def fulfil(
         sent = check(session, order)
         _have_stock(session, order)
         shipment = shipments.add(session, order, sent, label, origin)
+        if leave_rest:
+            shipments.leave_rest(session, order, origin)
         _tell(session, order, shipment, origin)
     return True
 
 
-def _to_send(session: Session, order: Order, *, pieces: Pieces | None, disputed: bool) -> Pieces:
+def _to_send(
+    session: Session, order: Order, *, pieces: Pieces | None, disputed: bool, capture: Money | None, leave_rest: bool
+) -> Pieces:
     """What is to be sent now, of an order that is locked and paid, or authorised. Raises OrderNotFulfilled."""
     if reviews.is_open(session, order):
         raise _refused(FulfilmentRefusal.REVIEW_OPEN)
@@ -70,6 +76,8 @@ def _to_send(session: Session, order: Order, *, pieces: Pieces | None, disputed:
         raise _refused(FulfilmentRefusal.DISPUTED)
     if order.state is not OrderState.PAID and not order.is_authorised:
         raise _refused(FulfilmentRefusal.NOT_PAID)
+    if leave_rest and not _is_charged_in_part(order, capture):
+        raise _refused(FulfilmentRefusal.REST_IS_PAID)
     left = shipments.left(session, order)
     wanted = left if pieces is None else {product_id: count for product_id, count in pieces.items() if count}
     if not wanted:
@@ -77,6 +85,12 @@ def _to_send(session: Session, order: Order, *, pieces: Pieces | None, disputed:
     if any(not 0 < count <= left.get(product_id, 0) for product_id, count in wanted.items()):
         raise _refused(FulfilmentRefusal.FEWER_LEFT)
     return wanted
+
+
+def _is_charged_in_part(order: Order, capture: Money | None) -> bool:
+    """Whether less is charged than was authorised, once `capture` is."""
+    charged = order.payment.capture_minor or (capture.minor if capture is not None else order.total_minor)
+    return charged < order.total_minor
 
 
 def _tell(session: Session, order: Order, shipment: Shipment, origin: Origin) -> None:

@@ -139,6 +139,9 @@ SENTENCES: Mapping[str, _Words] = {
     "order.payment_received": _Words(_paid, Tone.GOOD),
     "order.nothing_due": _always("There was nothing to pay, so your order is confirmed.", Tone.GOOD),
     "order.partly_shipped": _Words(lambda detail, _: f"A part left our shop: {detail.get('pieces', '')}.", Tone.GOOD),
+    "order.rest_not_sent": _Words(
+        lambda detail, _: f"We could not send {detail.get('pieces', 'the rest')}, and charged nothing for it.", Tone.BAD
+    ),
     "order.fulfilled": _Words(_fulfilled, Tone.GOOD),
     "order.cancelled": _Words(_cancelled),
     "order.expired": _always("The order’s time was over and your things went back on the shelf. Nothing was charged."),
