@@ -110,6 +110,16 @@ def test_a_warning_is_dismissed_with_a_note_and_nothing_else_is(shop: Shop) -> N
     assert refunds_at_stripe(shop, order) == []
 
 
+def test_a_payment_that_was_returned_otherwise_is_offered_no_refund(shop: Shop) -> None:
+    order = warned(shop)
+    browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{order.reference}"
+
+    browser.post(f"{path}/refund", {"amount": ""}, page=path)
+
+    assert open_ones(shop, order) == ["early_fraud_warning"]
+    assert ["/warnings/" in browser.get(page).text for page in ("/admin", path)] == [False, False]
+
+
 def test_another_review_is_no_warning(shop: Shop) -> None:
     order = warned(shop)
     open_another(shop, order)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from models import Order, Review
 from store.domain.errors import ReviewNotResolved, ReviewRefusal
@@ -21,12 +21,13 @@ LONGEST_NOTE = 500  # characters
 @dataclass(frozen=True, slots=True)
 class OpenReview:
     """A review that waits for a person, and the order that it is about; `authorised` is whether its card is, and
-    nothing was charged.
+    nothing was charged, `charged` whether any of its money is here.
     """
 
     reference: str
     review: Review
     authorised: bool
+    charged: bool
 
 
 def open_review(
@@ -101,7 +102,14 @@ def waiting(session: Session) -> Sequence[OpenReview]:
     rows = session.execute(
         select(Order, Review)
         .join(Review, Review.order_id == Order.id)
+        .join(Order.payment)
+        .options(contains_eager(Order.payment))
         .where(Review.resolved_at.is_(None))
         .order_by(Review.opened_at, Review.id)
     )
-    return [OpenReview(order.reference, review, order.is_authorised) for order, review in rows]
+    return [_waiting(order, review) for order, review in rows]
+
+
+def _waiting(order: Order, review: Review) -> OpenReview:
+    charged = order.payment.refunded_minor < order.payment.received_minor
+    return OpenReview(order.reference, review, order.is_authorised, charged)
