@@ -154,7 +154,9 @@ def test_a_refund_reported_while_stripe_refuses_it_stays(shop: Shop) -> None:
     order = paid(shop)
 
     class Refuses:
-        def refund_payment(self, provider_payment_id: str, amount: Money, key: str, _attempt: int) -> RefundSnapshot:
+        def refund_payment(
+            self, provider_payment_id: str, amount: Money, key: str, _attempt: int, _reason: RefundReason | None
+        ) -> RefundSnapshot:
             snapshot = RefundSnapshot("re_1", provider_payment_id, amount, RefundEvent.SUCCEEDED, key)
             with shop.services.database.transaction() as session:
                 refunds.record(session, snapshot, Origin(Source.WEBHOOK, shop.clock()))
