@@ -18,7 +18,7 @@ from store.domain.money import Money, smallest_step
 from store.domain.pricing import MINIMUM_CHARGE
 from store.gateway.port import KeyTrial, MailServerProblem, SignedEvent, WebhookEndpoint
 from store.services.operations import health
-from store.services.payments import accounts
+from store.services.payments import accounts, authorising
 from store.services.services import Services
 
 LARGEST_SKEW = timedelta(seconds=60)
@@ -62,6 +62,7 @@ def run(
     findings = [Problem("settings", warning, "") for warning in settings.warnings]
     database = [Problem("database", problem, "") for problem in health.problems(services)]
     findings += database or [*_catalogue(services), *_invoices(services), *_foreign_payments(services)]
+    findings += [] if database else _authorisations(services, now)
     findings += _mail(services)
     try:
         findings += _stripe(services, webhooks, now, send, wait)
@@ -83,6 +84,16 @@ def _foreign_payments(services: Services) -> Iterator[Problem]:
         wrong = f"{belong} to another account or mode than STRIPE_SECRET_KEY."
         remedy = "Refund them in that account's dashboard; use one database for one account and mode."
         yield Problem("payments", wrong, remedy)
+
+
+def _authorisations(services: Services, now: datetime) -> Iterator[Problem]:
+    """Whether cards wait to be charged whose authorisation ends soon."""
+    with services.database.reading() as session:
+        count = authorising.count_ending(session, now)
+    if count:
+        ends = "1 authorised order is" if count == 1 else f"{count} authorised orders are"
+        wrong = f"{ends} released within two days unless shipped."
+        yield Problem("authorisations", wrong, "Ship them from the list at /admin, which charges them.")
 
 
 def _stripe(

@@ -25,7 +25,7 @@ from store.services import carts, orders, payments, reconciliation, transitions
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.orders import reviews
-from store.services.payments import refunds
+from store.services.payments import authorising, refunds
 from tests.support.crash_points import FaultPlan, Process
 from tests.support.shop import Shop, event_of, signed
 from tests.support.staff import staff
@@ -332,10 +332,17 @@ def test_a_part_is_charged_from_the_orders_page(shop: Shop) -> None:
 
 def test_the_work_list_says_when_an_authorisation_ends_soon(shop: Shop) -> None:
     order = authorised(shop)
+    ends = order.expires_at
+    with shop.services.database.reading() as session:
+        counts = [
+            authorising.count_ending(session, ends - timedelta(days=2) + moment)
+            for moment in (timedelta(), timedelta(seconds=1))
+        ]
     shop.clock.forward(days=5, hours=1)
 
     listed = staff(shop, Role.PACKING).get("/admin").text
 
+    assert counts == [0, 1]
     assert order.reference in listed
     assert "Ends soon" in listed
 

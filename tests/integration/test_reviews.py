@@ -18,7 +18,7 @@ from store.domain.states import (
     RefundState,
     ReservationState,
 )
-from store.gateway.port import CancelReason, PaymentSnapshot, RefundSnapshot
+from store.gateway.port import CancelReason, PaymentSnapshot, RefundReason, RefundSnapshot
 from store.services import checkout, payments
 from store.services.history import Origin, Source
 from store.services.payments import refunds

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Order, Payment
@@ -53,6 +54,16 @@ def keep(session: Session, order: Order, payment: Payment, origin: Origin) -> No
     transitions.write(session, order, {"authorised_at": origin.at, "expires_at": ends})
     carts.empty_of(session, order.cart_id, order.id)
     mail.write(session, order, mail.Kind.ORDER_AUTHORISED, origin.at)
+
+
+def count_ending(session: Session, now: datetime) -> int:
+    """How many orders are authorised and will be released soon, because nobody has shipped them."""
+    waiting = select(func.count(Order.id)).where(
+        Order.state == OrderState.AWAITING_PAYMENT,
+        Order.authorised_at.is_not(None),
+        Order.expires_at < now + ENDS_SOON,
+    )
+    return session.scalars(waiting).one()
 
 
 def note_end(session: Session, order: Order, payment: Payment, capture_before: datetime) -> None:
