@@ -1,10 +1,13 @@
 """Orders that `tools/fill_orders.py` writes are orders as the store writes them."""
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, update
 
 from models import HistoryEntry, Order, Payment
 from store.domain.states import OrderState
 from store.services.operations import audit, worker
+from store.services.orders import listing, search
+from store.services.orders.listing import OrderFilter, Show
 from store.web.presentation.timeline import SENTENCES, WITHOUT_SENTENCE
 from tests.support.shop import Shop
 from tools.fill_orders import fill
@@ -56,6 +59,32 @@ def test_the_history_of_a_filled_order_ends_in_its_state(shop: Shop) -> None:
 
     assert [state for state, end in ends if state != end] == []
     assert types <= {*SENTENCES, *WITHOUT_SENTENCE, "mail.refused", "mail.dropped"}
+
+
+@pytest.mark.on_sqlite
+@pytest.mark.parametrize("filled", [300, 1200])  # fewer and more than what is looked at one by one
+def test_every_order_is_found_by_the_digits_of_its_card_once(shop: Shop, filled: int) -> None:
+    fill(shop.services.database.engine, filled, seed=1)
+    with shop.services.database.transaction() as session:
+        first = session.scalars(select(Order.id).where(Order.state == OrderState.FULFILLED).limit(1)).one()
+        session.execute(update(Payment).where(Payment.order_id == first).values(card_last4="0005"))
+    with shop.services.database.reading() as session:
+        paid = select(Payment.order_id).where(Payment.card_last4 == "4242").distinct()
+        shipped = paid.join(Order, Order.id == Payment.order_id).where(Order.state == OrderState.FULFILLED)
+        everything, fulfilled = session.scalars(paid).all(), session.scalars(shipped).all()
+
+        def found(last4: str, show: Show, oldest: bool) -> list[int]:
+            ids, after = list[int](), None
+            while True:
+                part = listing.find(session, OrderFilter(show, search.parse(last4), oldest_first=oldest), after, 97)
+                ids += [order.id for order in part.orders]
+                if (after := part.after) is None:
+                    return ids
+
+        assert found("4242", Show.ALL, oldest=False) == sorted(everything, reverse=True)
+        assert found("4242", Show.FULFILLED, oldest=True) == sorted(fulfilled)
+        assert found("0005", Show.ALL, oldest=False) == [first]
+        assert (len(everything) > listing.FEW) is (filled == 1200)
 
 
 def test_the_same_seed_fills_in_the_same_orders(shop: Shop) -> None:
