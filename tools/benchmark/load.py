@@ -74,6 +74,24 @@ def drive(port: int, requests: Iterable[bytes], *, connections: int, seconds: fl
     return load
 
 
+def begin_again(port: int, request: bytes, *, most: int, seconds: float) -> float | None:
+    """How often per second the first `most` bytes of an answer are read, one answer after the other, each on a
+    connection of its own, which is closed then; None where one was no success or ended before.
+    """
+    times, started = 0, time.perf_counter()
+    while time.perf_counter() < started + seconds:
+        with socket.create_connection(("127.0.0.1", port), timeout=ANSWERS_WITHIN) as connection:
+            connection.sendall(request)
+            answer = bytearray()
+            while len(answer) < most and (part := connection.recv(262_144)):
+                answer += part
+        status = _STATUS.match(answer)
+        if len(answer) < most or status is None or not 200 <= int(status[1]) < 300:
+            return None
+        times += 1
+    return times / (time.perf_counter() - started)
+
+
 class _Connection:
     """One connection, kept while the server keeps it, with one request at a time."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import cycle
+from urllib.parse import quote
 
 from sqlalchemy import text
 
@@ -25,6 +27,7 @@ NAME = "growth"
 FEW = 1_000
 SEED = 1
 LOOKED_AT = 8  # orders of the regular customer whose pages are opened in turn
+EXPORT, EXPORTED = "staff: export, its beginning", 100_000  # bytes
 CLIENTS = 4  # connections to pages: they are about latency under some load, not about the most there can be
 
 
@@ -60,6 +63,14 @@ class Grown:
         wholeness.check_answers(f"{name} with {self.orders} orders", found)
         return found.rate
 
+    def export(self, seconds: float) -> float:
+        """How often per second the beginning of a CSV of all orders was read. Raises NotWhole."""
+        (request,) = self.pages[EXPORT]
+        begun = load.begin_again(self.payer.server.port, request, most=EXPORTED, seconds=seconds)
+        if begun is None:
+            raise wholeness.NotWhole(f"{EXPORT} with {self.orders} orders did not begin as one")
+        return begun
+
     def job(self, name: str) -> float:
         """How often per second it could be done. Raises ProgramFailed."""
         if self._jobs.stdin is None or self._jobs.stdout is None:
@@ -82,13 +93,37 @@ class Grown:
         )
         with self.payer.engine.connect() as connection:
             found = connection.execute(query, {"browser": REGULAR_BROWSER, "limit": LOOKED_AT}).scalars().all()
-        staff = {**BROWSER, "Cookie": merchant.sign_in(self.payer.server, self._programs, self._settings)}
         return {
             "order page": [load.request("GET", f"/orders/{reference}", headers) for reference in found],
             "orders of a browser": [load.request("GET", "/orders", headers)],
-            "staff: orders": [load.request("GET", "/admin/orders?show=fulfilled", staff)],
-            "staff: search by name": [load.request("GET", "/admin/orders?q=a", staff)],
-            "staff: one order": [load.request("GET", f"/admin/orders/{reference}", staff) for reference in found],
+            **self._staff_pages(found),
+        }
+
+    def _staff_pages(self, references: Sequence[str]) -> dict[str, list[bytes]]:
+        """What the staff looks at: the list, what is found in it by each kind of key, an order, and what waits."""
+        signed_in = {**BROWSER, "Cookie": merchant.sign_in(self.payer.server, self._programs, self._settings)}
+        named = text(
+            "SELECT provider_payment_id FROM payments JOIN orders ON orders.id = order_id WHERE reference = :reference"
+        )
+        with self.payer.engine.connect() as connection:
+            payment = connection.execute(named, {"reference": references[0]}).scalars().first()
+        searched = {
+            "name": "a",
+            "e-mail": f"shopper-{REGULAR_BROWSER}@example.com",
+            "reference": references[0],
+            "four digits": "4242",
+            "id of Stripe's": payment or "",
+        }
+
+        def ask(path: str) -> bytes:
+            return load.request("GET", f"/admin{path}", signed_in)
+
+        return {
+            "staff: orders": [ask("/orders?show=fulfilled")],
+            **{f"staff: search by {name}": [ask(f"/orders?q={quote(typed)}")] for name, typed in searched.items()},
+            "staff: one order": [ask(f"/orders/{reference}") for reference in references],
+            "staff: work list": [ask("")],
+            EXPORT: [ask("/orders/export.csv")],
         }
 
 
@@ -106,9 +141,12 @@ def run(run: Run) -> Iterator[Row]:
         measures: dict[str, Callable[[Grown], float]] = {
             "order page": lambda side: side.page("order page", seconds / 2),
             "orders of a browser": lambda side: side.page("orders of a browser", seconds / 2),
-            "staff: orders": lambda side: side.page("staff: orders", seconds / 2),
-            "staff: search by name": lambda side: side.page("staff: search by name", seconds / 2),
-            "staff: one order": lambda side: side.page("staff: one order", seconds / 2),
+            **{
+                name: partial(_page, name, seconds / 2)
+                for name in few.pages
+                if name.startswith("staff") and name != EXPORT
+            },
+            EXPORT: lambda side: side.export(seconds / 2),
             "worker's round": lambda side: side.job("worker"),
             "reconciliation, one hour": lambda side: side.job("reconcile"),
             "audit, for each order": lambda side: side.job("audit") * side.orders,
@@ -117,6 +155,10 @@ def run(run: Run) -> Iterator[Row]:
             for side in (few, large):
                 measure(side)
             yield row(name, _pair(rounds, measure, few, large))
+
+
+def _page(name: str, seconds: float, side: Grown) -> float:
+    return side.page(name, seconds)
 
 
 def _pair(rounds: int, measure: Callable[[Grown], float], few: Grown, large: Grown) -> tuple[Series, Series]:
