@@ -9,7 +9,7 @@ import pytest
 
 from tools.benchmark import statements
 from tools.benchmark.figures import Goal, Row, Series, percentile, ratio, table
-from tools.benchmark.load import Load, drive, request
+from tools.benchmark.load import Load, begin_again, drive, request
 from tools.benchmark.pgbench import PgbenchFailed, script_of
 from tools.benchmark.statements import Sent
 from tools.benchmark.wholeness import Books, NotWhole, check_answers, check_books
@@ -194,3 +194,12 @@ def test_every_request_that_is_sent_is_counted_by_its_answer(port: int) -> None:
     assert (load.sent, load.answered, load.lost) == (40, 40, 0)
     assert load.statuses == {200: 32, 503: 8}
     assert load.failed == {503: 8}
+
+
+@pytest.mark.parametrize(
+    ("path", "most", "whole"), [("/length", 20, True), ("/length", 90_000, False), ("/refused", 20, False)]
+)
+def test_the_beginning_of_an_answer_counts_where_it_is_a_success(port: int, path: str, most: int, whole: bool) -> None:
+    rate = begin_again(port, request("GET", path, {"Connection": "close"}), most=most, seconds=0.01)
+
+    assert (rate is not None and rate > 0) is whole
