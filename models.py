@@ -5,7 +5,7 @@ Amounts are minor units of the row's currency; times are aware and in UTC.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 from uuid import uuid4
@@ -50,6 +50,7 @@ from sqlalchemy.types import TypeDecorator
 
 from store.domain.addresses import Address
 from store.domain.api_keys import LONGEST_NAME
+from store.domain.balance import EntryKind
 from store.domain.coupons import CouponKind
 from store.domain.documents import DocumentKind, document_name
 from store.domain.endpoints import LONGEST_URL
@@ -888,6 +889,64 @@ class DocumentMark(Base):
     history_id: Mapped[int] = mapped_column(BigInteger)
     next_id: Mapped[int] = mapped_column(BigInteger)
     next_at: Mapped[datetime]
+
+
+class BalanceEntry(Base):
+    """Something that changed the balance at the payment service, as it described it: a sale less its fee, a refund, a
+    dispute, a payout. It belongs to the payment with its `provider_payment_id`, if the store has that. Amounts are in
+    the currency of the balance; `source` is the service's id of what it is about.
+    """
+
+    __tablename__ = "balance_entries"
+    __table_args__ = (
+        CheckConstraint("net_minor = amount_minor - fee_minor", name="net_adds_up"),
+        # What is added up for days and months, so that no entry itself is read for it.
+        Index(
+            "ix_balance_entries_day",
+            *("account", "currency", "day", "kind", "amount_minor", "fee_minor", "net_minor"),
+        ),
+        Index("ix_balance_entries_at", "account", "at", "provider_entry_id"),
+        _partial_index("ix_balance_entries_payment", "provider_payment_id", where="provider_payment_id IS NOT NULL"),
+    )
+
+    provider_entry_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    account: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+    day: Mapped[date]
+    available_at: Mapped[datetime]
+    kind: Mapped[EntryKind] = mapped_column(_states(EntryKind, "kind"))
+    category: Mapped[str] = mapped_column(String(80))
+    currency: Mapped[str] = mapped_column(String(3))
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    fee_minor: Mapped[int] = mapped_column(BigInteger)
+    net_minor: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str | None] = mapped_column(String(255))
+    provider_payment_id: Mapped[str | None] = mapped_column(String(255))
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def fee(self) -> Money:
+        return Money(self.fee_minor, self.currency)
+
+    @property
+    def net(self) -> Money:
+        return Money(self.net_minor, self.currency)
+
+
+class BalanceMark(Base):
+    """How far the entries of an account's balance are collected: what was created before `collected_until` is here. A
+    run that is not over began at `began_at`, and its last page ended with `last_entry`.
+    """
+
+    __tablename__ = "balance_marks"
+
+    account: Mapped[str] = mapped_column(String(80), primary_key=True)
+    collected_until: Mapped[datetime | None]
+    began_at: Mapped[datetime | None]
+    last_entry: Mapped[str | None] = mapped_column(String(255))
 
 
 class Dispute(Base):

@@ -73,7 +73,17 @@ def fill(
                 for statement in STATEMENTS:
                     connection.execute(text(statement), {**common, "first": first, "last": last})
             report(last + 1)
+        with connection.begin():
+            connection.execute(text("DELETE FROM document_marks"))
+            connection.execute(text(NO_DOCUMENTS), {"now": datetime.fromtimestamp(latest + 1, UTC)})
         _finish(connection)
+
+
+# As when a shop is updated that has orders already: no worker issues invoices for what was paid before.
+NO_DOCUMENTS = """
+    INSERT INTO document_marks (id, since, history_id, next_id, next_at)
+    SELECT 1, :now, max(id), max(id), :now FROM history HAVING max(id) IS NOT NULL
+"""
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from store.admin import (
     errors,
     guard,
     home,
+    money,
     navigation,
     order_export,
     orders,
@@ -71,7 +72,7 @@ def create(shop: Flask, request_deadline: RequestDeadline) -> Flask:
     signing_in.register(app, settings)
     for part in (
         *(home, orders, disputes, order_export, products, pictures, charges, coupons, webhooks, programs, endpoints),
-        *(documents, account, team),
+        *(documents, money, account, team),
     ):
         app.register_blueprint(part.blueprint, url_prefix=f"{PATH}{part.blueprint.url_prefix or ''}")
     _slow_down(app)

@@ -35,6 +35,7 @@ PARTS = (
     Part("Products", "products.index", Role.OWNER),
     Part("Charges", "charges.index", Role.OWNER),
     Part("Coupons", "coupons.index", Role.OWNER),
+    Part("Money", "money.index", Role.OWNER),
     Part("Webhooks", "webhooks.index", Role.SERVICE),
     Part("Programs", "programs.index", Role.OWNER),
     Part("Staff", "team.listing", Role.OWNER),

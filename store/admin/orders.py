@@ -18,7 +18,7 @@ from store.domain.money import Money
 from store.domain.staff import Role
 from store.domain.states import OrderState
 from store.gateway.port import CancelReason
-from store.services import documents, mail, orders, payments
+from store.services import balance, documents, mail, orders, payments
 from store.services.orders import links, listing, reviews, whole
 from store.services.payments import fraud_warnings, refunds
 from store.services.payments.disputes import UNANSWERED
@@ -52,6 +52,7 @@ def show(reference: str) -> ResponseReturnValue:
     with services().database.reading() as session:
         found = whole.read(session, reference)
         issued = documents.of_order(session, found.order.id).documents
+        entries = balance.of_order(session, found.order)
     return render_template(
         "admin/order.html",
         whole=found,
@@ -60,6 +61,8 @@ def show(reference: str) -> ResponseReturnValue:
         timeline=timeline(found),
         unanswered=UNANSWERED,
         documents=[(each, address(each, reference)) for each in issued],
+        entries=entries,
+        entries_net=balance.net_of(entries),
         invoices_are_issued=documents.can_issue(services().settings),
         stripe=stripe_links(services().settings),
         pay_link=links.order_link(services(), reference),

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "resolve": "store.cli.orders:resolve_command",
     "api-keys": "store.cli.api_keys:api_keys_command",
     "endpoints": "store.cli.endpoints:endpoints_command",
+    "money": "store.cli.money:money_command",
     "staff": "store.cli.staff:staff_command",
     "db": "flask_migrate.cli:db",
 }

@@ -73,10 +73,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "invoice_missing": ("was paid and has no invoice.", _WORKER),
     "credit_differs": ("has credit notes of another sum than what was returned.", _WORKER),
-    "numbers_missing": (
-        "{documents} documents are numbered up to {last}: numbers are missing.",
-        "Find out who removed them; the tax office will ask.",
+    "number_before_missing": (
+        "there is none with the number before.",
+        "Find out who removed it; the tax office will ask.",
     ),
+    "last_number_missing": ("it was issued, and is not there.", "Find out who removed it; the tax office will ask."),
     "event_unhandled": (
         "a webhook of type {type} could not be handled ({error}).",
         "Run `flask reconcile`, and look into the log.",

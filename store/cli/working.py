@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from store import logs
 from store.cli.command import StoreCommand, current
 from store.domain.errors import StoreError
-from store.services import reconciliation
+from store.services import balance, reconciliation
 from store.services.operations import worker
 from store.services.services import Services
 from store.webhooks import inbox
@@ -62,11 +62,12 @@ def run_forever(
     wait: Callable[[float], bool],
     stopwatch: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Do what is due every `every` seconds, and reconcile at the start and every `reconcile_every`.
+    """Do what is due every `every` seconds, and reconcile at the start and every `reconcile_every`. The entries of the
+    balance are collected as often, and a long history of them some pages in each round.
 
     It ends when `wait`, which waits for so many seconds, returns true. What fails is logged and tried again.
     """
-    reconcile_at = stopwatch()
+    reconcile_at = collect_at = stopwatch()
     while True:
         _survived("worker", lambda: _worker_round(services))
         if stopwatch() >= reconcile_at:
@@ -76,6 +77,9 @@ def run_forever(
             )
             pause = reconcile_every if done else min(reconcile_every, RECONCILE_AGAIN)
             reconcile_at = stopwatch() + pause.total_seconds()
+        if stopwatch() >= collect_at:
+            more = _collect(services)
+            collect_at = stopwatch() + (0.0 if more else reconcile_every.total_seconds())
         if wait(every):
             return
 
@@ -83,6 +87,18 @@ def run_forever(
 def _worker_round(services: Services) -> None:
     if done := worker.run(services, services.clock()):
         click.echo(f"{done} things taken care of.")
+
+
+def _collect(services: Services) -> bool:
+    """Collect entries of the balance; whether there are more to be collected at once."""
+    more = False
+
+    def work() -> None:
+        nonlocal more
+        more = not balance.collect(services, services.clock())
+
+    _survived("balance", work)
+    return more
 
 
 def _survived(what: str, work: Callable[[], None]) -> bool:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from store.domain.addresses import Address
+from store.domain.balance import EntryKind
 from store.domain.evidence import EvidenceKind
 from store.domain.itemization import Itemization
 from store.domain.money import Money
@@ -326,7 +327,50 @@ class TaxService(Protocol):
         """How the service is set up."""
 
 
+@dataclass(frozen=True, slots=True)
+class BalanceEntrySnapshot:
+    """Something that changed the balance: `amount` came in, or went out where it is negative, and `fee` was kept of it.
+    `category` is the service's word for what it was, `source` its id of that.
+    """
+
+    provider_entry_id: str
+    at: datetime
+    available_at: datetime
+    kind: EntryKind
+    category: str
+    amount: Money
+    fee: Money
+    source: str | None
+    provider_payment_id: str | None
+
+    @property
+    def net(self) -> Money:
+        return Money(self.amount.minor - self.fee.minor, self.amount.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Some entries, the newest first, and whether there are `more` after them."""
+
+    entries: tuple[BalanceEntrySnapshot, ...]
+    more: bool
+
+
+class BalanceService(Protocol):
+    """The merchant's balance at the payment service. All of it raises PaymentUnavailable and PaymentMisconfigured."""
+
+    def list_entries(self, since: datetime | None, after: str | None) -> EntryPage:
+        """A page of what was created `since` then, or ever, that comes `after` the entry with this id."""
+
+    def totals(self) -> list[Money]:
+        """What is there, available or pending, in each currency."""
+
+
 class PaymentGateway(Protocol):
+    @property
+    def balance(self) -> BalanceService:
+        """The same service, as one that keeps the money."""
+
     @property
     def taxes(self) -> TaxService:
         """The same service, as one that computes taxes."""

@@ -459,20 +459,23 @@ def test_the_audit_finds_what_is_wrong_with_documents(shop: Shop) -> None:
     shop.clock.forward(minutes=2)
 
     running = "Is `flask worker --every 30` running?"
-    now_wrong = [
-        f"order {first.reference}: has an invoice of another total than what came in. Find out who wrote it.",
-    ]
-    missing = (
-        "series invoice: 2 documents are numbered up to 3: numbers are missing. "
-        "Find out who removed them; the tax office will ask."
-    )
+    differs = f"order {first.reference}: has an invoice of another total than what came in. Find out who wrote it."
+    office = "Find out who removed it; the tax office will ask."
+    last = f"document INV-000003: it was issued, and is not there. {office}"
     assert in_time == []
-    assert early == [*now_wrong, missing]
+    assert early == [differs, last]
     assert audited(shop) == [
-        *now_wrong,
+        differs,
         f"order {third.reference}: was paid and has no invoice. {running}",
         f"order {second.reference}: has credit notes of another sum than what was returned. {running}",
-        missing,
+        last,
+    ]
+    damage(shop, "UPDATE documents SET number = 4 WHERE order_id = :id AND kind = 'credit_note'", second)
+    damage(shop, "UPDATE documents SET number = 3 WHERE order_id = :id AND kind = 'invoice'", second)
+    assert [each for each in audited(shop) if each.startswith("document")] == [
+        f"document CN-000004: there is none with the number before. {office}",
+        f"document INV-000003: there is none with the number before. {office}",
+        f"document CN-000001: it was issued, and is not there. {office}",
     ]
 
 

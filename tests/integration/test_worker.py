@@ -15,7 +15,9 @@ from models import Order, Reconciliation
 from store.cli import working
 from store.domain.states import OrderState
 from store.gateway.port import PaymentGateway, PaymentSession
+from store.gateway.stripe import balance
 from store.services import Services, reconciliation
+from store.services.balance import collecting
 from store.services.operations import worker
 from store.services.reconciliation import schedule
 from store.webhooks import inbox
@@ -38,6 +40,28 @@ def run_forever(shop: Shop, minutes: float, *, meanwhile: Callable[[], None] = l
 
     working.run_forever(shop.services, EVERY, RECONCILE_EVERY, wait=wait, stopwatch=shop.clock.stopwatch)
     return rounds
+
+
+@pytest.mark.on_sqlite
+def test_the_balance_is_collected_on_schedule_and_a_long_history_at_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting.collect, "__defaults__", (1,))  # page in each round
+    monkeypatch.setattr(balance, "PAGE", 1)
+    for _ in range(3):
+        shop.pay(shop.order())
+    shop.clock.forward(seconds=2)
+    shop.deliver()
+    asked: list[int] = []
+
+    def wait(seconds: float) -> bool:
+        asked.append(sum(1 for _, path in shop.transport.requests if path.startswith("/v1/balance_transactions")))
+        shop.clock.forward(seconds=seconds)
+        return len(asked) == 6
+
+    working.run_forever(shop.services, 30, timedelta(minutes=1), wait=wait, stopwatch=shop.clock.stopwatch)
+
+    assert asked == [1, 2, 3, 3, 4, 5]  # all of it is here after three rounds; a minute later it is asked anew
 
 
 def paid_without_webhook(shop: Shop) -> str:

@@ -14,7 +14,7 @@ from models import Base
 # These grow with the orders, or with the catalogue.
 LARGE_TABLES = {
     "orders", "order_lines", "payments", "refunds", "disputes", "reviews", "history", "mails", "webhook_events",
-    "unmatched_events", "carts", "cart_lines", "product_words",
+    "unmatched_events", "carts", "cart_lines", "product_words", "documents", "balance_entries",
 }  # fmt: skip
 # They have a row for each order, unlike every other index of some rows only.
 LARGE_PARTIAL_INDEXES = {"uq_payments_live", "ix_payments_account"}

@@ -8,8 +8,8 @@ from config import STRIPE_API, Settings
 
 
 def stripe_links(settings: Settings) -> Callable[[str], str]:
-    """The address of a payment, by its id, in the dashboard of the store's mode."""
+    """The address of a payment or a payout, by its id, in the dashboard of the store's mode."""
     if settings.stripe_api_base != STRIPE_API:
         return lambda _name: f"{settings.stripe_api_base}/sandbox/"
     mode = "" if settings.live else "test/"
-    return lambda name: f"https://dashboard.stripe.com/{mode}payments/{name}"
+    return lambda name: f"https://dashboard.stripe.com/{mode}{'payouts' if name[:3] == 'po_' else 'payments'}/{name}"

@@ -47,6 +47,7 @@ from store.gateway.port import (
     WebhookEvent,
 )
 from store.gateway.stripe import checkout, webhooks
+from store.gateway.stripe.balance import StripeBalance
 from store.gateway.stripe.mapping import (
     CANCELLATION_REASONS,
     CANCELLED,
@@ -120,9 +121,14 @@ class StripeGateway:
             ),
         )
         self._taxes = StripeTaxes(self._client)
+        self._balance = StripeBalance(self._client)
         self._webhook_secrets = list(webhook_secrets)
         self._receipts = receipts
         self._account_id = account_id or None
+
+    @property
+    def balance(self) -> StripeBalance:
+        return self._balance
 
     @property
     def taxes(self) -> StripeTaxes:
@@ -431,6 +437,7 @@ class StripeGateway:
             "Charges and Refunds (write)": lambda: v1.refunds.create({"payment_intent": NO_OBJECT}),
             "Disputes (write)": lambda: v1.disputes.update(NO_DISPUTE, {"submit": False}),
             "Files (write)": lambda: v1.files.create(no_file),
+            "Balance (read)": lambda: v1.balance_transactions.list({"limit": 1}),
             "Events (read)": lambda: v1.events.list({"limit": 1}),
             "Webhook Endpoints (read)": lambda: v1.webhook_endpoints.list({"limit": 1}),
         }

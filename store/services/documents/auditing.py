@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models import Document, DocumentMark, DocumentSeries, HistoryEntry, Order, Payment, Refund
-from store.domain.documents import DocumentKind
+from store.domain.documents import DocumentKind, document_name
 from store.domain.states import RefundState
 from store.services.documents.due import EVENTS
 from store.services.findings import Finding
@@ -63,23 +63,21 @@ def wrong_credit(session: Session, now: datetime, among: Among) -> Iterator[Find
     return _found(session, query.where(_has_invoice(among), ~lately, credited != returned), "credit_differs")
 
 
-def wrong_numbers(session: Session, _now: datetime) -> Iterator[Finding]:
-    """Each series is 1 to its last number: as many documents as that, none of which can be there twice."""
-    issued = (
-        select(Document.kind, func.count().label("documents"), func.max(Document.number).label("highest"))
-        .group_by(Document.kind)
-        .subquery()
-    )
-    last, documents = DocumentSeries.last_number, func.coalesce(issued.c.documents, 0)
-    query = (
-        select(DocumentSeries.kind, last, documents.label("documents"))
-        .outerjoin(issued, issued.c.kind == DocumentSeries.kind)
-        .where(or_(documents != last, func.coalesce(issued.c.highest, 0) != last))
-        .order_by(DocumentSeries.kind)
-    )
-    for row in session.execute(query):
-        data = {"last": row.last_number, "documents": row.documents}
-        yield Finding(f"series {row.kind}", "numbers_missing", data)
+def number_before_missing(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    """Before each number of a series there is the one before it."""
+    before = aliased(Document)
+    found = exists().where(before.kind == Document.kind, before.number == Document.number - 1)
+    query = select(Document).where(among(Document.order_id), Document.number > 1, ~found)
+    for document in session.scalars(query.order_by(Document.kind, Document.number)):
+        yield Finding(f"document {document.name}", "number_before_missing")
+
+
+def last_number_missing(session: Session, _now: datetime) -> Iterator[Finding]:
+    """The last number that was counted is there, too. So a series is 1, 2, 3 … up to it."""
+    found = exists().where(Document.kind == DocumentSeries.kind, Document.number == DocumentSeries.last_number)
+    query = select(DocumentSeries).where(DocumentSeries.last_number > 0, ~found).order_by(DocumentSeries.kind)
+    for series in session.scalars(query):
+        yield Finding(f"document {document_name(series.kind, series.last_number)}", "last_number_missing")
 
 
 def _invoice(among: Among) -> ColumnElement[bool]:

@@ -368,12 +368,13 @@ ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...]
     documents.wrong_invoice,
     documents.no_invoice,
     documents.wrong_credit,
+    documents.number_before_missing,
 )
 STORE_RULES: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _in_review,
     _wrong_reserved,
     _wrong_uses,
-    documents.wrong_numbers,
+    documents.last_number_missing,
     _overdue,
     _refund_overdue,
     _capture_overdue,
