@@ -119,8 +119,11 @@ def test_an_authorised_order_is_not_replaced_by_the_next_one(shop: Shop) -> None
     second = shop.place(cart)
 
     assert second.reference != first.reference
-    assert shop.read(first.reference).payment.state is PaymentState.AUTHORISED
-    ship(shop, first)
+    known = shop.read(first.reference).payment
+    assert known.state is PaymentState.AUTHORISED
+    shop.stripe("POST", f"/v1/payment_intents/{known.provider_payment_id}/capture")
+    shop.deliver()
+    assert ship(shop, first)
     with shop.services.database.reading() as session:
         assert [item.quantity for item in carts.items(session, cart)] == [1]
 
@@ -296,6 +299,17 @@ def test_a_card_is_authorised_on_the_hosted_page_too(shop: Shop) -> None:
     assert shipped
     assert at_stripe(shop, order)["amount_received"] == order.total_minor
     assert findings(shop) == []
+
+
+def test_what_is_authorised_on_the_hosted_page_can_be_released(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.pay_on_page(shop.open_page(order))
+    shop.deliver()
+
+    left = payments.close(shop.services, order.reference, CancelReason.BY_SHOPPER, shop.clock())
+
+    assert (left, shop.read(order.reference).closed_because) == (OrderState.CANCELLED, "by_shopper")
+    assert at_stripe(shop, order)["status"] == "canceled"
 
 
 def test_an_authorisation_that_no_webhook_reported_is_found_by_the_worker(shop: Shop) -> None:
