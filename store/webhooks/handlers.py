@@ -97,6 +97,7 @@ HANDLERS: dict[str, Handler] = {
     "charge.dispute.funds_withdrawn": dispute_changed,  # … the disputed amount was taken from the balance
     "charge.dispute.funds_reinstated": dispute_changed,  # … the disputed amount came back
     "radar.early_fraud_warning.created": fraud_warned,  # … a card network takes the payment for fraud
+    "radar.early_fraud_warning.updated": fraud_warned,  # … a refund prevents nothing any more: disputed, or made
     "review.opened": risk_review_changed,  # … Radar asks the merchant to look at the payment
     "review.closed": risk_review_changed,  # … somebody did, or the payment was refunded or disputed
 }

@@ -120,6 +120,23 @@ def test_a_payment_that_was_returned_otherwise_is_offered_no_refund(shop: Shop) 
     assert ["/warnings/" in browser.get(page).text for page in ("/admin", path)] == [False, False]
 
 
+@pytest.mark.parametrize("actionable", [[True, False], [False, True]])
+def test_a_warning_that_was_overtaken_offers_no_refund_any_more(shop: Shop, actionable: list[bool]) -> None:
+    """Whichever of its two events comes first."""
+    order = shop.order(2)
+    shop.pay(order)
+    shop.deliver()
+    name = str(shop.read(order.reference).payment.provider_payment_id)
+    with shop.services.database.transaction() as session:
+        for each in actionable:
+            warning = FraudWarningSnapshot("issfr_1", name, each, "misc")
+            risk.record_warning(session, warning, Origin(Source.WEBHOOK, shop.clock()))
+
+    assert warning_of(shop, order).data == {"fraud_type": "misc", "actionable": False}
+    assert open_ones(shop, order) == ["early_fraud_warning"]
+    assert "/warnings/" not in staff(shop, Role.SERVICE).get("/admin").text
+
+
 def test_another_review_is_no_warning(shop: Shop) -> None:
     order = warned(shop)
     open_another(shop, order)

@@ -187,6 +187,21 @@ def test_an_early_fraud_warning_comes_before_any_dispute(client: stripe.StripeCl
     assert client.v1.disputes.list().data == []
 
 
+@pytest.mark.parametrize("refunded", [4900, 100])
+def test_a_warning_prevents_nothing_once_all_is_refunded(
+    client: stripe.StripeClient, later: Later, refunded: int
+) -> None:
+    charge = pay(client, "pm_card_createIssuerFraudRecord")
+    later(2)
+
+    client.v1.refunds.create({"charge": charge, "amount": refunded})
+
+    (warning,) = client.v1.radar.early_fraud_warnings.list({"charge": charge}).data
+    types = [event.type for event in client.v1.events.list({"type": "radar.early_fraud_warning.updated"}).data]
+    assert warning.actionable is (refunded < 4900)
+    assert types == ([] if warning.actionable else ["radar.early_fraud_warning.updated"])
+
+
 def test_a_saved_card_pays_for_its_customer_only(client: stripe.StripeClient) -> None:
     ada, bob = (client.v1.customers.create({"name": name}) for name in ("Ada", "Bob"))
     saved = client.v1.payment_methods.attach("pm_card_visa", {"customer": ada.id})

@@ -6,7 +6,7 @@ from typing import Any
 from till_sandbox import ids
 from till_sandbox.data import load
 from till_sandbox.errors import ApiError
-from till_sandbox.model import balance, events, files, objects
+from till_sandbox.model import balance, early_fraud_warnings, events, files, objects
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.methods import of_charge
 from till_sandbox.state import Resource, Transaction
@@ -43,6 +43,7 @@ def open_for(tx: Transaction, charge: Resource, kind: str) -> Resource:
     events.emit(tx, "charge.dispute.created", dispute)
     if dispute["balance_transactions"]:
         events.emit(tx, "charge.dispute.funds_withdrawn", dispute)
+    early_fraud_warnings.overtaken(tx, charge)
     return dispute
 
 

@@ -21,3 +21,16 @@ def open_for(tx: Transaction, charge: Resource) -> Resource:
     tx.insert(warning)
     events.emit(tx, "radar.early_fraud_warning.created", warning)
     return warning
+
+
+def overtaken(tx: Transaction, charge: Resource) -> None:
+    """The charge was disputed, or all of it refunded: there is nothing left to prevent.
+
+    Emits radar.early_fraud_warning.updated for a warning that was actionable.
+    """
+    for warning in tx.all("radar.early_fraud_warning", charge=charge.id):
+        if warning["actionable"]:
+            before = warning.snapshot()
+            warning["actionable"] = False
+            tx.save(warning)
+            events.emit(tx, "radar.early_fraud_warning.updated", warning, before)

@@ -5,7 +5,7 @@ from typing import Any
 
 from till_sandbox import ids
 from till_sandbox.errors import ApiError
-from till_sandbox.model import balance, events, objects
+from till_sandbox.model import balance, early_fraud_warnings, events, objects
 from till_sandbox.model.charges import book
 from till_sandbox.model.metadata import merged
 from till_sandbox.model.methods import of_charge
@@ -48,6 +48,8 @@ def create(tx: Transaction, params: dict[str, Any]) -> Resource:
         tx.save(charge)
     events.emit(tx, "refund.created", refund)
     events.emit(tx, "charge.refunded", charge)
+    if charge["refunded"]:
+        early_fraud_warnings.overtaken(tx, charge)
     if refund["payment_intent"] is not None:
         associations.refunded(tx, refund)
     return refund

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models import HistoryEntry, Order
+from models import HistoryEntry, Order, Review
 from store.gateway.port import FraudWarningSnapshot, RiskReviewSnapshot
 from store.services import history, mail, transitions
 from store.services.history import Origin
@@ -34,7 +34,16 @@ def record_review(session: Session, snapshot: RiskReviewSnapshot, origin: Origin
 
 
 def record_warning_of(session: Session, order: Order, snapshot: FraudWarningSnapshot, origin: Origin) -> None:
-    """Record a warning about a payment whose order is locked."""
+    """Record a warning about a payment whose order is locked. Once a refund prevents nothing any more, it never does
+    again, whichever event comes first.
+    """
+    known = select(Review).where(
+        Review.order_id == order.id, Review.reason == WARNING, Review.subject == snapshot.provider_warning_id
+    )
+    for review in session.scalars(known):
+        if not snapshot.actionable:
+            transitions.write(session, review, {"data": {**review.data, "actionable": False}})
+        return
     reviews.open_review(
         session, order, WARNING, origin, subject=snapshot.provider_warning_id, lasting=True,
         fraud_type=snapshot.fraud_type, actionable=snapshot.actionable,
