@@ -767,7 +767,7 @@ class Refund(Base):
 
 class RefundLine(Base):
     """What of an order a refund is for: pieces of a line, or the shipping where `product_id` is empty. A refund of
-    nothing but an amount has none.
+    nothing but an amount has none. `refund_id` is empty where nothing was charged, so that nothing is returned.
 
     `sent`: they had been shipped. `restock`: they are for sale again once the refund is accepted. `tax_minor` is the
     tax on top of prices that is in the amount, `contained_minor` the tax that the price includes.
@@ -783,7 +783,7 @@ class RefundLine(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
     order_id: Mapped[int]
     product_id: Mapped[int | None]
     sent: Mapped[bool]

@@ -58,7 +58,7 @@ def upgrade() -> None:
     op.create_table(
         "refund_lines",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("refund_id", sa.Integer(), nullable=False),
+        sa.Column("refund_id", sa.Integer(), nullable=True),
         sa.Column("order_id", sa.Integer(), nullable=False),
         sa.Column("product_id", sa.Integer(), nullable=True),
         sa.Column("sent", sa.Boolean(), nullable=False),

@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from store.admin import guard
 from store.admin.forms import ButtonForm
 from store.admin.order_filter import OrderQuery
-from store.admin.order_forms import RefundForm, ResolveForm, ShipForm
+from store.admin.order_forms import RefundForm, ResolveForm, ShipForm, refund_choice, shipped_number, shipped_pieces
 from store.admin.presentation import orders as words
 from store.admin.presentation.refusals import refusal
 from store.admin.presentation.stripe_links import stripe_links
 from store.admin.presentation.timeline import timeline
-from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy
+from store.domain.errors import NotFound, OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy
 from store.domain.money import Money
 from store.domain.staff import Role
 from store.domain.states import OrderState
@@ -22,6 +22,7 @@ from store.services import balance, documents, mail, orders, payments
 from store.services.orders import links, listing, reviews, whole
 from store.services.payments import fraud_warnings, refunds
 from store.services.payments.disputes import UNANSWERED
+from store.services.payments.refunds import Choice
 from store.web.current import now, services
 from store.web.documents import address
 
@@ -79,10 +80,16 @@ def show(reference: str) -> ResponseReturnValue:
 @blueprint.get("/<reference:reference>/packing-slip")
 @guard.allowed(Role.PACKING)
 def packing_slip(reference: str) -> ResponseReturnValue:
-    """What goes into the parcel, to be printed."""
+    """What goes into a parcel, to be printed: one that was sent, by its number, or the next one."""
     with services().database.reading() as session:
         found = orders.find(session, reference, orders.STAFF)
-    return render_template("admin/packing_slip.html", order=found), 200
+    number = request.args.get("number")
+    sent = next((each for each in found.shipments if str(each.number) == number), None)
+    if sent is None and number is not None:
+        raise NotFound
+    return render_template(
+        "admin/packing_slip.html", order=found, shipment=sent, pieces=words.packed_pieces(found, sent)
+    ), 200
 
 
 @blueprint.get("/<reference:reference>/mails/<int:mail_id>")
@@ -98,15 +105,28 @@ def show_mail(reference: str, mail_id: int) -> ResponseReturnValue:
 @blueprint.post("/<reference:reference>/ship")
 @guard.allowed(Role.PACKING)
 def ship(reference: str) -> ResponseReturnValue:
-    """Note that it was sent, having charged the card where it is only authorised."""
+    """Note that it was sent, or a part of it, having charged the card where it is only authorised."""
     form = ShipForm()
+    try:
+        pieces = shipped_pieces()
+    except ValueError:
+        flash("Type how many pieces are in the parcel: 0 or more of each thing.", "bad")
+        return _back(reference)
     try:
         capture = _amount(reference, form.capture.data)
     except ValueError as example:
         flash(f"Type an amount such as {example}, or leave the field empty for all that is authorised.", "bad")
         return _back(reference)
     sent = orders.fulfil(
-        services(), reference, form.tracking.data, guard.origin(), disputed=form.disputed.data, capture=capture
+        services(),
+        reference,
+        form.tracking.data,
+        guard.origin(),
+        carrier=form.carrier.data,
+        pieces=pieces,
+        number=shipped_number(),
+        disputed=form.disputed.data,
+        capture=capture,
     )
     flash("Shipped. The customer gets a mail." if sent else "It was shipped before.")
     return _back(reference)
@@ -122,13 +142,39 @@ def refund(reference: str) -> ResponseReturnValue:
     except ValueError as example:
         flash(f"Type an amount such as {example}, or leave the field empty for all that is left.", "bad")
         return _back(reference)
-    key = refunds.request(services(), reference, amount, guard.origin(), another=form.another.data)
+    return _refund(reference, amount, another=form.another.data)
+
+
+@blueprint.post("/<reference:reference>/refund-lines")
+@guard.allowed(Role.SERVICE)
+def refund_lines(reference: str) -> ResponseReturnValue:
+    """Return the money for pieces of its lines, or for its shipping; what was not charged is only not sent any more."""
+    form = RefundForm()
     try:
-        state = refunds.submit(services(), reference, amount, key, guard.origin())
+        choice = refund_choice()
+    except ValueError:
+        flash("Type how many pieces are refunded: 0 or more of each thing.", "bad")
+        return _back(reference)
+    if not choice.pieces and not choice.shipping:
+        flash("Say how many pieces of what are refunded.", "bad")
+        return _back(reference)
+    if refunds.withdraw(services(), reference, choice, guard.origin()):
+        flash("Nothing was charged for it, so nothing is returned. It is not sent any more.")
+        return _back(reference)
+    return _refund(reference, choice, another=form.another.data)
+
+
+def _refund(reference: str, what: Money | Choice | None, *, another: bool) -> ResponseReturnValue:
+    key = refunds.request(services(), reference, what, guard.origin(), another=another)
+    try:
+        state = refunds.submit(services(), reference, None, key, guard.origin())
     except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
         flash(f"{refusal(failure)} The refund is asked for, and the worker goes on until it is made.", "bad")
         return _back(reference)
-    flash(f"The refund is {words.REFUND_STATES[state].text}.")
+    with services().database.reading() as session:
+        made = refunds.by_key(session, key)
+        amount = Money(made.amount_minor, orders.peek(session, reference, orders.STAFF).currency).text()
+    flash(f"The refund of {amount} is {words.REFUND_STATES[state].text}.")
     return _back(reference)
 
 

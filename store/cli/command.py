@@ -173,7 +173,8 @@ _NOT_REFUNDED = {
         "Only an amount of this order can be refunded: it is not paid, or its things were sold meanwhile."
     ),
     RefundRefusal.FEWER_LEFT: "So much is not left to be refunded: `flask order` says what was refunded.",
-    RefundRefusal.WORTH_NOTHING: "What was chosen cost nothing, so there is nothing to return.",
+    RefundRefusal.NOT_CHARGED: "Nothing was charged for what was chosen, so there is nothing to return.",
+    RefundRefusal.CHARGED: "What was chosen was charged: refund it.",
     RefundRefusal.KEY_OF_ANOTHER_ORDER: "This refund was requested before, for another order.",
     RefundRefusal.KEY_OF_ANOTHER_AMOUNT: "This refund was requested before, with another amount.",
     RefundRefusal.BY_PAYMENT_SERVICE: "Stripe does not refund this payment: it was returned already.",

@@ -51,6 +51,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "other_payment_amount": ("has a payment of another amount than its total.", "Look into it before it is sent."),
     "refunds_differ": ("does not agree with its refunds.", RECONCILE),
+    "shipments_differ": (
+        "has lines that do not agree with its shipments.",
+        "Look into its timeline with `flask order`, and at what was sent.",
+    ),
+    "refund_lines_differ": (
+        "has lines that do not agree with what was refunded of them.",
+        "Look into its timeline with `flask order`, and count the stock.",
+    ),
+    "refund_amount_differs_from_lines": ("has a refund of another amount than its lines.", BY_HAND),
     "second_payment_kept": ("was paid a second time, and that is not being returned.", "Refund it at Stripe."),
     "stock_misplaced": ("has stock that is not where its state says.", "Look into its timeline with `flask order`."),
     "reserved_differs": ("{reserved} are reserved, open orders need {needed}.", "Set `reserved` to what they need."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import click
@@ -10,13 +10,16 @@ from flask.cli import with_appcontext
 
 from models import HistoryEntry, Order, OrderLine, Payment, Shipment
 from store.cli.command import StoreCommand, current, sentence
+from store.cli.line_options import LINE, METAVAR, pieces_of
 from store.domain.addresses import Address
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy
 from store.domain.money import Money
+from store.domain.states import OrderState
 from store.services import orders
 from store.services.history import Origin, Source
 from store.services.orders import reviews
 from store.services.payments import refunds
+from store.services.payments.refunds import Choice, ChosenPieces
 
 
 @click.command("order", cls=StoreCommand)
@@ -47,46 +50,89 @@ def reviews_command() -> None:
 
 @click.command("fulfil", cls=StoreCommand)
 @click.argument("reference")
+@click.option(LINE, "lines", multiple=True, metavar=METAVAR, help="Only so many of this product; can be repeated.")
+@click.option("--carrier", help="Who carries it; one line.")
 @click.option("--tracking", help="The carrier's number or address, for the customer; one line.")
 @click.option("--disputed", is_flag=True, help="Though the payment is disputed.")
 @click.option(
     "--capture", type=click.IntRange(min=1), help="Of an authorised card, charge so many cents only; else all."
 )
 @with_appcontext
-def fulfil_command(reference: str, tracking: str | None, disputed: bool, capture: int | None) -> None:
-    """Note that an order was sent; a card that is only authorised is charged first. Its customer gets an e-mail."""
+def fulfil_command(
+    reference: str,
+    lines: tuple[str, ...],
+    carrier: str | None,
+    tracking: str | None,
+    disputed: bool,
+    capture: int | None,
+) -> None:
+    """Note that an order was sent, or a part of it; a card that is only authorised is charged first. Its customer gets
+    an e-mail.
+    """
     services = current()
-    reference, amount = _known_form(reference), None
-    if capture is not None:
-        with services.database.reading() as session:
-            amount = Money(capture, orders.peek(session, reference, orders.STAFF).currency)
-    origin = Origin(Source.STAFF, services.clock())
-    sent = orders.fulfil(services, reference, tracking, origin, disputed=disputed, capture=amount)
-    done = "The order is fulfilled, and its customer gets an e-mail."
-    click.echo(done if sent else "The order was fulfilled before.")
+    with services.database.reading() as session:
+        order = orders.find(session, _known_form(reference), orders.STAFF)
+    sent = orders.fulfil(
+        services,
+        order.reference,
+        tracking,
+        Origin(Source.STAFF, services.clock()),
+        carrier=carrier,
+        pieces=pieces_of(order, lines, lambda line: line.to_ship) if lines else None,
+        disputed=disputed,
+        capture=Money(capture, order.currency) if capture is not None else None,
+    )
+    with services.database.reading() as session:
+        done = orders.peek(session, order.reference, orders.STAFF).state is OrderState.FULFILLED
+    if not sent:
+        click.echo("The order was fulfilled before.")
+    else:
+        click.echo(f"{'The order is fulfilled' if done else 'A part was sent'}, and its customer gets an e-mail.")
 
 
 @click.command("refund", cls=StoreCommand)
 @click.argument("reference")
 @click.option("--amount", type=click.IntRange(min=1), help="In minor units (cents); left out, all that is left.")
+@click.option(LINE, "lines", multiple=True, metavar=METAVAR, help="What these pieces cost; can be repeated.")
+@click.option("--shipping", is_flag=True, help="What the shipping cost.")
+@click.option("--sent", is_flag=True, help="The pieces had been sent, and come back.")
+@click.option("--no-restock", is_flag=True, help="They are not for sale again.")
 @click.option("--another", is_flag=True, help="Though an earlier refund of this order is not answered yet.")
 @with_appcontext
-def refund_command(reference: str, amount: int | None, another: bool) -> None:
-    """Return the money of an order, or a part of it. What Stripe does not answer is made by the worker."""
+def refund_command(
+    reference: str,
+    amount: int | None,
+    lines: tuple[str, ...],
+    shipping: bool,
+    sent: bool,
+    no_restock: bool,
+    another: bool,
+) -> None:
+    """Return the money of an order, or a part of it: an amount, or what some of its lines cost. What Stripe does not
+    answer is made by the worker.
+    """
     services = current()
-    reference = _known_form(reference)
+    if amount is not None and (lines or shipping):
+        raise click.UsageError("Give an amount, or lines and shipping.")
     with services.database.reading() as session:
-        currency = orders.peek(session, reference, orders.STAFF).currency
-    money = Money(amount, currency) if amount is not None else None
+        order = orders.find(session, _known_form(reference), orders.STAFF)
     origin = Origin(Source.STAFF, services.clock())
-    key = refunds.request(services, reference, money, origin, another=another)
+    what: Money | Choice | None = Money(amount, order.currency) if amount is not None else None
+    if lines or shipping:
+        what = _choice(order, lines, shipping=shipping, sent=sent, restock=not no_restock)
+        if refunds.withdraw(services, order.reference, what, origin):
+            click.echo("Nothing was charged for it, so nothing is returned; it is not sent any more.")
+            return
+    key = refunds.request(services, order.reference, what, origin, another=another)
     try:
-        state = refunds.submit(services, reference, money, key, origin)
+        state = refunds.submit(services, order.reference, None, key, origin)
     except (PaymentUnavailable, PaymentMisconfigured, StoreBusy) as failure:
         click.echo(sentence(failure))
         click.echo("The refund is requested, and the worker submits it until it is made: do not request it again.")
         return
-    click.echo(f"The refund is {state}.")
+    with services.database.reading() as session:
+        made = refunds.by_key(session, key)
+    click.echo(f"The refund of {Money(made.amount_minor, order.currency).text()} is {state}.")
 
 
 @click.command("resolve", cls=StoreCommand)
@@ -98,6 +144,12 @@ def resolve_command(reference: str, note: str) -> None:
     services = current()
     resolved = reviews.resolve(services, _known_form(reference), note, Origin(Source.STAFF, services.clock()))
     click.echo("The review is resolved." if resolved == 1 else f"{resolved} reviews are resolved.")
+
+
+def _choice(order: Order, lines: Sequence[str], *, shipping: bool, sent: bool, restock: bool) -> Choice:
+    pieces = pieces_of(order, lines, lambda line: line.shipped - line.refunded_sent if sent else line.to_ship)
+    chosen = [ChosenPieces(product_id, count, sent=sent, restock=restock) for product_id, count in pieces.items()]
+    return Choice(chosen, shipping)
 
 
 def _known_form(reference: str) -> str:

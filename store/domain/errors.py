@@ -432,7 +432,8 @@ class RefundRefusal(StrEnum):
     KEY_OF_ANOTHER_AMOUNT = "key_of_another_amount"
     NOT_BY_LINE = "not_by_line"  # its stock is not with it, so only an amount of it can be refunded
     FEWER_LEFT = "fewer_left"  # than so many pieces of a line, or the shipping was refunded before
-    WORTH_NOTHING = "worth_nothing"  # what was chosen cost nothing
+    NOT_CHARGED = "not_charged"  # nothing was charged for what was chosen: it is withdrawn, not refunded
+    CHARGED = "charged"  # what was chosen was charged: it is refunded, not withdrawn
 
 
 @dataclass(eq=False)

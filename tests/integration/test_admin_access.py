@@ -40,6 +40,7 @@ WHO = {
     "orders.show_mail": Role.SERVICE,
     "orders.send_mail_again": Role.SERVICE,
     "orders.refund": Role.SERVICE,
+    "orders.refund_lines": Role.SERVICE,
     "orders.cancel": Role.SERVICE,
     "orders.resolve": Role.SERVICE,
     "orders.refund_warned": Role.SERVICE,

@@ -19,6 +19,7 @@ from store.domain.states import OrderState
 from store.services import carts, checkout, orders, payments, reconciliation
 from store.services.operations import worker
 from store.services.payments import refunds
+from store.services.payments.refunds import Choice, ChosenPieces
 from tests.proof.promises import ids_of
 from tests.proof.simulation import COUPONS, STOCK, Simulation
 from tests.support.crash_points import NO_FAULTS, FaultPlan
@@ -187,13 +188,25 @@ class Histories(Simulation):
     def the_merchant_repeats_a_refund(self, number: int, plan: FaultPlan) -> None:
         self._refund(newest(self.requested_refunds, number), plan)
 
+    @precondition(lambda self: self._orders(OrderState.PAID, OrderState.FULFILLED))
+    @rule(number=which, quantity=st.integers(1, 2), sent=st.booleans(), restock=st.booleans(), plan=plans_for_requests)
+    def the_merchant_refunds_pieces_of_a_line(
+        self, number: int, quantity: int, sent: bool, restock: bool, plan: FaultPlan
+    ) -> None:
+        order = newest(self._orders(OrderState.PAID, OrderState.FULFILLED), number)
+        line = newest(order.lines, number)
+        choice = Choice([ChosenPieces(line.product_id, quantity, sent=sent, restock=restock)])
+        key = self._do(plan, lambda: self._request(order.reference, choice))
+        if key is not None:
+            self.requested_refunds.append((order.reference, None, key))
+            self._refund(self.requested_refunds[-1], plan)
+
     @precondition(lambda self: self._orders(OrderState.PAID))
-    @rule(number=which)
-    def the_merchant_fulfils_an_order(self, number: int) -> None:
+    @rule(number=which, pieces=st.one_of(st.none(), st.integers(1, 2)), plan=plans)
+    def the_merchant_ships_an_order_or_a_part(self, number: int, pieces: int | None, plan: FaultPlan) -> None:
         chosen = newest(self._orders(OrderState.PAID), number)
-        if chosen.needs_review:
-            return
-        self.shop.fulfil(chosen.reference)
+        only = {newest(chosen.lines, number).product_id: pieces} if pieces is not None else None
+        self._do(plan, lambda: self.shop.fulfil(chosen.reference, only))
 
     @precondition(lambda self: self._succeeded())
     @rule(number=which, part=st.one_of(st.none(), st.sampled_from([100, 400])))

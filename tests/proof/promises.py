@@ -67,6 +67,28 @@ def stock_is_never_oversold_and_never_leaks(snapshot: ShopSnapshot, memory: Memo
         )
 
 
+def no_piece_is_sent_or_refunded_twice(snapshot: ShopSnapshot, _memory: Memory) -> None:
+    """What the shipments and the refunds of an order say is what its lines count."""
+    for order in snapshot.orders:
+        sent, unsent, back, again = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
+        for shipment in order.shipments:
+            sent.update({each.product_id: each.quantity for each in shipment.lines})
+        for refund in [row for payment in order.payments for row in snapshot.refunds.get(payment.id, [])]:
+            accepted = refund.accepted_at is not None
+            assert accepted or refund.state not in RETURNING, "a refund is on its way and was never accepted"
+            for row in refund.lines if accepted or refund.state is RefundState.REQUESTED else ():
+                (back if row.sent else unsent)[row.product_id or 0] += row.quantity
+                again[row.product_id or 0] += row.quantity if accepted and row.restock else 0
+            assert not refund.lines or refund.amount_minor == sum(row.amount_minor for row in refund.lines)
+        restocked = sum(1 for entry in order.history if entry.type == "order.restocked")
+        assert restocked == len({row.refund_id for row in snapshot.restocked(order)}), "stock came back another time"
+        for line in order.lines:
+            counted = (line.shipped, line.refunded_unsent, line.refunded_sent, line.restocked)
+            assert counted == tuple(each[line.product_id] for each in (sent, unsent, back, again))
+            assert line.to_ship >= 0
+            assert order.state is not OrderState.FULFILLED or line.to_ship == 0, "fulfilled, and something is not sent"
+
+
 def a_reservation_fits_the_state_of_its_order(snapshot: ShopSnapshot, _memory: Memory) -> None:
     """At all times, also between a crash and its repair."""
     for order in snapshot.orders:
@@ -241,6 +263,7 @@ def each_event_has_one_email(snapshot: ShopSnapshot, memory: Memory) -> None:
         )
         returned = emails["refunded"] + emails["late_payment_returned"] + emails["second_payment_returned"]
         assert returned == len(entries(order, "refund.succeeded"))
+        assert emails["order_partly_shipped"] + emails["order_fulfilled"] == len(order.shipments)
 
 
 def an_order_is_in_review_only_for_a_reason(snapshot: ShopSnapshot, _memory: Memory) -> None:
@@ -330,6 +353,7 @@ def documents_say_what_was_paid_and_returned(snapshot: ShopSnapshot, _memory: Me
 
 PROMISES: tuple[Callable[[ShopSnapshot, Memory], None], ...] = (
     stock_is_never_oversold_and_never_leaks,
+    no_piece_is_sent_or_refunded_twice,
     a_coupon_has_as_many_uses_as_orders_have_one,
     a_reservation_fits_the_state_of_its_order,
     every_payment_has_its_order,

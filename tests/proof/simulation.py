@@ -29,6 +29,7 @@ from store.services import reconciliation
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
+from store.services.payments.refunds import Choice
 from store.webhooks import inbox
 from tests.proof import snapshot
 from tests.proof.promises import CLOSED_ORDERS, PROMISES, RETURNING, Memory
@@ -204,6 +205,13 @@ class Simulation(RuleBasedStateMachine):
         reference, part, key = asked
         amount = Money(part, "usd") if part is not None else None
         self._do(plan, lambda: refunds.submit(self.shop.services, reference, amount, key, self._origin(Source.STAFF)))
+
+    def _request(self, reference: str, choice: Choice) -> str | None:
+        """The key of a refund of some pieces; None where nothing was charged for them."""
+        origin = self._origin(Source.STAFF)
+        if refunds.withdraw(self.shop.services, reference, choice, origin):
+            return None
+        return refunds.request(self.shop.services, reference, choice, origin, another=True)
 
     def _collect_webhooks(self) -> None:
         """Keep what Stripe sends as pending; a declined attempt has an event of its own."""

@@ -9,7 +9,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from models import CouponRow, Dispute, Document, HistoryEntry, Mail, Order, Payment, Product, Refund
+from models import (
+    CouponRow,
+    Dispute,
+    Document,
+    HistoryEntry,
+    Mail,
+    Order,
+    Payment,
+    Product,
+    Refund,
+    RefundLine,
+    Shipment,
+)
 from tests.support.shop import SECRET_KEY, Shop
 from till_sandbox.api.keys import account_of
 
@@ -44,6 +56,12 @@ class ShopSnapshot:
         """The order's payment with this id at Stripe, if the store knows it."""
         return next((row for row in order.payments if row.provider_payment_id == provider_payment_id), None)
 
+    def restocked(self, order: Order) -> list[RefundLine]:
+        """What of an order's refunds has come back into stock."""
+        refunds = [row for payment in order.payments for row in self.refunds.get(payment.id, [])]
+        accepted = [refund for refund in refunds if refund.accepted_at is not None]
+        return [row for refund in accepted for row in refund.lines if row.restock and row.product_id is not None]
+
     def order_paid_by(self, provider_payment_id: str) -> Order | None:
         return next((order for order in self.orders if self.payment_of(order, provider_payment_id)), None)
 
@@ -63,11 +81,12 @@ def take(shop: Shop) -> ShopSnapshot:
                 selectinload(Order.payment),
                 selectinload(Order.payments),
                 selectinload(Order.history),
+                selectinload(Order.shipments).selectinload(Shipment.lines),
                 selectinload(Order.reviews),
             )
         ).all()
         refunds = defaultdict(list)
-        for refund in session.scalars(select(Refund).order_by(Refund.id)):
+        for refund in session.scalars(select(Refund).order_by(Refund.id).options(selectinload(Refund.lines))):
             refunds[refund.payment_id].append(refund)
         documents = session.scalars(select(Document).order_by(Document.id)).all()
         disputes = {dispute.provider_dispute_id: dispute for dispute in session.scalars(select(Dispute))}

@@ -211,9 +211,9 @@ class Shop:
             order = transitions.lock_by_reference(session, reference)
             recording.close_order(session, order, CancelReason.EXPIRED, Origin(Source.STAFF, self.clock()))
 
-    def fulfil(self, reference: str) -> None:
-        """The order is shipped, whatever its cardholder's bank says."""
-        orders.fulfil(self.services, reference, None, Origin(Source.STAFF, self.clock()), disputed=True)
+    def fulfil(self, reference: str, pieces: Mapping[int, int] | None = None) -> None:
+        """The order is shipped, or so many pieces of its products, whatever its cardholder's bank says."""
+        orders.fulfil(self.services, reference, None, Origin(Source.STAFF, self.clock()), pieces=pieces, disputed=True)
 
     # --- what Stripe does -----------------------------------------------------------------------------------------
 

@@ -63,6 +63,8 @@ WORDS: Mapping[str, str] = {
     "order.fulfilled": "sent the order",
     "order.partly_shipped": "sent a part of the order: {pieces}",
     "order.cancelled": "cancelled the order",
+    "order.withdrawn": "took {pieces} out of the order, which were not charged",
+    "order.restocked": "put {pieces} of the order back into stock",
     "refund.requested": "asked for a refund",
     "review.resolved": "resolved the review: {note}",
     "dispute.answered": "answered the dispute {dispute} of the order",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models import Dispute, Mail, Order, Payment, Refund, Review
+from models import Dispute, Mail, Order, OrderLine, Payment, Refund, Review, Shipment
 from store.domain.states import DisputeState, OrderState, PaymentState, RefundState
 from store.services.orders.listing import Show
 from store.services.payments.risk import WARNING
@@ -59,6 +59,10 @@ def labels(order: Order) -> list[Label]:
         state = Label("Declined, may try again", Tone.WAIT, "card")
     elif order.is_authorised:
         state = Label("Authorised, to ship", Tone.GOOD, "parcel")
+    elif order.state is OrderState.PAID and order.shipped_at is not None:
+        state = Label("Shipped in part", Tone.WAIT, "parcel")
+    elif order.state is OrderState.FULFILLED and order.shipped_at is None:
+        state = Label("Nothing to ship", Tone.CALM, "check")
     elif order.state is OrderState.PAID and found:
         state = Label("Paid", Tone.GOOD, "check")
     found.append(state)
@@ -78,6 +82,33 @@ _PAYMENT_STATES: Mapping[PaymentState, str] = {
     PaymentState.CANCELLED: "cancelled",
     PaymentState.REFUNDED: "returned",
 }
+
+
+def pieces_sent(line: OrderLine) -> str:
+    """What became of the pieces of a line, where anything has: `2 shipped, 1 not sent`."""
+    counts = {
+        "shipped": line.shipped,
+        "not sent, refunded": line.refunded_unsent,
+        "refunded": line.refunded_sent,
+        "back in stock": line.restocked,
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def packed_pieces(order: Order, shipment: Shipment | None) -> list[tuple[str, int]]:
+    """What is in a parcel: in one that was sent, or else what is left to be sent; of an order of which nothing is,
+    all of it.
+    """
+    if shipment is not None:
+        return [(each.line.name, each.quantity) for each in shipment.lines]
+    left = [(line.name, line.to_ship) for line in order.lines if line.to_ship]
+    return left or [(line.name, line.quantity) for line in order.lines]
+
+
+def refunded_pieces(refund: Refund) -> str:
+    """What a refund is for, where it says so."""
+    parts = [f"{row.quantity} × {row.line.name}" for row in refund.lines if row.line is not None]
+    return ", ".join(parts + ["shipping" for row in refund.lines if row.line is None])
 
 
 def payment_state(payment: Payment) -> str:

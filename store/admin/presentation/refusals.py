@@ -93,7 +93,8 @@ def _refund_refused(refused: RefundRefused) -> str:
             "Only an amount of this order can be refunded: it is not paid, or its things were sold meanwhile."
         ),
         RefundRefusal.FEWER_LEFT: "So much is not left to be refunded: some of it was refunded or sent meanwhile.",
-        RefundRefusal.WORTH_NOTHING: "What you chose cost nothing, so there is nothing to return.",
+        RefundRefusal.NOT_CHARGED: "Nothing was charged for what you chose, so there is nothing to return.",
+        RefundRefusal.CHARGED: "What you chose was charged: refund it.",
         RefundRefusal.KEY_OF_ANOTHER_ORDER: "This refund was requested before, for another order.",
         RefundRefusal.KEY_OF_ANOTHER_AMOUNT: "This refund was requested before, with another amount.",
         RefundRefusal.BY_PAYMENT_SERVICE: "Stripe does not refund this payment: it was returned already.",

@@ -43,6 +43,7 @@ WORDS: Mapping[str, _Entry] = {
     "order.partly_shipped": _Entry("A part was shipped: {pieces}. {how}", Tone.GOOD),
     "order.fulfilled": _Entry("{shipped} {how}", Tone.GOOD),
     "order.rest_not_sent": _Entry("Not sent and not charged, back in stock: {pieces}."),
+    "order.withdrawn": _Entry("Not sent, and not charged: {pieces}."),
     "order.restocked": _Entry("Back in stock: {pieces}."),
     "order.cancelled": _Entry("Cancelled ({reason}); its stock is for others again."),
     "order.expired": _Entry("Expired; its stock is for others again."),

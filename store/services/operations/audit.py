@@ -25,6 +25,8 @@ from models import (
     Payment,
     Product,
     Refund,
+    RefundLine,
+    ShipmentLine,
     TaxTransaction,
 )
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
@@ -36,6 +38,7 @@ from store.services.mail.outbox import TO_SEND
 from store.services.orders import reviews
 from store.services.payments.disputes import STANDING
 from store.services.payments.refunds import RETURNING
+from store.services.payments.refunds.lines import STANDS
 
 PAID_ORDERS = (OrderState.PAID, OrderState.FULFILLED)
 GONE_ORDERS = (OrderState.EXPIRED, OrderState.CANCELLED)
@@ -121,6 +124,12 @@ def _joined(among: Among) -> Select[str]:
     """The references of orders, each with its live payment."""
     joined = select(Order.reference).join(Order.payment).order_by(Order.id)
     return joined.where(among(Order.id), among(Payment.order_id))
+
+
+def _with_lines(among: Among) -> Select[str]:
+    """The references of orders, each once, with its lines."""
+    joined = select(Order.reference).join(OrderLine, OrderLine.order_id == Order.id)
+    return joined.where(among(Order.id), among(OrderLine.order_id)).group_by(Order.id).order_by(Order.id)
 
 
 def _without_payment(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
@@ -225,6 +234,81 @@ def _unreturned_second(session: Session, _now: datetime, among: Among) -> Iterat
         .order_by(Order.id)
     )
     return _orders(session, query, "second_payment_kept")
+
+
+def _wrong_shipments(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    sent = (
+        select(ShipmentLine.order_id, ShipmentLine.product_id, func.sum(ShipmentLine.quantity).label("pieces"))
+        .where(among(ShipmentLine.order_id))
+        .group_by(ShipmentLine.order_id, ShipmentLine.product_id)
+        .subquery()
+    )
+    same = and_(sent.c.order_id == OrderLine.order_id, sent.c.product_id == OrderLine.product_id)
+    left = and_(Order.state == OrderState.FULFILLED, OrderLine.to_ship > 0)
+    query = (
+        _with_lines(among)
+        .outerjoin(sent, same)
+        .where(
+            or_(
+                OrderLine.shipped != func.coalesce(sent.c.pieces, 0),
+                and_(OrderLine.shipped > 0, Order.shipped_at.is_(None)),
+                left,
+            )
+        )
+    )
+    return _orders(session, query, "shipments_differ")
+
+
+def _wrong_refund_lines(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    def pieces(which: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.sum(case((which, RefundLine.quantity), else_=0)), 0)
+
+    back = and_(RefundLine.restock, or_(RefundLine.refund_id.is_(None), Refund.accepted_at.is_not(None)))
+    refunded = (
+        select(
+            RefundLine.order_id,
+            RefundLine.product_id,
+            pieces(~RefundLine.sent).label("unsent"),
+            pieces(and_(RefundLine.sent)).label("sent"),
+            pieces(back).label("restocked"),
+        )
+        .outerjoin(Refund, Refund.id == RefundLine.refund_id)
+        .where(among(RefundLine.order_id), RefundLine.product_id.is_not(None), STANDS)
+        .group_by(RefundLine.order_id, RefundLine.product_id)
+        .subquery()
+    )
+    same = and_(refunded.c.order_id == OrderLine.order_id, refunded.c.product_id == OrderLine.product_id)
+    query = (
+        _with_lines(among)
+        .outerjoin(refunded, same)
+        .where(
+            or_(
+                OrderLine.refunded_unsent != func.coalesce(refunded.c.unsent, 0),
+                OrderLine.refunded_sent != func.coalesce(refunded.c.sent, 0),
+                OrderLine.restocked != func.coalesce(refunded.c.restocked, 0),
+            )
+        )
+    )
+    return _orders(session, query, "refund_lines_differ")
+
+
+def _wrong_refund_amounts(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
+    worth = (
+        select(RefundLine.refund_id, func.sum(RefundLine.amount_minor).label("amount"))
+        .where(among(RefundLine.order_id), RefundLine.refund_id.is_not(None))
+        .group_by(RefundLine.refund_id)
+        .subquery()
+    )
+    query = (
+        select(Order.reference)
+        .join(Order.payments)
+        .join(Refund, Refund.payment_id == Payment.id)
+        .join(worth, worth.c.refund_id == Refund.id)
+        .where(among(Order.id), among(Payment.order_id), Refund.amount_minor != worth.c.amount)
+        .group_by(Order.id)
+        .order_by(Order.id)
+    )
+    return _orders(session, query, "refund_amount_differs_from_lines")
 
 
 def _wrong_reservation(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
@@ -362,6 +446,9 @@ ORDER_RULES: tuple[Callable[[Session, datetime, Among], Iterator[Finding]], ...]
     _wrong_payment,
     _wrong_refunds,
     _unreturned_second,
+    _wrong_shipments,
+    _wrong_refund_lines,
+    _wrong_refund_amounts,
     _wrong_reservation,
     _wrong_flag,
     _wrong_taxes,

@@ -67,8 +67,12 @@ def read(session: Session, now: datetime) -> WorkList:
     return WorkList(
         reviews=reviews.waiting(session)[:MOST],
         disputes=_disputes(session),
-        to_ship=listing.find(session, OrderFilter(Show.TO_SHIP, oldest_first=True), most=SHIPPED_FROM_HERE),
-        authorised=listing.find(session, OrderFilter(Show.AUTHORISED, oldest_first=True), most=SHIPPED_FROM_HERE),
+        to_ship=listing.find(
+            session, OrderFilter(Show.TO_SHIP, oldest_first=True), most=SHIPPED_FROM_HERE, shipments=True
+        ),
+        authorised=listing.find(
+            session, OrderFilter(Show.AUTHORISED, oldest_first=True), most=SHIPPED_FROM_HERE, shipments=True
+        ),
         returning=_returning(session),
         unanswered=_unanswered(session, late),
         mails=_mails(session),

@@ -33,7 +33,16 @@ def status_flags(order: Order, *, confirming: bool = False, unreachable: bool = 
         flags |= StatusFlag.RELEASED
     if order.state is OrderState.CANCELLED:
         flags |= _closing_flag(order)
-    return flags
+    return flags | _shipping_flag(order)
+
+
+def _shipping_flag(order: Order) -> StatusFlag:
+    """What was sent of it, where that is not what its state says."""
+    if order.state is OrderState.PAID and order.shipped_at is not None:
+        return StatusFlag.SHIPPED_IN_PART
+    if order.state is OrderState.FULFILLED and order.shipped_at is None:
+        return StatusFlag.NOTHING_SENT
+    return StatusFlag.NOTHING
 
 
 def _closing_flag(order: Order) -> StatusFlag:

@@ -31,6 +31,8 @@ class StatusFlag(Flag):
     BY_EMAIL = auto()  # nothing of the order is shipped
     NOTHING_DUE = auto()  # the order cost nothing
     RELEASED = auto()  # a card was authorised for it, and not charged
+    SHIPPED_IN_PART = auto()  # and the rest of the order follows
+    NOTHING_SENT = auto()  # and nothing of the order is left to be sent
     PARTLY_CHARGED = auto()  # less was charged than was authorised
 
 
@@ -215,6 +217,18 @@ TABLE: tuple[_Row, ...] = (
         StatusFlag.DISPUTED,
     ),
     _row(
+        _O.FULFILLED,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "Nothing of this order is left to be sent",
+            "You paid {paid}{card}, of which {refunded} went back.",
+            "Banks take 5 to 10 days to show a refund on your statement.",
+            "back",
+            Tone.GOOD,
+        ),
+        StatusFlag.NOTHING_SENT,
+    ),
+    _row(
         frozenset({_O.PAID, _O.FULFILLED}),
         _ANY_PAYMENT,
         StatusMessage(
@@ -249,6 +263,18 @@ TABLE: tuple[_Row, ...] = (
             Tone.GOOD,
         ),
         StatusFlag.PARTLY_CHARGED,
+    ),
+    _row(
+        _O.PAID,
+        _ANY_PAYMENT,
+        StatusMessage(
+            "A part of your order is on its way",
+            "You paid {paid}{card}.",
+            "The rest follows, and you get a mail when it leaves our shop.",
+            "parcel",
+            Tone.GOOD,
+        ),
+        StatusFlag.SHIPPED_IN_PART,
     ),
     _row(
         _O.PAID,

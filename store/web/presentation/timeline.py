@@ -84,6 +84,14 @@ def _fulfilled(detail: Detail, _currency: str) -> str:
     return f"The rest left our shop: {pieces}." if number > 1 else "Your order left our shop."
 
 
+def _refund_requested(detail: Detail, currency: str) -> str:
+    minor = detail.get("amount")
+    amount = Money(minor, currency).text() if isinstance(minor, int) else "the whole amount"
+    parts = [detail.get("pieces", ""), "the shipping" if detail.get("shipping") else ""]
+    what = ", ".join(part for part in parts if part)
+    return f"A refund of {amount} was asked for: {what}." if what else f"A refund of {amount} was asked for."
+
+
 def _extended(detail: Detail, _currency: str) -> str:
     if detail.get("because") == PaymentKind.HOSTED:
         return "Your things are held a little longer, so that you have time on our payment service’s page."
@@ -143,6 +151,7 @@ SENTENCES: Mapping[str, _Words] = {
         lambda detail, _: f"We could not send {detail.get('pieces', 'the rest')}, and charged nothing for it.", Tone.BAD
     ),
     "order.fulfilled": _Words(_fulfilled, Tone.GOOD),
+    "order.withdrawn": _Words(lambda detail, _: f"Not sent, and not charged: {detail.get('pieces', '')}."),
     "order.cancelled": _Words(_cancelled),
     "order.expired": _always("The order’s time was over and your things went back on the shelf. Nothing was charged."),
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),
@@ -167,7 +176,7 @@ SENTENCES: Mapping[str, _Words] = {
     "payment.second": _with_amount(
         "A second payment of {amount} was received for this order. It will be sent back.", Tone.WAIT
     ),
-    "refund.requested": _with_amount("A refund of {amount} was asked for.", Tone.CALM),
+    "refund.requested": _Words(_refund_requested),
     "refund.pending": _with_amount("A refund of {amount} is on its way.", Tone.WAIT),
     "refund.succeeded": _with_amount("A refund of {amount} was sent to your card.", Tone.GOOD),
     "refund.failed": _with_amount("A refund of {amount} did not reach your card.", Tone.BAD),

@@ -30,6 +30,7 @@ def order(state: OrderState, payment: PaymentState, **more: object) -> Order:
         disputed=bool(more.pop("disputed", False)),
         needs_review=bool(more.pop("needs_review", False)),
         email="ada@example.com",
+        shipped_at=NOON if state is OrderState.FULFILLED else None,
         payment=Payment(
             state=payment,
             amount_minor=4500,

@@ -1,6 +1,6 @@
 """Refunds: those the store requests and those made elsewhere."""
 
-from store.services.payments.refunds.lines import Choice, ChosenPieces, Refundable, refundable
+from store.services.payments.refunds.lines import Choice, ChosenPieces, Refundable, refundable, withdraw
 from store.services.payments.refunds.recording import RETURNING, recompute, record, record_of, unowed_key
 from store.services.payments.refunds.requests import (
     by_key,
@@ -35,4 +35,5 @@ __all__ = [
     "return_unowed",
     "submit",
     "unowed_key",
+    "withdraw",
 ]

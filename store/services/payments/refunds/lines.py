@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Order, OrderLine, Refund, RefundLine
@@ -19,11 +19,16 @@ from store.domain.errors import RefundRefusal, RefundRefused
 from store.domain.money import Money
 from store.domain.refundable import Worth, of_pieces, worths
 from store.domain.states import OrderState, RefundState, ReservationState
-from store.services import history, stock
+from store.services import history, stock, transitions
 from store.services.history import Origin
 from store.services.orders import shipments
+from store.services.services import Services
 
 PAID_STATES = (OrderState.PAID, OrderState.FULFILLED)
+
+
+# What counts as refunded: of a refund that is not answered yet, or that was accepted, or of none. Refunds are joined.
+STANDS = or_(RefundLine.refund_id.is_(None), Refund.state == RefundState.REQUESTED, Refund.accepted_at.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,36 @@ def priced(session: Session, order: Order, choice: Choice) -> list[RefundLine]:
     return found
 
 
-def add(session: Session, order: Order, refund: Refund, chosen: Sequence[RefundLine]) -> None:
-    """Have a refund that is requested be for what was chosen. The database refuses more pieces than there are."""
+def worth_of(order: Order, chosen: Sequence[RefundLine]) -> Money:
+    """What the chosen parts of an order are worth together."""
+    return Money(sum(row.amount_minor for row in chosen), order.currency)
+
+
+def withdraw(services: Services, reference: str, choice: Choice, origin: Origin) -> bool:
+    """Have pieces of an order not be sent for which nothing was charged: they cost nothing, or no more of an
+    authorised card was captured. False, and nothing changed, where they were charged, and have to be refunded.
+
+    Raises NotFound, and RefundRefused as a request of a refund does.
+    """
+    with services.database.transaction() as session:
+        order = transitions.lock_by_reference(session, reference)
+        chosen = priced(session, order, choice)
+        if worth_of(order, chosen).minor > _not_charged(session, order):
+            return False
+        said = named(session, order, choice)
+        add(session, order, None, chosen)
+        history.add(session, order, "order.withdrawn", origin, data=said)
+        _restock(session, order, [row for row in chosen if row.restock and row.product_id is not None], origin)
+        shipments.finish(session, order, origin)
+    return True
+
+
+def add(session: Session, order: Order, refund: Refund | None, chosen: Sequence[RefundLine]) -> None:
+    """Have a refund that is requested, or none, be for what was chosen. The database refuses more pieces than there
+    are.
+    """
     for row in chosen:
-        row.refund_id = refund.id
+        row.refund_id = refund.id if refund is not None else None
         if row.product_id is not None:
             shipments.change_line(session, order, row.product_id, **{_counter(row): row.quantity})
     session.add_all(chosen)
@@ -136,6 +167,14 @@ def named(session: Session, order: Order, choice: Choice) -> Mapping[str, Any]:
     """What is chosen, for the history."""
     pieces = shipments.named(session, order, _counted((each.product_id, each.quantity) for each in choice.pieces))
     return {**({"pieces": pieces} if pieces else {}), **({"shipping": True} if choice.shipping else {})}
+
+
+def _not_charged(session: Session, order: Order) -> int:
+    """How much of the order was not charged, and is not accounted for by what was withdrawn, in minor units."""
+    withdrawn = select(func.sum(RefundLine.amount_minor)).where(
+        RefundLine.order_id == order.id, RefundLine.refund_id.is_(None)
+    )
+    return order.total_minor - order.payment.received_minor - int(session.scalar(withdrawn) or 0)
 
 
 def _has_its_stock(order: Order) -> bool:
@@ -210,9 +249,8 @@ class _Known:
         *of_lines, shipping = worths(order.quote)
         rows = session.scalars(
             select(RefundLine)
-            .join(Refund, Refund.id == RefundLine.refund_id)
-            .where(RefundLine.order_id == order.id)
-            .where(or_(Refund.state == RefundState.REQUESTED, Refund.accepted_at.is_not(None)))
+            .outerjoin(Refund, Refund.id == RefundLine.refund_id)
+            .where(RefundLine.order_id == order.id, STANDS)
         ).all()
         lines = {line.product_id: worth for line, worth in zip(order.lines, of_lines, strict=True)}
         return cls(lines, shipping, rows)

@@ -258,9 +258,9 @@ def _request(
 
 def _request_lines(session: Session, order: Order, choice: Choice, key: str, origin: Origin) -> None:
     chosen = lines.priced(session, order, choice)
-    amount = Money(sum(line.amount_minor for line in chosen), order.currency)
+    amount = lines.worth_of(order, chosen)
     if not amount.minor:
-        raise RefundRefused(RefundRefusal.WORTH_NOTHING)
+        raise RefundRefused(RefundRefusal.NOT_CHARGED)
     refund = _request(session, order, order.payment, amount, key, origin, data=lines.named(session, order, choice))
     lines.add(session, order, refund, chosen)
 
