@@ -130,6 +130,9 @@ def refund_command(
         click.echo(sentence(failure))
         click.echo("The refund is requested, and the worker submits it until it is made: do not request it again.")
         return
+    if not isinstance(what, Choice):
+        click.echo(f"The refund is {state}.")
+        return
     with services.database.reading() as session:
         made = refunds.by_key(session, key)
     click.echo(f"The refund of {Money(made.amount_minor, order.currency).text()} is {state}.")

@@ -24,6 +24,9 @@ UNPAID_PAYMENT = "is paid, but its payment is not. Run `flask reconcile`; send n
 PAID_FOR_NOTHING = "was paid for, but is not paid. Refund it with `flask refund`, or look into it."
 WRONG_AMOUNT = "was paid with another amount than its total. Settle the difference."
 WRONG_PAYMENT = "has a payment of another amount than its total. Look into it before it is sent."
+NOT_SENT = (
+    "has lines that do not agree with its shipments. Look into its timeline with `flask order`, and at what was sent."
+)
 WRONG_REFUNDS = "does not agree with its refunds. Run `flask reconcile`."
 WRONG_STOCK = "has stock that is not where its state says. Look into its timeline with `flask order`."
 WRONG_FLAG = "is flagged as disputed, or not, against its disputes. Run `flask reconcile`."
@@ -134,7 +137,7 @@ def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: 
     [
         (one("payments", "state = 'paid'"), [WRONG_REFUNDS]),
         (one("orders", "state = 'paid', reservation = 'committed'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
-        (one("orders", "state = 'fulfilled', reservation = 'committed'"), [UNPAID_PAYMENT, WRONG_REFUNDS]),
+        (one("orders", "state = 'fulfilled', reservation = 'committed'"), [UNPAID_PAYMENT, WRONG_REFUNDS, NOT_SENT]),
         (one("payments", "refunded_minor = refunded_minor - 1"), [WRONG_REFUNDS]),
         (one("refunds", "state = 'failed'"), [WRONG_REFUNDS]),
         (one("payments", "received_minor = received_minor + 1"), [WRONG_AMOUNT, WRONG_REFUNDS]),

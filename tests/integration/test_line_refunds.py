@@ -1,6 +1,7 @@
 """Refunds by line: what they come to, what is not sent any more, and what comes back into stock, once."""
 
 import pytest
+from sqlalchemy import text
 
 from models import Order, RefundLine
 from store.domain.errors import PaymentUnavailable, RefundRefusal, RefundRefused
@@ -297,3 +298,35 @@ def test_shipping_that_cost_nothing_is_nothing_to_refund(shop: Shop) -> None:
         refund(shop, paid(shop), shipping=True)
 
     assert refused.value.reason is RefundRefusal.FEWER_LEFT
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        ("UPDATE order_lines SET shipped = 1 WHERE order_id = {id} AND shipped = 2", ["shipments_differ"]),
+        ("UPDATE shipment_lines SET quantity = 1 WHERE order_id = {id}", ["shipments_differ"]),
+        ("UPDATE orders SET shipped_at = NULL WHERE id = {id}", ["shipments_differ"]),
+        ("UPDATE order_lines SET refunded_unsent = 0, restocked = 1 WHERE order_id = {id} AND shipped = 2",
+         ["shipments_differ", "refund_lines_differ"]),
+        ("UPDATE order_lines SET refunded_sent = 2 WHERE order_id = {id} AND shipped = 2", ["refund_lines_differ"]),
+        ("UPDATE order_lines SET restocked = 2 WHERE order_id = {id} AND shipped = 2", ["refund_lines_differ"]),
+        ("UPDATE refund_lines SET restock = false WHERE order_id = {id}", ["refund_lines_differ"]),
+        ("UPDATE refund_lines SET refund_id = NULL WHERE order_id = {id}", []),
+        ("UPDATE refund_lines SET amount_minor = 401 WHERE order_id = {id} AND sent",
+         ["refund_amount_differs_from_lines"]),
+    ],
+)  # fmt: skip
+def test_of_two_orders_the_audit_names_the_one_whose_lines_disagree(
+    shop: Shop, statement: str, wrong: list[str]
+) -> None:
+    orders_of_two = [paid(shop, pens=0), paid(shop, pens=0)]
+    for order in orders_of_two:
+        ship(shop, order, 2)
+        refund(shop, order, pencils(shop, 1, sent=True, restock=False), pencils(shop, 1))
+
+    with shop.services.database.transaction() as session:
+        session.execute(text(statement.format(id=orders_of_two[0].id)))
+
+    with shop.services.database.reading() as session:
+        found = [(finding.subject, finding.code) for finding in audit.run(session, shop.clock())]
+    assert found == [(f"order {orders_of_two[0].reference}", code) for code in wrong]

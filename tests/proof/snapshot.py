@@ -22,6 +22,7 @@ from models import (
     RefundLine,
     Shipment,
 )
+from store.domain.states import RefundState
 from tests.support.shop import SECRET_KEY, Shop
 from till_sandbox.api.keys import account_of
 
@@ -31,13 +32,15 @@ Thing = dict[str, Any]
 @dataclass(frozen=True)
 class ShopSnapshot:
     """`refunds` are by the id of their payment; `intents` are Stripe's PaymentIntents by id, `intents_of` the same by
-    the reference of the order that they name; `pages` are its Checkout Sessions by id.
+    the reference of the order that they name; `pages` are its Checkout Sessions by id. `withdrawn` are the pieces that
+    are not sent and were not charged.
     """
 
     products: list[Product]
     coupons: list[CouponRow]
     orders: list[Order]
     refunds: dict[int, list[Refund]]
+    withdrawn: list[RefundLine]
     disputes: dict[str, Dispute]
     documents: list[Document]
     emails: list[Mail]
@@ -56,11 +59,12 @@ class ShopSnapshot:
         """The order's payment with this id at Stripe, if the store knows it."""
         return next((row for row in order.payments if row.provider_payment_id == provider_payment_id), None)
 
-    def restocked(self, order: Order) -> list[RefundLine]:
-        """What of an order's refunds has come back into stock."""
+    def refunded(self, order: Order) -> list[tuple[RefundLine, bool]]:
+        """The pieces of an order that are refunded, or were not charged, and whether that is accepted."""
         refunds = [row for payment in order.payments for row in self.refunds.get(payment.id, [])]
-        accepted = [refund for refund in refunds if refund.accepted_at is not None]
-        return [row for refund in accepted for row in refund.lines if row.restock and row.product_id is not None]
+        rows = [(row, refund.accepted_at is not None, refund.state) for refund in refunds for row in refund.lines]
+        standing = [(row, accepted) for row, accepted, state in rows if accepted or state is RefundState.REQUESTED]
+        return standing + [(row, True) for row in self.withdrawn if row.order_id == order.id]
 
     def order_paid_by(self, provider_payment_id: str) -> Order | None:
         return next((order for order in self.orders if self.payment_of(order, provider_payment_id)), None)
@@ -89,6 +93,7 @@ def take(shop: Shop) -> ShopSnapshot:
         for refund in session.scalars(select(Refund).order_by(Refund.id).options(selectinload(Refund.lines))):
             refunds[refund.payment_id].append(refund)
         documents = session.scalars(select(Document).order_by(Document.id)).all()
+        withdrawn = session.scalars(select(RefundLine).where(RefundLine.refund_id.is_(None))).all()
         disputes = {dispute.provider_dispute_id: dispute for dispute in session.scalars(select(Dispute))}
         products = session.scalars(select(Product).order_by(Product.id)).all()
         coupons = session.scalars(select(CouponRow).order_by(CouponRow.id)).all()
@@ -105,6 +110,7 @@ def take(shop: Shop) -> ShopSnapshot:
         coupons=list(coupons),
         orders=list(orders),
         refunds=dict(refunds),
+        withdrawn=list(withdrawn),
         disputes=disputes,
         documents=list(documents),
         emails=list(emails),
