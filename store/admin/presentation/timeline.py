@@ -84,6 +84,8 @@ WORDS: Mapping[str, _Entry] = {
     "dispute.won_after_all": _Entry("The dispute is won after all: {amount} stays.", Tone.GOOD),
     "dispute.lost_after_all": _Entry("The dispute is lost after all: {amount} is gone.", Tone.BAD),
     "dispute.answered": _Entry("The evidence was handed to the bank.", Tone.GOOD),
+    "dispute.file_added": _Entry("A file ({kind}) was added to the answer to the dispute."),
+    "dispute.file_removed": _Entry("A file ({kind}) was taken out of the answer to the dispute."),
     "dispute.accepted": _Entry("The dispute was accepted: the money stays with the cardholder."),
     "mail.dropped": _Entry("Mail “{kind}” was not sent, for it was not true any more: {because}"),
     "mail.refused": _Entry("Mail “{kind}” was refused by the mail server for good.", Tone.BAD),

@@ -17,6 +17,7 @@ from store.services.history import Origin
 from store.services.orders import reviews, shipments
 from store.services.orders.shipments import ParcelLabel, Pieces
 from store.services.payments import capturing
+from store.services.payments.refunds import lines
 from store.services.services import Services
 
 LONGEST_TRACKING, LONGEST_CARRIER = 120, 60  # characters
@@ -61,7 +62,7 @@ def fulfil(
         _have_stock(session, order)
         shipment = shipments.add(session, order, sent, label, origin)
         if leave_rest:
-            shipments.leave_rest(session, order, origin)
+            lines.leave_rest(session, order, origin)
         _tell(session, order, shipment, origin)
     return True
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Order, OrderLine, Refund, RefundLine, Shipment, ShipmentLine
 from store.domain.states import OrderEvent, OrderState, RefundState
-from store.services import history, stock, transitions
+from store.services import history, transitions
 from store.services.history import Origin
 
 # How many pieces, by the id of their product.
@@ -72,18 +72,6 @@ def finish(session: Session, order: Order, origin: Origin, data: Mapping[str, An
         return False
     values, said = {"fulfilled_at": origin.at}, data if data is not None else {"nothing_left": True}
     return transitions.apply(session, order, order, OrderEvent.FULFILLED, origin, values=values, data=said).applied
-
-
-def leave_rest(session: Session, order: Order, origin: Origin) -> None:
-    """Have what is left of an order, and was not charged, not be sent any more, and be for sale again."""
-    rest = left(session, order)
-    if not rest:
-        return
-    stock.restock(session, order.id, rest)
-    for product_id, count in rest.items():
-        change_line(session, order, product_id, refunded_unsent=count, restocked=count)
-    history.add(session, order, "order.rest_not_sent", origin, data={"pieces": named(session, order, rest)})
-    finish(session, order, origin)
 
 
 def change_line(session: Session, order: Order, product_id: int, **by: int) -> None:

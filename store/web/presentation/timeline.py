@@ -132,6 +132,8 @@ WITHOUT_SENTENCE = frozenset(
         "order.restocked",
         "dispute.answered",
         "dispute.accepted",
+        "dispute.file_added",
+        "dispute.file_removed",
         "payment.capture_requested",
         "payment.capture_refused",
         "payment.refunded",

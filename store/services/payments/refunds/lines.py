@@ -135,6 +135,18 @@ def withdraw(services: Services, reference: str, choice: Choice, origin: Origin)
     return True
 
 
+def leave_rest(session: Session, order: Order, origin: Origin) -> None:
+    """Have what is left of an order, and was not charged, not be sent any more, and be for sale again."""
+    rest = shipments.left(session, order)
+    if not rest:
+        return
+    choice = Choice([ChosenPieces(product_id, count) for product_id, count in rest.items()])
+    add(session, order, None, priced(session, order, choice))
+    _put_back(session, order, rest)
+    history.add(session, order, "order.rest_not_sent", origin, data=named(session, order, choice))
+    shipments.finish(session, order, origin)
+
+
 def add(session: Session, order: Order, refund: Refund | None, chosen: Sequence[RefundLine]) -> None:
     """Have a refund that is requested, or none, be for what was chosen. The database refuses more pieces than there
     are.
@@ -185,10 +197,14 @@ def _restock(session: Session, order: Order, rows: Sequence[RefundLine], origin:
     pieces = _pieces(rows)
     if not pieces:
         return
+    _put_back(session, order, pieces)
+    history.add(session, order, "order.restocked", origin, data={"pieces": shipments.named(session, order, pieces)})
+
+
+def _put_back(session: Session, order: Order, pieces: Mapping[int, int]) -> None:
     stock.restock(session, order.id, pieces)
     for product_id, count in pieces.items():
         shipments.change_line(session, order, product_id, restocked=count)
-    history.add(session, order, "order.restocked", origin, data={"pieces": shipments.named(session, order, pieces)})
 
 
 def _together(pieces: Sequence[ChosenPieces]) -> list[ChosenPieces]:
