@@ -2,7 +2,8 @@
 
 The address is typed by somebody, and the name in it belongs to somebody else. So with live keys every number that the
 name leads to has to be one of the internet, and the connection goes to one of those that were looked at: asked again,
-the name might lead elsewhere. Redirects are not followed, little of an answer is read, and all of it has ten seconds.
+the name might lead elsewhere. Redirects are not followed, little of an answer is read, and once the number is known all
+of it has ten seconds.
 """
 
 from __future__ import annotations

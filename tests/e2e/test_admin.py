@@ -107,7 +107,7 @@ def test_an_owner_works_with_the_keyboard_alone(page: Page, store: StoreProcess)
     press_on(page, "button", "Save")
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     see_a_good_page(page, "Canvas apron")
-    headings = {"Charges": "Shipping", "Coupons": "Coupons", "Staff": "Staff"}
+    headings = {"Charges": "Shipping", "Coupons": "Coupons", "Programs": "Programs", "Staff": "Staff"}
     for part, heading in headings.items():
         press_on(page, "link", part)
         expect(page.get_by_role("link", name=part)).to_have_attribute("aria-current", "page")
