@@ -45,12 +45,21 @@ def test_files_are_given_to_stripe_and_go_with_the_answer(shop: Shop) -> None:
 
     added = send(browser, path, attach="1", explanation="In my words", receipt=PDF, other=PNG)
     assert (added.status_code, "In my words" in added.text, "Please check" in added.text) == (200, True, False)
-    unread = send(browser, path, explanation="winning_evidence", shipping=PDF + b"2")
+    unread = send(
+        browser,
+        path,
+        explanation="winning_evidence",
+        shipping=PDF + b"2",
+        service=PNG + b"3",
+        communication=PDF + b"34",
+    )
     files = {name: file_id for file_id, name, _size in at_stripe(shop)}
-    assert list(files) == ["receipt.pdf", "other.png", "shipping.pdf"]
+    assert list(files) == ["receipt.pdf", "other.png", "communication.pdf", "shipping.pdf", "service.png"]
     assert kept(shop) == [
+        (EvidenceKind.COMMUNICATION, files["communication.pdf"], 11),
         (EvidenceKind.OTHER, files["other.png"], 8),
         (EvidenceKind.RECEIPT, files["receipt.pdf"], 9),
+        (EvidenceKind.SERVICE, files["service.png"], 9),
         (EvidenceKind.SHIPPING, files["shipping.pdf"], 10),
     ]
     answered = send(browser, path, explanation="winning_evidence", read="y")
@@ -62,6 +71,8 @@ def test_files_are_given_to_stripe_and_go_with_the_answer(shop: Shop) -> None:
         "receipt": files["receipt.pdf"],
         "uncategorized_file": files["other.png"],
         "shipping_documentation": files["shipping.pdf"],
+        "service_documentation": files["service.png"],
+        "customer_communication": files["communication.pdf"],
     }
     assert (found["status"], found["evidence"]["uncategorized_text"]) == ("under_review", "winning_evidence")
     with shop.services.database.reading() as session:
@@ -71,18 +82,6 @@ def test_files_are_given_to_stripe_and_go_with_the_answer(shop: Shop) -> None:
 
 
 @pytest.mark.on_sqlite
-def test_each_kind_of_file_has_a_name_at_stripe(shop: Shop) -> None:
-    _reference, dispute, path = disputed(shop)
-    browser = staff(shop, Role.SERVICE)
-
-    send(browser, path, explanation="It was sent.", read="y", communication=PDF, service=PNG)
-
-    found = shop.stripe("GET", f"/v1/disputes/{dispute}")["evidence"]
-    names = {name: file_id for file_id, name, _size in at_stripe(shop)}
-    assert found["customer_communication"] == names["communication.pdf"]
-    assert found["service_documentation"] == names["service.png"]
-
-
 def test_a_file_is_put_in_the_place_of_another_or_taken_out(shop: Shop) -> None:
     _reference, dispute, path = disputed(shop)
     browser = staff(shop, Role.SERVICE)

@@ -67,6 +67,7 @@ def test_a_new_product_is_hidden_until_the_owner_shows_it(shop: Shop) -> None:
     assert shop.order(2, "copper-kettle").total_minor == 17980
 
 
+@pytest.mark.on_sqlite
 def test_an_address_is_made_of_the_name_and_is_nobody_elses(shop: Shop) -> None:
     browser = staff(shop)
 
@@ -103,6 +104,7 @@ def test_a_product_that_is_typed_wrong_is_not_added(shop: Shop, typed: dict[str,
     assert (product_of(shop, "copper-kettle"), logged(shop)) == (None, [])
 
 
+@pytest.mark.on_sqlite
 def test_an_address_is_changed_until_somebody_orders_it(shop: Shop) -> None:
     browser, shopper = staff(shop), shop.browser()
     pencil, red = "/admin/products/cedar-pencil", "/admin/products/red-pencil"
@@ -124,6 +126,7 @@ def test_an_address_is_changed_until_somebody_orders_it(shop: Shop) -> None:
     assert shop.product("red-pencil").summary == "Writes on"
 
 
+@pytest.mark.on_sqlite
 def test_the_next_product_is_offered_the_last_place(shop: Shop) -> None:
     browser = staff(shop)
     with shop.services.database.reading() as session:

@@ -122,6 +122,7 @@ def test_pictures_are_put_in_order_described_exchanged_and_removed(shop: Shop) -
     assert [f"{done} a picture of" in log for done in ("changed", "exchanged", "removed")] == [True, True, True]
 
 
+@pytest.mark.on_sqlite
 def test_an_order_shows_the_picture_that_it_was_placed_with(shop: Shop) -> None:
     drawing = shop.read(shop.order().reference).lines[0].image
     browser = staff(shop)
@@ -138,6 +139,7 @@ def test_an_order_shows_the_picture_that_it_was_placed_with(shop: Shop) -> None:
     assert shopper.get("/orders").status_code == 200
 
 
+@pytest.mark.on_sqlite
 def test_two_products_may_have_the_same_picture(shop: Shop) -> None:
     browser = staff(shop)
     add(browser, FLAG)
