@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from store.admin import guard
 from store.admin.errors import page_of_address
+from store.web.read_timeout_worker import allow_upload
 from store.web.security import LARGEST_FORM
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -41,6 +42,7 @@ def _take() -> ResponseReturnValue | None:
     largest: int | None = getattr(view, _LARGEST, None)
     if largest is None or request.method != "POST" or not guard.lets_in(view):
         return None
+    allow_upload(request.environ)
     request.max_content_length = largest + LARGEST_FORM
     sent = request.content_length or 0
     if sent <= request.max_content_length:

@@ -1,22 +1,31 @@
 """A client that sends a request a byte at a time takes no thread and blocks no other client."""
 
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 from honcho.environ import parse_procfile
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
+from models import StaffMember
+from store.domain.staff import Role
+from store.services import catalogue
 from tests.support.databases import ROOT, SETTINGS, Databases
 from tests.support.short_timeout_worker import ShortTimeoutWorker
+from tests.support.staff import HASH, PASSWORD
 from tools.programs import Program, free_port
 
 WORKER, THREADS = "store.web.read_timeout_worker.ReadTimeoutWorker", "--threads 16"
 FEW = 4
+OWNER = "owner@shop.example"
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 BODY = (
@@ -39,6 +48,12 @@ def store(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     hasty = command.replace(WORKER, f"{ShortTimeoutWorker.__module__}.{ShortTimeoutWorker.__name__}")
     hasty = hasty.replace(THREADS, f"--threads {FEW}").replace("--workers 2", "--workers 1")
     port, url = free_port(), databases.create("sqlite")
+    engine = create_engine(url)
+    with Session(engine) as session:
+        catalogue.seed(session, "usd")
+        session.add(StaffMember(email=OWNER, role=Role.OWNER, password=HASH, added_at=datetime.now(UTC)))
+        session.commit()
+    engine.dispose()
     settings = SETTINGS | {"DATABASE_URL": url, "STORE_PORT": str(port)}
     log = tmp_path_factory.mktemp("slow") / "store.log"
     program = Program(["sh", "-c", f"exec {hasty}"], settings, Path(log), port=port, ready="/readyz")
@@ -46,6 +61,22 @@ def store(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield program.url
     program.stop()
     databases.drop(url)
+
+
+@pytest.fixture
+def staff_session(store: str) -> Iterator[requests.Session]:
+    """A browser in which the owner is signed in."""
+    with requests.Session() as session:
+        page = session.get(f"{store}/admin/sign-in", timeout=20)
+        form = {"csrf_token": token_in(page.text), "email": OWNER, "password": PASSWORD}
+        assert session.post(page.url, form, timeout=20).ok
+        yield session
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
 
 
 @contextmanager
@@ -128,3 +159,22 @@ def test_a_chunked_body_that_grows_too_large_is_refused(store: str, path: str) -
     answer = requests.post(store + path, data=chunks, headers={"Content-Type": FORM_TYPE}, timeout=20)
 
     assert answer.status_code == 413
+
+
+def test_a_member_of_the_staff_may_take_longer_to_send_a_file(store: str, staff_session: requests.Session) -> None:
+    page = staff_session.get(f"{store}/admin/products/cedar-pencil", timeout=20)
+    fields = {"csrf_token": token_in(page.text), "alt": "A flag"}
+    file = {"file": ("flag.png", bytes(100_000), "image/png")}
+    sent = requests.Request("POST", f"{page.url}/pictures", data=fields, files=file)
+    prepared = staff_session.prepare_request(sent)
+    body = prepared.body if isinstance(prepared.body, bytes) else b""
+
+    def slowly() -> Iterator[bytes]:
+        for start in range(0, len(body), len(body) // 25):
+            threading.Event().wait(0.1)
+            yield body[start : start + len(body) // 25]
+
+    prepared.body = slowly()  # type: ignore[assignment]  # it takes an iterator, too
+    answer = staff_session.send(prepared, timeout=20)
+
+    assert (answer.status_code, "This is no JPEG, PNG, WebP or AVIF" in answer.text) == (400, True)
