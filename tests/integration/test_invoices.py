@@ -25,12 +25,15 @@ from store.services.documents import due
 from store.services.history import Origin, Source
 from store.services.operations import audit, worker
 from store.services.payments import refunds
+from store.services.payments.refunds.lines import Choice, ChosenPieces
+from store.web.presentation.documents import sheet
 from tests.support.concurrency import at_once
 from tests.support.shop import ADDRESS, CUSTOMER, FORM, Browser, Shop, customer_in
 from tests.support.staff import staff
 
+WASHINGTON = FORM | {"city": "Seattle", "region": "", "postal_code": "98101", "shipping_method": "express"}
 INVOICE, NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
-BERLIN = FORM | {"country": "DE", "city": "Berlin", "region": "", "postal_code": "10115", "shipping": "standard"}
+BERLIN = FORM | {"country": "DE", "city": "Berlin", "region": "", "postal_code": "10115"}
 
 
 def paid(shop: Shop, quantity: int = 2, number: str = "4242424242424242") -> Order:
@@ -166,6 +169,43 @@ def test_each_refund_that_succeeds_has_a_credit_note(shop: Shop) -> None:
     }
     shop.clock.forward(minutes=20)
     assert audited(shop) == []
+
+
+@pytest.mark.on_sqlite
+def test_a_refund_by_line_is_credited_by_line_with_its_taxes(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        tariffs.seed(session, "usd")
+    _browser, order = paid_in_browser(shop, WASHINGTON)
+    (line,) = order.lines
+    origin = Origin(Source.STAFF, shop.clock())
+    for choice in (Choice([ChosenPieces(line.product_id, 1)]), Choice([ChosenPieces(line.product_id, 1)], True)):
+        key = refunds.request(shop.services, order.reference, choice, origin)
+        refunds.submit(shop.services, order.reference, None, key, origin)
+        shop.deliver()
+    work(shop)
+
+    invoice, one, other = issued(shop)
+    shipping, tax = order.adjustments
+    assert one.content["lines"] == [
+        {"name": "Stoneware mug", "quantity": 1, "unit_minor": one.total_minor, "total_minor": one.total_minor}
+    ]
+    assert [(each["name"], each["quantity"]) for each in other.content["lines"]] == [
+        ("Stoneware mug", 1),
+        ("Shipping", 1),
+    ]
+    assert sum(each["total_minor"] for each in other.content["lines"]) == other.total_minor
+    assert one.content["taxes"] == [
+        {"label": tax.label, "base_minor": 2800, "tax_minor": one.total_minor - 2800},
+    ]
+    assert one.total_minor + other.total_minor == invoice.total_minor == order.total_minor
+    assert one.content["taxes"][0]["tax_minor"] + other.content["taxes"][0]["tax_minor"] == tax.amount_minor
+    assert sheet(invoice).sums == [
+        (shipping.label, shipping.amount.text()),
+        ("Without taxes", Money(order.total_minor - tax.amount_minor, "usd").text()),
+        (tax.label, tax.amount.text()),
+        ("Total, paid", order.total.text()),
+    ]
+    assert sheet(one).sums == [("Without taxes", "$28.00"), ("Returned", one.total.text())]
 
 
 @pytest.mark.on_sqlite

@@ -147,13 +147,20 @@ def _credited(document: Document) -> SheetLine:
 
 
 def _invoice_sums(document: Document, money: _Amounts) -> Iterator[tuple[str, str]]:
-    """What is added to the lines, what all of it is without taxes, and the total."""
-    for each in document.content["adjustments"]:
-        if each["contained_minor"] is None and (each["amount_minor"] or each["kind"] != "tax"):
+    """What is added to the lines, the taxes on top of it, what was not charged, and the total. Where a part of it was
+    charged, what that is without taxes comes last.
+    """
+    not_charged = document.content["not_charged_minor"]
+    added = document.content["adjustments"]
+    yield from ((each["label"], money.text(each["amount_minor"])) for each in added if each["kind"] != "tax")
+    if not not_charged:
+        yield from _without_taxes(document)
+    for each in added:
+        if each["kind"] == "tax" and each["amount_minor"]:
             yield each["label"], money.text(each["amount_minor"])
-    if document.content["not_charged_minor"]:
-        yield "Not charged", money.text(-document.content["not_charged_minor"])
-    yield from _without_taxes(document)
+    if not_charged:
+        yield "Not charged", money.text(-not_charged)
+        yield from _without_taxes(document)
     yield "Total, paid", document.total.text()
 
 
