@@ -51,6 +51,8 @@ def test_a_packer_ships_an_order_from_a_telephone(new_browser: NewBrowser, store
     expect(page.get_by_text("Refund", exact=True)).to_have_count(0)
     expect(page.get_by_role("link", name="Staff")).to_have_count(0)
     see_a_good_page(page, reference)
+    page.get_by_role("link", name="invoice").first.tap()
+    see_a_good_page(page, "Invoice")
     page.get_by_role("link", name="Today").tap()
     page.get_by_label(f"Tracking of {reference}").fill("1Z 999")
     page.get_by_role("button", name=f"Shipped {reference}").tap()
@@ -95,6 +97,8 @@ def test_service_finds_an_order_and_refunds_a_part_of_it(new_browser: NewBrowser
     expect(page.get_by_role("status")).to_contain_text("nothing was done twice")
     shop.reload(shopper)
     expect(shopper.get_by_text("Part of your money is on its way back")).to_be_visible()
+    shopper.get_by_role("link", name="Invoice", exact=True).click()
+    see_a_good_page(shopper, "Invoice")
 
 
 def test_an_owner_works_with_the_keyboard_alone(page: Page, store: StoreProcess) -> None:
@@ -107,7 +111,7 @@ def test_an_owner_works_with_the_keyboard_alone(page: Page, store: StoreProcess)
     press_on(page, "button", "Save")
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     see_a_good_page(page, "Canvas apron")
-    headings = {"Charges": "Shipping", "Coupons": "Coupons", "Programs": "Programs", "Staff": "Staff"}
+    headings = {"Charges": "Shipping", "Coupons": "Coupons", "Money": "Money", "Programs": "Programs", "Staff": "Staff"}
     for part, heading in headings.items():
         press_on(page, "link", part)
         expect(page.get_by_role("link", name=part)).to_have_attribute("aria-current", "page")
