@@ -10,16 +10,20 @@ begin anew. `docs/mutation.md` says which mutants may survive.
 """
 
 import argparse
+import importlib
 import json
 import math
 import os
 import random
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
 from mutmut.__main__ import cli, create_mutants
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
@@ -29,6 +33,10 @@ from mutmut.workers import isolation
 ROOT = Path(__file__).parents[1]
 MUTANTS = ROOT / "mutants"
 METAS = "store/**/*.py.meta"  # where mutmut keeps the results of a module's mutants
+FAILURES = MUTANTS / "failures.txt"  # which test failed for a mutant of which function
+STATS_LOG = MUTANTS / "stats.log"  # what pytest says when the calls are noted
+MEMORY = Path("/dev/shm")  # noqa: S108  # databases there wait for no disk
+CONTROL = 20  # tests
 FOLDERS = ("store/domain", "store/services", "store/webhooks")
 
 # What mutmut's exit codes stand for, unless a signal ended the process.
@@ -37,24 +45,89 @@ KILLED = ("tests", "types", "timeout")
 COLUMNS = ("tests", "types", "timeout", "survived", "no tests", "not tried")
 
 
-class FileByFile(PytestRunner):
-    """Runs the tests of a mutant a file at a time, those that are named after its module first, until one fails. Merely
-    collecting the hundreds of tests that call a much-used function takes longer than most of them do.
+class CollectedTests(PytestRunner):
+    """Runs the tests of a mutant in a process that was forked after they had all been collected, which takes longer than
+    most mutants live. Nothing has run in it yet: whatever the code keeps for later, the mutant itself has to work out.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._tests: dict[str, pytest.Item] = {}
+        self._held: tuple[object, ...] = ()
+
+    def warm_up(self) -> None:
+        """Collect every test, and build what a test's database is a copy of."""
+        from _pytest.config import _prepareconfig  # what pytest.main does, without its end
+
+        self._held = sys.stdout, sys.stderr  # mutmut lets go of them: the warning of that would fail every first test
+        os.chdir(MUTANTS)
+        arguments = ["--rootdir=.", "-q", *self._pytest_add_cli_args_test_selection, *self._pytest_add_cli_args]
+        config = _prepareconfig(arguments)
+        config._do_configure()  # noqa: SLF001
+        session = pytest.Session.from_config(config)
+        config.hook.pytest_sessionstart(session=session)
+        config.hook.pytest_collection(session=session)
+        self._tests = {item.nodeid: item for item in session.items}
+        importlib.import_module("tests.support.databases").migrated_sqlite()
+
+    def run_stats(self, *, tests: Iterable[str]) -> int:
+        """Note which test calls which function; what pytest says of it is kept in a file."""
+        with STATS_LOG.open("w", encoding="utf-8") as file, redirect_stdout(file), _in_memory():
+            return super().run_stats(tests=tests)
+
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-        if mutant_name is None:
-            return super().run_tests(mutant_name=None, tests=tests)
-        files: dict[str, list[str]] = defaultdict(list)
-        for test in tests:
-            files[test.partition("::")[0]].append(test)
-        module = mutant_name.split(".")[-2].removesuffix("s")
-        seconds = {file: sum(map(state().duration_by_test.__getitem__, its)) for file, its in files.items()}
-        for file in sorted(files, key=lambda file: (module not in file, seconds[file])):
-            code = super().run_tests(mutant_name=mutant_name, tests=files[file])
-            if code:
-                return code
+        """0 if no test fails: those of one mutant, or, without one, the tests named or all."""
+        if not self._tests:
+            self.warm_up()
+        ordered = _ordered(mutant_name, tests) if mutant_name else list(tests or self._tests)
+        # With or without a mutant, the same circumstances; a stream that nobody holds would fail a test by its warning.
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere), _in_memory():
+            for test, following in zip(ordered, [*ordered[1:], None], strict=True):
+                item = self._tests[test]
+                after = self._tests[following] if following else None
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+                if item.session.testsfailed:
+                    with FAILURES.open("a", encoding="utf-8") as file:
+                        file.write(f"{_function(mutant_name or '')}\t{test}\n")
+                    return 1
         return 0
+
+
+class ControlledRunner(isolation.ForkServerRunner):
+    """Tries no mutant before a few tests have passed where a mutant's tests run, but without one: else whatever fails
+    there would count as noticed.
+    """
+
+    def startup(self) -> None:
+        super().startup()
+        quick = sorted(state().duration_by_test, key=state().duration_by_test.__getitem__)
+        control = [test for test in quick if "/integration/" in test][:CONTROL]
+        self.submit("control.no_function__mutmut_0", control, 600, 60)
+        if self.wait_for_result().exit_code:
+            raise SystemExit("tests fail where nothing was changed")
+
+
+def _ordered(mutant: str, tests: Iterable[str]) -> list[str]:
+    """The tests that failed for other mutants of the function come first, then those of files that are named after its
+    module, then the quick ones.
+    """
+    function, module = _function(mutant), mutant.split(".")[-2].removesuffix("s")
+    lines = FAILURES.read_text("utf-8").splitlines() if FAILURES.exists() else []
+    failures = Counter(test for name, _, test in (line.partition("\t") for line in lines) if name == function)
+    seconds = state().duration_by_test
+    return sorted(tests, key=lambda test: (-failures[test], module not in test.partition("::")[0], seconds[test]))
+
+
+def _function(mutant: str) -> str:
+    return mutant.rpartition("__mutmut_")[0]
+
+
+@contextmanager
+def _in_memory() -> Iterator[None]:
+    """Let temporary files, such as the tests' databases, be where they wait for no disk, if there is such a place."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        tempfile.tempdir = folder
+        yield
 
 
 def main(arguments: list[str]) -> int:
@@ -65,7 +138,8 @@ def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where mutmut looks for `python`
     _forget_survivors()
-    isolation.PytestRunner = FileByFile  # type: ignore[attr-defined]  # mutmut has no setting for it
+    isolation.PytestRunner = CollectedTests  # type: ignore[attr-defined]  # mutmut has no setting for it
+    isolation.ForkServerRunner = ControlledRunner  # type: ignore[misc]
     wanted = [path.removesuffix(".py").replace("/", ".") + ".*" for path in asked.module]
     if asked.sample:
         every = _mutants()

@@ -137,6 +137,7 @@ def test_a_quote_costs_its_lines_and_the_offer_that_was_chosen(minor: int, weigh
         ("ES", "", "35001", "GC"),
         ("DE", "Bayern", "80331", ""),
         ("US", "nowhere", "", ""),
+        ("US", "", "", ""),
         ("XX", "CA", "94103", ""),
         ("", "", "", ""),
     ],
