@@ -46,8 +46,8 @@ COLUMNS = ("tests", "types", "timeout", "survived", "no tests", "not tried")
 
 
 class CollectedTests(PytestRunner):
-    """Runs the tests of a mutant in a process that was forked after they had all been collected, which takes longer than
-    most mutants live. Nothing has run in it yet: whatever the code keeps for later, the mutant itself has to work out.
+    """Runs the tests of a mutant in a process that was forked after they had all been collected, which takes longer
+    than most mutants live. Nothing has run in it yet: whatever the code keeps for later, the mutant has to work out.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class CollectedTests(PytestRunner):
         os.chdir(MUTANTS)
         arguments = ["--rootdir=.", "-q", *self._pytest_add_cli_args_test_selection, *self._pytest_add_cli_args]
         config = _prepareconfig(arguments)
-        config._do_configure()  # noqa: SLF001
+        config._do_configure()
         session = pytest.Session.from_config(config)
         config.hook.pytest_sessionstart(session=session)
         config.hook.pytest_collection(session=session)
@@ -81,7 +81,12 @@ class CollectedTests(PytestRunner):
             self.warm_up()
         ordered = _ordered(mutant_name, tests) if mutant_name else list(tests or self._tests)
         # With or without a mutant, the same circumstances; a stream that nobody holds would fail a test by its warning.
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere), _in_memory():
+        with (
+            Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+            _in_memory(),
+        ):
             for test, following in zip(ordered, [*ordered[1:], None], strict=True):
                 item = self._tests[test]
                 after = self._tests[following] if following else None

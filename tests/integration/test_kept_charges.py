@@ -1,4 +1,4 @@
-"""Zones, shipping methods, tax rates and coupons as the merchant keeps them: whole rows, in order, and what is refused."""
+"""Zones, shipping methods, tax rates and coupons as the merchant keeps them: whole rows, and what is refused."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -15,7 +15,6 @@ def examples() -> list[tuple[str, str]]:
     return [(code, example) for code, _name in countries() for example in validation_rules(code).postal_code_examples]
 
 
-
 @pytest.mark.parametrize(
     ("country", "typed", "written"),
     [
