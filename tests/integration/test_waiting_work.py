@@ -164,9 +164,11 @@ def test_the_figures_are_those_of_the_last_24_hours_in_one_currency(shop: Shop, 
         for order, age, total in zip(orders, placed, totals, strict=True):
             values = {"placed_at": now - age, "paid_at": now, "total_minor": total}
             session.execute(update(Order).where(Order.id == order.id).values(values))
+            session.execute(update(Payment).where(Payment.order_id == order.id).values(received_minor=total))
+        session.execute(insert(Payment).values(order_id=orders[0].id, amount_minor=9, received_minor=9, live=False))
         session.execute(update(Order).where(Order.id == orders[4].id).values(currency="eur"))
         session.execute(update(Order).where(Order.id == orders[5].id).values(paid_at=None))
-        payments = dict(session.execute(select(Payment.order_id, Payment.id)).all())
+        payments = dict(session.execute(select(Payment.order_id, Payment.id).where(Payment.live)).all())
         refunds = [
             (0, 10, RefundState.SUCCEEDED, 24 * hour), (1, 20, RefundState.PENDING, hour),
             (2, 40, RefundState.FAILED, hour), (3, 80, RefundState.REQUESTED, 24 * hour + MINUTE),
