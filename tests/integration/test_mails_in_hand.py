@@ -24,7 +24,7 @@ def with_mails(shop: Shop) -> tuple[Order, dict[str, int]]:
     """An order with a mail that ended in each way and one that waits, beside another order's: their ids."""
     order, other = shop.order(), shop.order()
     now = shop.clock()
-    ends = {
+    ends: dict[str, dict[str, Any]] = {
         "sent": {"sent_at": now}, "failed": {"failed_at": now}, "dropped": {"dropped_because": "paid"},
         "waiting": {"due_at": now + timedelta(hours=1)},
     }  # fmt: skip

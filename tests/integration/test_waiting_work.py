@@ -1,6 +1,7 @@
 """What waits for the staff, one kind at a time: which rows, in which order, from which moment on."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, update
@@ -85,10 +86,11 @@ def test_money_to_return_is_listed_by_order_and_refunds_by_their_age(shop: Shop,
 
 def test_mails_that_were_refused_are_listed_before_those_that_wait(shop: Shop, now: datetime) -> None:
     order = shop.order()
-    refused = [{"failed_at": now - MINUTE}, {"failed_at": now - 2 * MINUTE}]
-    stuck = [{"due_at": now + MINUTE}, {}, {"attempts": 2}, {"sent_at": now}, {"dropped_because": "told_otherwise"}]
+    refused: list[dict[str, Any]] = [{"failed_at": now - MINUTE}, {"failed_at": now - 2 * MINUTE}]
+    stuck: list[dict[str, Any]] = [{"due_at": now + MINUTE}, {}, {"attempts": 2}]
+    ended: list[dict[str, Any]] = [{"sent_at": now}, {"dropped_because": "told_otherwise"}]
     with shop.services.database.transaction() as session:
-        for number, values in enumerate([*refused, *stuck]):
+        for number, values in enumerate([*refused, *stuck, *ended]):
             common = {"order_id": order.id, "kind": "order_paid", "data": {}, "written_at": now, "due_at": now}
             named = {"dedupe_key": f"{number}", "message_id": f"<{number}@shop>", "attempts": 3}
             session.execute(insert(Mail).values({**common, **named, **values}))
