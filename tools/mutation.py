@@ -67,6 +67,8 @@ class CollectedTests(PytestRunner):
         session = pytest.Session.from_config(config)
         config.hook.pytest_sessionstart(session=session)
         config.hook.pytest_collection(session=session)
+        if session.testsfailed:
+            raise RuntimeError("some tests could not be collected")
         self._tests = {item.nodeid: item for item in session.items}
         importlib.import_module("tests.support.databases").migrated_sqlite()
 
