@@ -89,18 +89,18 @@ def pay_out(shop: Shop, amount: int) -> dict[str, Any]:
 
 @pytest.mark.on_sqlite
 def test_the_csv_adds_up_to_the_balance_whatever_happened(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stripe_balance, "PAGE", 7)
+    monkeypatch.setattr(stripe_balance, "PAGE", 3)
     monkeypatch.setattr(figures, "BATCH", 5)
     chance = random.Random(13)  # a story, not a secret
-    for number in ["4242424242424242", "4000000000005126", LOST, LOST] * 2:
+    for number in ["4242424242424242", "4000000000005126", "4242424242424242", LOST, LOST]:
         order = paid(shop, chance.randint(2, 4), number, "stoneware-mug")
         booked(shop)
         if number != LOST:
-            refund(shop, order, chance.choice([None, 100, 250]))
+            refund(shop, order, chance.choice([100, 250]))
         if chance.random() < 0.3:
             collect(shop)
     found = shop.stripe("GET", "/v1/disputes")["data"]
-    for dispute, said in zip(found, ["winning_evidence", "losing_evidence"] * 2, strict=True):
+    for dispute, said in zip(found, ["winning_evidence", "losing_evidence"], strict=True):
         shop.stripe("POST", f"/v1/disputes/{dispute['id']}", {"evidence[uncategorized_text]": said})
     shop.clock.forward(days=3)
     shop.deliver()
