@@ -52,7 +52,7 @@ def show(reference: str) -> ResponseReturnValue:
     """Everything that is known of an order, and what can be done with it."""
     with services().database.reading() as session:
         found = whole.read(session, reference)
-        issued = documents.of_order(session, found.order.id).documents
+        issued = documents.of_order(session, found.order.id)
         entries = balance.of_order(session, found.order)
     return render_template(
         "admin/order.html",

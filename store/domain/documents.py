@@ -60,7 +60,7 @@ def credited(rows: Sequence[TaxRow], whole: Money, amount: Money, tax: Money | N
     """What of the taxes `rows`, which are in `whole`, is in a part of it, `amount`; `tax` is how much all of them are
     together, where that is known. The last part has what is left, so that the parts add up.
     """
-    if amount == whole:
+    if amount.minor >= whole.minor:
         return tuple(rows)
     all_of_them = sum(row.tax.minor for row in rows)
     wanted = tax or half_up(Fraction(all_of_them * amount.minor, whole.minor), whole.currency)

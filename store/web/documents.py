@@ -47,7 +47,7 @@ def find(reference: str, number: int, asks: Access) -> Document:
 def page(template: str, document: Document, reference: str) -> ResponseReturnValue:
     """A document as a page, on which the others of its order are named."""
     with services().database.reading() as session:
-        others = documents.of_order(session, document.order_id).documents
+        others = documents.of_order(session, document.order_id)
     return render_template(
         template,
         sheet=sheet(document),

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from config import Settings
 from models import Document, DocumentMark, DocumentSeries, Order
 from store.cli.findings import problem_of
 from store.domain.documents import DocumentKind
@@ -384,10 +385,54 @@ def test_the_mark_follows_when_nothing_can_appear_before_it(shop: Shop, monkeypa
     assert said(shop) == [(INVOICE, number, order.id, 400) for number, order in enumerate(orders, 1)]
 
 
+class FailingDatabase(Database):
+    """A database in which the first transactions fail, each in its way."""
+
+    def __init__(self, same: Database, *failures: Exception) -> None:
+        self.__dict__.update(same.__dict__)
+        self._failures = list(failures)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with super().transaction() as session:
+            yield session
+            if self._failures:
+                raise self._failures.pop(0)
+
+
+@pytest.mark.on_sqlite
+def test_an_order_that_fails_keeps_no_other_from_its_invoice(shop: Shop) -> None:
+    orders = [paid(shop, 1) for _ in range(3)]
+    due.issue_due(replace(shop.services, settings=nowhere(shop)), shop.clock())  # nothing is known yet
+    with shop.services.database.transaction() as session:
+        session.add(DocumentMark(id=1, since=due.ALWAYS, history_id=0, next_id=0, next_at=shop.clock()))
+    failing = replace(
+        shop.services, database=FailingDatabase(shop.services.database, StoreBusy(), LookupError("something else"))
+    )
+    later = shop.clock() + timedelta(minutes=10)
+
+    done = due.issue_due(failing, later)
+    first = said(shop)
+    with shop.services.database.reading() as session:
+        kept = session.get_one(DocumentMark, 1).next_id
+    rest = due.issue_due(shop.services, later)
+
+    assert (done, first) == (1, [(INVOICE, 1, orders[2].id, 400)])
+    assert kept == 0  # it is looked at again
+    assert rest == 2
+    assert {order_id for _kind, _number, order_id, _total in said(shop)} == {order.id for order in orders}
+    assert sorted(number for _kind, number, _order, _total in said(shop)) == [1, 2, 3]
+
+
+def nowhere(shop: Shop) -> Settings:
+    """The settings of a shop that has not said who sells."""
+    return shop.services.settings.model_copy(update={"seller_address": ""})
+
+
 @pytest.mark.on_sqlite
 def test_a_live_shop_issues_them_once_it_says_who_sells(shop: Shop) -> None:
     known = shop.services
-    shop.services = replace(known, settings=known.settings.model_copy(update={"seller_address": ""}))
+    shop.services = replace(known, settings=nowhere(shop))
     order = paid(shop)
     work(shop)
     documents.issue(shop.services, order.reference, shop.clock())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -18,26 +17,9 @@ from store.services.orders import Access
 from store.services.services import Services
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDocuments:
-    """The documents of an order, the oldest first: its invoice, then what was credited."""
-
-    documents: Sequence[Document]
-
-    @property
-    def invoice(self) -> Document | None:
-        return next((each for each in self.documents if each.kind is DocumentKind.INVOICE), None)
-
-    @property
-    def credit_notes(self) -> Sequence[Document]:
-        return [each for each in self.documents if each.kind is DocumentKind.CREDIT_NOTE]
-
-
-def of_order(session: Session, order_id: int) -> OrderDocuments:
-    """What was issued for an order so far."""
-    return OrderDocuments(
-        session.scalars(select(Document).where(Document.order_id == order_id).order_by(Document.id)).all()
-    )
+def of_order(session: Session, order_id: int) -> Sequence[Document]:
+    """What was issued for an order so far, the oldest first: its invoice, then what was credited."""
+    return session.scalars(select(Document).where(Document.order_id == order_id).order_by(Document.id)).all()
 
 
 def invoice_of(services: Services, reference: str, access: Access, now: datetime) -> Document:
@@ -46,11 +28,11 @@ def invoice_of(services: Services, reference: str, access: Access, now: datetime
     """
     with services.database.reading() as session:
         order = orders.peek(session, reference, access)
-        invoice = of_order(session, order.id).invoice
+        invoice = _invoice(session, order.id)
     if invoice is None:
         issuing.issue(services, reference, now)
         with services.database.reading() as session:
-            invoice = of_order(session, order.id).invoice
+            invoice = _invoice(session, order.id)
     if invoice is None:
         raise NotFound(Subject.DOCUMENT)
     return invoice
@@ -67,3 +49,8 @@ def find(session: Session, reference: str, number: int, access: Access) -> Docum
     if found is None:
         raise NotFound(Subject.DOCUMENT)
     return found
+
+
+def _invoice(session: Session, order_id: int) -> Document | None:
+    invoice = select(Document).where(Document.order_id == order_id, Document.kind == DocumentKind.INVOICE)
+    return session.scalars(invoice).one_or_none()

@@ -58,6 +58,7 @@ def test_a_part_whose_taxes_are_known_has_these() -> None:
         TaxRow("VAT 7%", usd(100), usd(7)),
     )
     assert credited(rows, usd(2260), usd(1000), usd(261)) == rows  # not more than there is
+    assert credited(rows, usd(0), usd(1), usd(5)) == rows  # whatever went back that had not come in
 
 
 def test_of_a_tax_that_is_not_charged_the_amount_decides() -> None:
