@@ -23,7 +23,7 @@ REVERSE_CHARGE = "reverse charge"
 
 @dataclass(frozen=True, slots=True)
 class SheetLine:
-    """A line of what was bought, or given back. `each` is empty where it is the same as the amount."""
+    """A line of what was bought, or given back. `each` is empty where no price for one is known."""
 
     name: str
     quantity: str
@@ -136,7 +136,7 @@ def _address(fields: Mapping[str, str]) -> Address:
 
 
 def _line(line: Mapping[str, Any], money: _Amounts) -> SheetLine:
-    each = money.text(line["unit_minor"]) if line["quantity"] > 1 and line["unit_minor"] is not None else ""
+    each = money.text(line["unit_minor"]) if line["unit_minor"] is not None else ""
     return SheetLine(line["name"], str(line["quantity"]), each, money.text(line["total_minor"]))
 
 
