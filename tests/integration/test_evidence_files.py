@@ -11,7 +11,9 @@ from models import DisputeFile, StaffLogEntry
 from store.domain.errors import DisputeNotAnswered, NotFound
 from store.domain.evidence import EvidenceKind
 from store.domain.staff import Role
-from store.services.payments import evidence_files
+from store.gateway.port import DisputeEvidence
+from store.services.history import Origin, Source
+from store.services.payments import evidence, evidence_files
 from store.services.staff_log import Actor
 from tests.integration.test_dispute_evidence import disputed
 from tests.support.shop import Browser, NoAnswer, Shop
@@ -156,6 +158,22 @@ def test_a_file_that_stripe_did_not_answer_is_the_same_one_again(shop: Shop) -> 
     assert "As typed" in lost.text
     assert len(at_stripe(shop)) == 1
     assert [file_id for _kind, file_id, _size in kept(shop)] == [at_stripe(shop)[0][0]]
+
+
+@pytest.mark.on_sqlite
+def test_a_file_that_comes_after_the_answer_goes_with_nothing(shop: Shop) -> None:
+    reference, dispute, _path = disputed(shop)
+    actor, origin = Actor("service@shop.example", shop.clock()), Origin(Source.STAFF, shop.clock())
+
+    def answer_meanwhile(method: str, path: str) -> None:
+        if (method, path) == FILES:
+            evidence.submit(shop.services, reference, dispute, DisputeEvidence("It was sent."), origin)
+
+    shop.transport.after = answer_meanwhile
+    with pytest.raises(DisputeNotAnswered):
+        evidence_files.add(shop.services, reference, dispute, EvidenceKind.RECEIPT, PDF, actor)
+
+    assert kept(shop) == []
 
 
 @pytest.mark.on_sqlite

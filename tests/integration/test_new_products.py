@@ -8,8 +8,13 @@ from sqlalchemy import inspect, select
 from werkzeug.test import TestResponse
 
 from models import Product, StaffLogEntry
+from store.domain.errors import CatalogueRefusal, CatalogueRefused
 from store.domain.pricing import TaxClass
+from store.services import products
+from store.services.products import ProductValues
+from store.services.staff_log import Actor
 from tests.integration.test_admin_products import form_of
+from tests.support.concurrency import at_once
 from tests.support.shop import Browser, Shop
 from tests.support.staff import staff
 
@@ -121,7 +126,7 @@ def test_an_address_is_changed_until_somebody_orders_it(shop: Shop) -> None:
     assert logged(shop)[0] == (
         "product.changed", "cedar-pencil", {"fields": "slug", "slug": ["cedar-pencil", "red-pencil"]},
     )  # fmt: skip
-    assert (refused.status_code, "It was ordered already" in refused.text) == (400, True)
+    assert (refused.status_code, "so its address stays “red-pencil”" in refused.text) == (400, True)
     assert (kept.status_code, kept.location) == (303, red)
     assert shop.product("red-pencil").summary == "Writes on"
 
@@ -135,3 +140,15 @@ def test_the_next_product_is_offered_the_last_place(shop: Shop) -> None:
     field = re.search(r'<input[^>]* name="position"[^>]*>', browser.get(NEW).text)
     assert field is not None
     assert f'value="{last + 1}"' in field[0]
+
+
+def test_of_two_who_take_one_address_at_once_one_gets_it(shop: Shop) -> None:
+    values = ProductValues("Flag", "flag", "Red", "Wool.", "", 900, None, 5, 0, True, False, TaxClass.STANDARD)
+    actor = Actor("owner@shop.example", shop.clock())
+
+    outcomes = at_once(4, lambda number: products.add(shop.services, values, number, "made", actor))
+
+    refused = [each.reason for each in outcomes if isinstance(each, CatalogueRefused)]
+    assert refused == [CatalogueRefusal.ADDRESS_TAKEN] * 3
+    assert product_of(shop, "flag") is not None
+    assert [entry[0] for entry in logged(shop)] == ["product.added", "stock.corrected"]
