@@ -56,6 +56,8 @@ def test_tidy_text_is_one_printable_line_and_stays_so(typed: str) -> None:
         (" Ada Lovelace <ada@example.com> ", "ada@example.com"),
         ("mailto:ada@example.com", "ada@example.com"),
         ("ada@example.com.", "ada@example.com"),
+        ("ada@example\u3002com", "ada@example.com"),
+        ("Xavier@example.com", "Xavier@example.com"),
         ("ada @ example . com", "ada@example.com"),
         ("ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ada@example.com"),
         ("Ada+shop@Example.COM", "Ada+shop@example.com"),

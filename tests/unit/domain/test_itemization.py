@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.domain.itemization import MOST_ITEMS, Item, itemize
+from store.domain.itemization import MOST_ITEMS, Item, Itemization, NamedAmount, itemize
 from store.domain.money import Money, smallest_step
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine
 
@@ -68,3 +68,35 @@ def test_more_lines_than_a_page_takes_become_one_item() -> None:
     parts = itemize(quote, ["Pencil"] * len(quote.lines), "Order K7QM")
 
     assert parts.items == (Item("Order K7QM", quote.total),)
+
+
+def test_a_discount_over_the_items_is_taken_off_shipping() -> None:
+    adjustments = (
+        Adjustment(AdjustmentKind.SHIPPING, "Express", money(900)),
+        Adjustment(AdjustmentKind.DISCOUNT, "MOST", money(-1500)),
+        Adjustment(AdjustmentKind.TAX, "A cent", money(1)),
+    )
+
+    parts = itemize(Quote(USD, (QuoteLine(1, money(1000), 1),), adjustments), ["Lamp"], "Order")
+
+    assert parts == Itemization(
+        (Item("Lamp", money(1000)), Item("A cent", money(1))),
+        NamedAmount("Express", money(401)),
+        NamedAmount("MOST", money(1001)),
+    )
+
+
+def test_shipping_below_nothing_is_taken_off_the_items() -> None:
+    adjustments = (
+        Adjustment(AdjustmentKind.SHIPPING, "Express", money(100)),
+        Adjustment(AdjustmentKind.SHIPPING, "FREESHIP", money(-300)),
+    )
+    lines = tuple(QuoteLine(number, money(1000), 1) for number in range(MOST_ITEMS))
+
+    parts = itemize(Quote(USD, lines, adjustments), ["Lamp"] * MOST_ITEMS, "Order")
+
+    assert parts == Itemization(
+        (Item("Lamp", money(1000)),) * MOST_ITEMS,
+        NamedAmount("Express", money(0)),
+        NamedAmount("Express, FREESHIP", money(200)),
+    )

@@ -29,3 +29,9 @@ def test_a_name_is_not_found_from_its_middle(name: str, typed: str) -> None:
 
 def test_a_name_without_a_letter_has_no_phrase() -> None:
     assert phrases_of(" -!- ") == set()
+
+
+def test_a_name_has_its_last_word_first_as_well() -> None:
+    assert phrases_of("Ada Bea Lövelace") == {
+        "ada bea lovelace", "lovelace ada bea", "ada bea loevelace", "loevelace ada bea",
+    }  # fmt: skip

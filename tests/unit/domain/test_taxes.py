@@ -216,5 +216,5 @@ def test_a_vat_number_is_read_as_its_country_writes_it(country: str, typed: str,
     [("DE", "136695977"), ("DE", "FR40303265045"), ("US", "1"), ("", "x"), ("PL", "\0"), ("DE", "")],
 )
 def test_what_has_not_the_form_of_a_vat_number_is_refused(country: str, typed: str) -> None:
-    with pytest.raises(NotAVatNumber):
+    with pytest.raises(NotAVatNumber, match=f"^{country}$"):
         vat_number(country, typed)
