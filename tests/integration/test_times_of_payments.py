@@ -138,3 +138,22 @@ def test_a_leftover_that_stripe_does_not_have_is_noted_once(shop: Shop) -> None:
     assert entries(shop, order, "payment.unreachable") == [(now, "worker", {"payment": "pi_gone", "account": account})]
     assert entries(shop, other, "payment.unreachable") == []
     assert shop.read(order.reference).needs_review is False
+
+
+def test_an_open_order_on_which_too_many_cards_were_declined_is_closed(shop: Shop) -> None:
+    orders = {name: shop.order() for name in ("most", "fewer", "over two", "closed", "authorised")}
+    ids, most = {name: order.id for name, order in orders.items()}, shop.services.settings.max_declines
+    with shop.services.database.transaction() as session:
+        session.execute(update(Payment).values(declines=most))
+        session.execute(update(Payment).where(Payment.order_id == ids["fewer"]).values(declines=most - 1))
+        session.execute(update(Payment).where(Payment.order_id == ids["over two"]).values(declines=most - 1))
+        earlier = {"amount_minor": 400, "live": False, "declines": 1}
+        session.execute(insert(Payment).values(order_id=ids["over two"], **earlier))
+        session.execute(update(Order).where(Order.id == ids["closed"]).values(state="cancelled"))
+        session.execute(update(Order).where(Order.id == ids["authorised"]).values(authorised_at=shop.clock()))
+
+    with shop.services.database.reading() as session:
+        tested = payments.tested_with_cards(shop.services)
+        found = session.scalars(select(Order.id).where(tested).order_by(Order.id)).all()
+
+    assert found == [ids["most"], ids["over two"]]

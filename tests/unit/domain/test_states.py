@@ -12,6 +12,7 @@ from store.domain.states import (
     REFUND,
     DisputeEvent,
     DisputeState,
+    Machine,
     OrderEvent,
     OrderState,
     Outcome,
@@ -84,3 +85,18 @@ def test_every_state_can_be_reached() -> None:
 
 def test_the_drawing_of_the_states_is_what_the_tables_say() -> None:
     assert (ROOT / "docs" / "states.md").read_text("utf-8") == draw_states.page(), "run `make states`"
+
+
+def test_a_machine_goes_along_its_edges_and_knows_what_comes_late() -> None:
+    opened, paid = PaymentState.OPEN, PaymentState.PAID
+    machine = Machine(edges=[(opened, PaymentEvent.PAID, paid)], stale=[(paid, [PaymentEvent.PAID])])
+
+    decided = [
+        machine.decide(state, event)
+        for state in (opened, paid)
+        for event in (PaymentEvent.PAID, PaymentEvent.CANCELLED)
+    ]
+
+    assert decided == [
+        (Outcome.APPLIED, paid), (Outcome.REJECTED, opened), (Outcome.STALE, paid), (Outcome.REJECTED, paid),
+    ]  # fmt: skip
