@@ -1,6 +1,5 @@
 """An early fraud warning is answered once: with the money, or with a note."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -176,8 +175,8 @@ def test_other_refunds_give_no_reason(shop: Shop) -> None:
     assert refunds_at_stripe(shop, shop.read(order.reference)) == [(order.total_minor, None)]
 
 
-def test_an_authorised_payment_that_is_warned_of_is_released(shop_with: Callable[..., Shop]) -> None:
-    shop = shop_with(capture="on_shipping")
+def test_an_authorised_payment_that_is_warned_of_is_released(shop: Shop) -> None:
+    shop.charge_when_shipped()
     placed = shop.order(2)
     shop.pay(placed)
     shop.deliver()

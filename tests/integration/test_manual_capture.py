@@ -1,6 +1,5 @@
 """With CAPTURE=on_shipping a card is authorised when the shopper pays, and charged when the order is shipped."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,8 +36,9 @@ TOLD = ("charge.succeeded", "payment_intent.amount_capturable_updated")
 
 
 @pytest.fixture
-def shop(shop_with: Callable[..., Shop]) -> Shop:
-    return shop_with(capture="on_shipping")
+def shop(usual_shop: Shop) -> Shop:
+    usual_shop.charge_when_shipped()
+    return usual_shop
 
 
 def authorised(shop: Shop, quantity: int = 2) -> Order:
@@ -468,15 +468,14 @@ def test_a_release_that_stripe_shows_as_a_refund_is_not_told_as_one(shop: Shop) 
     assert shop.read(order.reference).state is OrderState.CANCELLED
 
 
-def test_no_amount_is_captured_of_an_order_that_is_paid(shop_with: Callable[..., Shop]) -> None:
-    shop = shop_with()
-    order = authorised(shop)
+def test_no_amount_is_captured_of_an_order_that_is_paid(usual_shop: Shop) -> None:
+    order = authorised(usual_shop)
 
     with pytest.raises(CaptureRefused) as refused:
-        ship(shop, order, order.total)
+        ship(usual_shop, order, order.total)
 
     assert (order.state, refused.value.reason) == (OrderState.PAID, CaptureRefusal.NOT_AUTHORISED)
-    assert shop.read(order.reference).state is OrderState.PAID
+    assert usual_shop.read(order.reference).state is OrderState.PAID
 
 
 @pytest.mark.parametrize(

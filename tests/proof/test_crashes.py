@@ -8,7 +8,7 @@ worker runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -233,10 +233,7 @@ def paid_without_webhook(scenario: Scenario) -> None:
 
 def authorised(scenario: Scenario) -> None:
     """With the setting by which a card is charged when its order is shipped."""
-    services = scenario.shop.services
-    later = services.settings.model_copy(update={"capture": "on_shipping"})
-    scenario.shop.services = replace(services, settings=later)
-    scenario.shop.app.extensions["services"] = scenario.shop.services
+    scenario.shop.charge_when_shipped()
     scenario.paid()
 
 

@@ -295,6 +295,12 @@ class Shop:
         placed = browser.post("/checkout", FORM, page="/checkout")
         return browser, placed.location.split("/")[2]
 
+    def charge_when_shipped(self) -> None:
+        """From now on cards are authorised first, as with CAPTURE=on_shipping."""
+        settings = self.services.settings.model_copy(update={"capture": "on_shipping"})
+        self.services = replace(self.services, settings=settings)
+        self.app.extensions["services"] = self.services
+
     def close(self) -> None:
         """Close every connection and file."""
         self.services.database.engine.dispose()
