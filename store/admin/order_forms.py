@@ -16,8 +16,9 @@ from store.services.payments.refunds import Choice, ChosenPieces
 
 
 class ShipForm(FlaskForm):
-    """`capture` is for an order whose card is authorised; nothing typed is all of it. `number` is that of the shipment,
-    so that what two browsers send is sent once.
+    """`capture` is for an order whose card is authorised; nothing typed is all of it. With `leave_rest`, what is not
+    charged and not in this parcel is not sent. `number` is that of the shipment, so that what two browsers send is sent
+    once.
     """
 
     carrier = StringField("Carrier (optional)", validators=[Length(max=LONGEST_CARRIER)])
@@ -25,6 +26,7 @@ class ShipForm(FlaskForm):
     number = HiddenField()
     disputed = BooleanField("Though it is disputed")
     capture = StringField("Charge only", validators=[Length(max=20)], render_kw={"inputmode": "decimal"})
+    leave_rest = BooleanField("Send nothing else: the rest is not charged, and goes back into stock")
 
 
 class RefundForm(FlaskForm):

@@ -127,6 +127,7 @@ def ship(reference: str) -> ResponseReturnValue:
         number=shipped_number(),
         disputed=form.disputed.data,
         capture=capture,
+        leave_rest=form.leave_rest.data,
     )
     flash("Shipped. The customer gets a mail." if sent else "It was shipped before.")
     return _back(reference)

@@ -57,6 +57,7 @@ def reviews_command() -> None:
 @click.option(
     "--capture", type=click.IntRange(min=1), help="Of an authorised card, charge so many cents only; else all."
 )
+@click.option("--leave-rest", is_flag=True, help="Send nothing else, where the rest is not charged.")
 @with_appcontext
 def fulfil_command(
     reference: str,
@@ -65,6 +66,7 @@ def fulfil_command(
     tracking: str | None,
     disputed: bool,
     capture: int | None,
+    leave_rest: bool,
 ) -> None:
     """Note that an order was sent, or a part of it; a card that is only authorised is charged first. Its customer gets
     an e-mail.
@@ -81,6 +83,7 @@ def fulfil_command(
         pieces=pieces_of(order, lines, lambda line: line.to_ship) if lines else None,
         disputed=disputed,
         capture=Money(capture, order.currency) if capture is not None else None,
+        leave_rest=leave_rest,
     )
     with services.database.reading() as session:
         done = orders.peek(session, order.reference, orders.STAFF).state is OrderState.FULFILLED

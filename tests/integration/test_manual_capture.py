@@ -332,14 +332,17 @@ def test_a_part_is_charged_from_the_orders_page(shop: Shop) -> None:
 
     wrong = browser.post(f"{path}/ship", {"capture": "ten"}, page=path)
     said = browser.get(wrong.location).text
-    browser.post(f"{path}/ship", {"capture": "5.00", "tracking": "1Z"}, page=path)
+    stock, one = shop.product().stock, {f"pieces-{shop.product().id}": "1", "leave_rest": "y"}
+    browser.post(f"{path}/ship", {"capture": "5.00", "tracking": "1Z", **one}, page=path)
 
     after = shop.read(order.reference)
     assert "Authorised: ship and charge" in listed
     assert "Ends soon" not in listed
     assert f"up to {order.total.text()}" in page
     assert "Type an amount such as 12.30" in said
+    assert "Send nothing else" in page
     assert (after.state, after.payment.received_minor) == (OrderState.FULFILLED, 500)
+    assert shop.product().stock == stock - 1
     assert f"$5.00 received. {order.total.text()} was authorised." in browser.get(path).text
     assert "Authorised: ship and charge" not in browser.get("/admin").text
 
