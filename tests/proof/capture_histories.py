@@ -37,12 +37,20 @@ class CaptureHistories(Histories):
         self.shop.app.extensions["services"] = self.shop.services
 
     @precondition(lambda self: self._authorised())
-    @rule(number=which, part=parts, plan=plans_for_requests)
-    def the_merchant_ships_what_is_authorised(self, number: int, part: int | None, plan: FaultPlan) -> None:
-        reference = newest(self._authorised(), number).reference
+    @rule(number=which, part=parts, leave=st.booleans(), plan=plans_for_requests)
+    def the_merchant_ships_what_is_authorised(
+        self, number: int, part: int | None, leave: bool, plan: FaultPlan
+    ) -> None:
+        """All of it, or one piece, which leaves the rest where it is not charged."""
+        order, origin = newest(self._authorised(), number), self._origin(Source.STAFF)
         amount = Money(part, "usd") if part is not None else None
-        origin = self._origin(Source.STAFF)
-        self._do(plan, lambda: orders.fulfil(self.shop.services, reference, None, origin, capture=amount))
+        pieces = {order.lines[0].product_id: 1} if leave else None
+        self._do(
+            plan,
+            lambda: orders.fulfil(
+                self.shop.services, order.reference, None, origin, pieces=pieces, capture=amount, leave_rest=leave
+            ),
+        )
 
     @precondition(lambda self: self._held())
     @rule(number=which, part=parts)
