@@ -417,6 +417,8 @@ class Order(Base):
         Index("ix_orders_placed_at", "placed_at"),
         # What the staff lists: the orders in a state, the newest first.
         Index("ix_orders_state", "state", "id"),
+        # The same by their totals.
+        Index("ix_orders_total", "state", "total_minor", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

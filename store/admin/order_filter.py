@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from flask import request
 
 from store.services.orders import search
-from store.services.orders.listing import Cursor, OrderFilter, Show
+from store.services.orders.listing import OrderFilter, Show
+from store.services.orders.sorting import Cursor, Sort
+
+# What an address says of the sorting: by what, and whether the oldest or the smallest come first.
+SORTED: Mapping[str, tuple[Sort, bool]] = {
+    "": (Sort.DATE, False),
+    "oldest": (Sort.DATE, True),
+    "highest": (Sort.TOTAL, False),
+    "lowest": (Sort.TOTAL, True),
+    "state": (Sort.STATE, False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +30,7 @@ class OrderQuery:
     show: Show
     since: str
     until: str
-    oldest_first: bool
+    sort: str
     filter: OrderFilter
     after: Cursor | None
 
@@ -29,22 +40,25 @@ class OrderQuery:
         text = args.get("q", "")[: search.LONGEST]
         show = Show(args["show"]) if args.get("show") in set(Show) else Show.ALL
         since, until = _day(args.get("from")), _day(args.get("to"))
-        oldest_first = args.get("sort") == "oldest"
+        chosen = args.get("sort", "")
+        chosen = chosen if chosen in SORTED else ""
+        sort, oldest_first = SORTED[chosen]
         wanted = OrderFilter(
             show,
             search.parse(text),
             _begin_of(since) if since else None,
             _begin_of(until) + timedelta(days=1) if until else None,
             oldest_first,
+            sort,
         )
         days = [day.isoformat() if day else "" for day in (since, until)]
-        return cls(text, show, days[0], days[1], oldest_first, wanted, _cursor(args.get("after")))
+        return cls(text, show, days[0], days[1], chosen, wanted, _cursor(args.get("after")))
 
     @property
     def address(self) -> dict[str, str]:
         """The parts of an address that ask for the same."""
         parts = {"q": self.text, "show": self.show if self.show is not Show.ALL else ""}
-        parts |= {"from": self.since, "to": self.until, "sort": "oldest" if self.oldest_first else ""}
+        parts |= {"from": self.since, "to": self.until, "sort": self.sort}
         return {name: str(value) for name, value in parts.items() if value}
 
     @property

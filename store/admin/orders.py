@@ -43,6 +43,7 @@ def index() -> ResponseReturnValue:
         after=query.cursor_text(part.after),
         labels=words.labels,
         shown=words.SHOWN,
+        sorted=words.SORTED,
     ), 200
 
 

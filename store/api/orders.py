@@ -30,6 +30,7 @@ from store.gateway.port import CancelReason
 from store.services import orders, payments
 from store.services.orders import listing, search, whole
 from store.services.orders.listing import OrderFilter
+from store.services.orders.sorting import Cursor
 from store.services.payments import refunds
 from store.services.repetition import ClaimedRequest
 from store.web.current import now, services
@@ -136,11 +137,11 @@ def _begin_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _cursor(after: listing.Cursor | None) -> str | None:
+def _cursor(after: Cursor | None) -> str | None:
     return base64.urlsafe_b64encode(f"{after.order_id}~{after.key}".encode()).decode() if after is not None else None
 
 
-def _after(cursor: str) -> listing.Cursor | None:
+def _after(cursor: str) -> Cursor | None:
     if not cursor:
         return None
     try:
@@ -149,4 +150,4 @@ def _after(cursor: str) -> listing.Cursor | None:
         number = key = ""
     if not (number.isascii() and number.isdecimal() and len(number) < 10) or "\0" in key:
         raise unfit_cursor()
-    return listing.Cursor(int(number), key)
+    return Cursor(int(number), key)

@@ -12,6 +12,7 @@ from store.services.balance import Period
 from store.services.operations import figures, health, work_list, worker
 from store.services.orders import listing, reviews, search, whole
 from store.services.orders.listing import OrderFilter, Show
+from store.services.orders.sorting import Sort
 from store.services.payments import accounts
 from store.webhooks import deliveries, inbox
 from tests.support.query_plans import PlanRecorder, forget_statistics
@@ -57,6 +58,7 @@ def list_orders(shop: Shop) -> None:
         pass
     reference = shop.order().reference
     asked = [OrderFilter(show, oldest_first=oldest) for show in Show for oldest in (False, True)]
+    asked += [OrderFilter(show, sort=sort) for show in Show for sort in (Sort.TOTAL, Sort.STATE)]
     asked += [OrderFilter(search=search.parse(typed)) for typed in ("ad", "@example", "4242", "pi_1", "re_1", "AB-C2")]
     asked += [OrderFilter(Show.PAID, since=now - timedelta(days=9), until=now - timedelta(days=1))]
     with shop.services.database.reading() as session:

@@ -35,6 +35,15 @@ SHOWN: Mapping[Show, str] = {
     Show.EXPIRED: "Expired",
 }
 
+# By what an address says of the sorting.
+SORTED: Mapping[str, str] = {
+    "": "Newest first",
+    "oldest": "Oldest first",
+    "highest": "Highest total",
+    "lowest": "Lowest total",
+    "state": "State",
+}
+
 _STATES: Mapping[OrderState, Label] = {
     OrderState.AWAITING_PAYMENT: Label("Awaiting payment", Tone.CALM, "clock"),
     OrderState.PAID: Label("To ship", Tone.GOOD, "parcel"),

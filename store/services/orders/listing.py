@@ -15,8 +15,9 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from models import Dispute, Order, OrderKey, Payment, Review
 from store.domain.states import OrderState
-from store.services.orders import search
+from store.services.orders import search, sorting
 from store.services.orders.search import Search
+from store.services.orders.sorting import Cursor, Sort
 from store.services.partial_indexes import written_out
 from store.services.payments.disputes import UNDECIDED
 from store.services.services import Services
@@ -45,21 +46,16 @@ class Show(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """What is looked for. `since` and `until` are about when an order was placed; `until` is not in it any more."""
+    """What is looked for. `since` and `until` are about when an order was placed; `until` is not in it any more. What
+    is searched is sorted by date only. `oldest_first`, of totals, is the smallest first.
+    """
 
     show: Show = Show.ALL
     search: Search | None = None
     since: datetime | None = None
     until: datetime | None = None
     oldest_first: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a page ended: the order, and the key by which it was found, if it was."""
-
-    order_id: int
-    key: str = ""
+    sort: Sort = Sort.DATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +70,15 @@ def find(
     session: Session, wanted: OrderFilter, after: Cursor | None = None, most: int = PAGE, *, shipments: bool = False
 ) -> OrderPart:
     """A page of the orders that are wanted, with their shipments where these are asked for. Those that are found by a
-    name come in the order of the names, else the newest first, or the oldest.
+    name come in the order of the names, else as they are to be sorted.
     """
     if wanted.search is not None and wanted.search.key is not None:
         found = _by_key(session, wanted, wanted.search.key, after, most)
+    elif wanted.search is None and wanted.sort is Sort.TOTAL:
+        conditions, smallest = _conditions(session, wanted), wanted.oldest_first
+        found = sorting.by_total(session, conditions, after, most + 1, smallest_first=smallest)
+    elif wanted.search is None and wanted.sort is Sort.STATE:
+        found = sorting.by_state(session, _conditions(session, wanted), after, most + 1)
     else:
         found = [Cursor(order_id) for order_id in session.scalars(_by_id(session, wanted, after, most + 1))]
     more = [selectinload(Order.shipments)] if shipments else []
@@ -90,16 +91,17 @@ def stream(services: Services, wanted: OrderFilter) -> Iterator[Order]:
     is there once.
     """
     after, seen = None, set[int]()
+    moves = wanted.search is not None or wanted.sort is not Sort.DATE  # an order, from one part to another
     while True:
         with services.database.reading() as session:
             part = find(session, wanted, after, most=500, shipments=True)
         for order in part.orders:
-            if wanted.search is None or order.id not in seen:
+            if not moves or order.id not in seen:
                 yield order
         if part.after is None:
             return
         after = part.after
-        if wanted.search is not None:
+        if moves:
             seen |= {order.id for order in part.orders}
 
 
