@@ -10,6 +10,7 @@ from store.admin.forms import ButtonForm
 from store.admin.order_filter import OrderQuery
 from store.admin.order_forms import RefundForm, ResolveForm, ShipForm, refund_choice, shipped_number, shipped_pieces
 from store.admin.presentation import orders as words
+from store.admin.presentation.endpoints import notification_state
 from store.admin.presentation.refusals import refusal
 from store.admin.presentation.stripe_links import stripe_links
 from store.admin.presentation.timeline import timeline
@@ -60,6 +61,7 @@ def show(reference: str) -> ResponseReturnValue:
         whole=found,
         order=found.order,
         words=words,
+        notification_state=notification_state,
         timeline=timeline(found),
         unanswered=UNANSWERED,
         documents=[(each, address(each, reference)) for each in issued],
