@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 
 from models import Order, OrderKey, OrderKeyMark, Payment
 from store.services.orders import Customer, listing, search
-from store.services.orders.listing import Cursor, OrderFilter
+from store.services.orders.listing import OrderFilter
 from store.services.orders.search import Search
+from store.services.orders.sorting import Cursor
 from tests.support.shop import ADDRESS, CUSTOMER, Shop
 
 pytestmark = pytest.mark.on_sqlite
