@@ -220,7 +220,7 @@ def merchant(context: BrowserContext, album: Album) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", level=1, name="Today").wait_for()
     album.add(page, "admin-today")
-    for name in ("orders", "products", "charges", "charges/taxes", "coupons", "webhooks", "staff", "account"):
+    for name in ("orders", "products", "charges", "charges/taxes", "coupons", "money", "webhooks", "staff", "account"):
         page.goto(f"/admin/{name}")
         album.add(page, f"admin-{name.replace('/', '-')}")
     for name, path in {"order": "/admin/orders", "product": "/admin/products", "coupon": "/admin/coupons"}.items():
