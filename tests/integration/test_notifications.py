@@ -1,6 +1,7 @@
 """Endpoints of other programs are told of what happens: nothing is left out or told as two things, and it is signed."""
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from store.services.operations import work_list, worker
 from store.services.orders import reviews
 from store.services.payments import refunds
 from store.services.staff_log import Actor
+from tests.support.crash_points import Crashed, FaultPlan, Process
 from tests.support.receivers import Receiver, receiver_of
 from tests.support.shop import Shop
 
@@ -176,6 +178,27 @@ def test_nothing_is_passed_over_that_another_transaction_still_writes(usual_shop
 
     assert sum(meanwhile) + sum(afterwards) == 2
     assert [each.told["data"]["order"] for each in receiver.got] == [slow.reference, quick.reference]
+
+
+@pytest.mark.on_sqlite
+def test_after_a_crash_every_fact_is_told_under_one_id(usual_shop: Shop) -> None:
+    receiver, crashed = receiver_of(usual_shop), True
+    add(usual_shop, Fact.ORDER_PAID)
+    process, references = Process(usual_shop), list[str]()
+
+    while crashed:
+        references.append(paid(usual_shop).reference)
+        crashes = process.crashes
+        with suppress(Crashed), process.under(FaultPlan(crashes_at=len(references))):
+            tell(usual_shop)
+        crashed = process.crashes > crashes
+        usual_shop.clock.forward(minutes=3)  # what was claimed is free again
+        tell(usual_shop)
+
+    assert len(references) > 6
+    assert all(each.delivered_at for each in told(usual_shop))
+    ids = {(each.told["data"]["order"], each.headers["webhook-id"]) for each in receiver.got}
+    assert sorted(order for order, _id in ids) == sorted(references)
 
 
 @pytest.mark.on_sqlite
