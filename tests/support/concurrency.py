@@ -1,5 +1,6 @@
 """Calls that run at the same time, on real threads."""
 
+import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,25 @@ def at_once(times: int, call: Callable[[int], T]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def in_processes(times: int, call: Callable[[int], object]) -> list[int]:
+    """Run `call` in so many processes that are copies of this one, all started together; returns how each ended: 0, 1
+    when it raised, or less than 0 when it was killed, by the signal's number. A copy opens connections of its own.
+    """
+    forking = multiprocessing.get_context("fork")
+    start = forking.Barrier(times)
+
+    def run(number: int) -> None:
+        start.wait(timeout=30)
+        call(number)
+
+    processes = [forking.Process(target=run, args=[number]) for number in range(times)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=60)
+    return [1 if process.exitcode is None else process.exitcode for process in processes]
 
 
 def in_one_batch(batches: Batches[Any, Any], *calls: Callable[[], T]) -> list[T]:
