@@ -11,9 +11,9 @@ from tests.support.axe import obstacles
 from tests.support.processes import StoreProcess
 
 
-def sign_in(page: Page, store: StoreProcess, role: str) -> None:
-    """Somebody new with this role signs in. Ends on the work list."""
-    email = f"{role}@shop.example"
+def sign_in(page: Page, store: StoreProcess, role: str, name: str | None = None) -> None:
+    """Somebody new of this name, with this role, signs in. Ends on the work list."""
+    email = f"{name or role}@shop.example"
     printed = store.flask("staff", "add", email, "--role", role, "--generate")
     page.goto("/admin")
     page.get_by_label("E-mail").fill(email)

@@ -35,7 +35,7 @@ def test_a_card_is_authorised_then_charged_when_the_order_is_shipped(
     assert shop.status(shopper, reference)["payment"] == "authorised"
 
     merchant = new_browser(**SMALL).new_page()
-    sign_in(merchant, stack.store, "service")
+    sign_in(merchant, stack.store, "service", name="charger")
     see_a_good_page(merchant, "Today")
     merchant.get_by_role("link", name=reference, exact=True).first.tap()
     see_a_good_page(merchant, reference)
