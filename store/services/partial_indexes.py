@@ -13,3 +13,8 @@ def written_out(states: Sequence[StrEnum]) -> BindParameter[Sequence[StrEnum]]:
     in the order in which the index names them.
     """
     return bindparam(None, states, expanding=True, literal_execute=True)
+
+
+def one_written_out(state: StrEnum) -> BindParameter[StrEnum]:
+    """The same for an index of one state, which says `=` and not `IN`."""
+    return bindparam(None, state, literal_execute=True)

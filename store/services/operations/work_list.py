@@ -18,7 +18,7 @@ from store.services.notifications import endpoints
 from store.services.orders import listing, reviews
 from store.services.orders.listing import OrderFilter, OrderPart, Show
 from store.services.orders.reviews import OpenReview
-from store.services.partial_indexes import written_out
+from store.services.partial_indexes import one_written_out, written_out
 from store.services.payments.disputes import UNANSWERED, UNDECIDED
 
 MOST = 25  # of one kind
@@ -107,7 +107,7 @@ def _unanswered(session: Session, late: datetime) -> Sequence[Row[Order, Refund]
         .select_from(Refund)
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Order, Order.id == Payment.order_id)
-        .where(Refund.state.in_(written_out([RefundState.REQUESTED])), Refund.requested_at <= late)
+        .where(Refund.state == one_written_out(RefundState.REQUESTED), Refund.requested_at <= late)
     )
     return session.execute(requested.order_by(Refund.requested_at).limit(MOST)).all()
 
