@@ -162,8 +162,10 @@ def refund_lines(reference: str) -> ResponseReturnValue:
     if not choice.pieces and not choice.shipping:
         flash("Say how many pieces of what are refunded.", "bad")
         return _back(reference)
-    if refunds.withdraw(services(), reference, choice, guard.origin()):
-        flash("Nothing was charged for it, so nothing is returned. It is not sent any more.")
+    elsewhere = "elsewhere" in request.form
+    if refunds.withdraw(services(), reference, choice, guard.origin(), returned_elsewhere=elsewhere):
+        noted = "Noted." if elsewhere else "Nothing was charged for it, so nothing is returned."
+        flash(f"{noted} It is not sent any more.")
         return _back(reference)
     return _refund(reference, choice, another=form.another.data)
 

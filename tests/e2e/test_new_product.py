@@ -15,7 +15,7 @@ def test_an_owner_makes_a_product_and_a_shopper_sees_its_picture(
     photo: FilePayload = {
         "name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": encoded(drawn(1400, 1050), "JPEG"),
     }  # fmt: skip
-    sign_in(page, store, "owner")
+    sign_in(page, store, "owner", name="seller")
     page.get_by_role("link", name="Products").click()
     page.get_by_role("link", name="Add a product").click()
     see_a_good_page(page, "A new product")

@@ -196,3 +196,32 @@ def test_pieces_that_cost_nothing_are_withdrawn_from_the_page(shop: Shop) -> Non
 
     assert "Nothing was charged for it, so nothing is returned." in browser.get(path).text
     assert (lines(shop, order), shop.refunds(order.reference)) == ([(0, 1, 0, 0, 2)], [])
+
+
+def test_what_was_returned_another_way_is_off_the_list_of_orders_to_ship(shop: Shop) -> None:
+    order, stock = shop.order(3), shop.product().stock
+    shop.pay(order, "4000000000005126")  # whose refunds fail
+    shop.deliver()
+    browser, path, pencils = staff(shop, Role.SERVICE), f"/admin/orders/{order.reference}", shop.product().id
+    browser.post(f"{path}/refund", {"amount": "8"}, page=path)
+    shop.clock.forward(minutes=5)
+    shop.deliver()
+    browser.post(f"{path}/resolve", {"note": "Sent by bank transfer."}, page=path)
+
+    chosen = {f"restock-unsent-{pencils}": "y", "elsewhere": "y"}
+    browser.post(f"{path}/refund-lines", {**chosen, f"unsent-{pencils}": "3"}, page=path)
+    too_much = browser.get(path).text
+    browser.post(f"{path}/refund-lines", {**chosen, f"unsent-{pencils}": "2"}, page=path)
+    page = browser.get(path).text
+    shop.fulfil(order.reference)
+
+    after = shop.read(order.reference)
+    assert "Up to $8.00 of this order can be refunded." in too_much
+    assert "Not sent, and returned another way: 2 × Cedar pencil." in page
+    assert (lines(shop, order), shop.product().stock) == ([(1, 2, 0, 2, 0)], stock - 1)
+    assert (after.state, [refund.state for refund in shop.refunds(order.reference)]) == (
+        OrderState.FULFILLED,
+        ["failed"],
+    )
+    with shop.services.database.reading() as session:
+        assert audit.run(session, shop.clock()) == []

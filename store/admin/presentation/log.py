@@ -63,7 +63,7 @@ WORDS: Mapping[str, str] = {
     "order.fulfilled": "sent the order",
     "order.partly_shipped": "sent a part of the order: {pieces}",
     "order.cancelled": "cancelled the order",
-    "order.withdrawn": "took {pieces} out of the order, which were not charged",
+    "order.withdrawn": "took {pieces} out of the order, which were not charged or returned another way",
     "order.restocked": "put {pieces} of the order back into stock",
     "refund.requested": "asked for a refund",
     "review.resolved": "resolved the review: {note}",

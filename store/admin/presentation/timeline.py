@@ -43,7 +43,7 @@ WORDS: Mapping[str, _Entry] = {
     "order.partly_shipped": _Entry("A part was shipped: {pieces}. {how}", Tone.GOOD),
     "order.fulfilled": _Entry("{shipped} {how}", Tone.GOOD),
     "order.rest_not_sent": _Entry("Not sent and not charged, back in stock: {pieces}."),
-    "order.withdrawn": _Entry("Not sent, and not charged: {pieces}."),
+    "order.withdrawn": _Entry("Not sent, and {not_paid}: {pieces}."),
     "order.restocked": _Entry("Back in stock: {pieces}."),
     "order.cancelled": _Entry("Cancelled ({reason}); its stock is for others again."),
     "order.expired": _Entry("Expired; its stock is for others again."),
@@ -144,6 +144,7 @@ class _Said(dict[str, Any]):
         how = " ".join(self[name] for name in ("carrier", "tracking") if self.get(name))
         self["how"] = f"Tracking {how}." if how else ""
         self["shipped"] = f"Shipped: {self['pieces']}." if self.get("pieces") else "Shipped."
+        self["not_paid"] = "returned another way" if self.get("returned_elsewhere") else "not charged"
         if self.get("nothing_left"):
             self["shipped"] = "Nothing of it is left to be sent."
         parts = [self.get("pieces", ""), "the shipping" if self.get("shipping") else ""]

@@ -84,6 +84,11 @@ def _fulfilled(detail: Detail, _currency: str) -> str:
     return f"The rest left our shop: {pieces}." if number > 1 else "Your order left our shop."
 
 
+def _withdrawn(detail: Detail, _currency: str) -> str:
+    because = "we returned your money another way" if detail.get("returned_elsewhere") else "not charged"
+    return f"Not sent, and {because}: {detail.get('pieces', '')}."
+
+
 def _refund_requested(detail: Detail, currency: str) -> str:
     minor = detail.get("amount")
     amount = Money(minor, currency).text() if isinstance(minor, int) else "the whole amount"
@@ -153,7 +158,7 @@ SENTENCES: Mapping[str, _Words] = {
         lambda detail, _: f"We could not send {detail.get('pieces', 'the rest')}, and charged nothing for it.", Tone.BAD
     ),
     "order.fulfilled": _Words(_fulfilled, Tone.GOOD),
-    "order.withdrawn": _Words(lambda detail, _: f"Not sent, and not charged: {detail.get('pieces', '')}."),
+    "order.withdrawn": _Words(_withdrawn),
     "order.cancelled": _Words(_cancelled),
     "order.expired": _always("The order’s time was over and your things went back on the shelf. Nothing was charged."),
     "order.money_returned": _always("All of your money was sent back.", Tone.GOOD),

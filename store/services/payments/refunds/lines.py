@@ -116,18 +116,24 @@ def worth_of(order: Order, chosen: Sequence[RefundLine]) -> Money:
     return Money(sum(row.amount_minor for row in chosen), order.currency)
 
 
-def withdraw(services: Services, reference: str, choice: Choice, origin: Origin) -> bool:
+def withdraw(
+    services: Services, reference: str, choice: Choice, origin: Origin, *, returned_elsewhere: bool = False
+) -> bool:
     """Have pieces of an order not be sent for which nothing was charged: they cost nothing, or no more of an
     authorised card was captured. False, and nothing changed, where they were charged, and have to be refunded.
 
-    Raises NotFound, and RefundRefused as a request of a refund does.
+    With `returned_elsewhere`, what they cost was returned another way, after a refund of it had failed. Raises
+    NotFound, and RefundRefused as a request of a refund does, and for more than has failed.
     """
     with services.database.transaction() as session:
         order = transitions.lock_by_reference(session, reference)
         chosen = priced(session, order, choice)
-        if worth_of(order, chosen).minor > _not_charged(session, order):
+        free = _not_charged(session, order) + (_failed(session, order) if returned_elsewhere else 0)
+        if returned_elsewhere and worth_of(order, chosen).minor > free:
+            raise RefundRefused(RefundRefusal.TOO_MUCH, Money(max(free, 0), order.currency))
+        if worth_of(order, chosen).minor > free:
             return False
-        said = named(session, order, choice)
+        said = {**named(session, order, choice), **({"returned_elsewhere": True} if returned_elsewhere else {})}
         add(session, order, None, chosen)
         history.add(session, order, "order.withdrawn", origin, data=said)
         _restock(session, order, [row for row in chosen if row.restock and row.product_id is not None], origin)
@@ -187,6 +193,14 @@ def _not_charged(session: Session, order: Order) -> int:
         RefundLine.order_id == order.id, RefundLine.refund_id.is_(None)
     )
     return order.total_minor - order.payment.received_minor - int(session.scalar(withdrawn) or 0)
+
+
+def _failed(session: Session, order: Order) -> int:
+    """How much of the live payment the refunds are about that have failed, in minor units."""
+    failed = select(func.sum(Refund.amount_minor)).where(
+        Refund.payment_id == order.payment.id, Refund.state.in_((RefundState.FAILED, RefundState.CANCELLED))
+    )
+    return int(session.scalar(failed) or 0)
 
 
 def _has_its_stock(order: Order) -> bool:
