@@ -1058,13 +1058,17 @@ class HistoryEntry(Base):
 
 
 class InboxEvent(Base):
-    """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says why it was not."""
+    """A webhook that was remembered: handled once `handled_at` is set, else `last_error` says why it was not. `about`
+    is the payment service's id of the payment, or the hosted page, that it is about.
+    """
 
     __tablename__ = "webhook_events"
     __table_args__ = (
         _partial_index("ix_webhook_events_unhandled", "received_at", where="handled_at IS NULL"),
         # What the staff lists, the newest first.
         Index("ix_webhook_events_received_at", "received_at", "id"),
+        # What came about an order.
+        Index("ix_webhook_events_about", "about"),
     )
 
     id: Mapped[str] = mapped_column(String(255), primary_key=True)
@@ -1074,6 +1078,7 @@ class InboxEvent(Base):
     handled_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(20))
     last_error: Mapped[str | None] = mapped_column(Text)
+    about: Mapped[str | None] = mapped_column(String(255))
 
 
 class StaffMember(Base):

@@ -14,6 +14,7 @@ from store.admin.presentation.endpoints import notification_state
 from store.admin.presentation.refusals import refusal
 from store.admin.presentation.stripe_links import stripe_links
 from store.admin.presentation.timeline import timeline
+from store.admin.presentation.webhooks import event_state
 from store.domain.errors import NotFound, OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy
 from store.domain.money import Money
 from store.domain.staff import Role
@@ -26,6 +27,7 @@ from store.services.payments.disputes import UNANSWERED
 from store.services.payments.refunds import Choice
 from store.web.current import now, services
 from store.web.documents import address
+from store.webhooks import deliveries
 
 blueprint = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -54,6 +56,7 @@ def show(reference: str) -> ResponseReturnValue:
     """Everything that is known of an order, and what can be done with it."""
     with services().database.reading() as session:
         found = whole.read(session, reference)
+        events = deliveries.about_payments(session, found.order.payments)
         issued = documents.of_order(session, found.order.id)
         entries = balance.of_order(session, found.order)
     return render_template(
@@ -62,6 +65,8 @@ def show(reference: str) -> ResponseReturnValue:
         order=found.order,
         words=words,
         notification_state=notification_state,
+        events=events,
+        event_state=event_state,
         timeline=timeline(found),
         unanswered=UNANSWERED,
         documents=[(each, address(each, reference)) for each in issued],

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from models import InboxEvent
+from models import InboxEvent, Payment
 from store.domain.errors import NotFound, Subject
 
 PAGE = 50
@@ -42,6 +42,13 @@ def find(session: Session, *, failed: bool = False, after: str | None = None) ->
     found = session.scalars(wanted).all()
     last = found[PAGE - 1] if len(found) > PAGE else None
     return DeliveryPart(found[:PAGE], f"{last.received_at.isoformat()}~{last.id}" if last is not None else None)
+
+
+def about_payments(session: Session, payments: Sequence[Payment]) -> Sequence[InboxEvent]:
+    """Those that came about payments, or the hosted pages they are made on, the oldest first."""
+    ids = [name for each in payments for name in (each.provider_payment_id, each.provider_page_id) if name]
+    of_payments = select(InboxEvent).where(InboxEvent.about.in_(ids))
+    return session.scalars(of_payments.order_by(InboxEvent.received_at, InboxEvent.id)).all()
 
 
 def one(session: Session, event_id: str) -> InboxEvent:

@@ -190,11 +190,18 @@ def _remember(session: Session, event: WebhookEvent, now: datetime, **if_new: ob
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     counted = (
         insert(InboxEvent)
-        .values(id=event.event_id, type=event.type, received_at=now, **if_new)
+        .values(id=event.event_id, type=event.type, received_at=now, about=_about(event), **if_new)
         .on_conflict_do_update(index_elements=[InboxEvent.id], set_={"deliveries": InboxEvent.deliveries + 1})
         .returning(InboxEvent.deliveries, InboxEvent.handled_at)
     )
     return session.execute(counted).one()
+
+
+def _about(event: WebhookEvent) -> str | None:
+    """The id of the payment, or of the hosted page, that an event is about."""
+    if isinstance(event.object, HostedPageSnapshot):
+        return event.object.provider_page_id
+    return event.object.provider_payment_id if event.object is not None else None
 
 
 def _remember_failure(services: Services, event: WebhookEvent, failure: Exception, now: datetime) -> None:

@@ -225,3 +225,21 @@ def test_what_was_returned_another_way_is_off_the_list_of_orders_to_ship(shop: S
     )
     with shop.services.database.reading() as session:
         assert audit.run(session, shop.clock()) == []
+
+
+def test_an_order_shows_the_webhooks_about_it_and_no_others(shop: Shop) -> None:
+    order, other = paid(shop), paid(shop)
+    browser = staff(shop, Role.SERVICE)
+    browser.post(f"/admin/orders/{order.reference}/refund", {"amount": "1"}, page="/admin/account")
+    shop.deliver()
+
+    pages = [browser.get(f"/admin/orders/{each.reference}").text for each in (order, other)]
+
+    listed = [re.findall(r'href="/admin/webhooks/evt_\w+">([a-z_.]+)<', page) for page in pages]
+    about_all = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
+    assert [sorted(set(types)) for types in listed] == [sorted({*about_all, *refunded(listed[0])}), sorted(about_all)]
+    assert refunded(listed[0])
+
+
+def refunded(types: list[str]) -> list[str]:
+    return [each for each in types if each.startswith("refund.")]

@@ -135,8 +135,8 @@ _PAYMENT_VALUES = f"state = '{_PAID}', received_minor = :amount, observed_at = :
 _ORDER_VALUES = (
     f"state = '{_ORDER_PAID}', paid_at = :at, closed_because = NULL, reservation = '{Reservation.COMMITTED}'"
 )
-_EVENT_COLUMNS = "webhook_events (id, type, received_at, deliveries, handled_at, outcome)"
-_EVENT_VALUES = ":event_id, :event_type, :at, 1, :at, :handled"
+_EVENT_COLUMNS = "webhook_events (id, type, received_at, deliveries, handled_at, outcome, about)"
+_EVENT_VALUES = ":event_id, :event_type, :at, 1, :at, :handled, :name"
 _HISTORY_COLUMNS = "history (order_id, at, type, from_state, to_state, source, data)"
 _PAYMENT_ENTRY = f"'payment.{PaymentEvent.PAID}'"
 _ORDER_ENTRY = f"'order.{OrderEvent.PAYMENT_RECEIVED}', '{_AWAITING}', '{_ORDER_PAID}', '{Source.WEBHOOK}'"
