@@ -184,6 +184,7 @@ def test_pieces_of_a_refused_refund_are_for_others_once_all_was_returned(shop: S
     assert nothing_disagrees(shop)
 
 
+@pytest.mark.on_sqlite
 def test_a_refund_that_fails_late_leaves_its_pieces_where_they_are(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, FAILS_LATE)
@@ -200,6 +201,7 @@ def test_a_refund_that_fails_late_leaves_its_pieces_where_they_are(shop: Shop) -
     assert nothing_disagrees(shop)
 
 
+@pytest.mark.on_sqlite
 def test_an_order_of_which_nothing_is_left_to_send_is_done(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, FAILS_LATE)
@@ -217,6 +219,7 @@ def test_an_order_of_which_nothing_is_left_to_send_is_done(shop: Shop) -> None:
     assert nothing_disagrees(shop)
 
 
+@pytest.mark.on_sqlite
 def test_a_refund_of_all_that_was_sent_fails_and_leaves_the_order_fulfilled(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, FAILS_LATE)
@@ -234,6 +237,7 @@ def test_a_refund_of_all_that_was_sent_fails_and_leaves_the_order_fulfilled(shop
     assert nothing_disagrees(shop)
 
 
+@pytest.mark.on_sqlite
 def test_a_slow_refund_brings_its_pieces_back_when_it_is_accepted(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, IS_SLOW)
@@ -316,6 +320,7 @@ def test_shipping_that_cost_nothing_is_nothing_to_refund(shop: Shop) -> None:
          ["refund_amount_differs_from_lines"]),
     ],
 )  # fmt: skip
+@pytest.mark.on_sqlite  # that the rules find nothing wrong is tried on both, all through
 def test_of_two_orders_the_audit_names_the_one_whose_lines_disagree(
     shop: Shop, statement: str, wrong: list[str]
 ) -> None:
