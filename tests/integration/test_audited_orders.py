@@ -1,0 +1,204 @@
+"""The audit of many orders at a time, each wrong in one way, or almost: which of them it names, and in which order."""
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
+
+from models import Dispute, InboxEvent, Mail, Order, Payment, Refund, TaxTransaction
+from store.domain.states import DisputeState, OrderState, PaymentState, RefundState, ReservationState
+from store.services import transitions
+from store.services.findings import Finding
+from store.services.history import Origin, Source
+from store.services.operations import audit
+from store.services.orders import reviews
+from tests.support.shop import Shop
+
+pytestmark = pytest.mark.on_sqlite
+
+SECOND = timedelta(seconds=1)
+PAID = {"state": OrderState.PAID, "reservation": ReservationState.COMMITTED}
+CANCELLED = {"state": OrderState.CANCELLED, "reservation": ReservationState.RELEASED}
+RECEIVED = {"state": PaymentState.PAID, "received_minor": 400}
+
+
+class Orders:
+    """Orders of $4.00, by what is said of them."""
+
+    def __init__(self, shop: Shop, *names: str) -> None:
+        shop.clock.stop()
+        self.placed = {name: shop.order() for name in names}
+
+    def change(self, session: Session, name: str, **values: Any) -> None:
+        session.execute(update(Order).where(Order.id == self.placed[name].id).values(values))
+
+    def pay(self, session: Session, name: str, **values: Any) -> None:
+        of_order = Payment.order_id == self.placed[name].id
+        session.execute(update(Payment).where(of_order, Payment.live).values({**RECEIVED, **values}))
+
+    def pay_twice(self, session: Session, name: str, **values: Any) -> None:
+        beside = {"order_id": self.placed[name].id, "amount_minor": 400, "live": False, **RECEIVED, **values}
+        session.execute(insert(Payment).values(beside))
+
+    def review(self, session: Session, name: str, origin: Origin) -> None:
+        order = transitions.lock_by_reference(session, self.placed[name].reference)
+        reviews.open_review(session, order, "amount", origin)
+
+    def payment_id(self, session: Session, name: str) -> int:
+        return session.get_one(Order, self.placed[name].id).payment.id
+
+    def named(self, found: list[Finding]) -> dict[str, list[str]]:
+        names = {f"order {order.reference}": name for name, order in self.placed.items()}
+        by_code = defaultdict[str, list[str]](list)
+        for finding in found:
+            by_code[finding.code].append(names.get(finding.subject, finding.subject))
+        return dict(by_code)
+
+
+def run(shop: Shop) -> list[Finding]:
+    with shop.services.database.reading() as session:
+        return audit.run(session, shop.clock())
+
+
+def test_payments_that_their_orders_do_not_agree_with_are_named(shop: Shop) -> None:
+    orders = Orders(
+        shop, "none", "unpaid", "also unpaid", "right", "late", "late too", "due", "reviewed", "less", "other amount",
+        "second", "second due", "second open", "second reviewed",
+    )  # fmt: skip
+    with shop.services.database.transaction() as session:
+        session.execute(update(Payment).where(Payment.order_id == orders.placed["none"].id).values(live=False))
+        for name in ("unpaid", "also unpaid"):
+            orders.change(session, name, **PAID)
+        for name in ("right", "less", "other amount", "second", "second due", "second open", "second reviewed"):
+            orders.change(session, name, **PAID)
+            orders.pay(session, name)
+        for name in ("late", "late too", "due", "reviewed"):
+            orders.pay(session, name)
+        orders.change(session, "late too", **CANCELLED)
+        orders.pay(session, "due", refund_due=True)
+        orders.pay(session, "less", received_minor=399)
+        orders.pay(session, "other amount", amount_minor=401)
+        orders.pay_twice(session, "second")
+        orders.pay_twice(session, "second due", refund_due=True)
+        orders.pay_twice(session, "second open", state=PaymentState.OPEN, received_minor=0)
+        orders.pay_twice(session, "second reviewed")
+        for name in ("reviewed", "second reviewed"):
+            orders.review(session, name, Origin(Source.WORKER, shop.clock()))
+
+    found = orders.named(run(shop))
+
+    del found["reserved_differs"]
+    assert (
+        found
+        == {
+            "no_live_payment": ["none"],
+            "paid_without_payment": ["unpaid", "also unpaid"],
+            "payment_without_order": ["late", "late too"],
+            "other_amount_received": ["less"],
+            "other_payment_amount": ["other amount"],
+            "second_payment_kept": ["second"],
+            "refund_overdue": ["due", "second due"],
+            "in_review": ["reviewed", "second reviewed"],
+        }
+        or found
+    )
+
+
+def test_refunds_taxes_stock_and_disputes_that_differ_are_named(shop: Shop) -> None:
+    orders = Orders(
+        shop, "more back", "less back", "right", "all back", "not all back", "taxed", "taxed less", "refused",
+        "not recorded", "reserved", "lost", "flagged", "not flagged", "won",
+    )  # fmt: skip
+    now = shop.clock()
+    with shop.services.database.transaction() as session:
+        for name in orders.placed:
+            orders.change(session, name, **PAID)
+            orders.pay(session, name)
+        refunds = [
+            ("more back", 100, RefundState.SUCCEEDED, 50), ("less back", 100, RefundState.FAILED, 100),
+            ("right", 100, RefundState.PENDING, 100), ("all back", 400, RefundState.SUCCEEDED, 400),
+            ("not all back", 300, RefundState.SUCCEEDED, 300),
+        ]  # fmt: skip
+        for name, amount, state, noted in refunds:
+            row = {"payment_id": orders.payment_id(session, name), "amount_minor": amount, "state": state}
+            session.execute(insert(Refund).values(requested_at=now, **row))
+            orders.pay(session, name, refunded_minor=noted)
+        orders.pay(session, "not all back", refunded_minor=300, state=PaymentState.REFUNDED)
+        taxes = [("taxed", 400, False), ("taxed less", 399, False), ("refused", 1, True), ("not recorded", 1, False)]
+        for name, amount, refused in taxes:
+            row = {"order_id": orders.placed[name].id, "key": name, "amount_minor": amount, "refused": refused}
+            session.execute(insert(TaxTransaction).values(requested_at=now, **row))
+            orders.change(session, name, tax_recorded_at=now if name != "not recorded" else None)
+        orders.change(session, "reserved", reservation=ReservationState.RESERVED)
+        orders.change(session, "flagged", disputed=True)
+        for name, state in (("not flagged", DisputeState.LOST), ("won", DisputeState.WON)):
+            row = {"provider_dispute_id": name, "payment_id": orders.payment_id(session, name), "state": state}
+            session.execute(insert(Dispute).values(amount_minor=400, opened_at=now, **row))
+
+    found = orders.named(run(shop))
+
+    assert found["refunds_differ"] == ["more back", "less back", "all back", "not all back"]
+    assert found["taxes_differ"] == ["taxed less"]
+    assert found["stock_misplaced"] == ["reserved"]
+    assert found["dispute_flag_wrong"] == ["flagged", "not flagged"]
+
+
+def test_what_is_late_is_named_after_a_quarter_of_an_hour(shop: Shop) -> None:
+    orders = Orders(shop, "late", "later", "in time", "refund", "refund in time", "tax", "tax in time", "mail")
+    now = shop.clock()
+    limit, late = now - audit.LATE, now - audit.LATE - SECOND
+    with shop.services.database.transaction() as session:
+        for name, at in (("late", late), ("later", late - SECOND), ("in time", limit)):
+            orders.change(session, name, expires_at=at)
+        for name, at in (("refund", late), ("refund in time", limit)):
+            row = {"payment_id": orders.payment_id(session, name), "amount_minor": 1, "requested_at": at}
+            session.execute(insert(Refund).values(state=RefundState.REQUESTED, **row))
+        for name, at in (("tax", late), ("tax in time", limit)):
+            orders.change(session, name, tax_calculation="taxcalc_1", paid_at=at)
+        for name, at, handled in (("evt_1", late, None), ("evt_2", limit, None), ("evt_3", late, now)):
+            event = {"id": name, "type": "charge.refunded", "received_at": at, "last_error": "KeyError"}
+            session.execute(insert(InboxEvent).values(handled_at=handled, **event))
+        reported = now - audit.REPORTED
+        mails: list[dict[str, Any]] = [
+            {"written_at": late, "kind": "order_paid"}, {"written_at": limit, "kind": "refunded"},
+            {"failed_at": reported + SECOND, "kind": "order_expired"}, {"failed_at": reported, "kind": "review_opened"},
+            {"failed_at": reported - SECOND, "kind": "refund_failed"},
+        ]  # fmt: skip
+        for number, values in enumerate(mails):
+            common = {"order_id": orders.placed["mail"].id, "data": {}, "written_at": now, "due_at": now, "attempts": 7}
+            named = {"dedupe_key": f"{number}", "message_id": f"<{number}@shop>"}
+            session.execute(insert(Mail).values({**common, **named, **values}))
+
+    found = run(shop)
+
+    named, mail = orders.named(found), f"order {orders.placed['mail'].reference}"
+    assert named["overdue"] == ["later", "late"]
+    assert (named["refund_overdue"], named["tax_overdue"]) == (["refund"], ["tax"])
+    about = ("event_unhandled", "mail_unsent", "merchant_mail_refused", "mail_refused")
+    assert [finding for finding in found if finding.code in about] == [
+        Finding("event evt_1", "event_unhandled", {"type": "charge.refunded", "error": "KeyError"}),
+        Finding(mail, "mail_unsent", {"kind": "order_paid", "attempts": 7}),
+        Finding(mail, "merchant_mail_refused", {"kind": "review_opened"}),
+        Finding(mail, "mail_refused", {"kind": "order_expired"}),
+    ]
+
+
+def test_an_audit_in_parts_names_the_same_and_says_how_far_it_is(shop: Shop) -> None:
+    orders = Orders(shop, *(f"order {number}" for number in range(5)))
+    with shop.services.database.transaction() as session:
+        for name in orders.placed:
+            orders.change(session, name, disputed=True)
+    steps = list[tuple[int, int]]()
+
+    streamed = list(
+        audit.stream(
+            shop.services.database, shop.clock(), size=2, report=lambda done, parts: steps.append((done, parts))
+        )
+    )
+
+    assert streamed == run(shop)
+    assert orders.named(streamed)["dispute_flag_wrong"] == list(orders.placed)
+    assert steps == [(1, 3), (2, 3), (3, 3)]
