@@ -134,8 +134,8 @@ def test_refunds_taxes_stock_and_disputes_that_differ_are_named(shop: Shop) -> N
             orders.change(session, name, tax_recorded_at=now if name != "not recorded" else None)
         orders.change(session, "reserved", reservation=ReservationState.RESERVED)
         orders.change(session, "flagged", disputed=True)
-        for name, state in (("not flagged", DisputeState.LOST), ("won", DisputeState.WON)):
-            row = {"provider_dispute_id": name, "payment_id": orders.payment_id(session, name), "state": state}
+        for name, decided in (("not flagged", DisputeState.LOST), ("won", DisputeState.WON)):
+            row = {"provider_dispute_id": name, "payment_id": orders.payment_id(session, name), "state": decided}
             session.execute(insert(Dispute).values(amount_minor=400, opened_at=now, **row))
 
     found = orders.named(run(shop))
@@ -169,8 +169,8 @@ def test_what_is_late_is_named_after_a_quarter_of_an_hour(shop: Shop) -> None:
         ]  # fmt: skip
         for number, values in enumerate(mails):
             common = {"order_id": orders.placed["mail"].id, "data": {}, "written_at": now, "due_at": now, "attempts": 7}
-            named = {"dedupe_key": f"{number}", "message_id": f"<{number}@shop>"}
-            session.execute(insert(Mail).values({**common, **named, **values}))
+            keys = {"dedupe_key": f"{number}", "message_id": f"<{number}@shop>"}
+            session.execute(insert(Mail).values({**common, **keys, **values}))
 
     found = run(shop)
 
