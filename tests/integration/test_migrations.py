@@ -24,6 +24,7 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Table,
+    bindparam,
     inspect,
     select,
     text,
@@ -32,7 +33,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app import create_app
 from config import Settings
-from models import Base, Dispute, Order, Payment, Refund, Review, UnmatchedEvent
+from models import Base, Dispute, Order, Payment, Refund, Review, UnmatchedEvent, UtcDateTime
 from store.cli.findings import problem_of
 from store.domain.states import OrderState
 from store.services import Services
@@ -214,6 +215,31 @@ def test_a_migrated_history_is_complete_and_in_the_new_terms(app: Flask) -> None
         (number, types.get(what, what), sources.get(told_by, told_by))
         for number, what, told_by in before("history", "id", "what", "told_by")
     ]
+
+
+def test_an_order_that_was_fulfilled_has_one_shipment_of_all_its_pieces(app: Flask) -> None:
+    paid = [number for number, state in before("orders", "id", "state") if state == "paid"]
+    sent_at = LAST.replace(microsecond=0)
+    sent = text("UPDATE orders SET state = 'fulfilled', fulfilled_at = :at, tracking = :tracking WHERE id = :id")
+    with migrate(app, "0026").begin() as connection:
+        for number, tracking in ((paid[0], "1Z 1"), (paid[1], None)):
+            values = {"id": number, "at": sent_at, "tracking": tracking}
+            connection.execute(sent.bindparams(bindparam("at", type_=UtcDateTime)), values)
+
+    engine = migrate(app)
+
+    with Session(engine) as session:
+        of_three = Order.id.in_(paid[:3])
+        orders = session.scalars(select(Order).where(of_three).order_by(Order.id)).all()
+        told = [
+            [(each.number, each.shipped_at, each.tracking, each.actor) for each in order.shipments] for order in orders
+        ]
+        assert told == [[(1, sent_at, "1Z 1", None)], [(1, sent_at, None, None)], []]
+        assert [order.shipped_at for order in orders] == [sent_at, sent_at, None]
+        for order in orders:
+            pieces = {line.product_id: line.quantity for line in order.lines} if order.shipments else {}
+            assert {line.product_id: line.shipped for line in order.lines if line.shipped} == pieces
+            assert {each.product_id: each.quantity for shipment in order.shipments for each in shipment.lines} == pieces
 
 
 def test_rows_added_after_a_migration_follow_the_old_ones(app: Flask) -> None:
