@@ -27,7 +27,7 @@ def wrong_invoice(session: Session, _now: datetime, among: Among) -> Iterator[Fi
     )
     query = select(Order.reference).join(Order.payment).join(Document, Document.order_id == Order.id)
     query = query.where(among(Order.id), among(Payment.order_id), _invoice(among), differs)
-    return _found(session, query, "invoice_differs")
+    return _orders(session, query, "invoice_differs")
 
 
 def no_invoice(session: Session, now: datetime, among: Among) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def no_invoice(session: Session, now: datetime, among: Among) -> Iterator[Findin
     query = select(Order.reference).where(
         among(Order.id), Order.paid_at >= mark.since, Order.paid_at < now - LATE, ~_has_invoice(among)
     )
-    yield from _found(session, query, "invoice_missing")
+    yield from _orders(session, query, "invoice_missing")
 
 
 def wrong_credit(session: Session, now: datetime, among: Among) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def wrong_credit(session: Session, now: datetime, among: Among) -> Iterator[Find
         HistoryEntry.at >= now - LATE,
     )
     query = select(Order.reference).join(Order.payment).where(among(Order.id), among(Payment.order_id))
-    return _found(session, query.where(_has_invoice(among), ~lately, credited != returned), "credit_differs")
+    return _orders(session, query.where(_has_invoice(among), ~lately, credited != returned), "credit_differs")
 
 
 def number_before_missing(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
@@ -88,6 +88,6 @@ def _has_invoice(among: Among) -> ColumnElement[bool]:
     return exists().where(Document.order_id == Order.id, _invoice(among))
 
 
-def _found(session: Session, query: Select[str], code: str) -> Iterator[Finding]:
+def _orders(session: Session, query: Select[str], code: str) -> Iterator[Finding]:
     for reference in session.scalars(query.order_by(Order.id)):
         yield Finding(f"order {reference}", code)
