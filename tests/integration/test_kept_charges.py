@@ -23,6 +23,7 @@ PARCEL = MethodValues("Parcel", "2 days", Basis.WEIGHT, ((500, 700), (0, 490)), 
 LETTER = MethodValues("Letter", "", Basis.VALUE, ((0, 90),), None, 1, active=False)
 VAT = RateValues("de", TaxClass.STANDARD, "VAT", 19_000, included=True, reverse_charge=True)
 SALES_TAX = RateValues("US-CA", TaxClass.REDUCED, "Sales tax", 7_250, included=False, reverse_charge=False)
+COUNTY_TAX = replace(SALES_TAX, name="County tax")
 TEN_PERCENT = CouponValues(CouponKind.PERCENT, 10_000, None, 500, None, None, True, 3, active=True)
 
 
@@ -139,7 +140,13 @@ def test_what_is_charged_and_is_not_there_is_not_found(shop: Shop) -> None:
 
 def test_tax_rates_are_kept_whole_and_listed_by_place(shop: Shop) -> None:
     services, actor = shop.services, owner(shop)
-    for values in (SALES_TAX, VAT, replace(SALES_TAX, place="US"), replace(VAT, tax_class=TaxClass.REDUCED)):
+    for values in (
+        SALES_TAX,
+        VAT,
+        replace(SALES_TAX, place="US"),
+        replace(VAT, tax_class=TaxClass.REDUCED),
+        COUNTY_TAX,
+    ):
         charges.add_rate(services, values, actor)
 
     with services.database.reading() as session:
@@ -155,6 +162,7 @@ def test_tax_rates_are_kept_whole_and_listed_by_place(shop: Shop) -> None:
             ("DE", "", TaxClass.REDUCED, "VAT", 19_000, True, True),
             ("US", "", TaxClass.REDUCED, "Sales tax", 7_250, False, False),
             ("US", "CA", TaxClass.REDUCED, "Sales tax", 7_250, False, False),
+            ("US", "CA", TaxClass.REDUCED, "County tax", 7_250, False, False),
         ]
 
 

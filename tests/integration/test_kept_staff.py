@@ -72,6 +72,7 @@ def test_another_password_ends_locks_second_factors_and_sessions_of_one(shop: Sh
     new = {"password": "new hash", "mf_recovery_codes": None, "fs_uniquifier": after[BOB]["fs_uniquifier"]}
     assert after == {ADA: before[ADA], BOB: {**before[BOB], **cleared, **new}}
     assert after[BOB]["fs_uniquifier"] not in (None, before[BOB]["fs_uniquifier"])
+    assert logged(shop)[-1][1:] == (ADA, "staff.password_set", BOB, {})
 
 
 def test_signing_out_everywhere_and_a_role_are_of_one_account(shop: Shop) -> None:
