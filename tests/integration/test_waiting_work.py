@@ -159,15 +159,17 @@ def test_open_reviews_are_listed_the_oldest_first(shop: Shop, now: datetime) -> 
 
 def test_the_figures_are_those_of_the_last_24_hours_in_one_currency(shop: Shop, now: datetime) -> None:
     hour = timedelta(hours=1)
-    orders = [shop.order() for _ in range(6)]
-    placed = [24 * hour, 24 * hour + MINUTE, hour, 90 * MINUTE, timedelta(), timedelta()]
-    totals = [100, 200, 300, 500, 700, 1100]
+    orders = [shop.order() for _ in range(7)]
+    placed = [24 * hour, 24 * hour + MINUTE, hour, 90 * MINUTE, timedelta(), timedelta(), 23 * hour]
+    totals = [100, 200, 300, 500, 700, 1100, 50]
     with shop.services.database.transaction() as session:
         for order, age, total in zip(orders, placed, totals, strict=True):
             values = {"placed_at": now - age, "paid_at": now, "total_minor": total}
             session.execute(update(Order).where(Order.id == order.id).values(values))
             session.execute(update(Payment).where(Payment.order_id == order.id).values(received_minor=total))
-        session.execute(insert(Payment).values(order_id=orders[0].id, amount_minor=9, received_minor=9, live=False))
+        replaced = update(Payment).where(Payment.order_id == orders[0].id)
+        session.execute(replaced.values(received_minor=9, live=False))
+        session.execute(insert(Payment).values(order_id=orders[0].id, amount_minor=100, received_minor=100))
         session.execute(update(Order).where(Order.id == orders[4].id).values(currency="eur"))
         session.execute(update(Order).where(Order.id == orders[5].id).values(paid_at=None))
         payments = dict(session.execute(select(Payment.order_id, Payment.id).where(Payment.live)).all())
@@ -195,13 +197,13 @@ def test_the_figures_are_those_of_the_last_24_hours_in_one_currency(shop: Shop, 
     with shop.services.database.reading() as session:
         day = figures.of_day(session, now, "usd")
 
-    by_hour = [100, *[0] * 21, 500, 300]
+    by_hour = [100, 50, *[0] * 20, 500, 300]
     assert day == DayFigures(
-        placed=5,
-        paid=3,
-        received=Money(900, "usd"),
+        placed=6,
+        paid=4,
+        received=Money(950, "usd"),
         refunded=Money(30, "usd"),
         declined=[("generic_decline", 2), ("expired_card", 1), ("unknown", 1)],
         paid_by_hour=[Money(minor, "usd") for minor in by_hour],
     )
-    assert day.paid_percent == 60
+    assert day.paid_percent == 67
