@@ -103,16 +103,12 @@ def test_make_cards_says_what_differs(store: StoreProcess, sandbox: SandboxProce
     asked = {"target": "webhook", "kind": "drop", "match": "payment_intent.payment_failed", "times": 1}
     requests.post(f"{sandbox.url}/sandbox/faults", json=asked, timeout=5).raise_for_status()
 
-    differing = make_cards("--store", store.url, "--timeout", "1", "4000000000009979")
-    again = make_cards("--store", store.url, "--hosted", "4000 0000 0000 9979")
+    tried = make_cards("--store", store.url, "--hosted", "--timeout", "3", "4000 0000 0000 9979", "5555555555554444")
 
-    assert differing.returncode == 1, differing.stderr
-    assert "FAIL  4000 0000 0000 9979" in differing.stdout
-    assert "events: expected charge.failed, payment_intent.payment_failed, got charge.failed" in differing.stdout
-    assert "payment: expected declined, got open" in differing.stdout
-    assert "0 of 1 as expected." in differing.stdout
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "1 of 1 as expected." in again.stdout
+    assert tried.returncode == 1, tried.stderr
+    assert "FAIL  4000 0000 0000 9979" in tried.stdout
+    assert "events: expected charge.failed, payment_intent.payment_failed, got charge.failed" in tried.stdout
+    assert "1 of 2 as expected." in tried.stdout
 
 
 def test_make_cards_says_why_it_cannot_run() -> None:
