@@ -124,6 +124,7 @@ MISTAKES = (
         "store/services/payments/changing.py",
         "    cancel_leftovers(services, reference, now, Source.STORE)\n",
         "",
+        noticed_by="tests/integration/test_hosted_page_repairs.py",
     ),
     Mistake(
         "an order is closed while the payment before its hosted page can still be paid",
