@@ -77,6 +77,7 @@ def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
     return reference, order_id
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [
@@ -132,6 +133,7 @@ def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: 
     assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [

@@ -19,6 +19,9 @@ from tests.integration.test_dispute_evidence import disputed
 from tests.support.shop import Browser, NoAnswer, Shop
 from tests.support.staff import staff
 
+pytestmark = pytest.mark.on_sqlite
+
+
 PDF, PNG = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n"
 FILES = ("POST", "/v1/files")
 
@@ -83,7 +86,6 @@ def test_files_are_given_to_stripe_and_go_with_the_answer(shop: Shop) -> None:
     assert entries[:2] == told
 
 
-@pytest.mark.on_sqlite
 def test_a_file_is_put_in_the_place_of_another_or_taken_out(shop: Shop) -> None:
     _reference, dispute, path = disputed(shop)
     browser = staff(shop, Role.SERVICE)
@@ -102,7 +104,6 @@ def test_a_file_is_put_in_the_place_of_another_or_taken_out(shop: Shop) -> None:
     assert (found["receipt"], found["uncategorized_file"]) == (file_id, None)
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("file", "says"),
     [
@@ -122,7 +123,6 @@ def test_a_file_that_is_not_taken_is_said_beside_what_was_typed(shop: Shop, file
     assert "dispute.answered" not in shop.history(reference)
 
 
-@pytest.mark.on_sqlite
 def test_the_files_together_are_not_larger_than_a_bank_takes(shop: Shop) -> None:
     reference, dispute, _path = disputed(shop)
     actor = Actor("service@shop.example", shop.clock())
@@ -139,7 +139,6 @@ def test_the_files_together_are_not_larger_than_a_bank_takes(shop: Shop) -> None
     assert [size for _kind, _file_id, size in kept(shop)] == [500_000, 3_999_999]
 
 
-@pytest.mark.on_sqlite
 def test_a_file_that_stripe_did_not_answer_is_the_same_one_again(shop: Shop) -> None:
     _reference, _dispute, path = disputed(shop)
     browser = staff(shop, Role.SERVICE)
@@ -160,7 +159,6 @@ def test_a_file_that_stripe_did_not_answer_is_the_same_one_again(shop: Shop) -> 
     assert [file_id for _kind, file_id, _size in kept(shop)] == [at_stripe(shop)[0][0]]
 
 
-@pytest.mark.on_sqlite
 def test_a_file_that_comes_after_the_answer_goes_with_nothing(shop: Shop) -> None:
     reference, dispute, _path = disputed(shop)
     actor, origin = Actor("service@shop.example", shop.clock()), Origin(Source.STAFF, shop.clock())
@@ -176,7 +174,6 @@ def test_a_file_that_comes_after_the_answer_goes_with_nothing(shop: Shop) -> Non
     assert kept(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_a_dispute_that_is_answered_takes_no_more_files(shop: Shop) -> None:
     reference, dispute, path = disputed(shop)
     browser, actor = staff(shop, Role.SERVICE), Actor("service@shop.example", shop.clock())

@@ -20,6 +20,9 @@ from store.services.operations import audit, worker
 from store.services.tariffs import TariffCache
 from tests.support.shop import FORM, WEBHOOK_PATH, Browser, NoAnswer, Shop
 
+pytestmark = pytest.mark.on_sqlite
+
+
 SEATTLE = FORM | {"city": "Seattle", "region": "", "postal_code": "98101"}
 BERLIN = FORM | {"country": "DE", "city": "Berlin", "region": "", "postal_code": "10115"}
 CALCULATIONS, TRANSACTIONS = "/v1/tax/calculations", "/v1/tax/transactions"
@@ -121,7 +124,6 @@ def test_both_ways_show_and_charge_the_same(shop: Shop, browser: Browser) -> Non
     assert findings(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_a_vat_is_in_the_price_and_shown(shop: Shop, browser: Browser) -> None:
     order = placed(shop, browser, BERLIN)
 
@@ -130,7 +132,6 @@ def test_a_vat_is_in_the_price_and_shown(shop: Shop, browser: Browser) -> None:
     assert order.quote.total == order.total
 
 
-@pytest.mark.on_sqlite
 def test_a_business_is_charged_no_tax(shop: Shop, browser: Browser) -> None:
     order = placed(shop, browser, BERLIN | {"tax_id": "136695976"})
 
@@ -139,7 +140,6 @@ def test_a_business_is_charged_no_tax(shop: Shop, browser: Browser) -> None:
     assert order.tax_id == "DE136695976"
 
 
-@pytest.mark.on_sqlite
 def test_nobody_is_asked_before_there_is_an_address(shop: Shop, browser: Browser) -> None:
     for path in ("/cart", "/products/stoneware-mug", "/checkout"):
         page = browser.get(path, headers={"Accept-Language": "de-DE"} if path == "/cart" else {}).text
@@ -148,7 +148,6 @@ def test_nobody_is_asked_before_there_is_an_address(shop: Shop, browser: Browser
     assert asked(shop, CALCULATIONS) == 0
 
 
-@pytest.mark.on_sqlite
 def test_the_same_form_asks_once_and_an_order_asks_anew(shop: Shop, browser: Browser) -> None:
     for _ in range(2):
         browser.post("/checkout/total", SEATTLE, page="/cart")
@@ -160,7 +159,6 @@ def test_the_same_form_asks_once_and_an_order_asks_anew(shop: Shop, browser: Bro
     assert orders[0] == orders[1]
 
 
-@pytest.mark.on_sqlite
 def test_an_address_that_is_not_known_is_said_at_its_field(shop: Shop, browser: Browser) -> None:
     nowhere = SEATTLE | {"postal_code": "00101", "region": ""}
 
@@ -174,7 +172,6 @@ def test_an_address_that_is_not_known_is_said_at_its_field(shop: Shop, browser: 
     assert mended.total == Money(2982, "usd")
 
 
-@pytest.mark.on_sqlite
 def test_a_silent_service_stops_the_order_and_loses_nothing(shop: Shop, browser: Browser) -> None:
     def silent(_method: str, path: str) -> None:
         if path.startswith(CALCULATIONS):
@@ -222,7 +219,6 @@ def test_refunds_are_taken_off_the_record(shop: Shop, browser: Browser) -> None:
     assert findings(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_a_whole_refund_takes_all_of_it_back(shop: Shop, browser: Browser) -> None:
     order = paid(shop, browser, BERLIN)
     work(shop)
@@ -265,7 +261,6 @@ def test_a_lost_answer_is_asked_for_again(shop: Shop, browser: Browser, when: st
     assert recorded(shop, order) == [(order.reference, 2982)]
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(("when", "left"), [("before", []), ("after", ["in_review"])])
 def test_a_service_that_breaks_down_records_nothing_twice(
     shop: Shop, browser: Browser, when: str, left: list[str]
@@ -290,7 +285,6 @@ def test_what_was_not_recorded_in_time_is_a_finding(shop: Shop, browser: Browser
     assert findings(shop) == ["tax_overdue", "mail_unsent"]  # no worker was running
 
 
-@pytest.mark.on_sqlite
 def test_an_expired_calculation_is_made_again(shop: Shop, browser: Browser) -> None:
     order = paid(shop, browser)
     shop.clock.forward(days=91)
@@ -300,7 +294,6 @@ def test_an_expired_calculation_is_made_again(shop: Shop, browser: Browser) -> N
     assert recorded(shop, order) == [(order.reference, 2982)]
 
 
-@pytest.mark.on_sqlite
 def test_taxes_that_have_changed_wait_for_a_person(shop: Shop, browser: Browser) -> None:
     order = paid(shop, browser)
     (registration,) = [
@@ -318,7 +311,6 @@ def test_taxes_that_have_changed_wait_for_a_person(shop: Shop, browser: Browser)
     assert findings(shop) == ["in_review"]
 
 
-@pytest.mark.on_sqlite
 def test_the_doctor_finds_an_account_that_collects_nowhere(shop: Shop) -> None:
     setup = WebhookSetup(WEBHOOK_PATH, frozenset({"payment_intent.succeeded"}), "2026-10-28.endive")
 
@@ -333,7 +325,6 @@ def test_the_doctor_finds_an_account_that_collects_nowhere(shop: Shop) -> None:
     assert (before, problems()) == ([], ["Stripe Tax collects nowhere: the account has no registration."])
 
 
-@pytest.mark.on_sqlite
 def test_an_order_that_costs_nothing_has_no_taxes(shop: Shop, browser: Browser) -> None:
     with shop.services.database.transaction() as session:
         session.add(CouponRow(code="ALL", kind=CouponKind.PERCENT, thousandths=100_000, currency="usd"))

@@ -288,10 +288,8 @@ WORK = (
 
 BROKEN_CALLS = (
     FaultPlan(breaks_before=1),
-    FaultPlan(breaks_before=2),
     FaultPlan(breaks_after=1),
     FaultPlan(breaks_after=2),
-    FaultPlan(stripe_fails="before"),
     FaultPlan(stripe_fails="after"),
 )
 

@@ -6,7 +6,7 @@ transaction ends, some of them after later ones, so each is looked at until no t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -70,15 +70,19 @@ def _lacking(services: Services, after: int) -> Iterator[Sequence[str]]:
                 .order_by(HistoryEntry.id)
                 .limit(BATCH)
             ).all()
-            about = {entry.order_id for entry in entries}
-            lacking = (
-                select(Order.reference).where(Order.id.in_(about), issuing.due()).order_by(Order.paid_at, Order.id)
-            )
-            references = session.scalars(lacking).all() if about else []
+            references = _of_orders(session, {entry.order_id for entry in entries})
         yield references
         if len(entries) < BATCH:
             return
         after = entries[-1].id
+
+
+def _of_orders(session: Session, ids: Collection[int]) -> Sequence[str]:
+    """The references of those that lack something, in the order in which they were paid."""
+    if not ids:
+        return []
+    lacking = select(Order.reference).where(Order.id.in_(ids), issuing.due())
+    return session.scalars(lacking.order_by(Order.paid_at, Order.id)).all()
 
 
 def _issue(services: Services, reference: str, now: datetime) -> bool:
