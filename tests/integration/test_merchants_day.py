@@ -49,7 +49,6 @@ def audited(shop: Shop) -> list[str]:
         return [finding.code for finding in audit.run(session, shop.clock())]
 
 
-@pytest.mark.on_sqlite  # each step of it is tried on both
 def test_everything_of_a_day_is_finished_and_the_books_agree(shop: Shop) -> None:
     owner, service, packer = staff(shop), staff(shop, Role.SERVICE), staff(shop, Role.PACKING)
     plenty(shop)
