@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 from sqlalchemy import Engine, Insert, Update, create_engine, insert, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import CouponRow, Order, Product
 from store.domain.coupons import PERCENT, CouponKind
@@ -102,8 +102,10 @@ class Stack:
             try:
                 with self.engine.begin() as connection:
                     connection.execute(statement)
-            except OperationalError:
-                if time.monotonic() > deadline:
+            except DBAPIError as failure:
+                # A server that dies in the middle of an answer is a plain DatabaseError to the driver.
+                away = isinstance(failure, OperationalError) or failure.connection_invalidated
+                if not away or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
             else:
