@@ -1,21 +1,15 @@
-"""The merchant's pages, under `/admin`: an application of its own beside the shop's, made when it is first asked for.
-
-So a shopper's page loads nothing of it, and neither cookie, session nor form of the one means anything to the other.
-"""
+"""The merchant's pages, under `/admin`: an application of its own beside the shop's."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from store.gateway.deadline import RequestDeadline
+from store.web.on_demand import OnDemand
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
     from store.admin.passwords import Passwords
 
 PATH = "/admin"
@@ -23,27 +17,18 @@ PATH = "/admin"
 
 def register(shop: Flask, request_deadline: RequestDeadline) -> None:
     """Answer what is under `/admin`. Needs `shop.extensions["services"]`, and is called before the web's own."""
-    entry = AdminEntry(shop, request_deadline)
+
+    def make() -> Flask:
+        from store.admin.application import create  # what it needs, no shopper does
+
+        return create(shop, request_deadline)
+
+    entry = AdminEntry(shop, PATH, make)
     shop.wsgi_app = shop.extensions["admin"] = entry  # type: ignore[method-assign]
 
 
-class AdminEntry:
-    """WSGI middleware before the shop."""
-
-    def __init__(self, shop: Flask, request_deadline: RequestDeadline) -> None:
-        self._shop, self._app, self._deadline = shop, shop.wsgi_app, request_deadline
-        self._making = threading.Lock()
-        self.made: Flask | None = None  # once somebody has asked for it
-
-    @property
-    def application(self) -> Flask:
-        """The application of the merchant's pages."""
-        from store.admin.application import create  # what it needs, no shopper does
-
-        with self._making:
-            if self.made is None:
-                self.made = create(self._shop, self._deadline)
-            return self.made
+class AdminEntry(OnDemand):
+    """The way to the merchant's pages."""
 
     @property
     def passwords(self) -> Passwords:
@@ -51,8 +36,3 @@ class AdminEntry:
         from store.admin.passwords import Passwords  # as above
 
         return Passwords(self.application)
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if f"{environ['PATH_INFO']}/".startswith(f"{PATH}/"):
-            return self.application(environ, start_response)
-        return self._app(environ, start_response)
