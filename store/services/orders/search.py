@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVarTuple
 
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +24,8 @@ from store.domain.references import ALPHABET
 from store.domain.search import phrase_of, phrases_of
 from store.services.history import insert_once
 from store.services.services import Services
+
+Columns = TypeVarTuple("Columns")
 
 LONGEST = 80  # characters that are looked for
 LONGEST_KEY = 120  # characters
@@ -66,12 +69,17 @@ def found_by_key(key: str) -> Select[str, int]:
 
 
 def recent_with(session: Session, key: str) -> list[int]:
-    """The ids of the orders without keys yet whose keys will begin so, the newest first."""
-    return [
-        row.id
-        for row in session.execute(_columns().where(Order.id > _mark(session)).order_by(Order.id.desc()).limit(BATCH))
-        if any(each.startswith(key) for each in _keys_of(row))
-    ]
+    """The ids of the orders without keys yet whose keys will begin so, the newest first. No more is read of them, and
+    made of it, than keys of this kind need: there may be thousands.
+    """
+    if key.startswith("@"):
+        emails = session.execute(_recent(session, select(Order.id, Order.email)))
+        return [order_id for order_id, email in emails if _email_key(email).startswith(key)]
+    if key.startswith("#"):
+        references = session.execute(_recent(session, select(Order.id, Order.reference)))
+        return [order_id for order_id, reference in references if _reference_key(reference).startswith(key)]
+    rows = session.execute(_recent(session, _columns()))
+    return [row.id for row in rows if any(phrase.startswith(key) for phrase in _phrases(row))]
 
 
 def write_keys(services: Services, now: datetime) -> bool:
@@ -101,10 +109,24 @@ def _columns() -> Select[int, str, str, str, str]:
 
 
 def _keys_of(row: Row[int, str, str, str, str]) -> Collection[str]:
+    return {key[:LONGEST_KEY] for key in (*_phrases(row), _email_key(row.email), _reference_key(row.reference))}
+
+
+def _phrases(row: Row[int, str, str, str, str]) -> Collection[str]:
     names: Iterator[str] = (name for name in (row.shipped_to, row.billed_to) if name)
-    keys = {phrase for name in names for phrase in phrases_of(name)}
-    keys |= {f"@{row.email.casefold()}", f"#{row.reference.replace('-', '')}"}
-    return {key[:LONGEST_KEY] for key in keys}
+    return {phrase for name in names for phrase in phrases_of(name)}
+
+
+def _email_key(email: str) -> str:
+    return f"@{email.casefold()}"
+
+
+def _reference_key(reference: str) -> str:
+    return f"#{reference.replace('-', '')}"
+
+
+def _recent(session: Session, columns: Select[*Columns]) -> Select[*Columns]:
+    return columns.where(Order.id > _mark(session)).order_by(Order.id.desc()).limit(BATCH)
 
 
 def _mark(session: Session) -> int:
