@@ -107,6 +107,11 @@ class Shop:
     def last_change(self) -> dict[str, Any]:
         return self.events("change")[-1]
 
+    def completed(self) -> dict[str, Any]:
+        """The last change, once the card is complete: the frame tells of it a moment after the key was pressed."""
+        self.page.wait_for_function("() => events.findLast(event => event.name === 'change')?.complete")
+        return self.last_change()
+
     def pay(self, secret: str, **options: Any) -> None:
         """Start paying with the card Element; `outcome` waits for the end."""
         self.page.evaluate("given => pay(...given)", [secret, None, options])

@@ -148,7 +148,7 @@ def test_options_change_while_the_field_is_there(shop: Shop) -> None:
     shop.page.evaluate("() => card.update({disabled: false})")
     expect(shop.input("cardnumber")).to_be_enabled()
     shop.fill_card()
-    assert shop.last_change()["complete"] is True
+    assert shop.completed()
 
 
 def test_the_page_can_focus_leave_and_clear_the_field(card: Shop) -> None:

@@ -35,7 +35,7 @@ def test_the_cards_country_decides_form_label_and_keyboard(card: Shop, subtests:
 
             expect(card.frame().get_by_label(label, exact=True)).to_have_value(written)
             expect(card.input("postal")).to_have_attribute("inputmode", keyboard)
-            assert card.last_change()["complete"] is True
+            assert card.completed()
 
 
 def test_none_is_asked_for_where_the_country_is_unknown_or_checks_none(card: Shop) -> None:
@@ -44,7 +44,7 @@ def test_none_is_asked_for_where_the_country_is_unknown_or_checks_none(card: Sho
     card.fill_card(GERMAN, postal=None)
 
     expect(card.input("postal")).to_have_count(0)
-    assert card.last_change()["complete"] is True
+    assert card.completed()
 
 
 def test_a_postal_code_of_another_form_is_incomplete(card: Shop) -> None:

@@ -158,8 +158,7 @@ def test_backspace_in_an_empty_input_goes_back_to_the_one_before(card: Shop) -> 
 def test_a_whole_card_is_typed_without_leaving_the_keyboard(card: Shop) -> None:
     card.page.keyboard.type("4242424242424242123412394107")
 
-    change = card.last_change()
-    assert change["complete"] is True
+    change = card.completed()
     assert change["value"] == {"postalCode": "94107"}
     assert change["elementType"] == "card"
 
