@@ -116,7 +116,7 @@ class ProductForm(FlaskForm):
             slug=self.slug.data or "",
             summary=self.summary.data or "",
             description=(self.description.data or "").replace("\r\n", "\n").strip(),
-            alt=self.alt.data or "" if "alt" in self else self._product.alt if self._product else "",
+            alt=self._alt,
             price_minor=self.price.minor,
             category_id=self.category.data or None,
             position=self.position.data or 0,
@@ -125,6 +125,13 @@ class ProductForm(FlaskForm):
             hidden=self.hidden.data if "hidden" in self else True,
             tax_class=TaxClass(self.tax_class.data),
         )
+
+    @property
+    def _alt(self) -> str:
+        """What the picture shows: what was typed, where it is asked for, or else as it was."""
+        if "alt" in self:
+            return self.alt.data or ""
+        return self._product.alt if self._product is not None else ""
 
 
 class NewProductForm(ProductForm):
