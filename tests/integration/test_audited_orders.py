@@ -8,7 +8,22 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
-from models import Dispute, InboxEvent, Mail, Order, Payment, Refund, TaxTransaction
+from models import (
+    CouponRow,
+    Dispute,
+    HistoryEntry,
+    InboxEvent,
+    Mail,
+    Order,
+    OrderAdjustment,
+    OrderLine,
+    Payment,
+    Product,
+    Refund,
+    TaxTransaction,
+)
+from store.domain.coupons import CouponKind
+from store.domain.pricing import AdjustmentKind
 from store.domain.states import DisputeState, OrderState, PaymentState, RefundState, ReservationState
 from store.services import transitions
 from store.services.findings import Finding
@@ -91,20 +106,16 @@ def test_payments_that_their_orders_do_not_agree_with_are_named(shop: Shop) -> N
     found = orders.named(run(shop))
 
     del found["reserved_differs"]
-    assert (
-        found
-        == {
-            "no_live_payment": ["none"],
-            "paid_without_payment": ["unpaid", "also unpaid"],
-            "payment_without_order": ["late", "late too"],
-            "other_amount_received": ["less"],
-            "other_payment_amount": ["other amount"],
-            "second_payment_kept": ["second"],
-            "refund_overdue": ["due", "second due"],
-            "in_review": ["reviewed", "second reviewed"],
-        }
-        or found
-    )
+    assert found == {
+        "no_live_payment": ["none"],
+        "paid_without_payment": ["unpaid", "also unpaid"],
+        "payment_without_order": ["late", "late too"],
+        "other_amount_received": ["less"],
+        "other_payment_amount": ["other amount"],
+        "second_payment_kept": ["second"],
+        "refund_overdue": ["due", "second due"],
+        "in_review": ["reviewed", "second reviewed"],
+    }
 
 
 def test_refunds_taxes_stock_and_disputes_that_differ_are_named(shop: Shop) -> None:
@@ -202,3 +213,119 @@ def test_an_audit_in_parts_names_the_same_and_says_how_far_it_is(shop: Shop) -> 
     assert streamed == run(shop)
     assert orders.named(streamed)["dispute_flag_wrong"] == list(orders.placed)
     assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_orders_whose_authorisation_differs_are_named(shop: Shop) -> None:
+    orders = Orders(
+        shop, "open", "authorised", "not any more", "only the card", "captured in part", "captured less", "paid whole",
+        "expired", "reviewed",
+    )  # fmt: skip
+    now, authorised = shop.clock(), {"state": PaymentState.AUTHORISED, "received_minor": 0}
+    with shop.services.database.transaction() as session:
+        for name in ("authorised", "not any more", "captured in part", "captured less", "expired", "reviewed"):
+            orders.change(session, name, authorised_at=now)
+        for name in ("authorised", "only the card", "expired"):
+            orders.pay(session, name, **authorised)
+        for name in ("captured in part", "captured less", "paid whole"):
+            orders.change(session, name, **PAID)
+        orders.pay(session, "captured in part", capture_minor=300, received_minor=300)
+        orders.pay(session, "captured less", capture_minor=300)
+        orders.pay(session, "paid whole")
+        orders.change(session, "expired", **CANCELLED)
+        orders.review(session, "reviewed", Origin(Source.WORKER, now))
+
+    found = orders.named(run(shop))
+
+    del found["reserved_differs"]
+    assert found == {
+        "authorisation_differs": ["not any more", "only the card", "expired"],
+        "other_amount_received": ["captured less"],
+        "in_review": ["reviewed"],
+    }
+
+
+def test_totals_that_differ_from_lines_and_adjustments_are_named_with_both(shop: Shop) -> None:
+    orders = Orders(shop, "right", "shipping left out", "shipping made up", "two", "two less", "line dearer")
+    with shop.services.database.transaction() as session:
+        for name, amounts, total in (
+            ("right", [100], 500), ("shipping left out", [100], 400), ("two", [100, 50], 550),
+            ("two less", [100, -50], 550), ("shipping made up", [], 500),
+        ):  # fmt: skip
+            for position, amount in enumerate(amounts):
+                row = {"order_id": orders.placed[name].id, "position": position, "kind": AdjustmentKind.SHIPPING}
+                session.execute(
+                    insert(OrderAdjustment).values(label="Post", currency="usd", amount_minor=amount, **row)
+                )
+            orders.change(session, name, total_minor=total)
+            session.execute(
+                update(Payment).where(Payment.order_id == orders.placed[name].id).values(amount_minor=total)
+            )
+        dearer = update(OrderLine).where(OrderLine.order_id == orders.placed["line dearer"].id)
+        session.execute(dearer.values(unit_price_minor=401, quantity=2))
+        session.execute(update(Product).where(Product.slug == "cedar-pencil").values(reserved=7))
+
+    found = run(shop)
+
+    assert found == [
+        Finding(f"order {orders.placed[name].reference}", "total_differs", {"total": total, "quoted": quoted})
+        for name, total, quoted in (
+            ("shipping left out", "$4.00", "$5.00"), ("shipping made up", "$5.00", "$4.00"),
+            ("two less", "$5.50", "$4.50"), ("line dearer", "$4.00", "$8.02"),
+        )
+    ]  # fmt: skip
+
+
+def test_stock_and_coupons_that_no_order_accounts_for_are_named(shop: Shop) -> None:
+    orders = Orders(shop, "open", "also open", "paid", "released")
+    with shop.services.database.transaction() as session:
+        for number, (code, used) in enumerate((("RIGHT", 2), ("MORE", 3), ("LESS", 1), ("NONE", 0), ("ONCE", 1)), 1):
+            row = {"id": number, "code": code, "kind": CouponKind.AMOUNT, "amount_minor": 100, "currency": "usd"}
+            session.execute(insert(CouponRow).values(used=used, **row))
+        for name, coupon in (("open", 1), ("also open", 2), ("paid", 1), ("released", 3)):
+            orders.change(session, name, coupon_id=coupon)
+        orders.change(session, "paid", **PAID)
+        orders.pay(session, "paid")
+        orders.change(session, "released", **CANCELLED)
+        session.execute(update(Product).where(Product.slug == "brass-pen").values(reserved=1))
+
+    found = run(shop)
+
+    assert found == [
+        Finding("product brass-pen", "reserved_differs", {"reserved": 1, "needed": 0}),
+        Finding("product cedar-pencil", "reserved_differs", {"reserved": 4, "needed": 2}),
+        Finding("coupon MORE", "uses_differ", {"used": 3, "orders": 1}),
+        Finding("coupon LESS", "uses_differ", {"used": 1, "orders": 0}),
+        Finding("coupon ONCE", "uses_differ", {"used": 1, "orders": 0}),
+    ]
+
+
+def test_an_audit_of_what_changed_since_is_in_parts_too(shop: Shop) -> None:
+    orders = Orders(shop, "old", *(f"order {number}" for number in range(4)))
+    since = shop.clock()
+    with shop.services.database.transaction() as session:
+        for name in orders.placed:
+            orders.change(session, name, disputed=True)
+        of_old = HistoryEntry.order_id == orders.placed["old"].id
+        session.execute(update(HistoryEntry).where(of_old).values(at=since - SECOND))
+    steps = list[tuple[int, int]]()
+
+    streamed = list(
+        audit.stream(
+            shop.services.database, since, since, size=3, report=lambda done, parts: steps.append((done, parts))
+        )
+    )
+
+    assert orders.named(streamed) == {"dispute_flag_wrong": [f"order {number}" for number in range(4)]}
+    assert steps == [(1, 2), (2, 2)]
+
+
+def test_an_audit_of_a_shop_without_orders_finds_what_is_late_all_the_same(shop: Shop) -> None:
+    now, steps = shop.clock(), list[tuple[int, int]]()
+    with shop.services.database.transaction() as session:
+        event = {"id": "evt_1", "type": "charge.refunded", "received_at": now - audit.LATE - SECOND}
+        session.execute(insert(InboxEvent).values(event))
+
+    streamed = list(audit.stream(shop.services.database, now, report=lambda done, parts: steps.append((done, parts))))
+
+    assert streamed == [Finding("event evt_1", "event_unhandled", {"type": "charge.refunded", "error": None})]
+    assert steps == []
