@@ -143,7 +143,7 @@ def _place(services: Services, draft: Callable[[Session], Draft], now: datetime)
     if services.shortcut and services.database.engine.dialect.name == "postgresql":
         with services.database.reading() as session:
             new = draft(session)
-        if (order := ordinary.place(services.database, new)) is not None:
+        if (order := ordinary.place(services, new)) is not None:
             return order
     while True:
         with services.database.transaction() as session:

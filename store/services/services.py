@@ -11,8 +11,10 @@ from store.services.batches import Batches
 
 if TYPE_CHECKING:
     from config import Settings
+    from models import Order
     from store.gateway.port import Mailer, PaymentGateway, Sender
     from store.services.database import Database
+    from store.services.orders.placement import Draft
     from store.services.tariffs import TariffCache
     from store.services.taxes import AnswerCache
 
@@ -35,6 +37,7 @@ class Services:
     tax_answers: AnswerCache
     shortcut: bool = True
     ordinary_payments: Batches[dict[str, Any], str | None] = field(default_factory=Batches)
+    ordinary_orders: Batches[Draft, Order | None] = field(default_factory=Batches)
 
     @property
     def hold(self) -> timedelta:

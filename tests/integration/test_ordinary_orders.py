@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from models import Order
 from store.services import carts, orders, tariffs
 from store.services.orders import Draft, ordinary
 from tests.support import tables
+from tests.support.concurrency import at_once, in_one_batch
 from tests.support.shop import CUSTOMER, Shop
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -38,7 +40,7 @@ def draft(shop: Shop, cart: str) -> Draft:
 
 
 def place_at_once(shop: Shop, new: Draft) -> Order | None:
-    return ordinary.place(shop.services.database, new)
+    return ordinary.place(shop.services, new)
 
 
 def place_readably(shop: Shop, new: Draft) -> Order | None:
@@ -91,6 +93,47 @@ def test_what_is_not_ordinary_any_more_writes_nothing(shop: Shop, meanwhile: Cal
 
     assert placed is None
     assert tables.contents(shop.services.database.engine) == before
+
+
+def test_orders_that_are_placed_together_are_written_together(shop: Shop) -> None:
+    """Among them one of the same cart, one of a cart that was changed meanwhile, and one with a product more."""
+    two, one = draft(shop, full_cart(shop)), draft(shop, shop.cart(1))
+    again, changed = draft(shop, one.order["cart_id"]), draft(shop, full_cart(shop))
+    change_the_cart(shop, changed)
+    reserved = {slug: shop.product(slug).reserved for slug in ("cedar-pencil", "brass-pen")}
+
+    calls = [partial(place_at_once, shop, new) for new in (changed, two, one, again)]
+    placed = in_one_batch(shop.services.ordinary_orders, *calls)
+
+    assert [order is not None for order in placed[:2]] == [False, True]
+    assert [order is not None for order in placed[2:]].count(True) == 1
+    for new, order in zip((two, one, again), placed[1:], strict=True):
+        if order is not None:
+            rows = rows_of(shop, order.id)
+            assert order.reference == rows["orders"][0]["reference"] == new.order["reference"]
+            assert [(row["slug"], row["quantity"]) for row in rows["order_lines"]] == lines_of(new)
+            assert [row["amount_minor"] for row in rows["payments"]] == [new.order["total_minor"]]
+            assert [row["data"] for row in rows["history"]] == [{"total": new.order["total_minor"]}]
+            assert len(rows["order_adjustments"]) == len(new.adjustments)
+    assert shop.product("cedar-pencil").reserved - reserved["cedar-pencil"] == 3
+    assert shop.product("brass-pen").reserved - reserved["brass-pen"] == 3
+
+
+def test_the_last_pieces_go_to_none_of_a_batch_that_wants_more(shop: Shop) -> None:
+    shop.set_stock("cedar-pencil", 3)
+    drafts = [draft(shop, shop.cart(2)) for _ in range(2)]
+
+    placed = in_one_batch(shop.services.ordinary_orders, *[partial(place_at_once, shop, new) for new in drafts])
+
+    assert placed == [None, None]
+    assert shop.product("cedar-pencil").reserved == 0
+    assert [
+        isinstance(attempt, Order) for attempt in at_once(2, lambda each: shop.place(drafts[each].order["cart_id"]))
+    ].count(True) == 1
+
+
+def lines_of(new: Draft) -> list[tuple[str, int]]:
+    return [(line["slug"], line["quantity"]) for line in new.lines]
 
 
 def rows_of(shop: Shop, order_id: int) -> dict[str, list[dict[str, Any]]]:

@@ -1,8 +1,8 @@
-"""The transaction that places an order, with no web around it: a process of `placing` that is told when to begin.
+"""The transaction that places an order, with nothing around it: a process of `placing` that is told when to begin.
 
     python -m tools.benchmark.placing_alone THREADS FIRST LAST
 
-It places the orders of these carts and prints in how many seconds.
+It drafts the orders of these carts, then places them, and prints in how many seconds.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app import create_app
 from store.domain.addresses import Address
-from store.services import checkout
-from store.services.orders import Customer
+from store.services import orders
+from store.services.orders import Customer, Draft, ordinary
 from tools.benchmark.carts import browser_id, cart_id
 
 HOME = Address("Ada Shopper", "12 Market Street", "", "Springfield", "IL", "62701", "US", "")
@@ -23,18 +23,27 @@ HOME = Address("Ada Shopper", "12 Market Street", "", "Springfield", "IL", "6270
 
 def main(threads: int, first: int, last: int) -> None:
     services = create_app().extensions["services"]
-    customer = Customer(HOME, HOME, "ada@example.com")
+    customer, now = Customer(HOME, HOME, "ada@example.com"), services.clock()
 
-    def place(number: int) -> None:
-        checkout.place(services, cart_id(number), browser_id(number), customer, services.clock())
+    def draft(number: int) -> Draft:
+        with services.database.reading() as session:
+            tariffs = services.tariffs.current(session, now)
+            return orders.draft(
+                session, cart_id(number), browser_id(number), customer, now, services.hold, None, tariffs
+            )
+
+    def place(new: Draft) -> None:
+        if ordinary.place(services, new) is None:
+            raise SystemExit("An order was not of the ordinary kind.")
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(place, range(first, first + threads)))  # each thread opens its connection
+        drafts = list(pool.map(draft, range(first, last + 1)))
+        list(pool.map(place, drafts[:threads]))  # each thread opens its connection
         print("ready", flush=True)
         sys.stdin.readline()
         started = time.perf_counter()
-        list(pool.map(place, range(first + threads, last + 1)))
-        print(json.dumps({"seconds": time.perf_counter() - started, "orders": last + 1 - first - threads}))
+        list(pool.map(place, drafts[threads:]))
+        print(json.dumps({"seconds": time.perf_counter() - started, "orders": len(drafts) - threads}))
 
 
 if __name__ == "__main__":

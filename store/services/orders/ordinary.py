@@ -1,35 +1,63 @@
 """The ordinary order: something to pay, no coupon, of a cart without an open order, of which everything is there.
 
 Most orders are this, and many people may want the same product at once. So they have a way of their own on PostgreSQL:
-one statement writes what `placement.place` writes in this one case and ends its transaction, so that the products are
-locked only while the server writes. In every other case it writes nothing, and the readable path decides.
+one statement writes what `placement.place` writes in this one case, for all ordinary orders that are placed at the same
+moment, and ends its transaction, so that the products are locked only while the server writes. In every other case it
+writes nothing, and the readable path decides.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
+from store.domain.errors import StoreBusy
 from store.services.database import Database
-from store.services.orders.placement import Draft
+from store.services.orders.placement import Draft, Row
 from store.services.scripts import Script, ScriptRefused
+from store.services.services import Services
 
 
-def place(database: Database, new: Draft) -> Order | None:
-    """Place an order if it is of the ordinary kind. None, and nothing is written, if it is not: the cart has an open
-    order or was changed meanwhile, or somebody else took the last piece. Raises StoreBusy.
+def place(services: Services, new: Draft) -> Order | None:
+    """Place an order if it is of the ordinary kind, in one transaction, which it may share with others that are placed
+    at the same moment. None, and nothing is written of it, if it is not: the cart has an open order or was changed
+    meanwhile; or if the database refuses it or one of the others, as where somebody else took the last piece. Raises
+    StoreBusy.
     """
     if not new.available or new.order["coupon_id"] is not None or not new.order["total_minor"]:
         return None
-    new_rows = {"order_row": new.order, "payment_row": new.payment, "entry_row": new.entry, "line_rows": new.lines}
-    new_rows["adjustment_rows"] = new.adjustments
-    values: dict[str, object] = {name: json.dumps(row, default=datetime.isoformat) for name, row in new_rows.items()}
+    return services.ordinary_orders.do(new, partial(_place_batch, services.database))
+
+
+def _place_batch(database: Database, drafts: Sequence[Draft]) -> list[Order | None]:
+    """The order of each draft. In the rows of a batch an order has its number in the batch for its id."""
+    rows: dict[str, Iterable[Row]] = {
+        "order_rows": ({**draft.order, "id": number} for number, draft in enumerate(drafts)),
+        "payment_rows": _numbered([draft.payment] for draft in drafts),
+        "entry_rows": _numbered([draft.entry] for draft in drafts),
+        "line_rows": _numbered(draft.lines for draft in drafts),
+        "adjustment_rows": _numbered(draft.adjustments for draft in drafts),
+    }
     try:
-        placed = database.run(_SCRIPT, values)
+        placed = database.run(
+            _SCRIPT, {name: json.dumps(list(of_table), default=datetime.isoformat) for name, of_table in rows.items()}
+        )
     except ScriptRefused:
-        return None  # more than there is would be reserved; or the readable path is refused the same, and says why
-    return new.placed(placed[0][0]) if placed else None
+        # More than there is would be reserved; or the readable path is refused the same, and says why.
+        return [None] * len(drafts)
+    except StoreBusy:
+        if len(drafts) == 1:
+            raise
+        return [None] * len(drafts)  # one of them waited too long for a lock, perhaps: each tries it by itself
+    ids: dict[int, int] = dict(placed)
+    return [draft.placed(ids[number]) if number in ids else None for number, draft in enumerate(drafts)]
+
+
+def _numbered(rows_of_orders: Iterable[Sequence[Row]]) -> Iterable[Row]:
+    return ({**row, "order_id": number} for number, rows in enumerate(rows_of_orders) for row in rows)
 
 
 def _columns(table: type[Base]) -> str:
@@ -40,40 +68,56 @@ def _columns(table: type[Base]) -> str:
     return ", ".join(column.key for column in written)
 
 
-# Products are locked in id order. That there is enough, which `stock.reserve` checks by a condition, is checked by the
-# constraint of the table: what breaks it, ends the whole.
+# Carts are taken in the order of their ids, products in that of theirs, so that two batches do not wait for each other.
+# That there is enough, which `stock.reserve` checks by a condition, is checked by the constraint of the table: what
+# breaks it, ends the whole.
 _SCRIPT = Script(
-    {"order_row": "json", "payment_row": "json", "entry_row": "json", "line_rows": "json", "adjustment_rows": "json"},
+    {
+        "order_rows": "json",
+        "payment_rows": "json",
+        "entry_rows": "json",
+        "line_rows": "json",
+        "adjustment_rows": "json",
+    },
     f"""
-    WITH lines AS (
-        SELECT {_columns(OrderLine)} FROM json_populate_recordset(NULL::order_lines, :line_rows)
-    ), placed AS (
+    WITH drafts AS (
+        SELECT * FROM json_populate_recordset(NULL::orders, :order_rows)
+    ), lines AS (
+        SELECT order_id, {_columns(OrderLine)} FROM json_populate_recordset(NULL::order_lines, :line_rows)
+    ), inserted AS (
         INSERT INTO orders ({_columns(Order)})
-        SELECT {_columns(Order)} FROM json_populate_record(NULL::orders, :order_row) AS new
-        WHERE (SELECT count(*) FROM lines) = (
+        SELECT {_columns(Order)} FROM drafts
+        WHERE (SELECT count(*) FROM lines WHERE lines.order_id = drafts.id) = (
             SELECT count(*) FROM cart_lines JOIN lines USING (product_id, quantity)
-            WHERE cart_lines.cart_id = new.cart_id
+            WHERE cart_lines.cart_id = drafts.cart_id AND lines.order_id = drafts.id
         )
-        ON CONFLICT DO NOTHING RETURNING id
+        ORDER BY cart_id
+        ON CONFLICT DO NOTHING RETURNING id, reference
+    ), placed AS (
+        SELECT drafts.id AS order_id, inserted.id FROM inserted JOIN drafts USING (reference)
     ), payment AS (
         INSERT INTO payments (order_id, {_columns(Payment)})
-        SELECT placed.id, {_columns(Payment)} FROM placed, json_populate_record(NULL::payments, :payment_row)
+        SELECT placed.id, {_columns(Payment)}
+        FROM placed JOIN json_populate_recordset(NULL::payments, :payment_rows) USING (order_id)
     ), entry AS (
         INSERT INTO history (order_id, {_columns(HistoryEntry)})
-        SELECT placed.id, {_columns(HistoryEntry)} FROM placed, json_populate_record(NULL::history, :entry_row)
+        SELECT placed.id, {_columns(HistoryEntry)}
+        FROM placed JOIN json_populate_recordset(NULL::history, :entry_rows) USING (order_id)
     ), ordered AS (
         INSERT INTO order_lines (order_id, {_columns(OrderLine)})
-        SELECT placed.id, {_columns(OrderLine)} FROM placed, lines
+        SELECT placed.id, {_columns(OrderLine)} FROM placed JOIN lines USING (order_id)
     ), adjusted AS (
         INSERT INTO order_adjustments (order_id, {_columns(OrderAdjustment)})
         SELECT placed.id, {_columns(OrderAdjustment)}
-        FROM placed, json_populate_recordset(NULL::order_adjustments, :adjustment_rows)
+        FROM placed JOIN json_populate_recordset(NULL::order_adjustments, :adjustment_rows) USING (order_id)
+    ), wanted AS (
+        SELECT product_id AS id, sum(quantity) AS quantity FROM placed JOIN lines USING (order_id) GROUP BY product_id
     ), pieces AS (
-        SELECT products.id, lines.quantity FROM placed, lines JOIN products ON products.id = lines.product_id
+        SELECT products.id, wanted.quantity FROM wanted JOIN products USING (id)
         ORDER BY products.id FOR NO KEY UPDATE OF products
     ), reserved AS (
         UPDATE products SET reserved = reserved + pieces.quantity FROM pieces WHERE products.id = pieces.id
     )
-    SELECT id FROM placed
+    SELECT order_id, id FROM placed
     """,
 )
