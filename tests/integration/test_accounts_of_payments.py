@@ -67,7 +67,7 @@ def test_declines_count_for_two_hours_by_browser_address_or_email(shop: Shop) ->
     with shop.services.database.transaction() as session:
         session.execute(update(Payment).values(declines=2))
         for order, age, values in zip(placed, ages, names, strict=True):
-            named = {"browser_id": "-", "address_digest": None, "email_digest": None, **values}
+            named = {"browser_id": "-", "address_digest": None, "email_digest": None, "declined_at": now, **values}
             session.execute(update(Order).where(Order.id == order.id).values(placed_at=now - age, **named))
 
     def is_stopped(most: int, *shown: str | None) -> bool:

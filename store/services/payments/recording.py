@@ -261,6 +261,7 @@ def _observed(session: Session, order: Order, payment: Payment, snapshot: Paymen
     decline = snapshot.decline if event is PaymentEvent.DECLINED and payment.state not in DECIDED else None
     if decline is not None and _count_decline(session, order, decline, origin):
         transitions.write(session, payment, {"last_decline": decline.code, "declines": payment.declines + 1})
+        transitions.write(session, order, {"declined_at": origin.at})
     if known is not None and snapshot.observed_at < known:
         return
     if event is PaymentEvent.OPENED:
