@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+import requests
 
 from tools.benchmark.revision import Server
 from tools.benchmark.shopper import ShopFailed, Shopper
@@ -30,3 +33,11 @@ def sign_in(store: Server, programs: Path, settings: Mapping[str, str]) -> str:
         browser.look("/admin/sign-in")
         browser.send("/admin/sign-in", {"email": EMAIL, "password": added.stdout.split()[1]})
         return browser.cookie
+
+
+def lists_orders(store: Server, path: str, headers: Mapping[str, str]) -> bool:
+    """Whether a page below /admin, asked for with the cookies of `sign_in`, leads to an order."""
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy is asked about this machine
+        page = session.get(f"{store.url}/admin{path}", headers=headers, timeout=30).text
+    return re.search(r"/admin/orders/\w{4}-", page) is not None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from models import Dispute, Order, OrderKey, Payment, Review
@@ -23,7 +23,6 @@ from store.services.payments.disputes import UNDECIDED
 from store.services.services import Services
 
 PAGE = 50  # orders
-FEW = 500  # of so many that end alike each is looked at
 # An order's id follows its time but for the seconds in which several are placed at once.
 APART = timedelta(minutes=10)
 
@@ -106,28 +105,22 @@ def stream(services: Services, wanted: OrderFilter) -> Iterator[Order]:
 
 
 def _by_id(session: Session, wanted: OrderFilter, after: Cursor | None, most: int) -> Select[int]:
-    looked_for = wanted.search or Search()
-    query = select(Order.id)
+    looked_for, conditions = wanted.search or Search(), _conditions(session, wanted)
+    number: InstrumentedAttribute[int] = Order.id
+    query = select(number)
     if looked_for.last4 is not None:
-        query = query.where(_paid_with(session, looked_for.last4))
+        # Along the payments, for very many may end alike, such as test cards. One order may have several of them.
+        number = Payment.order_id
+        query = select(number).distinct().where(Payment.card_last4 == looked_for.last4)
+        if conditions:
+            query = query.join(Order, Order.id == number)
     if looked_for.few is not None:
         query = query.where(Order.id.in_(session.scalars(looked_for.few).all()))
     if wanted.oldest_first:
-        query = query.where(Order.id > (after.order_id if after is not None else 0)).order_by(Order.id)
+        query = query.where(number > (after.order_id if after is not None else 0)).order_by(number)
     else:
-        query = query.where(Order.id < (after.order_id if after is not None else _AFTER_ALL)).order_by(Order.id.desc())
-    return query.where(*_conditions(session, wanted)).limit(most)
-
-
-def _paid_with(session: Session, last4: str) -> ColumnElement[bool]:
-    """Whether an order was paid with a card that ends so. Of ten thousand endings each has a few orders, so which ones
-    is asked first. Where very many end alike, such as test cards, a page of them is soon found along all orders.
-    """
-    ending = select(Payment.order_id).where(Payment.card_last4 == last4).order_by(Payment.order_id).limit(FEW + 1)
-    found = session.scalars(ending).all()
-    if len(found) <= FEW:
-        return Order.id.in_(found)
-    return exists().where(Payment.order_id == Order.id, Payment.card_last4 == last4)
+        query = query.where(number < (after.order_id if after is not None else _AFTER_ALL)).order_by(number.desc())
+    return query.where(*conditions).limit(most)
 
 
 def _by_key(session: Session, wanted: OrderFilter, key: str, after: Cursor | None, most: int) -> list[Cursor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import cycle
@@ -50,7 +51,7 @@ class Grown:
                 text=True,
             )
         )
-        self.job("worker")  # what the staff searches for is written by the worker
+        self._write_keys()
         self.pages = self._pages()
 
     def webhook(self, seconds: float) -> float:
@@ -81,6 +82,21 @@ class Grown:
         if not said:
             raise ProgramFailed(f"{name} failed with {self.orders} orders.")
         return 1 / float(said)
+
+    def _write_keys(self) -> None:
+        """Let the worker write what the staff searches for, which it does for orders that are a minute old: the one
+        that all others are copied from was placed just now. Raises ProgramFailed.
+        """
+        left = text("SELECT count(*) FROM orders WHERE id > coalesce((SELECT order_id FROM order_key_marks), 0)")
+        deadline = time.monotonic() + 120 + self.orders / 500
+        while True:
+            self.job("worker")
+            with self.payer.engine.connect() as connection:
+                if not connection.execute(left).scalar_one():
+                    return
+            if time.monotonic() > deadline:
+                raise ProgramFailed(f"The keys of {self.orders} orders were not written.")
+            time.sleep(1)
 
     def _pages(self) -> dict[str, list[bytes]]:
         """The requests of the regular customer, whose orders are the same ones in every database."""
@@ -118,9 +134,13 @@ class Grown:
         def ask(path: str) -> bytes:
             return load.request("GET", f"/admin{path}", signed_in)
 
+        paths = {f"staff: search by {name}": f"/orders?q={quote(typed)}" for name, typed in searched.items()}
+        for name, path in paths.items():
+            if not merchant.lists_orders(self.payer.server, path, signed_in):
+                raise wholeness.NotWhole(f"{name} with {self.orders} orders found nothing")
         return {
             "staff: orders": [ask("/orders?show=fulfilled")],
-            **{f"staff: search by {name}": [ask(f"/orders?q={quote(typed)}")] for name, typed in searched.items()},
+            **{name: [ask(path)] for name, path in paths.items()},
             "staff: one order": [ask(f"/orders/{reference}") for reference in references],
             "staff: work list": [ask("")],
             EXPORT: [ask("/orders/export.csv")],
