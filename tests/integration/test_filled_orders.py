@@ -62,9 +62,8 @@ def test_the_history_of_a_filled_order_ends_in_its_state(shop: Shop) -> None:
 
 
 @pytest.mark.on_sqlite
-@pytest.mark.parametrize("filled", [300, 1200])  # fewer and more than what is looked at one by one
-def test_every_order_is_found_by_the_digits_of_its_card_once(shop: Shop, filled: int) -> None:
-    fill(shop.services.database.engine, filled, seed=1)
+def test_every_order_is_found_by_the_digits_of_its_card_once(shop: Shop) -> None:
+    fill(shop.services.database.engine, 300, seed=1)
     with shop.services.database.transaction() as session:
         first = session.scalars(select(Order.id).where(Order.state == OrderState.FULFILLED).limit(1)).one()
         session.execute(update(Payment).where(Payment.order_id == first).values(card_last4="0005"))
@@ -84,7 +83,6 @@ def test_every_order_is_found_by_the_digits_of_its_card_once(shop: Shop, filled:
         assert found("4242", Show.ALL, oldest=False) == sorted(everything, reverse=True)
         assert found("4242", Show.FULFILLED, oldest=True) == sorted(fulfilled)
         assert found("0005", Show.ALL, oldest=False) == [first]
-        assert (len(everything) > listing.FEW) is (filled == 1200)
 
 
 def test_the_same_seed_fills_in_the_same_orders(shop: Shop) -> None:
