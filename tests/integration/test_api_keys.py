@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from models import ApiKey, StaffLogEntry
 from store.domain.api_keys import Scope
-from store.domain.errors import ApiKeyRefusal, ApiKeyRefused, NotFound
+from store.domain.errors import ApiKeyRefusal, ApiKeyRefused, NotFound, Subject
 from store.services import api_keys
 from store.services.staff_log import Actor
 from tests.support.programs import OWNER, Program, program
@@ -83,8 +83,29 @@ def test_a_key_is_revoked_once_and_the_others_work_on(usual_shop: Shop) -> None:
         listed = [(key.name, key.revoked_by) for key in api_keys.everything(session)]
     assert listed == [("Books", None), ("Warehouse", OWNER)]
     assert log(usual_shop)[2:] == [(OWNER, "key.revoked", "Warehouse", {})]
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as missing:
         api_keys.revoke(usual_shop.services, "Nobody", owner)
+    assert missing.value.subject is Subject.API_KEY
+
+
+def test_keys_that_work_are_listed_first_the_newest_of_them_first(usual_shop: Shop) -> None:
+    usual_shop.clock.stop()
+    for name in ("One", "Two", "Three", "Four"):
+        program(usual_shop, name=name)
+    before = kept(usual_shop)
+    usual_shop.clock.forward(minutes=1)
+    prefix = before[3].prefix
+
+    for name in (prefix, "Two"):
+        assert api_keys.revoke(usual_shop.services, name, Actor("ada@shop.example", usual_shop.clock()))
+
+    with usual_shop.services.database.reading() as session:
+        listed = [(key.name, key.revoked_at, key.revoked_by) for key in api_keys.everything(session)]
+    revoked = (usual_shop.clock(), "ada@shop.example")
+    assert listed == [("Three", None, None), ("One", None, None), ("Four", *revoked), ("Two", *revoked)]
+    assert [entry[:3] for entry in log(usual_shop)[4:]] == [
+        ("ada@shop.example", "key.revoked", name) for name in ("Four", "Two")
+    ]
 
 
 def test_only_a_whole_key_opens_anything(usual_shop: Shop) -> None:
@@ -105,6 +126,7 @@ def test_only_a_whole_key_opens_anything(usual_shop: Shop) -> None:
 def test_the_last_use_of_a_key_is_noted_once_a_minute(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     ours, first = program(usual_shop), usual_shop.clock()
+    program(usual_shop, name="Books")
 
     times = []
     for seconds in (0, 59, 1):
@@ -113,6 +135,7 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(usual_shop: Shop) -> None:
         times.append(kept(usual_shop)[0].last_used_at)
 
     assert times == [first, first, usual_shop.clock()]
+    assert kept(usual_shop)[1].last_used_at is None
 
 
 def asked(ours: Program) -> dict[Scope, list[TestResponse]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models import ApiKey, ApiRequest, StaffLogEntry
 from store.domain.errors import RepetitionRefusal, RepetitionRefused
@@ -127,6 +127,51 @@ def test_a_request_is_worked_on_by_one_at_a_time(usual_shop: Shop) -> None:
     assert refused.value.reason is RepetitionRefusal.IN_PROGRESS
     assert (open_before, open_after) == (True, False)
     assert begin(62) == GivenAnswer(201, "done")
+
+
+@pytest.mark.on_sqlite
+def test_a_request_is_kept_whole_and_each_for_itself(usual_shop: Shop) -> None:
+    usual_shop.clock.stop()
+    program(usual_shop)
+    ours, now = key_id(usual_shop), usual_shop.clock()
+    program(usual_shop, name="Books")
+    theirs = key_id(usual_shop)
+
+    def begin(api_key: int, name: str, what: str = "what", after: int = 0) -> ClaimedRequest:
+        claimed = repetition.begin(usual_shop.services, api_key, name, what, now + timedelta(seconds=after))
+        assert isinstance(claimed, ClaimedRequest)
+        return claimed
+
+    begun = [begin(ours, "one"), begin(ours, "two"), begin(theirs, "one", "other"), begin(theirs, "two")]
+    begin(ours, "two", after=60)
+    with usual_shop.services.database.transaction() as session:
+        repetition.give_back(session, begun[2])
+        repetition.finish(session, begun[0], GivenAnswer(201, "done"))
+        still_open = [repetition.is_open(session, each) for each in (*begun, ClaimedRequest(99, "none"))]
+    with pytest.raises(RepetitionRefused) as refused:
+        begin(theirs, "one", "what")
+
+    until = now + timedelta(minutes=1)
+    assert kept(usual_shop) == [
+        (begun[0].id, ours, "one", "what", begun[0].name, now, None, 201, "done"),
+        (begun[1].id, ours, "two", "what", begun[1].name, now, until + timedelta(minutes=1), None, None),
+        (begun[2].id, theirs, "one", "other", begun[2].name, now, None, None, None),
+        (begun[3].id, theirs, "two", "what", begun[3].name, now, until, None, None),
+    ]
+    assert still_open == [False, True, True, True, False]
+    assert refused.value.reason is RepetitionRefusal.KEY_OF_ANOTHER_REQUEST
+    assert len({each.name for each in begun}) == 4
+    with usual_shop.services.database.transaction() as session:
+        session.execute(
+            update(ApiRequest).where(ApiRequest.id == begun[1].id).values(began_at=now + timedelta(hours=1))
+        )
+        repetition.forget(session, now + timedelta(days=1))
+    assert [row[0] for row in kept(usual_shop)] == [begun[1].id]
+
+
+def kept(shop: Shop) -> list[tuple[object, ...]]:
+    with shop.services.database.reading() as session:
+        return [tuple(row) for row in session.execute(select(*ApiRequest.__table__.columns).order_by(ApiRequest.id))]
 
 
 @pytest.mark.on_sqlite
