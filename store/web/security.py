@@ -98,9 +98,12 @@ def security_headers(settings: Settings, *, takes_cards: bool = True) -> Secure:
     )
 
 
-def file_headers(settings: Settings) -> Mapping[str, str]:
-    """What every static file carries: a picture that is opened by itself runs and loads nothing."""
-    csp = ContentSecurityPolicy().default_src("'none'")
+def file_headers(settings: Settings, content_type: str) -> Mapping[str, str]:
+    """What a static file carries: a picture that is opened by itself runs and loads nothing. A sheet or a script is
+    under the policy of the page that uses it; one of its own would mean nothing.
+    """
+    opened = content_type.startswith("image/")
+    csp = ContentSecurityPolicy().default_src("'none'") if opened else None
     return Secure(csp=csp, hsts=_https_only(settings), xcto=XContentTypeOptions().nosniff()).headers
 
 

@@ -31,10 +31,9 @@ def register(app: Flask, settings: Settings) -> None:
         """The address of a file of `static/`, such as `css/pages/shop.css`; of one that is not there, a dead one."""
         return f"{settings.path_prefix}{_PATH}/{names.get(name, name)}"
 
-    security_headers = file_headers(settings)
-
-    def add_headers(headers: Headers, _path: str, _url: str) -> None:
-        for name, value in security_headers.items():
+    def add_headers(headers: Headers, _path: str, url: str) -> None:
+        headers["ETag"] = f'"{url.rsplit(".", 2)[-2]}"'  # of its content, in its name
+        for name, value in file_headers(settings, headers["Content-Type"] or "").items():
             headers[name] = value
 
     server = WhiteNoise(

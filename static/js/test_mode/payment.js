@@ -1,7 +1,7 @@
-// What the payment page runs beside its own script in test mode. A store with live keys does not serve it.
+// The script of the payment page in test mode. A store with live keys does not serve it.
 
+import { CardField } from "../card_field.js";
 import { start as testCards } from "../components/test_cards.js";
+import { startPaymentPage } from "../payment_page.js";
 
-for (const section of document.querySelectorAll("[data-module=test_cards]")) {
-  if (section instanceof HTMLElement) testCards(section);
-}
+startPaymentPage((...given) => new CardField(...given), { test_cards: testCards });

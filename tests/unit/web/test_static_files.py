@@ -28,6 +28,20 @@ def test_a_static_file_comes_compressed_and_is_kept_for_ever(browser: Browser, a
     assert (b".product-card" in sheet) == (accepted in ("gzip", ""))
 
 
+def test_a_static_file_says_no_more_than_browsers_need(browser: Browser) -> None:
+    said = {
+        name: browser.open("GET", address_of(name), headers={"Accept-Encoding": "br"}, buffered=True).headers
+        for name in ("css/pages/payment.css", "js/pages/payment.js", "img/favicon.svg")
+    }
+
+    of_every_file = {"Cache-Control", "Content-Length", "Content-Type", "ETag", "X-Content-Type-Options"}
+    compressed = {"Content-Encoding", "Vary"}
+    for name, headers in said.items():
+        of_a_picture = {"Content-Security-Policy"} if name.endswith(".svg") else set()
+        assert (name, set(headers.keys())) == (name, of_every_file | compressed | of_a_picture)
+    assert said["img/favicon.svg"]["Content-Security-Policy"] == "default-src 'none'"
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -49,11 +63,11 @@ def test_only_the_names_of_built_files_are_served(browser: Browser, path: str) -
 
 
 def test_an_unchanged_file_is_not_sent_again(browser: Browser) -> None:
-    address = address_of("img/logo.svg")
+    address = address_of("img/favicon.svg")
     with browser.get(address) as first:
-        since = first.headers["Last-Modified"]
+        known = first.headers["ETag"]
 
-    again = browser.open("GET", address, headers={"If-Modified-Since": since})
+    again = browser.open("GET", address, headers={"If-None-Match": known})
 
     assert (again.status_code, again.data) == (304, b"")
 

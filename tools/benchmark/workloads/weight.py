@@ -65,6 +65,7 @@ def visits(run: Run, revision: Revision) -> tuple[Visit, Visit, Visit]:
     store = VisitedStore(run, revision, "weight")
     with Shopper(store.server) as shopper, launched() as browser:
         shopper.fill_cart(SLUG)
+        shopper.look("/cart")  # where a browser is led, and where it is said that the thing is in the cart
         path = f"/orders/{shopper.place()}/pay"
         name, _, value = shopper.cookie.partition("=")
         context = browser.new_context()
