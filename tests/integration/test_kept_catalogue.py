@@ -141,6 +141,11 @@ def test_products_are_listed_page_by_page_in_their_order(shop: Shop) -> None:
 
     assert [product.slug for product in first.products] == [*seeded[1:], *(each["slug"] for each in more)]
     assert [product.slug for product in second.products] == [seeded[0]]
+    with shop.services.database.reading() as session:
+        by_id = {row.id: row.slug for row in session.scalars(select(Category))}
+    assert [each.category and each.category.slug for each in first.products] == [
+        by_id.get(each.category_id or 0) for each in first.products
+    ]
     assert [(part.page, part.more) for part in (first, second)] == [(1, True), (2, False)]
 
 

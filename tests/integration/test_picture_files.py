@@ -1,6 +1,7 @@
 """What becomes of an uploaded picture: sizes, formats and colours for the pages, and nothing else of the file."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
@@ -113,6 +114,31 @@ def test_few_colours_and_fine_greys_are_taken(mode: str) -> None:
     assert colours(opened(made.files[made.picture.largest.jpeg])) == ("white", "white")
 
 
+def test_greys_and_half_transparent_parts_keep_their_measure() -> None:
+    fine, grey = Image.new("I;16", (400, 300), 117 * 256 + 128), Image.new("L", (400, 300), 117)
+    half = grey.convert("LA")
+    half.putalpha(128)
+    palette = Image.new("P", (400, 300), 1)
+    palette.putpalette([117] * 3 + [40] * 3)
+    palette.paste(0, (0, 0, 100, 300))
+
+    shown = []
+    for image, options in ((fine, {}), (grey, {}), (half, {}), (palette, {"transparency": 0}), (palette, {})):
+        made = prepare(encoded(image, "PNG", **options), "Fog")
+        files = [opened(made.files[name]) for name in (made.picture.largest.webp, made.picture.largest.jpeg)]
+        shown.append([(file.mode, file.getpixel((200, 150))) for file in files])
+
+    grey_twice, dark_twice = [("RGB", near(117, 117, 117))] * 2, [("RGB", near(40, 40, 40))] * 2
+    assert shown[:2] == [grey_twice] * 2
+    assert shown[2] == [("RGBA", near(117, 117, 117, 128)), ("RGB", near(186, 186, 186))]
+    assert shown[3:] == [[("RGBA", near(40, 40, 40, 255)), dark_twice[1]], dark_twice]  # a part of it is seen through
+
+
+def near(*pixel: int) -> Any:
+    """Formats that leave out what nobody sees change a colour by one or two of 256."""
+    return pytest.approx(pixel, abs=2)
+
+
 @pytest.mark.parametrize(
     ("upload", "reason"),
     [
@@ -141,6 +167,13 @@ def test_a_picture_is_refused_for_its_measures_from_a_limit_on() -> None:
     assert refused(bytes(LARGEST_UPLOAD + 1)) == (PictureRefusal.TOO_LARGE, LARGEST_UPLOAD)
     assert refused(bytes(LARGEST_UPLOAD)) == (PictureRefusal.OTHER_TYPE, 0)
     assert prepare(encoded(white.resize((200, 800))), "A strip").picture.largest.height == 800
+
+
+def test_a_picture_is_no_wider_than_the_pages_need() -> None:
+    made = [prepare(encoded(drawn(width, 400)), "A flag").picture for width in (1280, 1281)]
+
+    sizes = [(320, 100), (640, 200), (1280, 400)]
+    assert [[(size.width, size.height) for size in each.sizes] for each in made] == [sizes, sizes]
 
 
 def test_a_great_picture_is_read_no_larger_than_its_pages_need() -> None:
