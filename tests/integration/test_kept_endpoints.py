@@ -12,7 +12,7 @@ from store.domain.endpoints import Fact
 from store.domain.errors import NotFound, Subject
 from store.gateway.port import EndpointAnswer
 from store.services import notifications
-from store.services.notifications import endpoints, outbox, secrets, sending
+from store.services.notifications import endpoints, facts, outbox, secrets, sending
 from store.services.staff_log import Actor
 from tests.support.receivers import receiver_of
 from tests.support.shop import Shop
@@ -71,8 +71,8 @@ def test_an_endpoint_is_kept_whole_and_each_change_is_in_the_log(usual_shop: Sho
     usual_shop.order()
     began = newest(usual_shop)
 
-    facts = [Fact.REVIEW_OPENED, Fact.ORDER_PAID]
-    added, secret = endpoints.add(usual_shop.services, BOOKS, facts, actor)
+    asked = [Fact.REVIEW_OPENED, Fact.ORDER_PAID]
+    added, secret = endpoints.add(usual_shop.services, BOOKS, asked, actor)
     add(usual_shop, OTHER)
     (first, beside) = rows(usual_shop, Endpoint)
     endpoints.change(usual_shop.services, added.id, f"{BOOKS}2", [Fact.ORDER_SHIPPED], active=False, actor=actor)
@@ -354,6 +354,35 @@ def test_what_has_ended_is_forgotten_after_thirty_days(usual_shop: Shop, ended: 
         kept.append(len(rows(usual_shop, Notification)))
 
     assert kept == [1, 0]
+
+
+def test_each_fact_is_told_with_what_it_is_about(usual_shop: Shop) -> None:
+    order, now = usual_shop.order(2), usual_shop.clock()
+    sent = {"shipment": 2, "carrier": "UPS", "tracking": "T-1", "pieces": "2 × Cedar pencil"}
+
+    def told(happened: str, **data: Any) -> tuple[str | None, dict[str, Any]]:
+        entry = HistoryEntry(order_id=order.id, at=now, type=happened, source="staff", data=data)
+        body = json.loads(facts.body_of(usual_shop.services, entry, order))
+        common = {
+            "order": order.reference,
+            "total": {"minor": 800, "currency": "usd"},
+            "url": f"{usual_shop.services.settings.store_url}/api/v1/orders/{order.reference}",
+        }
+        more = {name: value for name, value in body["data"].items() if name not in common}
+        assert body == {"type": body["type"], "timestamp": now.isoformat(), "data": {**common, **more}}
+        assert facts.fact_of(entry) in (None, body["type"])
+        return facts.fact_of(entry), more
+
+    shipped = {"shipment": 2, "carrier": "UPS", "tracking": "T-1"}
+    assert told("order.payment_received", amount=800) == ("order.paid", {})
+    assert told("order.nothing_due") == ("order.paid", {})
+    assert told("order.partly_shipped", **sent) == ("order.shipped", {**shipped, "complete": False})
+    assert told("order.fulfilled", **sent) == ("order.shipped", {**shipped, "complete": True})
+    nothing = {"shipment": None, "carrier": None, "tracking": None, "complete": True}
+    assert told("order.fulfilled") == (None, nothing)
+    refunded = {"refunded": {"minor": 150, "currency": "usd"}}
+    assert told("refund.succeeded", amount=150) == ("order.refunded", refunded)
+    assert told("review.opened", reason="wrong_amount") == ("review.opened", {"reason": "wrong_amount"})
 
 
 def test_a_secret_is_sealed_by_the_newest_key_alone() -> None:
