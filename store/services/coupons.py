@@ -20,6 +20,7 @@ from store.domain.errors import CouponRefusal, CouponRefused
 from store.domain.money import Money
 from store.domain.pricing import price_from_cents
 from store.domain.states import OrderState, ReservationState
+from store.services.database import ROWS_ALONE
 
 SEED = Path(__file__).parent.parent / "tariffs.json"
 LONGEST_CODE = 40  # characters
@@ -71,14 +72,14 @@ def reserve_again(session: Session, order_id: int) -> bool:
         )
         taken = taken.where(~used_before)
     values = taken.values(used=CouponRow.used + 1).returning(CouponRow.id)
-    return session.scalar(values, execution_options={"synchronize_session": False, "autoflush": False}) is not None
+    return session.scalar(values, execution_options=ROWS_ALONE) is not None
 
 
 def release(session: Session, order_id: int) -> None:
     """Give back the use that an order has, if it has one."""
     of_order = select(Order.coupon_id).where(Order.id == order_id).scalar_subquery()
     given_back = update(CouponRow).where(CouponRow.id == of_order).values(used=CouponRow.used - 1)
-    session.execute(given_back, execution_options={"synchronize_session": False, "autoflush": False})
+    session.execute(given_back, execution_options=ROWS_ALONE)
 
 
 def seed(session: Session, currency: str, now: datetime, source: Path = SEED) -> int:

@@ -20,6 +20,8 @@ READING = "reading"
 TIME_OUTS = {"lock_timeout": 8_000, "statement_timeout": 15_000, "idle_in_transaction_session_timeout": 30_000}
 # What is prepared is planned once, and not five times for its values before that.
 ONE_PLAN = {"plan_cache_mode": "force_generic_plan"}
+# For a statement that changes rows: nothing is flushed before it, and what is in memory stays as it is.
+ROWS_ALONE = {"synchronize_session": False, "autoflush": False}
 PRIMARY_CODE = 0xFF  # of SQLite's result codes the last byte says what, the others the details
 
 

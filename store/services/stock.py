@@ -12,14 +12,16 @@ refunded, only a refund brings some back (`restock`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import OrderLine, Product
 from store.domain.errors import OutOfStock
 from store.domain.states import ReservationState
 from store.services import coupons
+from store.services.database import ROWS_ALONE
 
 
 def reserve(session: Session, order_id: int, product_ids: Collection[int]) -> None:
@@ -46,7 +48,8 @@ def commit(session: Session, order_id: int, reservation: ReservationState) -> bo
     released = reservation is ReservationState.RELEASED
     if released and not coupons.reserve_again(session, order_id):
         return False
-    if released and not _is_available(session, order_id):
+    enough = Product.stock - Product.reserved >= OrderLine.to_ship
+    if released and not all(session.scalars(_locked_products(order_id, enough))):
         coupons.release(session, order_id)
         return False
     _change(session, order_id, reserved=0 if released else -1, stock=-1)
@@ -65,29 +68,10 @@ def release(session: Session, order_id: int, reservation: ReservationState) -> N
 
 def restock(session: Session, order_id: int, pieces: Mapping[int, int]) -> None:
     """Put so many pieces of an order's products, by their ids, up for sale again."""
-    _lock_products(session, order_id)
+    session.execute(_locked_products(order_id, Product.id))  # all of them, before some are changed
     for product_id, count in sorted(pieces.items()):
         change = update(Product).where(Product.id == product_id).values(stock=Product.stock + count)
-        session.execute(change, execution_options={"synchronize_session": False, "autoflush": False})
-
-
-def _lock_products(session: Session, order_id: int) -> None:
-    """Lock every product of an order, in id order, before anything is changed of some of them."""
-    of_order = select(Product.id).join(OrderLine, OrderLine.product_id == Product.id)
-    of_order = of_order.where(OrderLine.order_id == order_id).order_by(Product.id)
-    session.execute(of_order.with_for_update(of=Product, key_share=True))
-
-
-def _is_available(session: Session, order_id: int) -> bool:
-    """Whether every line of the order is there; its products stay locked."""
-    lines = (
-        select(Product.stock - Product.reserved >= OrderLine.to_ship)
-        .join_from(Product, OrderLine, OrderLine.product_id == Product.id)
-        .where(OrderLine.order_id == order_id)
-        .order_by(Product.id)
-        .with_for_update(of=Product, key_share=True)
-    )
-    return all(session.scalars(lines))
+        session.execute(change, execution_options=ROWS_ALONE)
 
 
 def _change(
@@ -96,14 +80,7 @@ def _change(
     """Change every product of the order, or those only of which as many as ordered are available, in one statement,
     which locks them in id order first. Returns the ids of what was changed.
     """
-    lines = (
-        select(Product.id, OrderLine.to_ship.label("pieces"))
-        .join(OrderLine, OrderLine.product_id == Product.id)
-        .where(OrderLine.order_id == order_id)
-        .order_by(Product.id)
-        .with_for_update(of=Product, key_share=True)
-        .subquery()
-    )
+    lines = _locked_products(order_id, Product.id, OrderLine.to_ship.label("pieces")).subquery()
     there: ColumnElement[bool] = Product.stock - Product.reserved >= lines.c.pieces if only_available else true()
     changed = (
         update(Product)
@@ -111,4 +88,13 @@ def _change(
         .values(reserved=Product.reserved + reserved * lines.c.pieces, stock=Product.stock + stock * lines.c.pieces)
         .returning(Product.id)
     )
-    return session.scalars(changed, execution_options={"synchronize_session": False, "autoflush": False}).all()
+    return session.scalars(changed, execution_options=ROWS_ALONE).all()
+
+
+def _locked_products(order_id: int, *wanted: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    """What is wanted of each product of an order and its line, in id order. The products are locked until the
+    transaction ends.
+    """
+    of_order = select(*wanted).join_from(Product, OrderLine, OrderLine.product_id == Product.id)
+    of_order = of_order.where(OrderLine.order_id == order_id).order_by(Product.id)
+    return of_order.with_for_update(of=Product, key_share=True)

@@ -20,6 +20,7 @@ from models import Base, Dispute, Order, Payment, Refund
 from store.domain.errors import NotFound
 from store.domain.states import DISPUTE, ORDER, PAYMENT, REFUND, Machine, Outcome
 from store.services import history
+from store.services.database import ROWS_ALONE
 from store.services.history import Origin
 
 MACHINES: Mapping[type[Base], tuple[str, Machine[Any, Any]]] = {
@@ -128,6 +129,6 @@ def write(session: Session, row: Base, values: Mapping[str, Any]) -> None:
     mapper = inspect(type(row))
     key = [column == getattr(row, mapper.get_property_by_column(column).key) for column in mapper.primary_key]
     statement = update(type(row)).where(*key).values(dict(values))
-    session.execute(statement, execution_options={"synchronize_session": False, "autoflush": False})
+    session.execute(statement, execution_options=ROWS_ALONE)
     for attribute, value in values.items():
         set_committed_value(row, attribute, value)

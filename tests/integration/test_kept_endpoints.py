@@ -213,7 +213,7 @@ def test_an_endpoint_that_is_off_has_nothing_written(usual_shop: Shop) -> None:
     assert mark["told_id"] == mark["noted_id"] == 0
 
 
-def test_a_notification_is_claimed_while_it_is_sent_and_then_kept_with_its_answer(usual_shop: Shop) -> None:
+def test_a_notification_is_claimed_while_it_is_sent_and_kept_with_its_answer(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     receiver = receiver_of(usual_shop)
     add(usual_shop)

@@ -68,7 +68,7 @@ def test_an_entry_is_kept_whole_and_logged_where_staff_or_their_program_did_it(s
     ]
 
 
-def test_an_entry_with_a_key_is_added_once_for_each_order_after_what_was_added_before(shop: Shop) -> None:
+def test_an_entry_with_a_key_is_added_once_for_each_order(shop: Shop) -> None:
     order, other = shop.order(), shop.order()
     origin = Origin(Source.WEBHOOK, shop.clock(), ADA)
     with shop.services.database.transaction() as session:
@@ -147,7 +147,7 @@ def test_an_event_that_its_caller_has_recorded_is_not_recorded_again(shop: Shop)
     assert (read.state, read.account) == (PaymentState.OPEN, "test:x")
 
 
-def test_an_order_is_locked_with_the_payment_that_counts_or_the_one_that_is_asked_for(shop: Shop) -> None:
+def test_an_order_is_locked_with_the_payment_that_counts_or_is_asked_for(shop: Shop) -> None:
     order, other = shop.order(), shop.order()
     shop.open(other)
     with shop.services.database.transaction() as session:

@@ -150,7 +150,7 @@ def test_a_sale_is_recorded_and_what_was_refunded_of_it_is_reversed(shop: Shop) 
     assert shop.read(name).tax_recorded_at == shop.clock()
 
 
-def test_of_two_reversals_the_newest_is_taken_back_first_and_what_is_too_much_reversed_again(shop: Shop) -> None:
+def test_the_newest_reversal_is_taken_back_first_and_the_rest_reversed_anew(shop: Shop) -> None:
     order = sold(shop)
     desk, name = desk_of(shop), order.reference
     for minor in (100, 300):
@@ -320,9 +320,7 @@ def test_a_store_with_rates_of_its_own_asks_nobody(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("failure", [PaymentUnavailable(), PaymentMisconfigured()], ids=str)
-def test_without_an_answer_a_price_is_shown_with_a_problem_and_nothing_is_placed(
-    shop: Shop, failure: Exception
-) -> None:
+def test_without_an_answer_a_price_shows_a_problem_and_nothing_is_placed(shop: Shop, failure: Exception) -> None:
     desk_of(shop, failure, failure, TaxAddressUnknown(), TaxAddressUnknown())
     shop.services.tax_answers.forget()
 
