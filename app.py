@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 import structlog
@@ -18,14 +19,17 @@ from models import db
 from store import admin, api, cli, logs, testmode, web
 from store.gateway.deadline import RequestDeadline
 from store.gateway.endpoint_sender import EndpointSender
+from store.gateway.on_demand import GatewayOnDemand
 from store.gateway.port import Mailer, PaymentGateway, Sender
 from store.gateway.smtp_mailer import FolderMailer, MailServer, SmtpMailer
-from store.gateway.stripe import HTTPClient, StripeGateway
 from store.services import idle_connections
 from store.services.database import Database
 from store.services.services import Services
 from store.services.tariffs import TariffCache
 from store.services.taxes import AnswerCache
+
+if TYPE_CHECKING:
+    from store.gateway.stripe import HTTPClient
 
 log = structlog.get_logger()
 
@@ -75,10 +79,13 @@ def create_app(
         if db.engine.dialect.name != "sqlite":
             idle_connections.check(db.engine, stopwatch)
     request_deadline = RequestDeadline(stopwatch)
+    on_demand = GatewayOnDemand(lambda: stripe_gateway(settings, http_client, request_deadline))
+    app.extensions["import_later"] = on_demand.get
     app.extensions["services"] = Services(
         settings=settings,
         database=database,
-        gateway=stripe_gateway(settings, http_client, request_deadline),
+        # Whoever brings a client of Stripe's library has imported it already.
+        gateway=on_demand.get() if http_client else cast(PaymentGateway, on_demand),
         mailer=mailer or mailer_for(app, settings),
         endpoint_sender=endpoint_sender or EndpointSender(live=settings.live),
         clock=clock,
@@ -111,6 +118,8 @@ def stripe_gateway(
     """Stripe as the settings describe it, through `http_client` where one is given; a web request waits no longer
     than `request_deadline`.
     """
+    from store.gateway.stripe import StripeGateway  # and with it Stripe's library
+
     return StripeGateway(
         settings.stripe_secret_key.get_secret_value(),
         settings.stripe_api_base,

@@ -13,9 +13,12 @@ HUP forks new workers of the same.
 from __future__ import annotations
 
 import gc
+import threading
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
+
+PAGES_FIRST = 2.0  # seconds
 
 gc.disable()
 
@@ -30,3 +33,14 @@ def when_ready(_arbiter: Arbiter) -> None:
 def post_fork(_arbiter: Arbiter, _worker: Worker) -> None:
     """Called in each worker."""
     gc.enable()
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Called in each worker before it answers requests. What is made on demand is made soon after, so that no shopper
+    waits for it.
+    """
+    import_later = getattr(worker.wsgi, "extensions", {}).get("import_later")
+    if import_later:
+        timer = threading.Timer(PAGES_FIRST, import_later)
+        timer.daemon = True
+        timer.start()

@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -38,7 +39,11 @@ class EndpointSender:
 
     def __init__(self, *, live: bool, resolve: Resolve = resolve, seconds: float = SECONDS) -> None:
         self._live, self._resolve, self._seconds = live, resolve, seconds
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Reads every certificate of this machine, so it is made when it is first used."""
+        return ssl.create_default_context()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> EndpointAnswer:
         """Send `body`, and return what was answered. Raises EndpointUnreachable."""
