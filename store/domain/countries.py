@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,9 +41,19 @@ def countries() -> list[tuple[str, str]]:
     return sorted(((code, names[code]) for code in known if code in names), key=lambda pair: _sort_key(pair[1]))
 
 
+def is_country(code: str) -> bool:
+    """Whether it is one of `countries()`."""
+    return code in _names()
+
+
 def country_name(code: str) -> str:
     """The English name of a country; a code that is none stays as it is."""
-    return dict(countries()).get(code, code)
+    return _names().get(code, code)
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    return dict(countries())
 
 
 @cache

@@ -69,7 +69,7 @@ def _email(_form: Form, field: Field) -> None:
 
 
 def _listed(_form: Form, field: SelectField) -> None:
-    if field.data not in dict(countries.countries()):
+    if not countries.is_country(field.data):
         raise ValidationError("Choose a country from the list.")
 
 
@@ -122,7 +122,7 @@ class AddressForm(Form):
 
     @property
     def _rules(self) -> countries.Rules | None:
-        return countries.rules(self.country.data) if self.country.data in dict(countries.countries()) else None
+        return countries.rules(self.country.data) if countries.is_country(self.country.data) else None
 
     def address(self, phone: str = "") -> Address:
         """The form's content, once it is valid."""
@@ -258,7 +258,7 @@ class CheckoutForm(FlaskForm, AddressForm):
     def known_address(self) -> Address | None:
         """As much of the address as a price depends on, whether the form is valid or not; None without a country."""
         address = self.address()
-        return address if address.country in dict(countries.countries()) else None
+        return address if countries.is_country(address.country) else None
 
     def known_tax_id(self) -> str | None:
         """The VAT number, if it has the form of one of the country that was chosen."""
