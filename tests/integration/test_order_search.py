@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from models import Order, OrderKey, OrderKeyMark, Payment
 from store.services.orders import Customer, listing, search
-from store.services.orders.listing import OrderFilter
+from store.services.orders.listing import OrderFilter, Show
 from store.services.orders.search import Search
 from store.services.orders.sorting import Cursor
 from tests.support.shop import ADDRESS, CUSTOMER, Shop
@@ -113,6 +113,29 @@ def test_orders_without_keys_yet_come_first_the_newest_before(shop: Shop) -> Non
     assert [order.id for order in part.orders] == [*late[::-1], early[1]]
     assert part.after == Cursor(early[1], "ada b")
     assert ([order.id for order in rest.orders], rest.after) == ([early[2], early[0]], None)
+
+
+def test_orders_without_keys_yet_are_listed_page_by_page_each_once(shop: Shop) -> None:
+    early = [shop.order(customer=customer("Ada")).id for _ in range(2)]
+    shop.clock.forward(minutes=2)
+    search.write_keys(shop.services, shop.clock())
+    shop.clock.stop()
+    late = [shop.order(customer=customer("Ada")) for _ in range(5)]
+    for order in late[:4]:
+        shop.pay(order)
+    shop.deliver()
+
+    ada = Search(key="ada")
+    paid = [order.id for order in late[3::-1]]
+    everything = [late[4].id, *paid, *early[::-1]]
+    assert pages(shop, OrderFilter(search=ada), most=2) == [
+        everything[:2],
+        everything[2:4],
+        everything[4:6],
+        everything[6:],
+    ]
+    assert pages(shop, OrderFilter(Show.PAID, search=ada), most=3) == [paid[:3], paid[3:]]
+    assert pages(shop, OrderFilter(Show.AWAITING_PAYMENT, search=ada), most=3) == [[late[4].id, *early[::-1]]]
 
 
 def test_a_list_of_some_time_begins_with_it_and_ends_before_the_next(shop: Shop) -> None:

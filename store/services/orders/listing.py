@@ -127,17 +127,32 @@ def _by_key(session: Session, wanted: OrderFilter, key: str, after: Cursor | Non
     """Those without keys yet, which are the newest, then by their keys."""
     conditions = _conditions(session, wanted)
     first: list[Cursor] = []
-    if after is None:
+    if after is None or not after.key:
         recent = search.recent_with(session, key)
-        ids = session.scalars(select(Order.id).where(Order.id.in_(recent), *conditions).order_by(Order.id.desc()))
-        first = [Cursor(order_id) for order_id in ids]
+        later = recent if after is None else [order_id for order_id in recent if order_id < after.order_id]
+        first = [Cursor(order_id) for order_id in _among(session, later, conditions, most + 1)]
+        if len(first) > most:
+            return first
     query = search.found_by_key(key).join(Order, Order.id == -OrderKey.minus_order_id).where(*conditions)
     if after is not None and after.key:
-        later = and_(OrderKey.key == after.key, OrderKey.minus_order_id > -after.order_id)
-        query = query.where(OrderKey.key >= after.key, or_(OrderKey.key > after.key, later))
+        further = and_(OrderKey.key == after.key, OrderKey.minus_order_id > -after.order_id)
+        query = query.where(OrderKey.key >= after.key, or_(OrderKey.key > after.key, further))
     rows = session.execute(query.order_by(OrderKey.key, OrderKey.minus_order_id).limit(most + 1))
     by_id = {cursor.order_id: cursor for cursor in (*first, *(Cursor(row.order_id, row.key) for row in rows))}
     return list(by_id.values())
+
+
+def _among(session: Session, ids: Sequence[int], conditions: Sequence[ColumnElement[bool]], most: int) -> Sequence[int]:
+    """The first of these orders for which the conditions hold, looked up so many at a time."""
+    if not conditions:
+        return ids[:most]
+    found = list[int]()
+    for begin in range(0, len(ids), most):
+        part = select(Order.id).where(Order.id.in_(ids[begin : begin + most]), *conditions)
+        found += session.scalars(part.order_by(Order.id.desc()))
+        if len(found) >= most:
+            break
+    return found[:most]
 
 
 def _conditions(session: Session, wanted: OrderFilter) -> list[ColumnElement[bool]]:
