@@ -42,6 +42,7 @@ from sqlalchemy.orm import (
     MappedColumn,
     column_property,
     composite,
+    declared_attr,
     mapped_column,
     relationship,
     validates,
@@ -883,19 +884,27 @@ class DocumentSeries(Base):
     last_number: Mapped[int]
 
 
-class DocumentMark(Base):
-    """How far the history was looked through for orders that need documents: up to the entry `history_id`, and a
-    second time after `next_at` from there to `next_id`. `since` is when that began. One row, or none before the first.
+class HistoryMark:
+    """How far a reader has gone through the history: up to `read_id`. Next is what comes up to `noted_id`, once every
+    transaction below the number `noted_in` has ended. One row, or none before the first.
     """
 
-    __tablename__ = "document_marks"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[CheckConstraint]:  # noqa: N805
+        return (CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    read_id: Mapped[int] = mapped_column(BigInteger)
+    noted_id: Mapped[int] = mapped_column(BigInteger)
+    noted_in: Mapped[int] = mapped_column(BigInteger)
+
+
+class DocumentMark(HistoryMark, Base):
+    """The mark of what issues documents. `since` is when that began."""
+
+    __tablename__ = "document_marks"
+
     since: Mapped[datetime]
-    history_id: Mapped[int] = mapped_column(BigInteger)
-    next_id: Mapped[int] = mapped_column(BigInteger)
-    next_at: Mapped[datetime]
 
 
 class BalanceEntry(Base):
@@ -1251,18 +1260,10 @@ class Notification(Base):
     answer: Mapped[str | None] = mapped_column(String(500))
 
 
-class NotificationMark(Base):
-    """How far the history was gone through for notifications: up to `told_id`. Next is what comes up to `noted_id`,
-    once every transaction below the number `noted_in` has ended. One row, or none before the first.
-    """
+class NotificationMark(HistoryMark, Base):
+    """The mark of what tells the endpoints."""
 
     __tablename__ = "notification_marks"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    told_id: Mapped[int]
-    noted_id: Mapped[int]
-    noted_in: Mapped[int] = mapped_column(BigInteger)
 
 
 class Heartbeat(Base):

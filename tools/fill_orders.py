@@ -81,8 +81,8 @@ def fill(
 
 # As when a shop is updated that has orders already: no worker issues invoices for what was paid before.
 NO_DOCUMENTS = """
-    INSERT INTO document_marks (id, since, history_id, next_id, next_at)
-    SELECT 1, :now, max(id), max(id), :now FROM history HAVING max(id) IS NOT NULL
+    INSERT INTO document_marks (id, since, read_id, noted_id, noted_in)
+    SELECT 1, :now, max(id), max(id), 0 FROM history HAVING max(id) IS NOT NULL
 """
 
 

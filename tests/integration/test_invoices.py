@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -22,7 +22,8 @@ from store.domain.documents import DocumentKind
 from store.domain.errors import StoreBusy
 from store.domain.money import Money
 from store.domain.staff import Role
-from store.services import documents, orders, tariffs
+from store.domain.states import OrderState
+from store.services import documents, history, history_marks, orders, tariffs, transitions
 from store.services.database import Database
 from store.services.documents import due
 from store.services.history import Origin, Source
@@ -348,44 +349,52 @@ def test_twenty_processes_of_which_five_are_killed_leave_no_gap(shop: Shop) -> N
 
 def test_an_order_whose_entry_appears_late_has_its_invoice_too(shop: Shop) -> None:
     """A transaction that began before others may end after them."""
-    first, late = paid(shop), paid(shop)
-    damage_of = "UPDATE history SET type = :type WHERE order_id = :id AND type = :before"
-    seen, hidden = "order.payment_received", "not.there.yet"
+    slow, event = paid(shop), "order.payment_received"
+    written, go_on = threading.Event(), threading.Event()
     with shop.services.database.transaction() as session:
-        session.execute(text(damage_of), {"type": hidden, "id": late.id, "before": seen})
+        session.execute(
+            text("DELETE FROM history WHERE order_id = :id AND type = :event"), {"id": slow.id, "event": event}
+        )
+
+    def pay_slowly() -> None:
+        with shop.services.database.transaction() as session:
+            order = transitions.lock_by_reference(session, slow.reference)
+            history.add(session, order, event, Origin(Source.WEBHOOK, shop.clock()), None, OrderState.PAID)
+            session.flush()
+            written.set()
+            assert go_on.wait(timeout=30)
+
+    other = threading.Thread(target=pay_slowly)
+    other.start()
+    assert written.wait(timeout=30)
+    if shop.services.database.engine.dialect.name == "sqlite":  # one writer at a time
+        go_on.set()
+        other.join(timeout=30)
+    quick = paid(shop)
     work(shop)
-    shop.clock.forward(minutes=5)
-    work(shop)
-    with shop.services.database.transaction() as session:
-        session.execute(text(damage_of), {"type": seen, "id": late.id, "before": hidden})
-    before = said(shop)
+    go_on.set()
+    other.join(timeout=30)
     work(shop)
 
-    assert before == [(INVOICE, 1, first.id, 800)]
-    assert said(shop) == [*before, (INVOICE, 2, late.id, 800)]
+    assert sorted(order_id for _kind, _number, order_id, _total in said(shop)) == [slow.id, quick.id]
 
 
 @pytest.mark.on_sqlite
-def test_the_mark_follows_when_nothing_can_appear_before_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.clock.stop()
-    started = shop.clock()
+def test_each_entry_of_the_history_is_looked_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "BATCH", 2)
     orders = [paid(shop, 1) for _ in range(3)]
-
-    def mark() -> tuple[Any, ...]:
-        with shop.services.database.reading() as session:
-            row = session.get_one(DocumentMark, 1)
-            return row.since, row.history_id, row.next_id, row.next_at
-
     newest = max(entry.id for order in orders for entry in shop.read(order.reference).history)
-    assert due.issue_due(shop.services, started) == 3
-    assert due.issue_due(shop.services, started + timedelta(minutes=5, seconds=-1)) == 0
-    assert mark() == (due.ALWAYS, 0, 0, started)
-    assert due.issue_due(shop.services, started + timedelta(minutes=5)) == 0
-    assert mark() == (due.ALWAYS, 0, newest, started + timedelta(minutes=5))
-    assert due.issue_due(shop.services, started + timedelta(minutes=10)) == 0
-    assert mark() == (due.ALWAYS, newest, newest, started + timedelta(minutes=10))
-    assert said(shop) == [(INVOICE, number, order.id, 400) for number, order in enumerate(orders, 1)]
+
+    done = [due.issue_due(shop.services, shop.clock()) for _ in range(2)]
+    late = paid(shop, 1)
+    done.append(due.issue_due(shop.services, shop.clock()))
+
+    assert done == [3, 0, 1]
+    with shop.services.database.reading() as session:
+        mark = session.get_one(DocumentMark, 1)
+        assert (mark.since, mark.read_id) == (due.ALWAYS, mark.noted_id)
+        assert mark.read_id > newest
+    assert said(shop) == [(INVOICE, number, order.id, 400) for number, order in enumerate([*orders, late], 1)]
 
 
 class FailingDatabase(Database):
@@ -408,17 +417,17 @@ def test_an_order_that_fails_keeps_no_other_from_its_invoice(shop: Shop) -> None
     orders = [paid(shop, 1) for _ in range(3)]
     due.issue_due(replace(shop.services, settings=nowhere(shop)), shop.clock())  # nothing is known yet
     with shop.services.database.transaction() as session:
-        session.add(DocumentMark(id=1, since=due.ALWAYS, history_id=0, next_id=0, next_at=shop.clock()))
+        mark = history_marks.lock(session, DocumentMark, since=due.ALWAYS)
+        history_marks.note_newest(session, mark)
     failing = replace(
         shop.services, database=FailingDatabase(shop.services.database, StoreBusy(), LookupError("something else"))
     )
-    later = shop.clock() + timedelta(minutes=10)
 
-    done = due.issue_due(failing, later)
+    done = due.issue_due(failing, shop.clock())
     first = said(shop)
     with shop.services.database.reading() as session:
-        kept = session.get_one(DocumentMark, 1).next_id
-    rest = due.issue_due(shop.services, later)
+        kept = session.get_one(DocumentMark, 1).read_id
+    rest = due.issue_due(shop.services, shop.clock())
 
     assert (done, first) == (1, [(INVOICE, 1, orders[2].id, 400)])
     assert kept == 0  # it is looked at again

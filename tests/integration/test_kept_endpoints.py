@@ -11,8 +11,8 @@ from models import Endpoint, HistoryEntry, Notification, NotificationMark, Order
 from store.domain.endpoints import Fact
 from store.domain.errors import NotFound, Subject
 from store.gateway.port import EndpointAnswer
-from store.services import notifications
-from store.services.notifications import endpoints, facts, outbox, secrets, sending
+from store.services import history_marks, notifications
+from store.services.notifications import endpoints, facts, secrets, sending
 from store.services.staff_log import Actor
 from tests.support.receivers import receiver_of
 from tests.support.shop import Shop
@@ -62,7 +62,7 @@ def logged(shop: Shop) -> list[tuple[Any, ...]]:
 
 def newest(shop: Shop) -> int:
     with shop.services.database.reading() as session:
-        return outbox.newest(session)
+        return history_marks.newest(session)
 
 
 def test_an_endpoint_is_kept_whole_and_each_change_is_in_the_log(usual_shop: Shop) -> None:
@@ -200,7 +200,7 @@ def test_a_notification_is_written_whole_and_once(usual_shop: Shop) -> None:
     assert body == json.dumps(json.loads(body), separators=(",", ":"))
     assert json.loads(body)["data"]["order"] == order.reference
     end = newest(usual_shop)
-    assert rows(usual_shop, NotificationMark) == [{"id": 1, "told_id": end, "noted_id": end, "noted_in": 0}]
+    assert rows(usual_shop, NotificationMark) == [{"id": 1, "read_id": end, "noted_id": end, "noted_in": 0}]
 
 
 def test_an_endpoint_that_is_off_has_nothing_written(usual_shop: Shop) -> None:
@@ -210,7 +210,7 @@ def test_an_endpoint_that_is_off_has_nothing_written(usual_shop: Shop) -> None:
 
     assert notifications.write(usual_shop.services, usual_shop.clock()) == 0
     (mark,) = rows(usual_shop, NotificationMark)
-    assert mark["told_id"] == mark["noted_id"] == 0
+    assert mark["read_id"] == mark["noted_id"] == 0
 
 
 def test_a_notification_is_claimed_while_it_is_sent_and_kept_with_its_answer(usual_shop: Shop) -> None:

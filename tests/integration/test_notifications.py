@@ -13,9 +13,9 @@ from store.domain.errors import EndpointFault, EndpointRefusal, EndpointRefused,
 from store.domain.money import Money
 from store.domain.states import OrderEvent, OrderState
 from store.gateway.port import EndpointAnswer
-from store.services import history, notifications, orders, transitions
+from store.services import history, history_marks, notifications, orders, transitions
 from store.services.history import Origin, Source
-from store.services.notifications import endpoints, outbox, secrets, sending
+from store.services.notifications import endpoints, secrets, sending
 from store.services.operations import work_list, worker
 from store.services.orders import reviews
 from store.services.payments import refunds
@@ -137,7 +137,7 @@ def test_the_history_is_gone_through_in_parts(usual_shop: Shop) -> None:
     add(usual_shop, Fact.ORDER_PAID)
     references = [paid(usual_shop).reference for _ in range(3)]
     with usual_shop.services.database.reading() as session:
-        entries = outbox.newest(session)
+        entries = history_marks.newest(session)
 
     written = notifications.write(usual_shop.services, usual_shop.clock(), batch=2)
     again = notifications.write(usual_shop.services, usual_shop.clock(), batch=2)

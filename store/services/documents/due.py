@@ -1,80 +1,79 @@
-"""Finding the orders that lack a document: those of which the history says lately that money came or went.
+"""Finding the orders that lack a document: those of which the history says that money came or went.
 
-Paying writes nothing for it. The history is looked through from a mark on. Entries become visible when their
-transaction ends, some of them after later ones, so each is looked at until no transaction that was open then can be.
+Paying writes nothing for it. The worker goes through the history afterwards (`store/services/history_marks.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import DocumentMark, HistoryEntry, Order
 from store.domain.errors import StoreError
+from store.services import history_marks
 from store.services.documents import issuing
-from store.services.history import insert_once
 from store.services.services import Services
 
 log = structlog.get_logger(__name__)
 
 BATCH = 500  # entries of the history
-# Statements end after 15 seconds and idle transactions after 30, so nothing is open for that long.
-SETTLED = timedelta(minutes=5)
 EVENTS = ("order.payment_received", "order.nothing_due", "refund.succeeded", "refund.failed", "refund.cancelled")
 # A shop that never had orders without documents has been issuing them always.
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def issue_due(services: Services, now: datetime) -> int:
-    """Issue what orders lack, and say for how many it was done. Any number of processes may do this at once."""
+    """Issue what orders lack, and say for how many it was done. Any number of processes may do this at once. What
+    fails comes up again, with all that comes after it.
+    """
     if not issuing.can_issue(services.settings):
         return 0
-    mark, newest = _begin(services, now)
-    done = failed = 0
-    for references in _lacking(services, mark.history_id):
-        for reference in references:
-            if _issue(services, reference, now):
-                done += 1
-            else:
-                failed += 1
-    if not failed and now - mark.next_at >= SETTLED:
+    done, part = 0, _next_part(services)
+    while part is not None:
+        since, until = part
+        results = [_issue(services, each, now) for each in _lacking(services, since, until)]
+        done += results.count(True)
+        if not all(results):
+            break
         with services.database.transaction() as session:
-            _advance(session, mark, newest, now)
+            history_marks.move(session, DocumentMark, since, until)
+        part = _next_part(services)
     return done
 
 
-def _begin(services: Services, now: datetime) -> tuple[DocumentMark, int]:
-    """Where to go on, and the newest entry that there is by now."""
+def _next_part(services: Services) -> tuple[int, int] | None:
+    """After which entry to go on, and up to which one; None where there is nothing new, or one has to wait."""
     with services.database.reading() as session:
         mark = session.get(DocumentMark, 1)
-        newest = session.scalar(select(func.max(HistoryEntry.id))) or 0
-    if mark is None:
-        first = {"id": 1, "since": ALWAYS, "history_id": 0, "next_id": 0, "next_at": now}
+        if not history_marks.is_behind(session, mark):
+            return None
+    if mark is None or mark.noted_id == mark.read_id:
         with services.database.transaction() as session:
-            insert_once(session, DocumentMark, first)
-            mark = session.get_one(DocumentMark, 1)
-    return mark, newest
+            history_marks.note_newest(session, history_marks.lock(session, DocumentMark, since=ALWAYS))
+    with services.database.reading() as session:
+        mark = session.get_one(DocumentMark, 1)
+        return (mark.read_id, mark.noted_id) if history_marks.can_read(session, mark) else None
 
 
-def _lacking(services: Services, after: int) -> Iterator[Sequence[str]]:
-    """The references of orders that lack something, some at a time."""
+def _lacking(services: Services, since: int, until: int) -> Iterator[str]:
+    """The references of the orders that lack something, of these entries, read some at a time."""
     while True:
         with services.database.reading() as session:
             entries = session.execute(
                 select(HistoryEntry.id, HistoryEntry.order_id)
-                .where(HistoryEntry.id > after, HistoryEntry.type.in_(EVENTS))
+                .where(HistoryEntry.id > since, HistoryEntry.id <= until, HistoryEntry.type.in_(EVENTS))
                 .order_by(HistoryEntry.id)
                 .limit(BATCH)
             ).all()
             references = _of_orders(session, {entry.order_id for entry in entries})
-        yield references
+        yield from references
         if len(entries) < BATCH:
             return
-        after = entries[-1].id
+        since = entries[-1].id
 
 
 def _of_orders(session: Session, ids: Collection[int]) -> Sequence[str]:
@@ -95,14 +94,3 @@ def _issue(services: Services, reference: str, now: datetime) -> bool:
         log.exception("worker failed", order=reference, work="documents")
         return False
     return True
-
-
-def _advance(session: Session, mark: DocumentMark, newest: int, now: datetime) -> None:
-    """What was there five minutes ago was looked at now. Another process may have said so already."""
-    values = {"history_id": mark.next_id, "next_id": newest, "next_at": now}
-    session.execute(
-        update(DocumentMark)
-        .where(DocumentMark.next_id == mark.next_id, DocumentMark.next_at == mark.next_at)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )

@@ -8,11 +8,11 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Endpoint
+from models import Endpoint, NotificationMark
 from store.domain.endpoints import Fact, is_endpoint
 from store.domain.errors import EndpointRefusal, EndpointRefused, NotFound, Subject
-from store.services import staff_log
-from store.services.notifications import outbox, secrets
+from store.services import history_marks, staff_log
+from store.services.notifications import secrets
 from store.services.services import Services
 from store.services.staff_log import Actor
 
@@ -116,8 +116,8 @@ def _now(session: Session) -> int:
     """The newest entry of the history. Nobody goes through it until the transaction ends, so that nothing that comes
     after it is passed over.
     """
-    outbox.lock_mark(session)
-    return outbox.newest(session)
+    history_marks.lock(session, NotificationMark)
+    return history_marks.newest(session)
 
 
 def _lock(session: Session, endpoint_id: int) -> Endpoint:
