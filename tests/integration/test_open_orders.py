@@ -1,0 +1,301 @@
+"""What decides whether an order can still be paid, when Stripe is asked about it, and what is remembered for later."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import ColumnElement, insert, select, update
+
+from models import Dispute, HistoryEntry, Order, Payment, Reconciliation, Refund, Review, UnmatchedEvent
+from store.domain.errors import OrderClosed
+from store.domain.money import Money
+from store.domain.states import (
+    DisputeEvent,
+    DisputeState,
+    OrderState,
+    PaymentKind,
+    PaymentState,
+    RefundEvent,
+    RefundState,
+    ReservationState,
+)
+from store.gateway.port import Card, CardUsed, DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot, RiskReviewSnapshot
+from store.services import orders, payments, reconciliation
+from store.services.findings import Finding
+from store.services.history import Origin, Source
+from store.services.orders import lookup
+from store.services.payments import closing, creation, unmatched_events
+from store.services.reconciliation import schedule
+from tests.support.shop import Shop
+
+pytestmark = pytest.mark.on_sqlite
+
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+
+
+@pytest.fixture
+def shop(usual_shop: Shop) -> Shop:
+    usual_shop.clock.stop()
+    return usual_shop
+
+
+def change(shop: Shop, order: Order, payment: dict[str, Any] | None = None, **values: Any) -> None:
+    with shop.services.database.transaction() as session:
+        if values:
+            session.execute(update(Order).where(Order.id == order.id).values(values))
+        if payment:
+            session.execute(update(Payment).where(Payment.order_id == order.id, Payment.live).values(payment))
+
+
+def add_payment(shop: Shop, order: Order, **values: Any) -> int:
+    row = {"order_id": order.id, "amount_minor": order.total_minor, "live": False, **values}
+    with shop.services.database.transaction() as session:
+        return session.scalars(insert(Payment).values(row).returning(Payment.id)).one()
+
+
+def holds(shop: Shop, placed: dict[str, Order], condition: ColumnElement[bool]) -> list[str]:
+    with shop.services.database.reading() as session:
+        ids = set(session.scalars(select(Order.id).where(condition)))
+    return [name for name, order in placed.items() if order.id in ids]
+
+
+def test_an_order_with_too_many_declines_is_found_while_it_is_open(shop: Shop) -> None:
+    most = shop.services.settings.max_declines
+    placed = {name: shop.order() for name in ("few", "many", "together", "authorised", "paid", "cancelled")}
+    for name, order in placed.items():
+        change(shop, order, {"declines": most - 1 if name in ("few", "together") else most})
+    add_payment(shop, placed["together"], declines=1)
+    change(shop, placed["authorised"], authorised_at=shop.clock())
+    change(shop, placed["paid"], state=OrderState.PAID)
+    change(shop, placed["cancelled"], state=OrderState.CANCELLED)
+
+    assert holds(shop, placed, closing.tested_with_cards(shop.services)) == ["many", "together"]
+
+
+@pytest.mark.parametrize(
+    ("declines", "replaces", "earlier", "closed"), [(-1, False, 5, False), (0, False, 0, True), (-1, True, 1, True)]
+)
+def test_an_order_is_closed_once_too_many_cards_were_declined(
+    shop: Shop, declines: int, replaces: bool, earlier: int, closed: bool
+) -> None:
+    order, other = shop.order(), shop.order()
+    most = shop.services.settings.max_declines
+    before = add_payment(shop, order, declines=earlier, state=PaymentState.CANCELLED)
+    change(shop, order, {"declines": most + declines, "replaces_id": before if replaces else None})
+    change(shop, other, {"declines": most - 1})
+
+    answers = []
+    for each in (order, other):
+        try:
+            creation.check(shop.services, each.reference, shop.clock())
+            answers.append(False)
+        except OrderClosed:
+            answers.append(True)
+
+    after = shop.read(order.reference)
+    assert answers == [closed, False]
+    assert (after.state, after.closed_because) == (
+        (OrderState.CANCELLED, "card_testing") if closed else (OrderState.AWAITING_PAYMENT, None)
+    )
+
+
+@pytest.mark.parametrize(("left", "open_"), [(SECOND, True), (timedelta(), False)])
+def test_an_order_can_be_paid_until_its_time_is_over(shop: Shop, left: timedelta, open_: bool) -> None:
+    order = shop.order()
+    change(shop, order, expires_at=shop.clock() + left)
+
+    if open_:
+        setup = creation.check(shop.services, order.reference, shop.clock())
+        assert (setup.kind, setup.provider_payment_id, setup.attempt, setup.age, setup.replaces, setup.abandoned) == (
+            PaymentKind.CARD, None, 1, timedelta(), False, False,
+        )  # fmt: skip
+        return
+    with pytest.raises(OrderClosed):
+        creation.check(shop.services, order.reference, shop.clock())
+    assert shop.read(order.reference).state is OrderState.EXPIRED
+
+
+def test_what_is_asked_of_stripe_is_derived_from_the_order(shop: Shop) -> None:
+    order = shop.order(2)
+    shop.clock.forward(minutes=3)
+    payment = shop.read(order.reference).payment.id
+    first = creation.check(shop.services, order.reference, shop.clock())
+    change(shop, order, {"create_attempt": 2, "replaces_id": payment})
+    shop.charge_when_shipped()
+    later = creation.check(shop.services, order.reference, shop.clock())
+
+    request = first.request
+    assert (request.order_reference, request.amount, request.email) == (order.reference, Money(800, "usd"), order.email)
+    assert (request.description, request.shipping) == (f"Till order {order.reference}", order.shipping)
+    assert (request.idempotency_key, request.manual_capture) == (f"order-{order.reference}-payment-{payment}-1", False)
+    assert first.age == timedelta(minutes=3)
+    assert later.request.idempotency_key == f"order-{order.reference}-payment-{payment}-2-manual"
+    assert (later.request.manual_capture, later.attempt, later.replaces) == (True, 2, True)
+
+
+def test_a_failure_to_create_a_payment_is_counted_once_for_those_who_failed_together(shop: Shop) -> None:
+    order, other = shop.order(), shop.order()
+    for attempt in (1, 1, 2, 4):
+        with shop.services.database.transaction() as session:
+            creation.count_attempt(session, order.reference, attempt)
+
+    assert [shop.read(each.reference).payment.create_attempt for each in (order, other)] == [3, 1]
+
+
+def test_a_page_that_somebody_else_looked_up_meanwhile_is_not_asked_about(shop: Shop) -> None:
+    order = shop.order()
+    shop.open(order)
+    payments.look_up(shop.services, shop.read(order.reference), shop.clock())
+    shop.clock.forward(seconds=5)
+    seen = shop.read(order.reference)
+
+    answers = [payments.look_up(shop.services, seen, shop.clock()) for _ in range(2)]
+
+    assert answers == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("state", "earlier", "counts"),
+    [
+        (OrderState.AWAITING_PAYMENT, PaymentState.PROCESSING, True),
+        (OrderState.AWAITING_PAYMENT, PaymentState.OPEN, False),
+        (OrderState.CANCELLED, PaymentState.PROCESSING, False),
+    ],
+)
+def test_an_order_counts_on_the_payment_that_the_bank_decides_about(
+    shop: Shop, state: OrderState, earlier: PaymentState, counts: bool
+) -> None:
+    order, other = shop.order(), shop.order()
+    ids = [add_payment(shop, each, state=earlier) for each in (order, order, other)]
+    live = shop.read(order.reference).payment.id
+    change(shop, order, state=state)
+
+    with shop.services.database.transaction() as session:
+        closing.count_on_undecided(session, session.get_one(Order, order.id))
+
+    assert shop.read(order.reference).payment.id == (ids[1] if counts else live)
+    with shop.services.database.reading() as session:
+        rows = session.scalars(select(Payment.id).where(Payment.live, Payment.order_id == order.id)).all()
+    assert rows == [ids[1] if counts else live]
+
+
+def test_the_last_order_of_a_cart_is_found_where_it_cost_nothing(shop: Shop) -> None:
+    carts = [shop.cart() for _ in range(4)]
+    free, due, open_, _none = (shop.place(cart) if number < 3 else None for number, cart in enumerate(carts))
+    paid: dict[str, Any] = {"state": OrderState.PAID, "reservation": ReservationState.COMMITTED}
+    for order, total in ((free, 0), (due, 400)):
+        assert order is not None
+        change(shop, order, total_minor=total, **paid)
+    assert open_ is not None
+    change(shop, open_, total_minor=0)
+    now = shop.clock()
+
+    with shop.services.database.reading() as session:
+        found = [orders.ordered_for_nothing(session, cart) for cart in (*carts, None, "")]
+        since = [orders.ordered_for_nothing(session, carts[0], at) for at in (now, now + SECOND)]
+
+    assert [order.id if order else None for order in found] == [free.id if free else 0, None, None, None, None, None]
+    assert [order is not None for order in since] == [True, False]
+
+
+def test_an_order_is_read_again_as_it_is_by_now(shop: Shop) -> None:
+    order = shop.order()
+
+    with shop.services.database.transaction() as session:
+        known = session.get_one(Order, order.id)
+        before = len(known.lines), known.payment.declines
+        session.execute(update(Payment).values(declines=2), execution_options={"synchronize_session": False})
+        lookup.complete(session, known)
+
+    assert (before, known.payment.declines) == ((1, 0), 2)
+
+
+def test_what_was_said_of_an_unknown_payment_is_recorded_once_it_is_known(shop: Shop) -> None:
+    order, other, until = shop.order(), shop.order(), shop.clock() + 3 * DAY
+    said = Origin(Source.WEBHOOK, shop.clock() - DAY)
+    with shop.services.database.transaction() as session:
+        for snapshot in (
+            CardUsed("pi_1", Card("visa", "4242"), None, until),
+            RefundSnapshot("re_1", "pi_1", Money(100, "usd"), RefundEvent.PENDING, key="key"),
+            DisputeSnapshot("du_1", "pi_1", Money(400, "usd"), DisputeEvent.NEEDS_RESPONSE, until),
+            DisputeSnapshot("du_2", "pi_1", Money(300, "usd"), DisputeEvent.INQUIRY, None),
+            FraudWarningSnapshot("issfr_1", "pi_1", True, "made_with_stolen_card"),
+            RiskReviewSnapshot("prv_1", "pi_1", True, "rule"),
+            RiskReviewSnapshot("prv_2", "pi_1", False, "approved"),
+            CardUsed("pi_2", Card("amex", "0005"), None),
+            CardUsed("", Card("amex", "0005"), None),
+        ):
+            unmatched_events.store(session, snapshot, said)
+        kept = session.scalars(select(UnmatchedEvent).order_by(UnmatchedEvent.id)).all()
+        told = [(each.provider_payment_id, each.kind, each.received_at) for each in kept]
+    change(shop, order, {"provider_payment_id": "pi_1", "state": PaymentState.OPEN})
+
+    with shop.services.database.transaction() as session:
+        known = session.get_one(Order, order.id)
+        unmatched_events.replay(session, known, known.payment, Origin(Source.STORE, shop.clock()))
+
+    kinds = ("card", "refund", "dispute", "dispute", "fraud_warning", "risk_review", "risk_review")
+    assert told == [*(("pi_1", kind, said.at) for kind in kinds), ("pi_2", "card", said.at)]
+    with shop.services.database.reading() as session:
+        payment = session.scalars(select(Payment).where(Payment.order_id == order.id)).one()
+        refund = session.scalars(select(Refund)).one()
+        disputes = session.scalars(select(Dispute).order_by(Dispute.provider_dispute_id)).all()
+        reviews = session.scalars(select(Review).order_by(Review.id)).all()
+        closed = session.scalars(select(HistoryEntry).where(HistoryEntry.type == "risk_review.closed")).one()
+        left = session.scalars(select(UnmatchedEvent.provider_payment_id)).all()
+    assert (payment.card_brand, payment.card_last4, payment.capture_before) == ("visa", "4242", until)
+    assert (refund.provider_refund_id, refund.key, refund.amount_minor, refund.state, refund.payment_id) == (
+        "re_1", None, 100, RefundState.PENDING, payment.id,
+    )  # fmt: skip
+    assert [(each.provider_dispute_id, each.state, each.amount_minor, each.due_by) for each in disputes] == [
+        ("du_1", DisputeState.NEEDS_RESPONSE, 400, until), ("du_2", DisputeState.INQUIRY, 300, None),
+    ]  # fmt: skip
+    assert [(each.reason, each.subject, each.data) for each in reviews] == [
+        ("early_fraud_warning", "issfr_1", {"fraud_type": "made_with_stolen_card", "actionable": True}),
+        ("risk_review", "prv_1", {"because": "rule"}),
+    ]
+    assert (closed.data, closed.dedupe_key) == (
+        {"subject": "prv_2", "reason": "approved"}, "risk_review:prv_2:closed",
+    )  # fmt: skip
+    assert left == ["pi_2"]
+    assert shop.read(other.reference).payment.card_brand is None
+
+
+def test_what_reconciliation_left_is_kept_as_texts_for_a_person(shop: Shop) -> None:
+    with shop.services.database.reading() as session:
+        before = schedule.left(session)
+    kept = [{"subject": "order A", "code": "paid_twice", "data": {"payment": "pi_1"}}]
+    with shop.services.database.transaction() as session:
+        session.execute(insert(Reconciliation).values(id=1, compared_until=shop.clock(), unresolved=kept))
+
+    with shop.services.database.reading() as session:
+        after = schedule.left(session)
+
+    assert before == []
+    assert after == [Finding("order A", "paid_twice", {"payment": "pi_1"}, unrepaired=True)]
+
+
+@pytest.mark.parametrize(
+    ("last", "since"),
+    [(None, DAY), (DAY, DAY + timedelta(hours=2)), (40 * DAY, 30 * DAY), (30 * DAY - timedelta(hours=2), 30 * DAY)],
+)
+def test_reconciliation_looks_back_to_the_last_one_and_a_little_further(
+    shop: Shop, last: timedelta | None, since: timedelta
+) -> None:
+    asked, now = list[timedelta](), shop.clock()
+    if last is not None:
+        with shop.services.database.transaction() as session:
+            session.execute(insert(Reconciliation).values(id=1, compared_until=now - last))
+
+    def catch_up(_services: object, begin: Any, until: Any) -> list[str]:
+        asked.append(until - begin)
+        return ["evt_1"]
+
+    report = schedule.run_since_last(shop.services, catch_up, now)
+    earlier = schedule.run_since_last(shop.services, catch_up, now - SECOND)
+
+    with shop.services.database.reading() as session:
+        kept = session.scalars(select(Reconciliation)).one()
+    assert (asked[0], report.repaired, earlier.repaired) == (since, ["evt_1"], ["evt_1"])
+    assert (kept.compared_until, kept.unresolved) == (now, [])
+    assert isinstance(report, reconciliation.Report)
