@@ -13,6 +13,7 @@ HUP forks new workers of the same.
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 
 from gunicorn.arbiter import Arbiter
@@ -21,6 +22,9 @@ from gunicorn.workers.base import Worker
 PAGES_FIRST = 2.0  # seconds
 
 gc.disable()
+# structlog imports Rich wherever it is, for coloured tracebacks that the store does not print. It comes with tools of
+# developers alone: their servers start as a merchant's do.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # how Python is told that there is no such module
 
 preload_app = True
 

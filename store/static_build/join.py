@@ -23,7 +23,8 @@ _OTHER_FORM = re.compile(r"\b(?:import(?!\([\w.]+\))|export)\b[^;\n]{0,60}")
 
 _SHEET = re.compile(r'@import "([^"]+)";\n?')
 _STRING, _COMMENT, _LAYOUT = r'("[^"]*")', r"/\*.*?\*/", r";?\s*(\})\s*|\s*([{;,>])\s*|(:)\s+|(\s)\s*"
-_CSS = re.compile(f"{_STRING}|{_COMMENT}|{_LAYOUT}", re.DOTALL)
+_CSS_COMMENT = re.compile(f"{_STRING}|{_COMMENT}", re.DOTALL)
+_CSS_LAYOUT = re.compile(f"{_STRING}|{_LAYOUT}")
 _ADDRESS = re.compile(r'\burl\("([^"]+)"\)')
 
 
@@ -81,7 +82,8 @@ def sheet(entry: Path, address_of: Callable[[Path], str]) -> str:
 
 def without_layout(sheet: str) -> str:
     """A style sheet without comments, and without blanks that mean nothing. One before a colon means something."""
-    return _CSS.sub(lambda found: (found.lastindex and found[found.lastindex]) or "", sheet).strip()
+    sheet = _CSS_COMMENT.sub(lambda found: found[1] or " ", sheet)
+    return _CSS_LAYOUT.sub(lambda found: (found.lastindex and found[found.lastindex]) or "", sheet).strip()
 
 
 def _read(file: Path) -> str:
