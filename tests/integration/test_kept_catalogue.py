@@ -3,9 +3,10 @@
 from dataclasses import asdict, replace
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from models import Category, Product, StaffLogEntry
+from models import Category, Product, ProductWord, StaffLogEntry
 from store.domain.errors import CatalogueRefusal, CatalogueRefused, NotFound, Subject
 from store.domain.pricing import TaxClass
 from store.services import products
@@ -177,3 +178,42 @@ def test_stock_can_be_corrected_down_to_what_is_reserved(shop: Shop) -> None:
     assert missing.value.subject is Subject.PRODUCT
     data = {"by": "+3", "stock": 7, "reason": "found"}
     assert last_entry(shop) == (actor.at, actor.name, "stock.corrected", PENCIL, data)
+
+
+def test_a_value_that_the_database_refuses_is_not_taken_for_an_address(shop: Shop) -> None:
+    actor, before = owner(shop), values_of(shop)
+
+    with pytest.raises(IntegrityError):
+        products.change(shop.services, PENCIL, replace(before, price_minor=0), actor)
+
+    assert (values_of(shop), last_entry(shop)) == (before, ())
+
+
+def test_the_last_place_is_that_of_the_last_product(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        session.execute(update(Product).where(Product.slug == PENCIL).values(position=800))
+        last = products.last_position(session)
+        session.execute(delete(ProductWord))
+        session.execute(delete(Product))
+        none = products.last_position(session)
+
+    assert (last, none) == (800, 0)
+
+
+def test_an_address_is_refused_with_one_that_would_fit(shop: Shop) -> None:
+    actor, before = owner(shop), values_of(shop)
+    long = "r" * 79 + "-" + "s"
+
+    def refused(slug: str) -> tuple[CatalogueRefusal, str]:
+        with pytest.raises(CatalogueRefused) as refusal:
+            products.change(shop.services, PENCIL, replace(before, slug=slug), actor)
+        return refusal.value.reason, refusal.value.name
+
+    assert refused("Red Öne") == (CatalogueRefusal.ADDRESS_UNFIT, "red-one")
+    assert refused(long) == (CatalogueRefusal.ADDRESS_UNFIT, "r" * 79)
+    assert refused("new") == (CatalogueRefusal.ADDRESS_TAKEN, "new")
+    assert refused("stoneware-mug") == (CatalogueRefusal.ADDRESS_TAKEN, "stoneware-mug")
+    shop.order()
+    assert refused("r" * 80) == (CatalogueRefusal.ADDRESS_ORDERED, PENCIL)
+    products.change(shop.services, "stoneware-mug", replace(values_of(shop, "stoneware-mug"), slug="r" * 80), actor)
+    assert shop.product("r" * 80).name == "Stoneware mug"
