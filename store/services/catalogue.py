@@ -14,6 +14,7 @@ from models import Category, Product, ProductWord
 from store.domain.errors import NotFound, Subject
 from store.domain.pricing import QuoteLine, TaxClass, price_from_cents
 from store.domain.search import slug_of, terms_of, words_of
+from store.services import paging
 
 SEED = Path(__file__).parent.parent / "catalogue.json"
 PAGE = 24  # products
@@ -46,10 +47,10 @@ def browse(session: Session, *, category: str | None = None, search: str = "", p
     for term in terms:
         beginning = (ProductWord.word >= term, ProductWord.word < f"{term}{LAST_CHARACTER}")
         shown = shown.where(Product.id.in_(select(ProductWord.product_id).where(*beginning)))
-    found = session.scalars(shown.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
+    found, more = paging.first(session, shown.offset((page - 1) * PAGE), PAGE)
     if not found and page > 1:
         raise NotFound(Subject.CATALOGUE_PAGE)
-    return Shelf(found[:PAGE], chosen, page, more=len(found) > PAGE)
+    return Shelf(found, chosen, page, more=more)
 
 
 def categories(session: Session) -> Sequence[Category]:

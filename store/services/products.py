@@ -20,7 +20,7 @@ from store.domain.errors import CatalogueRefusal, CatalogueRefused, NotFound, Su
 from store.domain.pictures import NO_PICTURE
 from store.domain.pricing import TaxClass
 from store.domain.search import slug_of, terms_of
-from store.services import catalogue, staff_log
+from store.services import catalogue, paging, staff_log
 from store.services.catalogue import LAST_CHARACTER
 from store.services.services import Services
 from store.services.staff_log import Actor
@@ -71,8 +71,8 @@ def browse(session: Session, *, search: str = "", scarce: int | None = None, pag
         wanted = wanted.where(Product.id.in_(select(ProductWord.product_id).where(*beginning)))
     if scarce is not None:
         wanted = wanted.where(Product.stock - Product.reserved <= scarce)
-    found = session.scalars(wanted.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
-    return ProductPart(found[:PAGE], page, more=len(found) > PAGE)
+    found, more = paging.first(session, wanted.offset((page - 1) * PAGE), PAGE)
+    return ProductPart(found, page, more=more)
 
 
 def find(session: Session, slug: str) -> Product:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import StaffLogEntry
+from store.services import paging
 
 LISTED = 50
 
@@ -42,10 +43,10 @@ def add(
 
 def read(session: Session, *, actor: str | None = None, before: int | None = None) -> StaffLog:
     """The newest entries, or the newest `before` an entry's id, of everybody or of one `actor`."""
-    wanted = select(StaffLogEntry).order_by(StaffLogEntry.id.desc()).limit(LISTED + 1)
+    wanted = select(StaffLogEntry).order_by(StaffLogEntry.id.desc())
     if actor is not None:
         wanted = wanted.where(StaffLogEntry.actor == actor)
     if before is not None:
         wanted = wanted.where(StaffLogEntry.id < before)
-    found = session.scalars(wanted).all()
-    return StaffLog(found[:LISTED], found[LISTED - 1].id if len(found) > LISTED else None)
+    found, more = paging.first(session, wanted, LISTED)
+    return StaffLog(found, found[-1].id if more else None)

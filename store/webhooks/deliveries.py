@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import InboxEvent, Payment
 from store.domain.errors import NotFound, Subject
+from store.services import paging
 
 PAGE = 50
 BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
@@ -29,7 +30,7 @@ def find(session: Session, *, failed: bool = False, after: str | None = None) ->
     """A page of all, or of those that could not be handled; `after` is what an earlier page says, and anything else is
     the first page.
     """
-    wanted = select(InboxEvent).order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc()).limit(PAGE + 1)
+    wanted = select(InboxEvent).order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc())
     if failed:
         wanted = wanted.where(InboxEvent.handled_at.is_(None))
     begin = _begin(after)
@@ -39,9 +40,8 @@ def find(session: Session, *, failed: bool = False, after: str | None = None) ->
         at, event_id = begin
         end = tuple_(literal(at, InboxEvent.received_at.type), literal(event_id))
         wanted = wanted.where(tuple_(InboxEvent.received_at, InboxEvent.id) < end)
-    found = session.scalars(wanted).all()
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return DeliveryPart(found[:PAGE], f"{last.received_at.isoformat()}~{last.id}" if last is not None else None)
+    found, more = paging.first(session, wanted, PAGE)
+    return DeliveryPart(found, f"{found[-1].received_at.isoformat()}~{found[-1].id}" if more else None)
 
 
 def about_payments(session: Session, payments: Sequence[Payment]) -> Sequence[InboxEvent]:

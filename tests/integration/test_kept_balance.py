@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -234,6 +235,24 @@ def test_a_new_run_asks_from_an_hour_before_the_last_one_on(shop: Shop) -> None:
     (after,) = kept[1]
     assert kept[0] == []
     assert row_of(after) == row_of(entry)
+
+
+def test_a_process_that_knows_its_mode_alone_shows_what_was_collected_last(shop: Shop) -> None:
+    class Unasked:
+        def known_account_id(self) -> str:
+            return ""
+
+    unasked: Any = Unasked()
+    services, now = replace(shop.services, gateway=unasked), shop.clock()
+    with shop.services.database.reading() as session:
+        none = balance.account(session, services)
+    ago = {"test:acct_1": 2, "test:acct_2": 1, "test:acct_3": 3, "live:acct_4": 0}
+    with shop.services.database.transaction() as session:
+        session.add(BalanceMark(account="test:acct_0"))
+        session.add_all(BalanceMark(account=each, collected_until=now - timedelta(days=ago[each])) for each in ago)
+        found = balance.account(session, services)
+
+    assert (none, found) == ("test:", "test:acct_2")
 
 
 def entries(shop: Shop) -> list[BalanceEntry]:

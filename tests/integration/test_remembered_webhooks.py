@@ -82,18 +82,20 @@ def test_webhooks_are_listed_fifty_at_a_time_the_newest_first(shop: Shop) -> Non
     later = {"received_at": BEGAN + timedelta(seconds=1)}
     with shop.services.database.reading() as session:
         whole = deliveries.find(session)
-    plant(shop, {"id": "evt_a", **later, "handled_at": BEGAN}, {"id": "evt_Z", "handled_at": BEGAN})
+    plant(shop, {"id": "evt_00a", **later, "handled_at": BEGAN}, {"id": "evt_Z", "handled_at": BEGAN})
 
     with shop.services.database.reading() as session:
         first = deliveries.find(session)
         second = deliveries.find(session, after=first.after)
         failed = deliveries.find(session, failed=True)
+        tilde = deliveries.find(session, after=f"{BEGAN.isoformat()}~evt_02~")
         odd = [deliveries.find(session, after=after) for after in ("", "x", "2026-11-01~evt_02", f"{first.after}\0")]
 
     oldest_last = [f"evt_{number:02}" for number in range(49, -1, -1)]
     assert (named(whole), whole.after) == (oldest_last, None)
-    assert (named(first), first.after) == (["evt_a", "evt_Z", *oldest_last[:48]], f"{BEGAN.isoformat()}~evt_02")
+    assert (named(first), first.after) == (["evt_00a", "evt_Z", *oldest_last[:48]], f"{BEGAN.isoformat()}~evt_02")
     assert (named(second), second.after) == (["evt_01", "evt_00"], None)
+    assert named(tilde) == ["evt_02", "evt_01", "evt_00"]
     assert (named(failed), failed.after) == (oldest_last, None)
     assert [named(part) for part in odd] == [named(first)] * 4
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from models import Endpoint, Notification
 from store.domain.errors import EndpointFault, EndpointUnreachable, NotFound, Subject
 from store.gateway.port import EndpointAnswer
-from store.services import staff_log
+from store.services import paging, staff_log
 from store.services.notifications import secrets
 from store.services.services import Services
 from store.services.staff_log import Actor
@@ -88,8 +88,8 @@ def listed(session: Session, endpoint_id: int, before: int | None = None) -> Not
     wanted = select(Notification).where(Notification.endpoint_id == endpoint_id)
     if before is not None:
         wanted = wanted.where(Notification.id < before)
-    found = session.scalars(wanted.order_by(Notification.id.desc()).limit(LISTED + 1)).all()
-    return NotificationPart(found[:LISTED], found[LISTED - 1].id if len(found) > LISTED else None)
+    found, more = paging.first(session, wanted.order_by(Notification.id.desc()), LISTED)
+    return NotificationPart(found, found[-1].id if more else None)
 
 
 def replay(services: Services, notification_id: int, actor: Actor) -> int:
