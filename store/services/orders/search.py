@@ -53,8 +53,8 @@ def parse(text: str) -> Search | None:
     if re.fullmatch(r"(pi|re|pyr|dp|du)_\w+", typed, re.ASCII):
         return Search(few=_at_stripe(typed))
     if "@" in typed:
-        return Search(key=f"@{typed.casefold().lstrip('@')}")
-    if re.fullmatch(r"[0-9]{4}", typed, re.ASCII):
+        return Search(key=f"@{typed.casefold().removeprefix('@')}")
+    if re.fullmatch(r"[0-9]{4}", typed):
         return Search(last4=typed)
     letters = re.sub(r"[\s-]", "", typed.upper())
     if len(letters) >= 4 and set(letters) <= set(ALPHABET) and re.search(r"\d|-", typed):
