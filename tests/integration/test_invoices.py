@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from config import Settings
-from models import Document, DocumentMark, DocumentSeries, Order
+from models import Document, DocumentMark, DocumentSeries, HistoryEntry, Order
 from store.cli.findings import problem_of
 from store.domain.documents import DocumentKind
 from store.domain.errors import StoreBusy
@@ -31,7 +30,7 @@ from store.services.operations import audit, worker
 from store.services.payments import refunds
 from store.services.payments.refunds.lines import Choice, ChosenPieces
 from store.web.presentation.documents import sheet
-from tests.support.concurrency import in_processes
+from tests.support.concurrency import in_processes, slow_transaction
 from tests.support.shop import ADDRESS, CUSTOMER, FORM, Browser, Shop, customer_in
 from tests.support.staff import staff
 
@@ -350,30 +349,16 @@ def test_twenty_processes_of_which_five_are_killed_leave_no_gap(shop: Shop) -> N
 def test_an_order_whose_entry_appears_late_has_its_invoice_too(shop: Shop) -> None:
     """A transaction that began before others may end after them."""
     slow, event = paid(shop), "order.payment_received"
-    written, go_on = threading.Event(), threading.Event()
     with shop.services.database.transaction() as session:
-        session.execute(
-            text("DELETE FROM history WHERE order_id = :id AND type = :event"), {"id": slow.id, "event": event}
-        )
+        session.execute(delete(HistoryEntry).where(HistoryEntry.order_id == slow.id, HistoryEntry.type == event))
 
-    def pay_slowly() -> None:
-        with shop.services.database.transaction() as session:
-            order = transitions.lock_by_reference(session, slow.reference)
-            history.add(session, order, event, Origin(Source.WEBHOOK, shop.clock()), None, OrderState.PAID)
-            session.flush()
-            written.set()
-            assert go_on.wait(timeout=30)
+    def pay_slowly(session: Session) -> None:
+        order = transitions.lock_by_reference(session, slow.reference)
+        history.add(session, order, event, Origin(Source.WEBHOOK, shop.clock()), None, OrderState.PAID)
 
-    other = threading.Thread(target=pay_slowly)
-    other.start()
-    assert written.wait(timeout=30)
-    if shop.services.database.engine.dialect.name == "sqlite":  # one writer at a time
-        go_on.set()
-        other.join(timeout=30)
-    quick = paid(shop)
-    work(shop)
-    go_on.set()
-    other.join(timeout=30)
+    with slow_transaction(shop.services.database, pay_slowly):
+        quick = paid(shop)
+        work(shop)
     work(shop)
 
     assert sorted(order_id for _kind, _number, order_id, _total in said(shop)) == [slow.id, quick.id]

@@ -1,11 +1,11 @@
 """Endpoints of other programs are told of what happens: nothing is left out or told as two things, and it is signed."""
 
-import threading
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models import Endpoint, HistoryEntry, Notification, Order
 from store.domain.endpoints import Fact
@@ -20,6 +20,7 @@ from store.services.operations import work_list, worker
 from store.services.orders import reviews
 from store.services.payments import refunds
 from store.services.staff_log import Actor
+from tests.support.concurrency import slow_transaction
 from tests.support.crash_points import Crashed, FaultPlan, Process
 from tests.support.receivers import Receiver, receiver_of
 from tests.support.shop import Shop
@@ -152,28 +153,16 @@ def test_nothing_is_passed_over_that_another_transaction_still_writes(usual_shop
     receiver = receiver_of(usual_shop)
     add(usual_shop, Fact.ORDER_PAID)
     slow, quick = usual_shop.order(), usual_shop.order()
-    written, go_on = threading.Event(), threading.Event()
 
-    def pay_slowly() -> None:
-        with usual_shop.services.database.transaction() as session:
-            order = transitions.lock_by_reference(session, slow.reference)
-            event = f"order.{OrderEvent.PAYMENT_RECEIVED}"
-            history.add(session, order, event, Origin(Source.WEBHOOK, usual_shop.clock()), None, OrderState.PAID)
-            session.flush()
-            written.set()
-            assert go_on.wait(timeout=30)
+    def pay_slowly(session: Session) -> None:
+        order = transitions.lock_by_reference(session, slow.reference)
+        event = f"order.{OrderEvent.PAYMENT_RECEIVED}"
+        history.add(session, order, event, Origin(Source.WEBHOOK, usual_shop.clock()), None, OrderState.PAID)
 
-    other = threading.Thread(target=pay_slowly)
-    other.start()
-    assert written.wait(timeout=30)
-    if usual_shop.services.database.engine.dialect.name == "sqlite":  # one writer at a time
-        go_on.set()
-        other.join(timeout=30)
-    usual_shop.pay(quick)
-    usual_shop.deliver()
-    meanwhile = tell(usual_shop), tell(usual_shop)
-    go_on.set()
-    other.join(timeout=30)
+    with slow_transaction(usual_shop.services.database, pay_slowly):
+        usual_shop.pay(quick)
+        usual_shop.deliver()
+        meanwhile = tell(usual_shop), tell(usual_shop)
     afterwards = tell(usual_shop), tell(usual_shop)
 
     assert sum(meanwhile) + sum(afterwards) == 2

@@ -3,8 +3,9 @@
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier, Event
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from store.services.batches import AT_ONCE, Batches
+from store.services.database import Database
 
 T = TypeVar("T")
 
@@ -71,6 +73,33 @@ def in_one_batch(batches: Batches[Any, Any], *calls: Callable[[], T]) -> list[T]
             time.sleep(0.001)
         over.set()
         return [each.result() for each in started]
+
+
+@contextmanager
+def slow_transaction(database: Database, write: Callable[[Session], object]) -> Iterator[None]:
+    """A block in which another transaction has written and not ended yet. SQLite has one writer at a time: there it
+    ends before the block.
+    """
+    written, go_on = Event(), Event()
+
+    def run() -> None:
+        with database.transaction() as session:
+            write(session)
+            session.flush()
+            written.set()
+            assert go_on.wait(timeout=30)
+
+    other = threading.Thread(target=run)
+    other.start()
+    try:
+        assert written.wait(timeout=30)
+        if database.engine.dialect.name == "sqlite":
+            go_on.set()
+            other.join(timeout=30)
+        yield
+    finally:
+        go_on.set()
+        other.join(timeout=30)
 
 
 def wait_until_blocked(session: Session, other: threading.Thread) -> None:
