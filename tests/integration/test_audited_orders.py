@@ -20,12 +20,15 @@ from models import (
     Payment,
     Product,
     Refund,
+    RefundLine,
+    Shipment,
+    ShipmentLine,
     TaxTransaction,
 )
 from store.domain.coupons import CouponKind
 from store.domain.pricing import AdjustmentKind
 from store.domain.states import DisputeState, OrderState, PaymentState, RefundState, ReservationState
-from store.services import transitions
+from store.services import carts, transitions
 from store.services.findings import Finding
 from store.services.history import Origin, Source
 from store.services.operations import audit
@@ -120,8 +123,8 @@ def test_payments_that_their_orders_do_not_agree_with_are_named(shop: Shop) -> N
 
 def test_refunds_taxes_stock_and_disputes_that_differ_are_named(shop: Shop) -> None:
     orders = Orders(
-        shop, "more back", "less back", "right", "all back", "not all back", "taxed", "taxed less", "refused",
-        "not recorded", "reserved", "lost", "flagged", "not flagged", "won",
+        shop, "more back", "less back", "right", "all back", "not all back", "not received", "taxed", "taxed less",
+        "refused", "not recorded", "reserved", "lost", "flagged", "not flagged", "won",
     )  # fmt: skip
     now = shop.clock()
     with shop.services.database.transaction() as session:
@@ -131,13 +134,14 @@ def test_refunds_taxes_stock_and_disputes_that_differ_are_named(shop: Shop) -> N
         refunds = [
             ("more back", 100, RefundState.SUCCEEDED, 50), ("less back", 100, RefundState.FAILED, 100),
             ("right", 100, RefundState.PENDING, 100), ("all back", 400, RefundState.SUCCEEDED, 400),
-            ("not all back", 300, RefundState.SUCCEEDED, 300),
+            ("not all back", 300, RefundState.SUCCEEDED, 300), ("not received", 100, RefundState.PENDING, 0),
         ]  # fmt: skip
         for name, amount, state, noted in refunds:
             row = {"payment_id": orders.payment_id(session, name), "amount_minor": amount, "state": state}
             session.execute(insert(Refund).values(requested_at=now, **row))
             orders.pay(session, name, refunded_minor=noted)
         orders.pay(session, "not all back", refunded_minor=300, state=PaymentState.REFUNDED)
+        orders.pay(session, "not received", received_minor=0, state=PaymentState.CANCELLED)
         taxes = [("taxed", 400, False), ("taxed less", 399, False), ("refused", 1, True), ("not recorded", 1, False)]
         for name, amount, refused in taxes:
             row = {"order_id": orders.placed[name].id, "key": name, "amount_minor": amount, "refused": refused}
@@ -329,3 +333,58 @@ def test_an_audit_of_a_shop_without_orders_finds_what_is_late_all_the_same(shop:
 
     assert streamed == [Finding("event evt_1", "event_unhandled", {"type": "charge.refunded", "error": None})]
     assert steps == []
+
+
+def test_lines_that_differ_from_what_was_sent_and_refunded_are_named(shop: Shop) -> None:
+    names = ("right", "sent more", "sent less", "refunded more", "refunded less", "restocked", "withdrawn", "not told")
+    orders = Orders(shop)
+    for name in names:
+        cart = shop.cart(3)
+        with shop.services.database.transaction() as session:
+            carts.add(session, cart, "stoneware-mug", 2, shop.clock())
+        orders.placed[name] = shop.place(cart)
+    now, refund_id, pencil, mug = shop.clock(), 0, shop.product().id, shop.product("stoneware-mug").id
+    with shop.services.database.transaction() as session:
+        for name, order in orders.placed.items():
+            orders.change(session, name, **PAID, shipped_at=now if name != "not told" else None)
+            total = {"received_minor": order.total_minor}
+            orders.pay(session, name, **total)
+            shipment = session.scalars(
+                insert(Shipment).values(order_id=order.id, number=1, shipped_at=now).returning(Shipment.id)
+            ).one()
+            for product, count in ((pencil, 2), (mug, 1)):
+                row = {"shipment_id": shipment, "order_id": order.id, "product_id": product, "quantity": count}
+                session.execute(insert(ShipmentLine).values(row))
+            refund = {
+                "payment_id": orders.payment_id(session, name),
+                "state": RefundState.REQUESTED,
+                "requested_at": now,
+            }
+            refund_id = session.scalars(insert(Refund).values(amount_minor=7, **refund).returning(Refund.id)).one()
+            for product, count, sent, id_, restock in (
+                (pencil, 1, False, refund_id, True), (mug, 1, True, refund_id, False), (mug, 1, False, None, True),
+            ):  # fmt: skip
+                amount = {"amount_minor": 4 if product == pencil else 3, "tax_minor": 0, "contained_minor": 0}
+                line = {"refund_id": id_, "order_id": order.id, "product_id": product, "quantity": count, "sent": sent}
+                session.execute(insert(RefundLine).values(restock=restock, **line, **amount))
+            of_line = {"shipped": 2, "refunded_unsent": 1}, {"shipped": 1, "refunded_unsent": 1, "refunded_sent": 1}
+            for product, counts in zip((pencil, mug), of_line, strict=True):
+                counted = {**counts, "restocked": 0 if product == pencil else 1}
+                lines = update(OrderLine).where(OrderLine.order_id == order.id, OrderLine.product_id == product)
+                session.execute(lines.values(counted))
+        for name, product, counts in (
+            ("sent more", pencil, {"shipped": 1}), ("sent less", mug, {"shipped": 0, "refunded_sent": 0}),
+            ("refunded more", pencil, {"refunded_unsent": 0}), ("refunded less", mug, {"refunded_sent": 0}),
+            ("restocked", pencil, {"restocked": 1}), ("withdrawn", mug, {"restocked": 0}),
+        ):  # fmt: skip
+            of_order = OrderLine.order_id == orders.placed[name].id
+            session.execute(update(OrderLine).where(of_order, OrderLine.product_id == product).values(counts))
+
+    found = orders.named(run(shop))
+
+    assert found["shipments_differ"] == ["sent more", "sent less", "not told"]
+    assert found["refund_lines_differ"] == ["sent less", "refunded more", "refunded less", "restocked", "withdrawn"]
+    assert "refund_amount_differs_from_lines" not in found
+    with shop.services.database.transaction() as session:
+        session.execute(update(Refund).where(Refund.id == refund_id).values(amount_minor=8))
+    assert orders.named(run(shop))["refund_amount_differs_from_lines"] == ["not told"]

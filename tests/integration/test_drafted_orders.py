@@ -120,13 +120,13 @@ def test_the_price_is_copied_with_what_its_taxes_are_of(shop: Shop) -> None:
 
 
 def test_an_order_without_a_coupon_or_a_shopper_has_neither(shop: Shop) -> None:
-    plain = draft(shop, cart(shop), CUSTOMER)
+    plain = draft(shop, cart(shop), replace(CUSTOMER, tax_id="US 1"))
     with shop.services.database.transaction() as session:
         session.execute(update(CouponRow).values(once_per_customer=False))
     often = draft(shop, cart(shop))
 
     names = ("address_digest", "email_digest", "coupon_id", "coupon_customer")
-    assert [plain.order[name] for name in names] == [None] * 4
+    assert [plain.order[name] for name in (*names, "tax_id")] == [None] * 5  # no number is asked for there
     assert ([often.order[name] for name in names], plain.code) == ([None, None, 7, None], None)
 
 
@@ -163,7 +163,10 @@ def test_a_price_that_was_shown_is_the_one_that_is_asked_for(shop: Shop) -> None
         draft(shop, filled, shown=replace(right, total_minor=total + 1))
     chosen_since = draft(shop, filled, shown=ShownPrice(total + 500, BERLIN, method))
 
+    left_out_since = draft(shop, filled, replace(BUSINESS, code=None), shown=right)
+
     assert same.order["total_minor"] == chosen_since.order["total_minor"] == total
+    assert left_out_since.order["total_minor"] == total + 500
     assert changed.value.total.minor == total
 
 

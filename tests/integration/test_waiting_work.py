@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from models import Dispute, Heartbeat, HistoryEntry, InboxEvent, Mail, Order, Payment, Product, Reconciliation, Refund
 from store.domain.money import Money
-from store.domain.states import DisputeState, RefundState
+from store.domain.states import DisputeState, OrderState, RefundState, ReservationState
 from store.services.history import Origin, Source
 from store.services.operations import figures, health, work_list
 from store.services.operations.figures import DayFigures
@@ -176,7 +176,7 @@ def test_the_figures_are_those_of_the_last_24_hours_in_one_currency(shop: Shop, 
         refunds = [
             (0, 10, RefundState.SUCCEEDED, 24 * hour), (1, 20, RefundState.PENDING, hour),
             (2, 40, RefundState.FAILED, hour), (3, 80, RefundState.REQUESTED, 24 * hour + MINUTE),
-            (4, 160, RefundState.SUCCEEDED, hour),
+            (4, 160, RefundState.SUCCEEDED, hour), (5, 320, RefundState.SUCCEEDED, 24 * hour + MINUTE),
         ]  # fmt: skip
         for n, amount, state, age in refunds:
             row = {"payment_id": payments[orders[n].id], "amount_minor": amount, "state": state}
@@ -207,3 +207,43 @@ def test_the_figures_are_those_of_the_last_24_hours_in_one_currency(shop: Shop, 
         paid_by_hour=[Money(minor, "usd") for minor in by_hour],
     )
     assert day.paid_percent == 67
+
+
+def test_so_much_is_listed_of_each_kind(shop: Shop, now: datetime) -> None:
+    orders = [shop.order() for _ in range(2 * work_list.SHIPPED_FROM_HERE + 2)]
+    most, late = work_list.MOST, now - work_list.LATE
+    half = len(orders) // 2
+    with shop.services.database.transaction() as session:
+        paid = {"state": OrderState.PAID, "reservation": ReservationState.COMMITTED}
+        session.execute(update(Order).where(Order.id.in_([order.id for order in orders[:half]])).values(paid))
+        authorised = update(Order).where(Order.id.in_([order.id for order in orders[half:]]))
+        session.execute(authorised.values(authorised_at=now))
+        payment = shop.read(orders[0].reference).payment.id
+        for number in range(most + 1):
+            at = {"payment_id": payment, "amount_minor": 1}
+            session.execute(
+                insert(Dispute).values(
+                    provider_dispute_id=f"{number}", state=DisputeState.INQUIRY, opened_at=late, **at
+                )
+            )
+            session.execute(insert(Refund).values(state=RefundState.REQUESTED, requested_at=late, **at))
+            event = {"id": f"{number}", "type": "charge.succeeded", "received_at": late}
+            session.execute(insert(InboxEvent).values(event))
+            mail = {"order_id": orders[0].id, "kind": "order_paid", "data": {}, "written_at": now, "due_at": now}
+            failed = {"dedupe_key": f"{number}", "message_id": f"{number}", "failed_at": now, "attempts": 3}
+            session.execute(insert(Mail).values({**mail, **failed}))
+            reviews.open_review(
+                session, session.get_one(Order, orders[0].id), "amount", Origin(Source.WORKER, now), subject=f"{number}"
+            )
+            row = {"order_id": orders[number % len(orders)].id, "live": False, "refund_due": True, "amount_minor": 400}
+            session.execute(insert(Payment).values(row))
+
+    listed = waiting(shop, now)
+
+    kinds = (listed.reviews, listed.disputes, listed.returning, listed.unanswered, listed.mails, listed.events)
+    assert [len(kind) for kind in kinds] == [most] * 6
+    assert [len(part.orders) for part in (listed.to_ship, listed.authorised)] == [work_list.SHIPPED_FROM_HERE] * 2
+    assert [order.id for order in listed.authorised.orders] == [
+        order.id for order in orders[half : half + work_list.SHIPPED_FROM_HERE]
+    ]
+    assert {len(order.shipments) for part in (listed.to_ship, listed.authorised) for order in part.orders} == {0}
