@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Base, HistoryEntry, Order
-from store.services import staff_log
+from store.services import inserts, staff_log
 
 
 class Source(StrEnum):
@@ -78,8 +78,7 @@ def insert_once(session: Session, table: type[Base], row: Mapping[str, Any]) -> 
 
 def unless_there(session: Session, table: type[Base], row: Mapping[str, Any]) -> postgresql.Insert | sqlite.Insert:
     """The statement that inserts a row unless one with the same unique columns is there. Tell by what it returns."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return insert(table).values(dict(row)).on_conflict_do_nothing()
+    return inserts.into(session, table).values(dict(row)).on_conflict_do_nothing()
 
 
 def _entry(

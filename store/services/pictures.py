@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import PictureFile, Product
 from store.domain import pictures
 from store.domain.errors import NotFound, PictureRefusal, PictureRefused, Subject
 from store.domain.pictures import MOST_PICTURES, Picture, Pictures
-from store.services import products, staff_log
+from store.services import inserts, products, staff_log
 from store.services.services import Services
 from store.services.staff_log import Actor
 
@@ -100,9 +99,8 @@ def _write(session: Session, product: Product, after: Pictures, files: Mapping[s
     own = delete(PictureFile).where(PictureFile.product_id == product.id)
     session.execute(own.where(PictureFile.name.in_(sorted(gone))))
     if files:
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         # Two sizes of two pictures may come to the same file.
-        added = dialect.insert(PictureFile).on_conflict_do_nothing()
+        added = inserts.into(session, PictureFile).on_conflict_do_nothing()
         session.execute(added, [{"name": name, "product_id": product.id, "body": files[name]} for name in files])
 
 

@@ -13,14 +13,13 @@ from enum import StrEnum
 
 import structlog
 from sqlalchemy import Row, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import InboxEvent, Order, Payment
 from store.domain.errors import EventGone, PaymentUnconfirmed, StoreBusy, StoreError
 from store.domain.states import PaymentEvent
 from store.gateway.port import HostedPageSnapshot, PaymentSnapshot, WebhookEvent
-from store.services import payments, staff_log
+from store.services import inserts, payments, staff_log
 from store.services.history import Origin, Source
 from store.services.payments import ordinary
 from store.services.services import Services
@@ -187,9 +186,8 @@ def _remember(session: Session, event: WebhookEvent, now: datetime, **if_new: ob
     """Count the delivery; returns how many `deliveries` there were and when the event was handled (`handled_at`), with
     the values of `if_new` if it was not known. Deliveries of one event wait here for each other.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     counted = (
-        insert(InboxEvent)
+        inserts.into(session, InboxEvent)
         .values(id=event.event_id, type=event.type, received_at=now, about=_about(event), **if_new)
         .on_conflict_do_update(index_elements=[InboxEvent.id], set_={"deliveries": InboxEvent.deliveries + 1})
         .returning(InboxEvent.deliveries, InboxEvent.handled_at)

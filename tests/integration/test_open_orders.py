@@ -133,7 +133,7 @@ def test_what_is_asked_of_stripe_is_derived_from_the_order(shop: Shop) -> None:
     assert (later.request.manual_capture, later.attempt, later.replaces) == (True, 2, True)
 
 
-def test_a_failure_to_create_a_payment_is_counted_once_for_those_who_failed_together(shop: Shop) -> None:
+def test_those_who_failed_together_to_create_a_payment_count_once(shop: Shop) -> None:
     order, other = shop.order(), shop.order()
     for attempt in (1, 1, 2, 4):
         with shop.services.database.transaction() as session:

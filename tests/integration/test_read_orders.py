@@ -144,7 +144,7 @@ def test_nothing_is_left_of_a_payment_that_was_not_received(shop: Shop) -> None:
     assert read(shop, order.reference).left == Money(0, "usd")
 
 
-def test_what_the_page_of_an_order_shows_is_there_when_its_transaction_has_ended(shop: Shop) -> None:
+def test_what_an_orders_page_shows_is_there_after_its_transaction(shop: Shop) -> None:
     cart = shop.cart(2)
     order, other = shop.place(cart, browser_id="a"), shop.order()
     shop.pay(order)

@@ -261,7 +261,7 @@ def _wrong_shipments(session: Session, _now: datetime, among: Among) -> Iterator
 
 def _wrong_refund_lines(session: Session, _now: datetime, among: Among) -> Iterator[Finding]:
     def pieces(which: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.coalesce(func.sum(case((which, RefundLine.quantity), else_=0)), 0)
+        return func.sum(case((which, RefundLine.quantity), else_=0))
 
     back = and_(RefundLine.restock, or_(RefundLine.refund_id.is_(None), Refund.accepted_at.is_not(None)))
     refunded = (

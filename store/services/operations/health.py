@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy import String, column, inspect, select, table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Heartbeat
 from store.domain.errors import StoreBusy
+from store.services import inserts
 from store.services.database import is_no_database
 from store.services.services import Services
 
@@ -54,8 +54,7 @@ def problems(services: Services) -> list[str]:
 
 def beat(session: Session, name: str, now: datetime) -> None:
     """Note that the program of this name has done its work at `now`."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    beaten = insert(Heartbeat).values(name=name, at=now)
+    beaten = inserts.into(session, Heartbeat).values(name=name, at=now)
     session.execute(beaten.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}))
 
 

@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from typing import TypeVarTuple
 
 from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Dispute, Order, OrderKey, OrderKeyMark, Payment, Refund
 from store.domain import contacts
 from store.domain.references import ALPHABET
 from store.domain.search import phrase_of, phrases_of
+from store.services import inserts
 from store.services.history import insert_once
 from store.services.services import Services
 
@@ -97,8 +97,7 @@ def write_keys(services: Services, now: datetime) -> bool:
         if not ready:
             return False
         keys = [{"key": key, "minus_order_id": -row.id} for row in ready for key in sorted(_keys_of(row))]
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.execute(dialect.insert(OrderKey).on_conflict_do_nothing(), keys)
+        session.execute(inserts.into(session, OrderKey).on_conflict_do_nothing(), keys)
         session.execute(update(OrderKeyMark).values(order_id=ready[-1].id))
     return len(ready) == BATCH
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models import Reconciliation
+from store.services import inserts
 from store.services.findings import Finding
 from store.services.reconciliation.repair import Report, repair
 from store.services.services import Services
@@ -64,9 +64,8 @@ def _kept(finding: Finding) -> dict[str, Any]:
 
 
 def _remember(session: Session, until: datetime, unresolved: list[dict[str, Any]]) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(
-        insert(Reconciliation)
+        inserts.into(session, Reconciliation)
         .values(id=1, compared_until=until, unresolved=unresolved)
         .on_conflict_do_update(
             index_elements=[Reconciliation.id],
