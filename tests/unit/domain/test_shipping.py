@@ -11,7 +11,6 @@ from store.domain.addresses import Address
 from store.domain.errors import NotShippedThere, ShippingMethodUnavailable
 from store.domain.money import Money
 from store.domain.pricing import QuoteLine
-from store.domain.regions import region_code
 from store.domain.shipping import EVERYWHERE, Basis, ShippingMethod, ZonePlace
 from store.domain.tariffs import NO_TARIFFS, Tariffs
 
@@ -123,24 +122,3 @@ def test_a_quote_costs_its_lines_and_the_offer_that_was_chosen(minor: int, weigh
     assert express is not None
     assert [(each.label, each.amount) for each in quote.adjustments] == [("Express, 3 days", express.price)]
     assert quote.total.minor == minor * quantity + express.price.minor
-
-
-@pytest.mark.parametrize(
-    ("country", "typed", "postal_code", "code"),
-    [
-        ("US", "", "94103", "CA"),
-        ("US", "illinois", "", "IL"),
-        ("US", " il ", "", "IL"),
-        ("US", "NY", "62701", "IL"),
-        ("CA", "Québec", "", "QC"),
-        ("CA", "quebec", "", "QC"),
-        ("ES", "", "35001", "GC"),
-        ("DE", "Bayern", "80331", ""),
-        ("US", "nowhere", "", ""),
-        ("US", "", "", ""),
-        ("XX", "CA", "94103", ""),
-        ("", "", "", ""),
-    ],
-)
-def test_a_region_is_known_by_postal_code_code_or_name(country: str, typed: str, postal_code: str, code: str) -> None:
-    assert region_code(country, typed, postal_code) == code
