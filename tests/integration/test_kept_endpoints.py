@@ -75,7 +75,8 @@ def test_an_endpoint_is_kept_whole_and_each_change_is_in_the_log(usual_shop: Sho
     added, secret = endpoints.add(usual_shop.services, BOOKS, asked, actor)
     add(usual_shop, OTHER)
     (first, beside) = rows(usual_shop, Endpoint)
-    endpoints.change(usual_shop.services, added.id, f"{BOOKS}2", [Fact.ORDER_SHIPPED], active=False, actor=actor)
+    wanted = [Fact.ORDER_SHIPPED, Fact.ORDER_PAID]
+    endpoints.change(usual_shop.services, added.id, f"{BOOKS}2", wanted, active=False, actor=actor)
     (changed, *_rest) = rows(usual_shop, Endpoint)
     endpoints.rotate(usual_shop.services, added.id, actor)
     (rotated, *_rest) = rows(usual_shop, Endpoint)
@@ -87,7 +88,7 @@ def test_an_endpoint_is_kept_whole_and_each_change_is_in_the_log(usual_shop: Sho
         "secret": first["secret"], "earlier_secret": None, "earlier_until": None, "after_id": began,
     }  # fmt: skip
     assert secrets.unseal(usual_shop.services.settings.signing_keys, first["secret"]) == secret
-    assert changed == {**first, "url": f"{BOOKS}2", "facts": ["order.shipped"], "active": False}
+    assert changed == {**first, "url": f"{BOOKS}2", "facts": ["order.paid", "order.shipped"], "active": False}
     earlier = {"earlier_secret": first["secret"], "earlier_until": now + timedelta(days=1)}
     assert rotated == {**changed, **earlier, "secret": rotated["secret"]}
     assert rows(usual_shop, Endpoint) == [beside]
@@ -96,7 +97,7 @@ def test_an_endpoint_is_kept_whole_and_each_change_is_in_the_log(usual_shop: Sho
         for action, url, data in (
             ("endpoint.added", BOOKS, {"facts": "order.paid, review.opened"}),
             ("endpoint.added", OTHER, {"facts": "order.paid"}),
-            ("endpoint.changed", f"{BOOKS}2", {"facts": "order.shipped", "active": False}),
+            ("endpoint.changed", f"{BOOKS}2", {"facts": "order.paid, order.shipped", "active": False}),
             ("endpoint.secret_changed", f"{BOOKS}2", {}),
             ("endpoint.removed", f"{BOOKS}2", {}),
         )
