@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from store.domain.errors import OrderClosed
 from store.domain.states import OrderState
@@ -73,9 +74,18 @@ def test_the_worker_closes_it_when_stripe_did_not_answer_the_webhook(shop_with: 
         raise NoAnswer
 
     shop.transport.before = away
-    answers = {shop.receive(delivery) for delivery in shop.lose()}
+    with capture_logs() as log:
+        answers = {shop.receive(delivery) for delivery in shop.lose()}
     shop.transport.renew()
 
+    assert [line for line in log if line["event"] == "card testing not stopped yet"] == [
+        {
+            "event": "card testing not stopped yet",
+            "log_level": "warning",
+            "order": order.reference,
+            "failure": "PaymentUnavailable",
+        }
+    ]
     assert (answers, shop.read(order.reference).state) == ({200}, OrderState.AWAITING_PAYMENT)
     done = worker.run(shop.services, shop.clock())
     shop.clock.forward(minutes=2)
