@@ -105,6 +105,19 @@ def test_a_review_is_kept_told_and_noted(case: Case) -> None:
     ]
 
 
+def test_reviews_for_other_reasons_or_of_other_orders_are_others(case: Case) -> None:
+    about = [(case.other, "currency", "pi_2"), (case.order, "amount", "pi_1"), (case.order, "currency", "pi_1"),
+             (case.order, "currency", "pi_2")]  # fmt: skip
+    with case.shop.services.database.transaction() as session:
+        opened = [
+            reviews.open_review(session, session.get_one(Order, order.id), reason, case.origin(), subject=subject)
+            for order, reason, subject in about
+        ]
+
+    assert opened == [True] * 4
+    assert case.opened() == [(order.id, reason, subject, {}) for order, reason, subject in about]
+
+
 def test_reviews_are_resolved_together_or_one_by_one(case: Case) -> None:
     with case.shop.services.database.transaction() as session:
         for order_id, subject in (

@@ -141,7 +141,10 @@ def test_nothing_is_left_of_a_payment_that_was_not_received(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.execute(update(Payment).values(received_minor=400, state=PaymentState.REFUNDED))
 
-    assert read(shop, order.reference).left == Money(0, "usd")
+    found = read(shop, order.reference)
+
+    assert found.left == Money(0, "usd")
+    assert ([line.quantity for line in found.order.lines], found.by_line.lines) == ([3], ())
 
 
 def test_what_an_orders_page_shows_is_there_after_its_transaction(shop: Shop) -> None:

@@ -1,7 +1,7 @@
 """What is recorded of a payment, and what follows: one fact at a time, with all that it leaves behind."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -420,3 +420,45 @@ def test_a_card_is_noted_with_its_payment_alone(case: Case) -> None:
     assert (after.payment.card_brand, after.payment.card_last4) == ("amex", "0005")
     assert (after.payment.capture_before, after.expires_at) == (until, until - timedelta(hours=2))
     assert case.shop.read(case.other.reference).payment.card_last4 is None
+
+
+@pytest.mark.parametrize(
+    ("order", "kept"),
+    [
+        ({}, True),
+        ({"authorised_at": datetime(2026, 1, 1, tzinfo=UTC)}, False),
+        (GONE, False),
+    ],
+)
+def test_an_order_counts_on_one_authorised_payment(case: Case, order: dict[str, Any], kept: bool) -> None:
+    case.order_is(email=case.order.email, **order)
+    case.add_payment(provider_payment_id="pi_2", state=PaymentState.OPEN)
+    before = case.shop.read(case.order.reference)
+
+    case.record(case.snapshot(AUTHORISED, provider_payment_id="pi_2", card=VISA))
+
+    after = case.shop.read(case.order.reference)
+    ends = case.now + timedelta(days=7)
+    assert after.payment.provider_payment_id == ("pi_2" if kept else "pi_1")
+    assert after.expires_at == (ends - timedelta(hours=2) if kept else before.expires_at)
+    assert after.authorised_at == (case.now if kept else before.authorised_at)
+    assert case.mails() == (["order_authorised"] if kept else [])
+    with case.shop.services.database.reading() as session:
+        row = session.scalars(select(Payment).where(Payment.provider_payment_id == "pi_2")).one()
+    assert (row.state, row.card_brand, row.card_last4) == (PaymentState.AUTHORISED, "visa", "4242")
+    assert (row.capture_before, row.observed_at) == (ends, case.now)
+    assert case.lines()[-1] == ("payment.authorised", "open", "authorised", {"amount": 800})
+
+
+def test_the_end_of_an_authorisation_that_is_known_is_kept(case: Case) -> None:
+    told, until = case.now + timedelta(days=5), case.now + timedelta(days=3)
+    case.payment_is(capture_before=told)
+
+    case.record(case.snapshot(AUTHORISED))
+    first = case.payment.capture_before
+    case.record(case.snapshot(AUTHORISED))
+    again = case.payment.capture_before
+    case.record(case.snapshot(AUTHORISED, capture_before=until))
+
+    assert (first, again, case.payment.capture_before) == (told, told, until)
+    assert case.shop.read(case.order.reference).expires_at == until - timedelta(hours=2)

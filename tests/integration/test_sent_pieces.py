@@ -262,3 +262,17 @@ def test_a_mail_about_a_refund_says_why_the_money_came_back(
     with shop.services.database.reading() as session:
         mails = session.scalars(select(Mail.kind).where(Mail.order_id == order.id).order_by(Mail.id)).all()
     assert mails[-1] == kind
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_taxes_are_recorded_anew_once_some_of_the_money_is_back(shop: Shop, order: Order, live: bool) -> None:
+    change(shop, order, tax_recorded_at=shop.clock())
+    with shop.services.database.transaction() as session:
+        if not live:
+            session.execute(update(Payment).where(Payment.id == order.payment.id).values(live=False))
+            session.execute(insert(Payment).values(order_id=order.id, amount_minor=order.total_minor))
+        intent = str(order.payment.provider_payment_id)
+        snapshot = RefundSnapshot("re_1", intent, Money(300, "usd"), RefundEvent.SUCCEEDED, None)
+        refunds.record(session, snapshot, Origin(Source.WEBHOOK, shop.clock()))
+
+    assert shop.read(order.reference).tax_recorded_at == (None if live else shop.clock())

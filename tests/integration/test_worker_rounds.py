@@ -1,7 +1,8 @@
 """One round of the worker: whose turn it is, how much was done, and what is left to others or to another day."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -146,3 +147,23 @@ def test_what_was_said_of_payments_of_others_is_forgotten_after_a_week(shop: Sho
 
     with shop.services.database.reading() as session:
         assert session.scalars(select(UnmatchedEvent.provider_payment_id)).all() == ["pi_0"]
+
+
+def test_the_worker_goes_on_where_its_account_cannot_be_found_out(shop: Shop) -> None:
+    order = shop.order()
+    shop.clock.forward(minutes=31)
+
+    class Broken:
+        def account_id(self) -> str:
+            raise ZeroDivisionError
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(shop.services.gateway, name)
+
+    with capture_logs() as log:
+        done = worker.run(replace(shop.services, gateway=cast("Any", Broken())), shop.clock())
+
+    assert (done, states(shop, [order])) == (1, [OrderState.EXPIRED])
+    assert [(entry["event"], entry["work"]) for entry in log if entry["log_level"] == "error"] == [
+        ("worker failed", "foreign")
+    ]
