@@ -168,7 +168,10 @@ def test_refunds_taxes_stock_and_disputes_that_differ_are_named(shop: Shop) -> N
 
 
 def test_what_is_late_is_named_after_a_quarter_of_an_hour(shop: Shop) -> None:
-    orders = Orders(shop, "late", "later", "in time", "refund", "refund in time", "tax", "tax in time", "mail")
+    orders = Orders(
+        shop, "late", "later", "in time", "refund", "refund in time", "tax", "tax in time", "tax recorded", "mail",
+        "capture", "capture in time", "captured",
+    )  # fmt: skip
     now = shop.clock()
     limit, late = now - audit.LATE, now - audit.LATE - SECOND
     with shop.services.database.transaction() as session:
@@ -177,8 +180,12 @@ def test_what_is_late_is_named_after_a_quarter_of_an_hour(shop: Shop) -> None:
         for name, at in (("refund", late), ("refund in time", limit)):
             row = {"payment_id": orders.payment_id(session, name), "amount_minor": 1, "requested_at": at}
             session.execute(insert(Refund).values(state=RefundState.REQUESTED, **row))
-        for name, at in (("tax", late), ("tax in time", limit)):
+        for name, at in (("tax", late), ("tax in time", limit), ("tax recorded", late)):
             orders.change(session, name, tax_calculation="taxcalc_1", paid_at=at)
+        orders.change(session, "tax recorded", tax_recorded_at=now)
+        for name, at in (("capture", late), ("capture in time", limit), ("captured", late)):
+            state = PaymentState.PAID if name == "captured" else PaymentState.AUTHORISED
+            orders.pay(session, name, state=state, capture_requested_at=at)
         for name, at, handled in (("evt_1", late, None), ("evt_2", limit, None), ("evt_3", late, now)):
             event = {"id": name, "type": "charge.refunded", "received_at": at, "last_error": "KeyError"}
             session.execute(insert(InboxEvent).values(handled_at=handled, **event))
@@ -187,6 +194,7 @@ def test_what_is_late_is_named_after_a_quarter_of_an_hour(shop: Shop) -> None:
             {"written_at": late, "kind": "order_paid"}, {"written_at": limit, "kind": "refunded"},
             {"failed_at": reported + SECOND, "kind": "order_expired"}, {"failed_at": reported, "kind": "review_opened"},
             {"failed_at": reported - SECOND, "kind": "refund_failed"},
+            {"written_at": late, "kind": "refunded", "sent_at": now},
         ]  # fmt: skip
         for number, values in enumerate(mails):
             common = {"order_id": orders.placed["mail"].id, "data": {}, "written_at": now, "due_at": now, "attempts": 7}
@@ -197,7 +205,11 @@ def test_what_is_late_is_named_after_a_quarter_of_an_hour(shop: Shop) -> None:
 
     named, mail = orders.named(found), f"order {orders.placed['mail'].reference}"
     assert named["overdue"] == ["later", "late"]
-    assert (named["refund_overdue"], named["tax_overdue"]) == (["refund"], ["tax"])
+    assert (named["refund_overdue"], named["tax_overdue"], named["capture_overdue"]) == (
+        ["refund"],
+        ["tax"],
+        ["capture"],
+    )
     about = ("event_unhandled", "mail_unsent", "merchant_mail_refused", "mail_refused")
     assert [finding for finding in found if finding.code in about] == [
         Finding("event evt_1", "event_unhandled", {"type": "charge.refunded", "error": "KeyError"}),
@@ -342,7 +354,10 @@ def test_an_audit_of_a_shop_without_orders_finds_what_is_late_all_the_same(shop:
 
 
 def test_lines_that_differ_from_what_was_sent_and_refunded_are_named(shop: Shop) -> None:
-    names = ("right", "sent more", "sent less", "refunded more", "refunded less", "restocked", "withdrawn", "not told")
+    names = (
+        "right", "sent more", "sent less", "refunded more", "refunded less", "restocked", "withdrawn", "one left",
+        "not told",
+    )  # fmt: skip
     orders = Orders(shop)
     for name in names:
         cart = shop.cart(3)
@@ -389,9 +404,11 @@ def test_lines_that_differ_from_what_was_sent_and_refunded_are_named(shop: Shop)
             of_order = OrderLine.order_id == orders.placed[name].id
             session.execute(update(OrderLine).where(of_order, OrderLine.product_id == product).values(counts))
 
+        orders.change(session, "one left", state=OrderState.FULFILLED)
+
     found = orders.named(run(shop))
 
-    assert found["shipments_differ"] == ["sent more", "sent less", "not told"]
+    assert found["shipments_differ"] == ["sent more", "sent less", "one left", "not told"]
     assert found["refund_lines_differ"] == ["sent less", "refunded more", "refunded less", "restocked", "withdrawn"]
     assert "refund_amount_differs_from_lines" not in found
     with shop.services.database.transaction() as session:

@@ -11,6 +11,7 @@ from models import DisputeFile, StaffLogEntry
 from store.domain.errors import DisputeNotAnswered, NotFound
 from store.domain.evidence import EvidenceKind
 from store.domain.staff import Role
+from store.domain.states import DisputeState
 from store.gateway.port import DisputeEvidence
 from store.services.history import Origin, Source
 from store.services.payments import evidence, evidence_files
@@ -189,3 +190,40 @@ def test_a_dispute_that_is_answered_takes_no_more_files(shop: Shop) -> None:
 
     assert FILES not in shop.transport.requests
     assert len(kept(shop)) == 1
+
+
+def test_what_is_done_about_a_dispute_is_kept_with_who_has_done_it(shop: Shop) -> None:
+    shop.clock.stop()
+    (first, answered, _page) = disputed(shop)
+    order = shop.order(2)
+    shop.pay(order, "4000000000000259")
+    shop.deliver()
+    shop.clock.forward(minutes=1)
+    shop.deliver()
+    accepted = next(each["id"] for each in shop.stripe("GET", "/v1/disputes")["data"] if each["id"] != answered)
+    actor, origin = Actor("service@shop.example", shop.clock()), Origin(Source.STAFF, shop.clock(), "Ada")
+    for reference, dispute in ((first, answered), (order.reference, accepted)):
+        for kind in (EvidenceKind.RECEIPT, EvidenceKind.OTHER):
+            evidence_files.add(shop.services, reference, dispute, kind, PDF, actor)
+
+    evidence_files.remove(shop.services, first, answered, EvidenceKind.OTHER, actor)
+    states = [
+        evidence.submit(shop.services, first, answered, DisputeEvidence("It was sent."), origin),
+        evidence.accept(shop.services, order.reference, accepted, origin),
+    ]
+
+    with shop.services.database.reading() as session:
+        files = session.scalars(select(DisputeFile)).all()
+        log = session.scalars(select(StaffLogEntry).order_by(StaffLogEntry.id)).all()
+    assert states == [DisputeState.UNDER_REVIEW, DisputeState.LOST]
+    assert sorted((each.provider_dispute_id, each.kind) for each in files) == sorted(
+        [(answered, EvidenceKind.RECEIPT), (accepted, EvidenceKind.OTHER), (accepted, EvidenceKind.RECEIPT)]
+    )
+    assert {(each.size, each.added_at) for each in files} == {(len(PDF), shop.clock())}
+    entry = next(each for each in log if each.action == "dispute.file_removed")
+    assert (entry.actor, entry.at, entry.subject, entry.data) == (
+        "service@shop.example", shop.clock(), first, {"dispute": answered, "kind": "other"},
+    )  # fmt: skip
+    for reference, event, dispute in ((first, "answered", answered), (order.reference, "accepted", accepted)):
+        (line,) = [each for each in shop.read(reference).history if each.type == f"dispute.{event}"]
+        assert (line.source, line.actor, line.data) == ("staff", "Ada", {"dispute": dispute})

@@ -1,5 +1,7 @@
 """The staff's list of orders sorted by total and by state, page by page: each order once, in its place."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
@@ -76,3 +78,28 @@ def test_the_page_and_the_csv_are_sorted_as_they_are_asked(shop: Shop) -> None:
     assert '<option value="highest" selected>Highest total</option>' in page
     assert (lines[1].split(",")[0], len(lines)) == (lowest, 8)
     assert odd == [200, 200, 200]
+
+
+@pytest.mark.on_sqlite
+def test_orders_in_a_state_are_listed_of_some_time(shop: Shop) -> None:
+    shop.clock.stop()
+    orders = placed(shop)
+    hour = timedelta(hours=1)
+    with shop.services.database.transaction() as session:
+        for number, order in enumerate(orders):
+            session.execute(
+                update(Order).where(Order.id == order.id).values(placed_at=shop.clock() + number * hour),
+                execution_options={"synchronize_session": False},
+            )
+    since, until = shop.clock() + hour, shop.clock() + 5 * hour
+
+    listed = {
+        (begin, end): pages(shop, OrderFilter(Show.PAID, since=begin, until=end), most=9)
+        for begin in (None, since) for end in (None, until)
+    }  # fmt: skip
+
+    first, second, third = (order.id for order in orders if order.state == "paid")
+    assert listed == {
+        (None, None): [[third, second, first]], (None, until): [[second, first]],
+        (since, None): [[third, second]], (since, until): [[second]],
+    }  # fmt: skip

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import insert
 
-from models import Mail, Order
-from store.domain.states import OrderState
+from models import Mail, Order, Payment
+from store.domain.states import OrderState, PaymentState
 from store.services.operations import worker
 from store.services.orders import links
+from store.services.payments import reminders as reminders_of
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -103,3 +105,18 @@ def test_a_reminder_that_waits_is_dropped_once_the_order_is_paid(shop_with: Call
     assert [entry.data for entry in shop.read(order.reference).history if entry.type == "mail.dropped"] == [
         {"kind": "payment_failed", "because": "not_waiting_for_a_card"}
     ]
+
+
+def test_a_reminder_is_about_the_payment_that_the_order_counts_on(shop: Shop) -> None:
+    order, other = declined(shop), declined(shop)
+    with shop.services.database.transaction() as session:
+        replaced = {"provider_payment_id": "pi_gone", "live": False, "state": PaymentState.CANCELLED}
+        session.execute(insert(Payment).values(order_id=order.id, amount_minor=400, **replaced))
+    shop.clock.forward(minutes=11)
+
+    reminders_of.remind(shop.services, order.reference, shop.clock())
+
+    with shop.services.database.reading() as session:
+        rows = [(each.order_id, each.dedupe_key) for each in session.query(Mail).filter_by(kind="payment_failed")]
+    assert rows == [(order.id, "payment_failed")]
+    assert other.id not in dict(rows)

@@ -46,6 +46,7 @@ class Stripe:
     refunds: list[RefundSnapshot] = field(default_factory=list)
     disputes: list[DisputeSnapshot] = field(default_factory=list)
     since: set[datetime] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
     ended: list[tuple[str, CancelReason | None]] = field(default_factory=list)
 
     def account_id(self) -> str:
@@ -70,15 +71,19 @@ class Stripe:
         return iter(self.disputes)
 
     def find_payment(self, name: str) -> PaymentSnapshot | None:
+        self.asked.append(name)
         return next((each for each in self.payments if each.provider_payment_id == name), None)
 
     def find_hosted_page(self, name: str) -> HostedPageSnapshot | None:
+        self.asked.append(name)
         return next((each for each in self.pages if each.provider_page_id == name), None)
 
     def find_refund(self, name: str) -> RefundSnapshot | None:
+        self.asked.append(name)
         return next((each for each in self.refunds if each.provider_refund_id == name), None)
 
     def find_dispute(self, name: str) -> DisputeSnapshot | None:
+        self.asked.append(name)
         return next((each for each in self.disputes if each.provider_dispute_id == name), None)
 
     def cancel_payment(self, name: str, reason: CancelReason) -> PaymentSnapshot:
@@ -228,6 +233,8 @@ def test_a_page_that_an_order_waits_for_is_left_open(case: Case) -> None:
     report = case.repair()
 
     assert (case.stripe.ended, report.compared, report.repaired) == ([], 2, [])
+    assert compare(case.services, case.now - HOUR) == []
+    assert case.stripe.asked == []
     assert case.states() == [OrderState.AWAITING_PAYMENT] * 2
 
 
@@ -237,6 +244,7 @@ def test_what_was_missed_is_recorded_and_told_by_order(case: Case) -> None:
     case.stripe.disputes = [DisputeSnapshot("du_1", "pi_1", Money(400, "usd"), DisputeEvent.INQUIRY)]
     before = compare(case.services, case.now - HOUR)
 
+    asked = list(case.stripe.asked)
     report, again = case.repair(), case.repair()
 
     assert [finding.code for finding in before] == ["paid_only_there", "refund_not_here", "dispute_not_here"]
@@ -244,6 +252,8 @@ def test_what_was_missed_is_recorded_and_told_by_order(case: Case) -> None:
     assert report.repaired == [f"{case.subject}: {line}" for line in lines]
     assert (report.compared, report.unresolved) == (1, [])
     assert (again.repaired, again.compared, again.unresolved) == ([], 1, [])
+    assert compare(case.services, case.now - HOUR) == []
+    assert asked == case.stripe.asked == ["pi_1", "re_1", "du_1"]  # once more where something differs, and only there
     sources = {entry.type: entry.source for entry in case.shop.read(case.order.reference).history}
     assert {sources[line] for line in lines} == {"reconciliation"}
     assert case.states() == [OrderState.PAID, OrderState.AWAITING_PAYMENT]

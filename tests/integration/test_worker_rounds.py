@@ -9,7 +9,9 @@ from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
 from models import Heartbeat, Order, Payment, Refund, UnmatchedEvent
+from store.domain.errors import PaymentMisconfigured, PaymentServiceFailed, PaymentUnavailable
 from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
+from store.gateway.port import PaymentSession
 from store.services.operations import worker
 from store.services.payments import unmatched_events
 from tests.support.shop import NoAnswer, Shop
@@ -167,3 +169,23 @@ def test_the_worker_goes_on_where_its_account_cannot_be_found_out(shop: Shop) ->
     assert [(entry["event"], entry["work"]) for entry in log if entry["log_level"] == "error"] == [
         ("worker failed", "foreign")
     ]
+
+
+def test_only_questions_in_a_row_without_any_answer_end_a_round(shop: Shop) -> None:
+    orders = [shop.order() for _ in range(8)]
+    for number, order in enumerate(orders):
+        change(shop, order, {"provider_payment_id": f"pi_{number}", "state": PaymentState.OPEN})
+    shop.clock.forward(minutes=31)
+    asked, failures = list[str](), [PaymentUnavailable, PaymentUnavailable, PaymentServiceFailed, PaymentMisconfigured]
+
+    class Broken:
+        def retrieve_payment(self, name: str) -> PaymentSession:
+            asked.append(name)
+            raise (failures.pop(0) if failures else PaymentUnavailable)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(shop.services.gateway, name)
+
+    done = worker.run(replace(shop.services, gateway=cast("Any", Broken())), shop.clock())
+
+    assert (done, len(asked)) == (0, 7)  # two, two that were answered, and three more

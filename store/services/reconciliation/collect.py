@@ -100,6 +100,6 @@ def _both(
         seen.add(name)
         yield name, snapshot
     with services.database.reading() as session:
-        unlisted = [name for name in session.scalars(known) if name is not None and name not in seen]
+        unlisted = [name for name in session.scalars(known) if name not in seen]
     for name in unlisted:
         yield name, find(name)
