@@ -21,8 +21,10 @@ from store.domain.errors import (
 )
 from store.domain.money import Money
 from store.domain.pricing import Adjustment, AdjustmentKind, TaxClass
+from store.domain.states import PaymentState
 from store.domain.tax_questions import TaxAnswer, TaxedLine, TaxProblem, TaxQuestion
 from store.services import taxes
+from store.services.payments import accounts
 from store.services.taxes.asking import MOST, AnswerCache
 from tests.support.shop import ADDRESS, CUSTOMER, Shop
 
@@ -221,7 +223,7 @@ def with_taxes(shop: Shop, order: Order) -> None:
     ]
     with shop.services.database.transaction() as session:
         session.execute(insert(OrderAdjustment), [{**row, "order_id": order.id, "currency": "usd"} for row in rows])
-        values = {"tax_class": TaxClass.REDUCED}
+        values = {"tax_class": TaxClass.REDUCED, "shippable": False}
         session.execute(update(Product).where(Product.slug == "cedar-pencil").values(values))
 
 
@@ -232,8 +234,8 @@ def test_a_calculation_that_has_expired_is_made_again_and_recorded(shop: Shop) -
     name, pencil = order.reference, shop.product()
     record(shop, order)
 
-    line = TaxedLine(str(pencil.id), Money(800, "usd"), 2, TaxClass.REDUCED, shippable=True)
-    question = TaxQuestion((line,), Money(500, "usd"), PLACE, is_shipped=True, tax_id=None)
+    line = TaxedLine(str(pencil.id), Money(800, "usd"), 2, TaxClass.REDUCED, shippable=False)
+    question = TaxQuestion((line,), Money(500, "usd"), PLACE, is_shipped=False, tax_id=None)
     assert desk.asked == [
         ("sale", "taxcalc_1", name, f"tax-{name}-1"),
         ("calculate", question),
@@ -262,6 +264,29 @@ def test_a_calculation_that_comes_to_something_else_is_not_recorded(
 
     assert [call[0] for call in desk.asked] == ["sale", "calculate"]
     assert kept(shop, order) == [(order.reference, 1, 800, None, None, True)]
+
+
+def test_an_order_is_due_once_it_is_paid_until_its_taxes_are_recorded(shop: Shop) -> None:
+    names = ("due", "not calculated", "not paid", "recorded", "of another account", "paid there, begun here")
+    orders = {name: shop.order() for name in names}
+    now, ours, theirs = shop.clock(), "test:acct_ours", "test:acct_others"
+    values: dict[str, dict[str, Any]] = {
+        "not calculated": {"tax_calculation": None},
+        "not paid": {"paid_at": None},
+        "recorded": {"tax_recorded_at": now},
+    }
+    with shop.services.database.transaction() as session:
+        session.execute(update(Order).values(tax_calculation="taxcalc_1", paid_at=now))
+        for name, changed in values.items():
+            session.execute(update(Order).where(Order.id == orders[name].id).values(changed))
+        for name, order in orders.items():
+            account = theirs if name in names[4:] else ours
+            session.execute(update(Payment).where(Payment.order_id == order.id).values(account=account))
+        earlier = {"order_id": orders[names[5]].id, "live": False, "account": ours, "amount_minor": 400}
+        session.execute(insert(Payment).values(state=PaymentState.DECLINED, **earlier))
+        found = session.scalars(select(Order.id).where(taxes.due(accounts.foreign(ours)))).all()
+
+    assert found == [orders["due"].id]
 
 
 # --- asking -------------------------------------------------------------------------------------------------------

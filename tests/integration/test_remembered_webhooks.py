@@ -56,9 +56,9 @@ def paying(shop: Shop) -> tuple[str, dict[str, Any]]:
 
 
 class FailingDatabase(Database):
-    """A database in which the first transactions fail, each in its way."""
+    """A database in which the first transactions fail, each in its way, or go through where no way is given."""
 
-    def __init__(self, same: Database, *failures: Exception) -> None:
+    def __init__(self, same: Database, *failures: Exception | None) -> None:
         self.__dict__.update(same.__dict__)
         self._failures = list(failures)
 
@@ -66,11 +66,12 @@ class FailingDatabase(Database):
     def transaction(self) -> Iterator[Session]:
         with super().transaction() as session:
             yield session
-            if self._failures:
-                raise self._failures.pop(0)
+            failure = self._failures.pop(0) if self._failures else None
+            if failure is not None:
+                raise failure
 
 
-def receive(shop: Shop, event: dict[str, Any], *failures: Exception) -> InboxResult:
+def receive(shop: Shop, event: dict[str, Any], *failures: Exception | None) -> InboxResult:
     """The store receives an event, while its first transactions fail."""
     services = replace(shop.services, database=FailingDatabase(shop.services.database, *failures))
     delivery = signed(event)
@@ -188,6 +189,23 @@ def test_a_failure_that_cannot_be_remembered_is_logged(shop: Shop) -> None:
 
     assert log == [{"event": "webhook error not recorded", "event_id": event["id"], "log_level": "warning"}]
     assert remembered(shop) == {}
+
+
+def test_a_decline_is_handled_whatever_comes_of_stopping_card_testing(shop: Shop) -> None:
+    order = shop.order()
+    shop.pay(order, "4000000000000002")
+    events = map(event_of, shop.lose())
+    declined = next(each for each in events if each["type"] == "payment_intent.payment_failed")
+    shop.services = replace(shop.services, settings=shop.services.settings.model_copy(update={"max_declines": 1}))
+
+    with capture_logs() as log:
+        handled = receive(shop, declined, None, LookupError("an address"))
+
+    assert handled is InboxResult.HANDLED
+    assert [(line["event"], line["log_level"], line["order"]) for line in log] == [
+        ("webhook received", "info", order.reference), ("card testing not stopped yet", "error", order.reference),
+    ]  # fmt: skip
+    assert shop.read(order.reference).payment.declines == 1
 
 
 def test_those_that_failed_are_listed_the_oldest_first(shop: Shop) -> None:
