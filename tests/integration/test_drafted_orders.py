@@ -138,6 +138,13 @@ def test_a_draft_says_whether_there_was_enough_of_everything(shop: Shop, stock: 
     assert draft(shop, filled).available is available
 
 
+def test_a_coupon_that_is_not_known_is_refused(shop: Shop) -> None:
+    with pytest.raises(CouponRefused) as refused:
+        draft(shop, cart(shop), replace(BUSINESS, code="NOPE"))
+
+    assert (refused.value.reason, refused.value.coupon) == (CouponRefusal.UNKNOWN, "NOPE")
+
+
 def test_the_same_order_is_known_again_and_another_is_not(shop: Shop) -> None:
     filled = cart(shop)
     first = draft(shop, filled)

@@ -13,7 +13,7 @@ from store.domain.states import DisputeEvent, DisputeState, OrderState, PaymentS
 from store.gateway.port import DisputeSnapshot, FraudWarningSnapshot, RiskReviewSnapshot
 from store.services.history import Origin, Source
 from store.services.orders import reviews
-from store.services.payments import disputes, risk
+from store.services.payments import disputes, fraud_warnings, risk
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -284,3 +284,25 @@ def test_a_review_of_stripes_own_is_opened_unless_it_has_ended(case: Case, close
     ]
     assert [mail for mail in case.mails() if mail[0] != "review_opened"] == [ended]
     assert case.shop.read(case.order.reference).state is OrderState.AWAITING_PAYMENT
+
+
+def test_a_warning_about_what_is_only_authorised_ends_it_and_no_other_review(case: Case) -> None:
+    case.shop.charge_when_shipped()
+    order = case.shop.order(2)
+    case.shop.pay(order)
+    case.shop.deliver()
+    with case.shop.services.database.transaction() as session:
+        for reason in (risk.WARNING, "risk_review"):
+            reviews.open_review(session, session.get_one(Order, order.id), reason, case.origin())
+    ids = {each.reason: each.id for each in case.reviews()}
+
+    answer = fraud_warnings.return_money(
+        case.shop.services, order.reference, ids[risk.WARNING], Origin(Source.STAFF, case.now, "Ada")
+    )
+
+    assert answer is None
+    assert {each.reason: (each.resolved_by, each.note) for each in case.reviews()} == {
+        risk.WARNING: ("Ada", "The payment was returned."), "risk_review": (None, None),
+    }  # fmt: skip
+    after = case.shop.read(order.reference)
+    assert (after.state, after.payment.state) == (OrderState.CANCELLED, PaymentState.CANCELLED)

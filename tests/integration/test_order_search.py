@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from models import Order, OrderKey, OrderKeyMark, Payment
+from store.domain.references import ALPHABET
 from store.services.orders import Customer, listing, search
 from store.services.orders.listing import OrderFilter, Show
 from store.services.orders.search import Search
@@ -49,6 +50,7 @@ def pages(shop: Shop, wanted: OrderFilter, most: int) -> list[list[int]]:
         ("k7qm-3x", Search(key="#K7QM3X")),
         ("K7QM 3XTR", Search(key="#K7QM3XTR")),
         ("abcd", Search(key="abcd")),
+        (f"{ALPHABET}-", Search(key=f"#{ALPHABET}")),
         ("ab-cd", Search(key="#ABCD")),
         ("x2y", Search(key="x2y")),
         ("K7QM-1", Search(key="k7qm 1")),
