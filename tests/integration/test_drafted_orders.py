@@ -221,3 +221,26 @@ def test_a_coupon_for_each_customer_once_is_refused_the_second_time(shop: Shop) 
         place(shop, draft(shop, cart(shop), replace(BUSINESS, email="bea@example.com")))
 
     assert (refused.value.reason, refused.value.coupon) == (CouponRefusal.USED_BEFORE, "FIVE")
+
+
+def test_what_is_not_shipped_has_neither_an_address_nor_a_method(shop: Shop) -> None:
+    with shop.services.database.transaction() as session:
+        session.execute(update(Product).values(shippable=False))
+    filled = cart(shop)
+
+    drafts = [draft(shop, filled, replace(CUSTOMER, method=method)) for method in (None, "standard")]
+
+    assert {each.order["shipping_country"] for each in drafts} == {""}
+    assert {row["kind"] for each in drafts for row in each.adjustments} <= {"tax"}
+    assert len({each.order["fingerprint"] for each in drafts}) == 1
+    assert drafts[0].order["billing_country"] == "US"
+
+
+def test_an_order_that_is_shipped_has_the_method_that_was_chosen(shop: Shop) -> None:
+    filled = cart(shop)
+
+    cheapest, chosen = (draft(shop, filled, replace(CUSTOMER, method=method)) for method in (None, "express"))
+
+    shipping = [[row["label"] for row in each.adjustments if row["kind"] == "shipping"] for each in (cheapest, chosen)]
+    assert shipping == [["Standard, 4 to 7 working days"], ["Express, 2 working days"]]
+    assert cheapest.order["fingerprint"] != chosen.order["fingerprint"]

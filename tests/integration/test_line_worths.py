@@ -163,10 +163,15 @@ def test_what_was_returned_another_way_is_as_much_as_has_failed(
     assert shop.product().stock == stock
 
 
-def test_what_was_not_charged_is_withdrawn_and_no_more_than_that(shop: Shop, order: Order) -> None:
+@pytest.mark.parametrize(
+    ("free", "withdrawn"), [(881, [False, True, False]), (880, [False, True, False]), (879, [False, False, True])]
+)
+def test_what_was_not_charged_is_withdrawn_and_no_more_than_that(
+    shop: Shop, order: Order, free: int, withdrawn: list[bool]
+) -> None:
     pencil, stock = order.lines[1].product_id, shop.product().stock
     with shop.services.database.transaction() as session:
-        session.execute(update(Payment).values(received_minor=Payment.received_minor - 881, capture_minor=1))
+        session.execute(update(Payment).values(received_minor=Payment.received_minor - free, capture_minor=1))
     origin = Origin(Source.STAFF, shop.clock())
 
     answers = [
@@ -174,11 +179,12 @@ def test_what_was_not_charged_is_withdrawn_and_no_more_than_that(shop: Shop, ord
         for pieces in (3, 2, 1)
     ]
 
-    assert answers == [False, True, False]  # two are worth 880, and 1 is not charged besides
-    assert rows(shop) == [(pencil, False, 2, True, 880, 80, 13)]
-    assert shop.product().stock == stock + 2
+    pieces, worth, taxes = (2, 880, (80, 13)) if withdrawn[1] else (1, 440, (40, 6))
+    assert answers == withdrawn
+    assert rows(shop) == [(pencil, False, pieces, True, worth, *taxes)]
+    assert shop.product().stock == stock + pieces
     with pytest.raises(RefundRefused) as refused:
         refunds.withdraw(
             shop.services, order.reference, Choice([ChosenPieces(pencil, 1)]), origin, returned_elsewhere=True
         )
-    assert (refused.value.reason, refused.value.amount) == (RefundRefusal.TOO_MUCH, Money(1, "usd"))
+    assert (refused.value.reason, refused.value.amount) == (RefundRefusal.TOO_MUCH, Money(free - worth, "usd"))

@@ -299,3 +299,29 @@ def test_reconciliation_looks_back_to_the_last_one_and_a_little_further(
     assert (asked[0], report.repaired, earlier.repaired) == (since, ["evt_1"], ["evt_1"])
     assert (kept.compared_until, kept.unresolved) == (now, [])
     assert isinstance(report, reconciliation.Report)
+
+
+def test_stripe_is_asked_once_to_create_a_payment_and_once_to_read_it(shop: Shop) -> None:
+    order = shop.order()
+    shop.transport.requests.clear()
+
+    name = shop.open(order).snapshot.provider_payment_id
+    shop.open(order)
+
+    assert shop.transport.requests == [("POST", "/v1/payment_intents"), ("GET", f"/v1/payment_intents/{name}")]
+
+
+def test_nothing_is_looked_up_of_what_is_decided_unopened_or_of_others(shop: Shop) -> None:
+    orders = [shop.order() for _ in range(3)]
+    shop.pay(orders[0])
+    shop.deliver()
+    shop.open(orders[1])
+    change(shop, orders[1], {"account": "live:acct_1"})
+
+    answers = []
+    for _ in range(2):
+        answers += [payments.look_up(shop.services, shop.read(order.reference), shop.clock()) for order in orders]
+        shop.clock.forward(seconds=6)
+
+    assert answers == [False] * 6
+    assert [shop.read(order.reference).payment.awaited_since for order in orders] == [None] * 3
