@@ -128,7 +128,7 @@ def _joined(among: Among) -> Select[str]:
 
 def _with_lines(among: Among) -> Select[str]:
     """The references of orders, each once, with its lines."""
-    joined = select(Order.reference).join(OrderLine, OrderLine.order_id == Order.id)
+    joined = select(Order.reference).join(OrderLine)
     return joined.where(among(Order.id), among(OrderLine.order_id)).group_by(Order.id).order_by(Order.id)
 
 
@@ -272,7 +272,7 @@ def _wrong_refund_lines(session: Session, _now: datetime, among: Among) -> Itera
             pieces(and_(RefundLine.sent)).label("sent"),
             pieces(back).label("restocked"),
         )
-        .outerjoin(Refund, Refund.id == RefundLine.refund_id)
+        .outerjoin(Refund)
         .where(among(RefundLine.order_id), RefundLine.product_id.is_not(None), STANDS)
         .group_by(RefundLine.order_id, RefundLine.product_id)
         .subquery()
@@ -302,7 +302,7 @@ def _wrong_refund_amounts(session: Session, _now: datetime, among: Among) -> Ite
     query = (
         select(Order.reference)
         .join(Order.payments)
-        .join(Refund, Refund.payment_id == Payment.id)
+        .join(Refund)
         .join(worth, worth.c.refund_id == Refund.id)
         .where(among(Order.id), among(Payment.order_id), Refund.amount_minor != worth.c.amount)
         .group_by(Order.id)
@@ -337,7 +337,7 @@ def _wrong_taxes(session: Session, _now: datetime, among: Among) -> Iterator[Fin
 def _wrong_reserved(session: Session, _now: datetime) -> Iterator[Finding]:
     reserved = (
         select(OrderLine.product_id, func.sum(OrderLine.quantity).label("pieces"))
-        .join(Order, Order.id == OrderLine.order_id)
+        .join(Order)
         .where(Order.reservation == ReservationState.RESERVED)
         .group_by(OrderLine.product_id)
         .subquery()
@@ -390,7 +390,7 @@ def _overdue(session: Session, now: datetime) -> Iterator[Finding]:
 def _refund_overdue(session: Session, now: datetime) -> Iterator[Finding]:
     requested = (
         select(Payment.order_id)
-        .join(Refund, Refund.payment_id == Payment.id)
+        .join(Refund)
         .where(Refund.state == RefundState.REQUESTED, Refund.requested_at < now - LATE)
     )
     # Two queries, each of which goes by its index: one for both would read every payment.

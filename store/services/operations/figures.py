@@ -45,8 +45,8 @@ def of_day(session: Session, now: datetime, currency: str) -> DayFigures:
         hours[hour], paid = int(received), paid + count
     refunded = session.scalar(
         select(func.sum(Refund.amount_minor))
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        .join(Payment)
+        .join(Order)
         .where(Refund.requested_at >= since, Refund.state.in_(RETURNING), Order.currency == currency)
     )
     return DayFigures(

@@ -87,8 +87,8 @@ def _disputes(session: Session) -> Sequence[Row[Order, Dispute]]:
     waiting = (
         select(Order, Dispute)
         .select_from(Dispute)
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        .join(Payment)
+        .join(Order)
         # The index has the undecided ones; those that are under review are few.
         .where(Dispute.state.in_(written_out(UNDECIDED)), Dispute.state.in_(UNANSWERED))
         .order_by(Dispute.due_by.asc().nulls_last(), Dispute.opened_at)
@@ -97,7 +97,7 @@ def _disputes(session: Session) -> Sequence[Row[Order, Dispute]]:
 
 
 def _returning(session: Session) -> Sequence[Row[Order, Payment]]:
-    due = select(Order, Payment).join(Payment, Payment.order_id == Order.id).where(Payment.refund_due)
+    due = select(Order, Payment).join(Payment).where(Payment.refund_due)
     return session.execute(due.order_by(Payment.order_id).limit(MOST)).all()
 
 
@@ -105,8 +105,8 @@ def _unanswered(session: Session, late: datetime) -> Sequence[Row[Order, Refund]
     requested = (
         select(Order, Refund)
         .select_from(Refund)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        .join(Payment)
+        .join(Order)
         .where(Refund.state == one_written_out(RefundState.REQUESTED), Refund.requested_at <= late)
     )
     return session.execute(requested.order_by(Refund.requested_at).limit(MOST)).all()
@@ -114,7 +114,7 @@ def _unanswered(session: Session, late: datetime) -> Sequence[Row[Order, Refund]
 
 def _mails(session: Session) -> Sequence[Row[Order, Mail]]:
     """Those that the mail server refused for good, then those that it has not taken after a few tries."""
-    of_order = select(Order, Mail).join(Mail, Mail.order_id == Order.id)
+    of_order = select(Order, Mail).join(Mail)
     refused = of_order.where(Mail.failed_at.is_not(None)).order_by(Mail.failed_at)
     stuck = of_order.where(*TO_SEND, Mail.attempts >= FEW_TRIES).order_by(Mail.due_at, Mail.id)
     found = [*session.execute(refused.limit(MOST)), *session.execute(stuck.limit(MOST))]

@@ -187,9 +187,7 @@ _AFTER_ALL = 2**31 - 1
 # Which orders these are is asked first: a planner that orders by id may else look for them through all orders.
 _FEW: Mapping[Show, Select[int]] = {
     Show.REVIEW: select(Review.order_id).where(Review.resolved_at.is_(None)),
-    Show.DISPUTED: select(Payment.order_id)
-    .join(Dispute, Dispute.payment_id == Payment.id)
-    .where(Dispute.state.in_(written_out(UNDECIDED))),
+    Show.DISPUTED: select(Payment.order_id).join(Dispute).where(Dispute.state.in_(written_out(UNDECIDED))),
 }
 _SHOWN: Mapping[Show, tuple[ColumnElement[bool], ...]] = {
     Show.TO_SHIP: (

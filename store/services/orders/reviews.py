@@ -101,7 +101,7 @@ def waiting(session: Session) -> Sequence[OpenReview]:
     """Every open review, the oldest first."""
     rows = session.execute(
         select(Order, Review)
-        .join(Review, Review.order_id == Order.id)
+        .join(Review)
         .join(Order.payment)
         .options(contains_eager(Order.payment))
         .where(Review.resolved_at.is_(None))

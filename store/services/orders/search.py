@@ -137,5 +137,5 @@ def _at_stripe(name: str) -> Select[int]:
     if name.startswith("pi_"):
         return payments.where(Payment.provider_payment_id == name)
     if name.startswith(("re_", "pyr_")):
-        return payments.join(Refund, Refund.payment_id == Payment.id).where(Refund.provider_refund_id == name)
-    return payments.join(Dispute, Dispute.payment_id == Payment.id).where(Dispute.provider_dispute_id == name)
+        return payments.join(Refund).where(Refund.provider_refund_id == name)
+    return payments.join(Dispute).where(Dispute.provider_dispute_id == name)

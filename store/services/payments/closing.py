@@ -157,7 +157,7 @@ def cancel_leftovers(services: Services, reference: str, now: datetime, source: 
     with services.database.reading() as session:
         leftovers = session.scalars(
             select(Payment)
-            .join(Order, Order.id == Payment.order_id)
+            .join(Order)
             .where(Order.reference == reference, ~Payment.live, Payment.state.not_in(DECIDED))
         ).all()
     for payment in leftovers:

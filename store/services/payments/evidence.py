@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Dispute, DisputeFile, Order, Payment
+from models import Dispute, DisputeFile, Order
 from store.domain.errors import DisputeNotAnswered, NotFound, Subject
 from store.domain.evidence import EvidenceKind
 from store.domain.states import DisputeState
@@ -21,7 +21,7 @@ from store.services.services import Services
 
 def find(session: Session, reference: str, provider_dispute_id: str) -> Dispute:
     """A dispute of an order. Raises NotFound."""
-    of_order = select(Dispute).join(Dispute.payment).join(Order, Order.id == Payment.order_id)
+    of_order = select(Dispute).join(Dispute.payment).join(Order)
     wanted = of_order.where(Order.reference == reference, Dispute.provider_dispute_id == provider_dispute_id)
     found = session.scalars(wanted).one_or_none()
     if found is None:

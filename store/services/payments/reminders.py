@@ -44,7 +44,7 @@ def remind(services: Services, reference: str, now: datetime) -> None:
     PaymentMisconfigured.
     """
     with services.database.reading() as session:
-        of_order = select(Payment.provider_payment_id).join(Order, Order.id == Payment.order_id)
+        of_order = select(Payment.provider_payment_id).join(Order)
         name = session.scalars(of_order.where(Order.reference == reference, Payment.live)).one()
     if name is None:
         return

@@ -28,9 +28,7 @@ T = TypeVar("T")
 def payments(services: Services, since: datetime) -> Iterator[tuple[str, PaymentSnapshot | None]]:
     """Of the store's own, those of orders placed since then, and of every order that waits for its payment."""
     ours = (
-        select(Payment.provider_payment_id)
-        .join(Order, Order.id == Payment.order_id)
-        .where(Payment.provider_payment_id.is_not(None), _ours(services))
+        select(Payment.provider_payment_id).join(Order).where(Payment.provider_payment_id.is_not(None), _ours(services))
     )
     known = _any_of(ours, Order.placed_at >= since, Order.state == OrderState.AWAITING_PAYMENT)
     listed = ((snapshot.provider_payment_id, snapshot) for snapshot in services.gateway.list_payments(since))
@@ -39,11 +37,7 @@ def payments(services: Services, since: datetime) -> Iterator[tuple[str, Payment
 
 def hosted_pages(services: Services, since: datetime) -> Iterator[tuple[str, HostedPageSnapshot | None]]:
     """Those that are open, and of the store's own every one whose payment is not decided."""
-    ours = (
-        select(Payment.provider_page_id)
-        .join(Order, Order.id == Payment.order_id)
-        .where(Payment.provider_page_id.is_not(None), _ours(services))
-    )
+    ours = select(Payment.provider_page_id).join(Order).where(Payment.provider_page_id.is_not(None), _ours(services))
     undecided = Payment.state.not_in(written_out(DECIDED))
     known = _any_of(ours, Order.state == OrderState.AWAITING_PAYMENT, and_(~Payment.live, undecided))
     listed = ((page.provider_page_id, page) for page in services.gateway.list_open_pages(since))
@@ -53,9 +47,7 @@ def hosted_pages(services: Services, since: datetime) -> Iterator[tuple[str, Hos
 def refunds(services: Services, since: datetime) -> Iterator[tuple[str, RefundSnapshot | None]]:
     """Of the store's own, those requested since then, and every one that is on its way."""
     ours = (
-        select(Refund.provider_refund_id)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.provider_refund_id.is_not(None), _ours(services))
+        select(Refund.provider_refund_id).join(Payment).where(Refund.provider_refund_id.is_not(None), _ours(services))
     )
     known = _any_of(ours, Refund.requested_at >= since, Refund.state == RefundState.PENDING)
     listed = ((snapshot.provider_refund_id, snapshot) for snapshot in services.gateway.list_refunds(since))
@@ -66,12 +58,7 @@ def disputes(services: Services, since: datetime) -> Iterator[tuple[str, Dispute
     """Of the store's own, those opened since then, and every one that is not decided, which takes months, or that may
     have been decided anew: those of orders in review.
     """
-    ours = (
-        select(Dispute.provider_dispute_id)
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .join(Order, Order.id == Payment.order_id)
-        .where(_ours(services))
-    )
+    ours = select(Dispute.provider_dispute_id).join(Payment).join(Order).where(_ours(services))
     in_review = Order.id.in_(select(Review.order_id).where(Review.resolved_at.is_(None)))
     known = _any_of(ours, Dispute.opened_at >= since, Dispute.state.in_(written_out(UNDECIDED)), in_review)
     listed = ((snapshot.provider_dispute_id, snapshot) for snapshot in services.gateway.list_disputes(since))

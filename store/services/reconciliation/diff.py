@@ -60,7 +60,7 @@ def order_of(session: Session, snapshot: PaymentSnapshot) -> OrderHere | None:
     """The order that a payment is of: by the payment, else by the reference that it carries."""
     name = snapshot.provider_payment_id
     found = session.execute(
-        select(Order, Payment).join(Payment, Payment.order_id == Order.id).where(Payment.provider_payment_id == name)
+        select(Order, Payment).join(Payment).where(Payment.provider_payment_id == name)
     ).one_or_none()
     if found is not None:
         return OrderHere(found.Order, found.Payment, found.Payment.live)
@@ -80,9 +80,7 @@ def order_of_page(session: Session, snapshot: HostedPageSnapshot) -> OrderHere |
     page that is not known here; `live` is then whether the order has yet to learn its id.
     """
     found = session.execute(
-        select(Order, Payment)
-        .join(Payment, Payment.order_id == Order.id)
-        .where(Payment.provider_page_id == snapshot.provider_page_id)
+        select(Order, Payment).join(Payment).where(Payment.provider_page_id == snapshot.provider_page_id)
     ).one_or_none()
     if found is not None:
         return OrderHere(found.Order, found.Payment, found.Payment.live)
@@ -95,9 +93,7 @@ def order_of_page(session: Session, snapshot: HostedPageSnapshot) -> OrderHere |
 def _numbered(session: Session, reference: str | None, number: int | None) -> OrderHere | None:
     """The order and its payment by the store's own number of that, which is another's in another store."""
     found = session.execute(
-        select(Order, Payment)
-        .join(Payment, Payment.order_id == Order.id)
-        .where(Order.reference == reference, Payment.id == number)
+        select(Order, Payment).join(Payment).where(Order.reference == reference, Payment.id == number)
     ).one_or_none()
     return OrderHere(found.Order, found.Payment, found.Payment.live) if found is not None else None
 
@@ -144,8 +140,9 @@ def refund(session: Session, provider_refund_id: str, snapshot: RefundSnapshot |
     """A refund, at the payment service and here. One of a payment that is not of this store concerns nobody here."""
     row = session.execute(
         select(Refund.state, Refund.amount_minor, Order.reference, Order.currency)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        .select_from(Refund)
+        .join(Payment)
+        .join(Order)
         .where(Refund.provider_refund_id == provider_refund_id)
     ).one_or_none()
     return _both_sides(session, "refund", provider_refund_id, row, snapshot)
@@ -155,8 +152,9 @@ def dispute(session: Session, provider_dispute_id: str, snapshot: DisputeSnapsho
     """A dispute, at the payment service and here."""
     row = session.execute(
         select(Dispute.state, Dispute.amount_minor, Order.reference, Order.currency)
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        .select_from(Dispute)
+        .join(Payment)
+        .join(Order)
         .where(Dispute.provider_dispute_id == provider_dispute_id)
     ).one_or_none()
     return _both_sides(session, "dispute", provider_dispute_id, row, snapshot)
@@ -222,9 +220,7 @@ def _authorisation(subject: str, state: PaymentState) -> Iterator[Finding]:
 def _reference(session: Session, provider_payment_id: str) -> str | None:
     """The order that has this payment here."""
     return session.scalar(
-        select(Order.reference)
-        .join(Payment, Payment.order_id == Order.id)
-        .where(Payment.provider_payment_id == provider_payment_id)
+        select(Order.reference).join(Payment).where(Payment.provider_payment_id == provider_payment_id)
     )
 
 

@@ -140,8 +140,8 @@ def _record(
         recorder(session)
         added = session.execute(
             select(Order.reference, HistoryEntry.type)
-            .join(HistoryEntry, HistoryEntry.order_id == Order.id)
-            .join(Payment, Payment.order_id == Order.id)
+            .join(HistoryEntry)
+            .join(Payment)
             .where(of_payment, HistoryEntry.id > last)
             .order_by(HistoryEntry.id)
         ).all()

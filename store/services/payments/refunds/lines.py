@@ -278,9 +278,7 @@ class _Known:
     def of(cls, session: Session, order: Order) -> _Known:
         *of_lines, shipping = worths(order.quote)
         rows = session.scalars(
-            select(RefundLine)
-            .outerjoin(Refund, Refund.id == RefundLine.refund_id)
-            .where(RefundLine.order_id == order.id, STANDS)
+            select(RefundLine).outerjoin(Refund).where(RefundLine.order_id == order.id, STANDS)
         ).all()
         lines = {line.product_id: worth for line, worth in zip(order.lines, of_lines, strict=True)}
         return cls(lines, shipping, rows)

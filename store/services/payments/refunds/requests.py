@@ -90,8 +90,8 @@ def resubmit(services: Services, reference: str, now: datetime) -> None:
     with services.database.reading() as session:
         keys = session.scalars(
             select(Refund.key)
-            .join(Payment, Payment.id == Refund.payment_id)
-            .join(Order, Order.id == Payment.order_id)
+            .join(Payment)
+            .join(Order)
             .where(Order.reference == reference, Refund.state == RefundState.REQUESTED)
         ).all()
     for key in keys:
@@ -104,11 +104,7 @@ def return_unowed(services: Services, reference: str, now: datetime) -> None:
     and its stock sold, one that was received beside another. Raises as `submit` does.
     """
     with services.database.reading() as session:
-        due = session.scalars(
-            select(Payment)
-            .join(Order, Order.id == Payment.order_id)
-            .where(Order.reference == reference, Payment.refund_due)
-        ).all()
+        due = session.scalars(select(Payment).join(Order).where(Order.reference == reference, Payment.refund_due)).all()
     origin = Origin(Source.WORKER, now)
     for payment in due:
         with services.database.transaction() as session:
@@ -136,7 +132,7 @@ def requested(
     """Whether an order has a refund that was requested and is not known to have reached the payment service, of a
     payment of which `of_payment` holds.
     """
-    refunds = select(Payment.order_id).join(Refund, Refund.payment_id == Payment.id)
+    refunds = select(Payment.order_id).join(Refund)
     return order_id.in_(refunds.where(Refund.state == RefundState.REQUESTED, of_payment))
 
 
@@ -150,7 +146,7 @@ def out_of_reach(
         Review.subject == Payment.provider_payment_id,
     )
     waiting = select(Payment.order_id).where(foreign, ~told)
-    requested = waiting.join(Refund, Refund.payment_id == Payment.id).where(Refund.state == RefundState.REQUESTED)
+    requested = waiting.join(Refund).where(Refund.state == RefundState.REQUESTED)
     # Two queries, each of which goes by its index: one for both would read every payment.
     return order_id.in_(union_all(waiting.where(Payment.refund_due), requested))
 
@@ -167,9 +163,7 @@ def by_key(session: Session, key: str) -> Refund:
 
 def next_key(session: Session, order: Order) -> str:
     """A key for one more refund of an order."""
-    count = session.scalar(
-        select(func.count(Refund.id)).join(Payment, Payment.id == Refund.payment_id).where(Payment.order_id == order.id)
-    )
+    count = session.scalar(select(func.count(Refund.id)).join(Payment).where(Payment.order_id == order.id))
     return f"order-{order.reference}-refund-{(count or 0) + 1}"
 
 
@@ -213,7 +207,7 @@ def _refuse_while_charged_back(session: Session, order: Order) -> None:
 def _refuse_beside_unanswered(session: Session, order: Order) -> None:
     unanswered = session.scalars(
         select(Refund)
-        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Payment)
         .where(Payment.order_id == order.id, Refund.state == RefundState.REQUESTED)
         .order_by(Refund.id)
     ).first()
