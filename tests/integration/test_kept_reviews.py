@@ -184,6 +184,7 @@ def test_a_dispute_is_kept_as_it_was_first_reported(case: Case) -> None:
     found = case.dispute(DisputeEvent.NEEDS_RESPONSE, due_by=until)
     case.dispute(DisputeEvent.NEEDS_RESPONSE, after=SECOND, amount=Money(501, "usd"))
     case.dispute(DisputeEvent.UNDER_REVIEW, after=SECOND, due_by=until + DAY)
+    case.dispute(DisputeEvent.UNDER_REVIEW, after=SECOND)
     elsewhere = case.dispute(DisputeEvent.LOST, provider_payment_id="pi_elsewhere")
 
     with case.shop.services.database.reading() as session:
@@ -261,6 +262,15 @@ def test_a_warning_that_was_resolved_is_not_opened_again(case: Case) -> None:
     reviews.resolve(case.shop.services, case.order.reference, "A regular.", case.origin(Source.STAFF))
 
     case.warn()
+
+    assert [each.note for each in case.reviews()] == ["A regular."]
+
+
+def test_a_review_of_stripes_own_that_was_resolved_is_not_opened_again(case: Case) -> None:
+    case.risk_review(is_open=True, reason="rule")
+    reviews.resolve(case.shop.services, case.order.reference, "A regular.", case.origin(Source.STAFF))
+
+    case.risk_review(is_open=True, reason="rule")
 
     assert [each.note for each in case.reviews()] == ["A regular."]
 

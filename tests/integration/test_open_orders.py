@@ -23,7 +23,7 @@ from store.gateway.port import Card, CardUsed, DisputeSnapshot, FraudWarningSnap
 from store.services import orders, payments, reconciliation
 from store.services.findings import Finding
 from store.services.history import Origin, Source
-from store.services.orders import lookup
+from store.services.orders import lookup, reviews
 from store.services.payments import closing, creation, unmatched_events
 from store.services.reconciliation import schedule
 from tests.support.shop import Shop
@@ -240,7 +240,7 @@ def test_what_was_said_of_an_unknown_payment_is_recorded_once_it_is_known(shop: 
         payment = session.scalars(select(Payment).where(Payment.order_id == order.id)).one()
         refund = session.scalars(select(Refund)).one()
         disputes = session.scalars(select(Dispute).order_by(Dispute.provider_dispute_id)).all()
-        reviews = session.scalars(select(Review).order_by(Review.id)).all()
+        opened = session.scalars(select(Review).order_by(Review.id)).all()
         closed = session.scalars(select(HistoryEntry).where(HistoryEntry.type == "risk_review.closed")).one()
         left = session.scalars(select(UnmatchedEvent.provider_payment_id)).all()
     assert (payment.card_brand, payment.card_last4, payment.capture_before) == ("visa", "4242", until)
@@ -250,7 +250,7 @@ def test_what_was_said_of_an_unknown_payment_is_recorded_once_it_is_known(shop: 
     assert [(each.provider_dispute_id, each.state, each.amount_minor, each.due_by) for each in disputes] == [
         ("du_1", DisputeState.NEEDS_RESPONSE, 400, until), ("du_2", DisputeState.INQUIRY, 300, None),
     ]  # fmt: skip
-    assert [(each.reason, each.subject, each.data) for each in reviews] == [
+    assert [(each.reason, each.subject, each.data) for each in opened] == [
         ("early_fraud_warning", "issfr_1", {"fraud_type": "made_with_stolen_card", "actionable": True}),
         ("risk_review", "prv_1", {"because": "rule"}),
     ]
@@ -325,3 +325,21 @@ def test_nothing_is_looked_up_of_what_is_decided_unopened_or_of_others(shop: Sho
 
     assert answers == [False] * 6
     assert [shop.read(order.reference).payment.awaited_since for order in orders] == [None] * 3
+
+
+@pytest.mark.parametrize("state", [PaymentState.PROCESSING, PaymentState.AUTHORISED, None])
+def test_an_order_that_waits_for_a_bank_or_a_person_takes_no_payment(shop: Shop, state: PaymentState | None) -> None:
+    order, other = shop.order(), shop.order()
+    if state is not None:
+        change(shop, order, {"state": state})
+    else:
+        with shop.services.database.transaction() as session:
+            known = session.get_one(Order, order.id)
+            reviews.open_review(session, known, "amount", Origin(Source.WORKER, shop.clock()))
+
+    with pytest.raises(OrderClosed) as closed:
+        creation.check(shop.services, order.reference, shop.clock())
+
+    assert closed.value.reference == order.reference
+    assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
+    assert creation.check(shop.services, other.reference, shop.clock()).attempt == 1

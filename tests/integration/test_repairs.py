@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import insert, update
 
-from models import Order, Payment
+from models import HistoryEntry, Order, Payment
 from store.domain.money import Money
 from store.domain.states import (
     DisputeEvent,
@@ -287,3 +287,15 @@ def test_what_stripe_does_not_have_any_more_is_found(case: Case) -> None:
     assert found == [missing]
     assert (report.compared, report.unresolved) == (1, [replace(missing, unrepaired=True)])
     assert case.stripe.ended == []
+
+
+def test_only_orders_whose_history_went_on_are_audited(case: Case) -> None:
+    case.stripe.payments = [case.snapshot(PaymentEvent.DECLINED)]
+    with case.shop.services.database.transaction() as session:
+        session.execute(update(Order).values(disputed=True))
+        of_other = HistoryEntry.order_id == case.other.id
+        session.execute(update(HistoryEntry).where(of_other).values(at=case.now - HOUR - timedelta(seconds=1)))
+
+    report = case.repair()
+
+    assert report.unresolved == [Finding(case.subject, "dispute_flag_wrong")]

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from models import Heartbeat, Order, Payment, Refund, UnmatchedEvent
 from store.domain.errors import PaymentMisconfigured, PaymentServiceFailed, PaymentUnavailable
-from store.domain.states import OrderState, PaymentState, RefundState, ReservationState
-from store.gateway.port import PaymentSession
+from store.domain.money import Money
+from store.domain.states import OrderState, PaymentEvent, PaymentState, RefundState, ReservationState
+from store.gateway.port import CancelReason, PaymentSession, PaymentSnapshot
 from store.services.operations import worker
 from store.services.payments import unmatched_events
 from tests.support.shop import NoAnswer, Shop
@@ -189,3 +190,47 @@ def test_only_questions_in_a_row_without_any_answer_end_a_round(shop: Shop) -> N
     done = worker.run(replace(shop.services, gateway=cast("Any", Broken())), shop.clock())
 
     assert (done, len(asked)) == (0, 7)  # two, two that were answered, and three more
+
+
+@pytest.mark.parametrize(
+    ("event", "extensions", "state", "extended"),
+    [
+        (PaymentEvent.PROCESSING, 9, OrderState.AWAITING_PAYMENT, True),
+        (PaymentEvent.ACTION_REQUIRED, 2, OrderState.AWAITING_PAYMENT, True),
+        (PaymentEvent.ACTION_REQUIRED, 3, OrderState.EXPIRED, False),
+        (PaymentEvent.AUTHORISED, 0, OrderState.AWAITING_PAYMENT, False),
+        (PaymentEvent.DECLINED, 0, OrderState.EXPIRED, False),
+        (None, 0, OrderState.EXPIRED, False),
+    ],
+)
+def test_an_overdue_order_is_kept_while_money_may_be_on_its_way(
+    shop: Shop, event: PaymentEvent | None, extensions: int, state: OrderState, extended: bool
+) -> None:
+    order, other = shop.order(), shop.order()
+    change(shop, order, {"provider_payment_id": "pi_1", "state": PaymentState.OPEN}, extensions=extensions)
+    shop.clock.forward(minutes=31)
+    now, total, nothing = shop.clock(), order.total, Money(0, order.currency)
+    change(shop, other, expires_at=now + MINUTE)
+
+    class Stripe:
+        def retrieve_payment(self, name: str) -> PaymentSession:
+            snapshot = PaymentSnapshot(name, event, now, total, nothing, live=False, order_reference=None)
+            return PaymentSession(snapshot, "secret")
+
+        def cancel_payment(self, name: str, reason: CancelReason) -> PaymentSnapshot:
+            snapshot = self.retrieve_payment(name).snapshot
+            return replace(snapshot, event=PaymentEvent.CANCELLED, cancelled_because=reason)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(shop.services.gateway, name)
+
+    worker.run(replace(shop.services, gateway=cast("Any", Stripe())), now)
+
+    after, authorised = shop.read(order.reference), event is PaymentEvent.AUTHORISED
+    assert (after.state, after.extensions, after.is_authorised) == (state, extensions + extended, authorised)
+    assert [(each.source, each.data) for each in after.history if each.type == "order.extended"] == [
+        ("worker", {"because": after.payment.state.value})
+    ] * extended
+    if extended:
+        assert after.expires_at == now + 5 * MINUTE
+    assert shop.read(other.reference).expires_at == now + MINUTE
