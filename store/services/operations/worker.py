@@ -25,6 +25,7 @@ from store.services import (
     taxes,
     transitions,
 )
+from store.services.database import ROWS_ALONE
 from store.services.history import Origin, Source
 from store.services.operations import health
 from store.services.orders import search
@@ -152,13 +153,13 @@ def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[st
         .with_for_update(skip_locked=True, of=Order)
     )
     claim = update(Order).where(Order.id.in_(orders)).values(claimed_until=now + CLAIM).returning(Order.reference)
-    return list(session.scalars(claim.execution_options(synchronize_session=False)))
+    return list(session.scalars(claim, execution_options=ROWS_ALONE))
 
 
 def _give_back(session: Session, references: list[str], now: datetime) -> None:
     """Leave claimed orders to whoever comes next; they come before those that failed."""
     ours = update(Order).where(Order.reference.in_(references), Order.claimed_until == now + CLAIM)
-    session.execute(ours.values(claimed_until=None).execution_options(synchronize_session=False))
+    session.execute(ours.values(claimed_until=None), execution_options=ROWS_ALONE)
 
 
 def _expire(services: Services, reference: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import Order, OrderLine, Refund, RefundLine, Shipment, ShipmentLine
 from store.domain.states import OrderEvent, OrderState, RefundState
 from store.services import history, transitions
+from store.services.database import ROWS_ALONE
 from store.services.history import Origin
 
 # How many pieces, by the id of their product.
@@ -78,7 +79,7 @@ def change_line(session: Session, order: Order, product_id: int, **by: int) -> N
     """Add to what became of a line's pieces. The database refuses more than there are."""
     columns = {name: getattr(OrderLine, name) + count for name, count in by.items()}
     line = update(OrderLine).where(OrderLine.order_id == order.id, OrderLine.product_id == product_id)
-    session.execute(line.values(columns), execution_options={"synchronize_session": False, "autoflush": False})
+    session.execute(line.values(columns), execution_options=ROWS_ALONE)
     session.expire(order, ["lines"])
 
 

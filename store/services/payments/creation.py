@@ -23,6 +23,7 @@ from store.domain.states import OrderState, PaymentKind
 from store.gateway.port import CancelReason, PaymentRequest, PaymentSession, PaymentSnapshot
 from store.services import card_testing, transitions
 from store.services.card_testing import Shopper
+from store.services.database import ROWS_ALONE
 from store.services.history import Origin, Source
 from store.services.orders import lookup
 from store.services.orders.access import STAFF, Access
@@ -208,5 +209,5 @@ def count_attempt(session: Session, reference: str, attempt: int) -> None:
         update(Payment)
         .where(Payment.id == order.payment.id, Payment.create_attempt == attempt)
         .values(create_attempt=attempt + 1),
-        execution_options={"synchronize_session": False},
+        execution_options=ROWS_ALONE,
     )
