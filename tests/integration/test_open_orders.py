@@ -1,13 +1,14 @@
 """What decides whether an order can still be paid, when Stripe is asked about it, and what is remembered for later."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import ColumnElement, insert, select, update
 
 from models import Dispute, HistoryEntry, Order, Payment, Reconciliation, Refund, Review, UnmatchedEvent
-from store.domain.errors import OrderClosed
+from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy
 from store.domain.money import Money
 from store.domain.states import (
     DisputeEvent,
@@ -19,12 +20,23 @@ from store.domain.states import (
     RefundState,
     ReservationState,
 )
-from store.gateway.port import Card, CardUsed, DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot, RiskReviewSnapshot
-from store.services import orders, payments, reconciliation
+from store.gateway.port import (
+    CancelReason,
+    Card,
+    CardUsed,
+    DisputeSnapshot,
+    FraudWarningSnapshot,
+    PaymentRequest,
+    PaymentSession,
+    RefundSnapshot,
+    RiskReviewSnapshot,
+)
+from store.services import Services, orders, payments, reconciliation
 from store.services.findings import Finding
 from store.services.history import Origin, Source
+from store.services.operations import health
 from store.services.orders import lookup, reviews
-from store.services.payments import closing, creation, unmatched_events
+from store.services.payments import accounts, closing, creation, unmatched_events
 from store.services.reconciliation import schedule
 from tests.support.shop import Shop
 
@@ -190,11 +202,14 @@ def test_the_last_order_of_a_cart_is_found_where_it_cost_nothing(shop: Shop) -> 
     change(shop, open_, total_minor=0)
     now = shop.clock()
 
+    again = shop.place(carts[0])  # the same things, ordered anew
+    change(shop, again, total_minor=0, **paid)
+
     with shop.services.database.reading() as session:
         found = [orders.ordered_for_nothing(session, cart) for cart in (*carts, None, "")]
         since = [orders.ordered_for_nothing(session, carts[0], at) for at in (now, now + SECOND)]
 
-    assert [order.id if order else None for order in found] == [free.id if free else 0, None, None, None, None, None]
+    assert [order.id if order else None for order in found] == [again.id, None, None, None, None, None]
     assert [order is not None for order in since] == [True, False]
 
 
@@ -343,3 +358,78 @@ def test_an_order_that_waits_for_a_bank_or_a_person_takes_no_payment(shop: Shop,
     assert closed.value.reference == order.reference
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
     assert creation.check(shop.services, other.reference, shop.clock()).attempt == 1
+
+
+class Gateway:
+    """The shop's own, but for what is said otherwise."""
+
+    def __init__(self, shop: Shop, **methods: Any) -> None:
+        self._shop, self._methods = shop, methods
+
+    def __getattr__(self, name: str) -> Any:
+        return self._methods.get(name) or getattr(self._shop.services.gateway, name)
+
+
+def with_gateway(shop: Shop, **methods: Any) -> Services:
+    return replace(shop.services, gateway=cast("Any", Gateway(shop, **methods)))
+
+
+@pytest.mark.parametrize("failure", [PaymentUnavailable, PaymentMisconfigured])
+def test_the_account_follows_the_mode_while_stripe_does_not_answer(shop: Shop, failure: type[Exception]) -> None:
+    def away() -> str:
+        raise failure
+
+    assert accounts.ask(with_gateway(shop, account_id=away)) == "test:"
+    assert accounts.ask(shop.services).startswith("test:acct_")
+
+
+@pytest.mark.parametrize("other", ["pi_other", None])
+def test_a_payment_that_came_second_is_cancelled_and_the_first_is_used(shop: Shop, other: str | None) -> None:
+    order = shop.order()
+    first = shop.open(shop.order()).snapshot.provider_payment_id if other is not None else None
+    cancelled: list[tuple[str, CancelReason]] = []
+
+    def create(request: PaymentRequest) -> PaymentSession:
+        made = shop.services.gateway.create_payment(request)
+        if first is not None:  # another tab was quicker
+            with shop.services.database.transaction() as session:
+                theirs = update(Payment).where(Payment.provider_payment_id == first)
+                session.execute(theirs.values(provider_payment_id="pi_moved"))
+            change(shop, order, {"provider_payment_id": first, "state": PaymentState.OPEN})
+        else:
+            change(shop, order, state=OrderState.CANCELLED, reservation=ReservationState.RELEASED)
+        return made
+
+    def cancel(name: str, reason: CancelReason) -> None:
+        cancelled.append((name, reason))
+
+    services = with_gateway(shop, create_payment=create, cancel_payment=cancel)
+    if first is not None:
+        _order, payment = payments.create(services, order.reference, shop.clock())
+        assert payment.snapshot.provider_payment_id == first
+    else:
+        with pytest.raises(OrderClosed):
+            payments.create(services, order.reference, shop.clock())
+
+    ((name, reason),) = cancelled
+    assert (name != first, reason) == (True, CancelReason.REPLACED)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("FATAL: unsupported startup parameter: options", "PgBouncer refuses a start-up parameter"),
+        ("FATAL: password authentication failed for user", "The database refuses the user or the password"),
+        ('FATAL: database "till" does not exist', "The server of DATABASE_URL has no database of that name."),
+        ("FATAL: sorry, too many clients already", "The database has no connection left."),
+        ("could not connect to server", "The database does not answer."),
+    ],
+)
+def test_what_a_database_says_becomes_what_to_do(shop: Shop, said: str, problem: str) -> None:
+    class Refuses:
+        def reading(self) -> None:
+            raise StoreBusy from ConnectionError(said)
+
+    (found,) = health.problems(replace(shop.services, database=cast("Any", Refuses())))
+
+    assert found.startswith(problem)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from models import HistoryEntry, Mail, Order, Payment, Review
+from store.domain.errors import PaymentUnconfirmed
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentEvent, PaymentKind, PaymentState, ReservationState
 from store.gateway.port import CancelReason, Card, CardUsed, Decline, HostedPageSnapshot, PaymentSnapshot
@@ -470,3 +471,36 @@ def test_the_end_of_an_authorisation_that_is_known_is_kept(case: Case) -> None:
 
     assert (first, again, case.payment.capture_before) == (told, told, until)
     assert case.shop.read(case.order.reference).expires_at == until - timedelta(hours=2)
+
+
+@pytest.mark.parametrize("own_number", [None, True, False])
+def test_a_payment_that_names_its_order_is_its_payment_once_stripe_was_asked(
+    case: Case, own_number: bool | None
+) -> None:
+    case.payment_is(provider_payment_id=None, state=PaymentState.UNOPENED)
+    numbers = {True: case.payment.id, False: case.shop.read(case.other.reference).payment.id, None: None}
+    named = {"provider_payment_id": "pi_9", "order_reference": case.order.reference}
+    paid = case.snapshot(PAID, **named, payment_number=numbers[own_number])
+
+    with pytest.raises(PaymentUnconfirmed):
+        case.record(paid)
+    nothing = case.lines()
+    found = case.record(paid, Source.LOOKUP)
+
+    with case.shop.services.database.reading() as session:
+        rows = session.scalars(select(Payment).where(Payment.order_id == case.order.id).order_by(Payment.id)).all()
+    assert (nothing, found.id if found else None) == ([], case.order.id)
+    ids = ["pi_9"] if own_number is not False else [None, "pi_9"]
+    assert [row.provider_payment_id for row in rows] == ids
+    assert (rows[-1].live, rows[-1].received_minor, rows[-1].kind) == (True, 800, PaymentKind.CARD)
+    assert case.shop.read(case.order.reference).state is OrderState.PAID
+    assert case.shop.read(case.other.reference).payment.provider_payment_id is None
+
+
+def test_another_payment_that_nobody_has_paid_is_passed_over(case: Case) -> None:
+    named = {"provider_payment_id": "pi_9", "order_reference": case.order.reference}
+
+    found = case.record(case.snapshot(PaymentEvent.DECLINED, **named), Source.LOOKUP)
+
+    assert (found.id if found else None, case.lines()) == (case.order.id, [])
+    assert case.payment.provider_payment_id == "pi_1"

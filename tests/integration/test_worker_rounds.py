@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
-from models import Heartbeat, Order, Payment, Refund, UnmatchedEvent
+from models import Heartbeat, Mail, Order, Payment, Refund, UnmatchedEvent
 from store.domain.errors import PaymentMisconfigured, PaymentServiceFailed, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentEvent, PaymentState, RefundState, ReservationState
@@ -234,3 +234,35 @@ def test_an_overdue_order_is_kept_while_money_may_be_on_its_way(
     if extended:
         assert after.expires_at == now + 5 * MINUTE
     assert shop.read(other.reference).expires_at == now + MINUTE
+
+
+def test_all_that_is_done_in_a_round_is_counted(shop: Shop) -> None:
+    names = ("never opened", "opened", "tested", "left over", "due", "requested", "out of reach")
+    orders = {name: shop.order() for name in names}
+    for name in ("opened", "due", "requested"):
+        payment = shop.open(orders[name])
+        if name != "opened":
+            shop.confirm(payment)
+    shop.deliver()
+    shop.clock.forward(minutes=31)
+    now, later = shop.clock(), shop.clock() + timedelta(hours=1)
+    for name in names[2:]:
+        change(shop, orders[name], expires_at=later)
+    change(shop, orders["tested"], {"declines": shop.services.settings.max_declines})
+    change(shop, orders["left over"], {"live": False})
+    change(shop, orders["due"], {"refund_due": True})
+    foreign = {"account": "live:acct_1", "provider_payment_id": "pi_9", "refund_due": True, "received_minor": 400}
+    paid = {"state": OrderState.PAID, "reservation": ReservationState.COMMITTED}
+    change(shop, orders["out of reach"], {**foreign, "state": PaymentState.PAID}, **paid)
+    with shop.services.database.transaction() as session:
+        session.execute(insert(Payment).values(order_id=orders["left over"].id, amount_minor=400))
+        refund = {"payment_id": shop.read(orders["requested"].reference).payment.id, "state": RefundState.REQUESTED}
+        session.execute(insert(Refund).values(key="key", amount_minor=100, requested_at=now, **refund))
+
+    done = worker.run(shop.services, now)
+
+    with shop.services.database.reading() as session:
+        sent = session.scalars(select(Mail).where(Mail.sent_at.is_not(None))).all()
+    assert done == len(names) + len(sent)
+    shop.clock.forward(minutes=2)
+    assert worker.run(shop.services, shop.clock()) == 0
