@@ -1,5 +1,7 @@
 """What every test can ask for: databases of its own."""
 
+import gc
+
 import pytest
 
 pytest_plugins = ["tests.support.databases", "tests.support.open_shops"]
@@ -16,3 +18,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     needless = [item for item in items if item.get_closest_marker("on_sqlite") and "[postgresql" in item.name]
     config.hook.pytest_deselected(items=needless)
     items[:] = [item for item in items if item not in set(needless)]
+
+
+def pytest_configure() -> None:
+    """Search for garbage seldom: the tests make little, and each search goes through what so many modules have made."""
+    gc.set_threshold(100_000, 50, 100)
+
+
+def pytest_collection_finish() -> None:
+    """Have no search go through what stays to the end: the modules and thousands of tests."""
+    gc.collect()
+    gc.freeze()
