@@ -1,5 +1,6 @@
-"""How many statements a page may send to the database, and in how many transactions: a count is exact, so a test holds
-it. What PostgreSQL gets as a script, in one round trip, is not among them; there SQLite has the more of the two.
+"""How many statements a page or the worker may send to the database, and in how many transactions: a count is exact, so
+a test holds it. What PostgreSQL gets as a script, in one round trip, is not among them; there SQLite has the more of
+the two.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
+from store.services.operations import worker
 from tests.support.shop import FORM, Shop, event_of, token_on
 
 # Every step of one paid order and its webhooks, in the order of the way: at most so many statements in so many
@@ -126,6 +128,20 @@ def test_pages_that_are_seen_again_send_few_statements(shop: Shop, counter: Coun
     over = {name: count for name, count in counter.counts.items() if not within(count, AT_MOST_AGAIN[name])}
     assert over == {}
     assert list(counter.counts) == list(AT_MOST_AGAIN)
+
+
+def test_a_round_of_the_worker_that_finds_nothing_to_do_sends_few_statements(shop: Shop, counter: Counter) -> None:
+    shop.pay(shop.order())
+    shop.deliver()
+    for _ in range(2):
+        shop.clock.forward(minutes=2)
+        worker.run(shop.services, shop.clock())
+
+    with counter.step("worker"):
+        done = worker.run(shop.services, shop.clock())
+
+    assert done == 0
+    assert within(counter.counts["worker"], (16, 8))
 
 
 def within(count: tuple[int, int], most: tuple[int, int]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, or_, select, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Order, Payment
@@ -47,6 +47,14 @@ MOST_UNANSWERED = 3
 Work = Callable[[Services, str, datetime], object]
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What is done for each order for which `due` holds."""
+
+    due: ColumnElement[bool]
+    work: Work
+
+
 def run(services: Services, now: datetime) -> int:
     """Do all that is due at `now`; returns how many things were done. What fails is logged and comes up again.
 
@@ -61,18 +69,20 @@ def run(services: Services, now: datetime) -> int:
     authorised = Payment.state == PaymentState.AUTHORISED
     to_capture = _payment(authorised, Payment.capture_minor.is_not(None), ~foreign)
     to_release = and_(Order.state != OrderState.AWAITING_PAYMENT, _payment(Payment.live, authorised, ~foreign))
-    this = _Round(services, now)
-    done = this.each(to_capture, capturing.resubmit)  # before what was asked for expires
-    done += this.each(and_(expired, never_opened), _expire)
-    done += this.each(expired, _expire)
-    done += this.each(payments.tested_with_cards(services), payments.stop_card_testing)
-    done += this.each(left_over, payments.cancel_leftovers)
-    done += this.each(to_release, payments.release)
-    done += this.each(_payment(Payment.refund_due, ~foreign), refunds.return_unowed)
-    done += this.each(refunds.requested(Order.id, ~foreign), refunds.resubmit)
-    done += this.each(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable)
-    done += this.each(taxes.due(foreign), taxes.record)
-    done += this.each(reminders.due(services, now, foreign), reminders.remind)
+    tasks = (
+        _Task(to_capture, capturing.resubmit),  # before what was asked for expires
+        _Task(and_(expired, never_opened), _expire),
+        _Task(expired, _expire),
+        _Task(payments.tested_with_cards(services), payments.stop_card_testing),
+        _Task(left_over, payments.cancel_leftovers),
+        _Task(to_release, payments.release),
+        _Task(_payment(Payment.refund_due, ~foreign), refunds.return_unowed),
+        _Task(refunds.requested(Order.id, ~foreign), refunds.resubmit),
+        _Task(refunds.out_of_reach(Order.id, foreign), refunds.note_unreachable),
+        _Task(taxes.due(foreign), taxes.record),
+        _Task(reminders.due(services, now, foreign), reminders.remind),
+    )
+    done = _Round(services, now).go_through(tasks)
     documents.issue_due(services, now)
     while search.write_keys(services, now):
         pass
@@ -109,19 +119,36 @@ class _Round:
     now: datetime
     unanswered: int = 0
 
-    def each(self, due: ColumnElement[bool], work: Work) -> int:
-        """Claim the orders for which `due` holds and do `work` for each; says for how many it was done."""
+    def go_through(self, tasks: Sequence[_Task]) -> int:
+        """Do what is due of each task, in this order; says how many things were done. Mostly nothing is due, and one
+        statement that takes no lock says so. What becomes due meanwhile is left to the next round, as is an order that
+        one task has claimed and another one is due for.
+        """
+        waiting = self._waiting(tasks)
+        return sum(self._each(task) for number, task in enumerate(tasks) if number in waiting)
+
+    def _waiting(self, tasks: Sequence[_Task]) -> set[int]:
+        """The numbers of the tasks for which an order can be claimed."""
+        parts = [
+            select(literal(number)).select_from(_claimable(task.due, self.now).limit(1).subquery())
+            for number, task in enumerate(tasks)
+        ]
+        with self.services.database.reading() as session:
+            return set(session.scalars(union_all(*parts)))
+
+    def _each(self, task: _Task) -> int:
+        """Claim the orders for which the task is due and do it for each; says for how many it was done."""
         if self._is_silent():
             return 0
         with self.services.database.transaction() as session:
-            references = _claim(session, due, self.now)
+            references = _claim(session, task.due, self.now)
         done = 0
         for number, reference in enumerate(references):
             if self._is_silent():
                 with self.services.database.transaction() as session:
                     _give_back(session, references[number:], self.now)
                 break
-            done += self._attempt(work, reference)
+            done += self._attempt(task.work, reference)
         return done
 
     def _is_silent(self) -> bool:
@@ -144,14 +171,16 @@ class _Round:
             return True
 
 
-def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
-    orders = (
+def _claimable(due: ColumnElement[bool], now: datetime) -> Select[int]:
+    return (
         select(Order.id)
         .where(due, or_(Order.claimed_until.is_(None), Order.claimed_until <= now))
         .order_by(Order.claimed_until.nulls_first(), Order.expires_at)  # what failed before comes after what is new
-        .limit(BATCH)
-        .with_for_update(skip_locked=True, of=Order)
     )
+
+
+def _claim(session: Session, due: ColumnElement[bool], now: datetime) -> list[str]:
+    orders = _claimable(due, now).limit(BATCH).with_for_update(skip_locked=True, of=Order)
     claim = update(Order).where(Order.id.in_(orders)).values(claimed_until=now + CLAIM).returning(Order.reference)
     return list(session.scalars(claim, execution_options=ROWS_ALONE))
 

@@ -84,12 +84,14 @@ def recent_with(session: Session, key: str) -> list[int]:
 
 def write_keys(services: Services, now: datetime) -> bool:
     """Write the keys of the next orders that are settled; says whether there may be more of them."""
+    with services.database.reading() as session:  # mostly there is none, and this takes no lock
+        if session.execute(_settled(_mark(session), now).limit(1)).first() is None:
+            return False
     with services.database.transaction() as session:
         insert_once(session, OrderKeyMark, {"id": 1, "order_id": 0})
         since = session.scalars(select(OrderKeyMark.order_id).with_for_update()).one()
-        settled = _columns().where(Order.id > since, Order.placed_at <= now - SETTLED)
-        rows = session.execute(settled.order_by(Order.id).limit(BATCH)).all()
-        if not rows:
+        rows = session.execute(_settled(since, now).limit(BATCH)).all()
+        if not rows:  # another worker has just written them
             return False
         # An order that is not settled yet ends the batch: those after it wait for it.
         first_open = session.scalar(select(func.min(Order.id)).where(Order.placed_at > now - SETTLED, Order.id > since))
@@ -100,6 +102,10 @@ def write_keys(services: Services, now: datetime) -> bool:
         session.execute(inserts.into(session, OrderKey).on_conflict_do_nothing(), keys)
         session.execute(update(OrderKeyMark).values(order_id=ready[-1].id))
     return len(ready) == BATCH
+
+
+def _settled(since: int, now: datetime) -> Select[int, str, str, str, str]:
+    return _columns().where(Order.id > since, Order.placed_at <= now - SETTLED).order_by(Order.id)
 
 
 def _columns() -> Select[int, str, str, str, str]:
