@@ -60,6 +60,18 @@ def test_an_amount_is_at_most_what_the_things_cost() -> None:
     assert quoted(FIVE, [line(300)]).total == Money(600, "usd")
 
 
+def test_several_codes_together_take_off_no_more_than_there_is() -> None:
+    late = replace(FIVE, code="LATE", starts_at=NOW + timedelta(seconds=1))
+    more = [replace(FIVE, code=code, amount=Money(minor, "usd")) for code, minor in (("A", 700), ("B", 900), ("C", 1))]
+    tariffs = Tariffs(coupons=(replace(FIVE, code="OTHER"), late, FIVE, *more))
+
+    quote = tariffs.quote([line(1500)], SEATTLE, None, ["LATE", "A", "FIVE", "B", "C"], NOW, currency="usd")
+
+    assert [(each.label, each.amount.minor) for each in quote.adjustments] == [
+        ("Discount, FIVE", -500), ("Discount, A", -700), ("Discount, B", -300),
+    ]  # fmt: skip
+
+
 def test_free_shipping_takes_the_shipping_off_and_nothing_else() -> None:
     quote = quoted(SHIPFREE, [line(1000)], tax=TAX)
 
@@ -117,7 +129,7 @@ def test_free_shipping_is_refused_where_there_is_none_to_pay() -> None:
 
 
 def test_a_code_is_read_as_people_type_it() -> None:
-    assert read_code(" welcome 10\t\0") == "WELCOME10"
+    assert [read_code(typed) for typed in (" welcome 10\t\0", None)] == ["WELCOME10", ""]
 
 
 @given(
