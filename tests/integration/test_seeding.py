@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from models import CouponRow
+from models import CouponRow, ShippingZoneMethod
 from store.domain.coupons import CouponKind
 from store.domain.money import Money
 from store.domain.pricing import TaxClass
@@ -68,8 +69,10 @@ def test_seeded_shipping_methods_go_where_and_cost_what_the_file_says(usual_shop
         added = tariffs.seed(session, "kwd", source)
     with usual_shop.services.database.reading() as session:
         found = tariffs.read(session)
+        places = session.execute(select(ShippingZoneMethod.code, ShippingZoneMethod.position)).all()
 
     assert added == 5
+    assert {(row.code, row.position) for row in places} == {("slow", 1), ("fast", 2), ("sea", 1)}
     assert found.methods == (
         ShippingMethod(
             "slow", "Slow", "a week", canada, Basis.WEIGHT, ((0, Money(5000, "kwd")), (900, Money(7000, "kwd"))), None

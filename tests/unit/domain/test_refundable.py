@@ -43,7 +43,10 @@ def test_a_tax_falls_on_the_lines_that_it_was_computed_for() -> None:
 def test_a_tax_without_shares_is_divided_by_what_things_cost() -> None:
     found = worths(quote([(1000, 1), (400, 1)], Adjustment(SHIPPING, "", usd(600)), Adjustment(TAX, "", usd(201))))
 
+    taken_out = worths(quote([(600, 1), (400, 1)], Adjustment(TAX, "VAT not charged", usd(-160))))
+
     assert found == [worth(1100, tax=100), worth(440, tax=40), worth(661, tax=61)]
+    assert taken_out == [worth(504, tax=-96), worth(336, tax=-64), worth(0)]
 
 
 def test_a_tax_in_the_prices_adds_nothing_and_is_told() -> None:
