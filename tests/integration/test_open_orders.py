@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import ColumnElement, insert, select, update
 
 from models import Dispute, HistoryEntry, Order, Payment, Reconciliation, Refund, Review, UnmatchedEvent
-from store.domain.errors import OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy
+from store.domain.errors import NotFound, OrderClosed, PaymentMisconfigured, PaymentUnavailable, StoreBusy, Subject
+from store.domain.evidence import EvidenceKind
 from store.domain.money import Money
 from store.domain.states import (
     DisputeEvent,
@@ -36,8 +38,9 @@ from store.services.findings import Finding
 from store.services.history import Origin, Source
 from store.services.operations import health
 from store.services.orders import lookup, reviews
-from store.services.payments import accounts, closing, creation, unmatched_events
+from store.services.payments import accounts, closing, creation, evidence, evidence_files, unmatched_events
 from store.services.reconciliation import schedule
+from store.services.staff_log import Actor
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -433,3 +436,26 @@ def test_what_a_database_says_becomes_what_to_do(shop: Shop, said: str, problem:
     (found,) = health.problems(replace(shop.services, database=cast("Any", Refuses())))
 
     assert found.startswith(problem)
+
+
+def test_an_account_is_named_with_its_mode(shop: Shop) -> None:
+    settings = shop.services.settings.model_copy(update={"stripe_secret_key": SecretStr("sk_live_1")})
+
+    test, live = accounts.known(shop.services), accounts.known(replace(shop.services, settings=settings))
+
+    assert (test.partition(":")[0], live.partition(":")[0]) == ("test", "live")
+    assert test.partition(":")[2] == live.partition(":")[2]
+
+
+def test_what_of_a_dispute_is_not_there_is_said(shop: Shop) -> None:
+    order, actor = shop.order(), Actor("ada@shop.example", shop.clock())
+
+    with shop.services.database.reading() as session, pytest.raises(NotFound) as dispute:
+        evidence.find(session, order.reference, "du_1")
+    with shop.services.database.transaction() as session:
+        row = {"provider_dispute_id": "du_1", "payment_id": shop.read(order.reference).payment.id, "amount_minor": 1}
+        session.execute(insert(Dispute).values(state=DisputeState.INQUIRY, opened_at=shop.clock(), **row))
+    with pytest.raises(NotFound) as file:
+        evidence_files.remove(shop.services, order.reference, "du_1", EvidenceKind.OTHER, actor)
+
+    assert (dispute.value.subject, file.value.subject) == (Subject.DISPUTE, Subject.EVIDENCE_FILE)
