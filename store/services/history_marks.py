@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from models import DocumentMark, HistoryEntry, NotificationMark
@@ -26,7 +26,7 @@ Mark = TypeVar("Mark", DocumentMark, NotificationMark)
 
 def newest(session: Session) -> int:
     """The number of the newest entry of the history; 0 before the first."""
-    return session.scalar(select(HistoryEntry.id).order_by(HistoryEntry.id.desc()).limit(1)) or 0
+    return session.scalar(select(func.max(HistoryEntry.id))) or 0
 
 
 def is_behind(session: Session, mark: DocumentMark | NotificationMark | None) -> bool:
