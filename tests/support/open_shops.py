@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from sqlalchemy import create_engine
 
 from store import logs
 from store.services import catalogue
+from store.services.database import Database
 from store.web.limits import limiter
+from tests.support.databases import migrated_sqlite
 from tests.support.shop import Shop, open_shop
 
 MOST_FILES = 300  # open ones; each thread that a test starts leaves the sandbox's behind, until the sandbox ends
@@ -81,9 +86,30 @@ def renew(kept: Shop) -> Shop:
         api.extensions["api_limiter"].reset()
     shop.opened_with.tariffs.forget()
     logs.configure()
-    with shop.services.database.transaction() as session:
-        catalogue.seed(session, shop.services.settings.store_currency)
+    _fill_catalogue(shop)
     return shop
+
+
+def _fill_catalogue(shop: Shop) -> None:
+    engine, currency = shop.services.database.engine, shop.services.settings.store_currency
+    if engine.dialect.name == "sqlite":
+        Path(str(engine.url.database)).write_bytes(_file_with_catalogue(currency))
+        return
+    with shop.services.database.transaction() as session:
+        catalogue.seed(session, currency)
+
+
+@cache
+def _file_with_catalogue(currency: str) -> bytes:
+    """An SQLite file with all tables and the products: a copy costs a hundredth of what writing them does."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "catalogue.sqlite3"
+        file.write_bytes(migrated_sqlite())
+        database = Database(create_engine(f"sqlite:///{file}"))
+        with database.transaction() as session:
+            catalogue.seed(session, currency)
+        database.engine.dispose()  # which brings the -wal into the file
+        return file.read_bytes()
 
 
 @pytest.fixture(scope="session")
