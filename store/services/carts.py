@@ -17,6 +17,7 @@ from store.domain.shipping import has_shippable
 from store.domain.states import OrderState
 from store.domain.tariffs import NO_TARIFFS, Tariffs
 from store.services import catalogue
+from store.services.partial_indexes import one_written_out
 
 MOST = 99
 
@@ -192,18 +193,23 @@ def _check(item: CartItem, quantity: int) -> None:
         raise OutOfStock(item.product.name, item.available)
 
 
-# Products, how many of each are in a cart, and how many its open order has reserved: what a CartItem has.
+# Products, how many of each are in a cart, and how many its open order has reserved: what a CartItem has. The order is
+# looked up first: a product may be in very many.
 _CART = bindparam("cart", type_=Cart.id.type)
-_OWN = (
-    select(OrderLine.product_id, OrderLine.quantity)
-    .join(Order)
-    .where(Order.cart_id == _CART, Order.state == OrderState.AWAITING_PAYMENT, Order.authorised_at.is_(None))
-    .subquery()
+_OPEN_ORDER = (
+    select(Order.id)
+    .where(Order.cart_id == _CART, Order.state == one_written_out(OrderState.AWAITING_PAYMENT))
+    .where(Order.authorised_at.is_(None))
+    .scalar_subquery()
 )
-_PRODUCTS = (
-    select(Product, func.coalesce(CartLine.quantity, 0), func.coalesce(_OWN.c.quantity, 0))
-    .outerjoin(CartLine, and_(CartLine.product_id == Product.id, CartLine.cart_id == _CART))
-    .outerjoin(_OWN, _OWN.c.product_id == Product.id)
+_RESERVED = (
+    select(OrderLine.quantity)
+    .where(OrderLine.order_id == _OPEN_ORDER, OrderLine.product_id == Product.id)
+    .correlate(Product)
+    .scalar_subquery()
+)
+_PRODUCTS = select(Product, func.coalesce(CartLine.quantity, 0), func.coalesce(_RESERVED, 0)).outerjoin(
+    CartLine, and_(CartLine.product_id == Product.id, CartLine.cart_id == _CART)
 )
 _ITEMS = _PRODUCTS.where(CartLine.cart_id == _CART).order_by(CartLine.added_at, Product.id)
 _ITEM = _PRODUCTS.where(Product.slug == bindparam("slug"))
