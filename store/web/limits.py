@@ -15,6 +15,7 @@ from store.domain import contacts
 from store.services.card_testing import Shopper
 from store.web.current import services
 from store.web.identity import known_browser
+from store.web.limit_storage import IN_MEMORY
 
 # While Redis does not answer, each process counts by itself: shoppers go on ordering, card testers are still slowed.
 limiter = Limiter(
@@ -28,7 +29,8 @@ limiter = Limiter(
 
 def register(app: Flask, settings: Settings) -> None:
     """Count in memory, each process by itself, or in Redis where RATE_LIMIT_STORAGE names one."""
-    app.config["RATELIMIT_STORAGE_URI"] = settings.rate_limit_storage
+    address = settings.rate_limit_storage
+    app.config["RATELIMIT_STORAGE_URI"] = IN_MEMORY if address == "memory://" else address
     limiter.init_app(app)
 
 
