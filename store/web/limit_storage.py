@@ -18,7 +18,7 @@ IN_MEMORY = "cleared-seldom://"  # how Flask-Limiter is told to count there
 class ClearedSeldom(MemoryStorage):
     """The library's storage, with another interval."""
 
-    STORAGE_SCHEME = [IN_MEMORY.removesuffix("://")]
+    STORAGE_SCHEME = [IN_MEMORY.removesuffix("://")]  # noqa: RUF012  # as the library has it
     SECONDS: ClassVar[float] = 60.0
 
     @property
