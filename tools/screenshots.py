@@ -202,7 +202,7 @@ def trouble(context: BrowserContext, album: Album) -> None:
     album.add(page, "pay-checking")
     page.get_by_text("so we asked it").wait_for()
     album.add(page, "pay-nothing-charged")
-    page.route("**/js/pages/payment.*.js", lambda route: route.abort())
+    page.route("**/js/*/payment.*.js", lambda route: route.abort())
     page.reload()
     page.get_by_role("link", name="Load the page again").wait_for()
     album.add(page, "pay-script-missing")

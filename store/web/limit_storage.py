@@ -23,10 +23,12 @@ class ClearedSeldom(MemoryStorage):
 
     @property
     def timer(self) -> threading.Timer:
-        """What clears them next."""
+        """What clears them next. It begins with a count."""
         return self._timer
 
     @timer.setter
     def timer(self, timer: threading.Timer) -> None:
-        timer.interval, timer.daemon = self.SECONDS, True  # a program that ends does not wait for it
+        if self.storage:  # else there is nothing to clear, and it may end at once
+            timer.interval = self.SECONDS
+        timer.daemon = True  # a program that ends does not wait for it
         self._timer = timer

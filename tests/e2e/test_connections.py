@@ -1,6 +1,7 @@
 """Connections that fail during a payment: the page says at once what it knows, and finds out the rest."""
 
 import re
+import time
 
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
@@ -15,7 +16,7 @@ REMEMBER_OPTIONS = """
     window.Stripe = Object.assign((key, options) => made(key, (window.optionsOfStripe = options)), made);
 }"""
 API = re.compile(r"/v1/payment_intents/")
-SCRIPT = re.compile(r"/js/pages/payment\.\w+\.js")
+SCRIPT = re.compile(r"/js/test_mode/payment\.\w+\.js")
 
 
 def test_an_offline_shopper_sends_nothing_and_sees_whether_it_is_paid(page: Page, sandbox: SandboxProcess) -> None:
@@ -83,7 +84,11 @@ def test_a_script_that_does_not_arrive_leaves_a_message(page: Page) -> None:
     reference = shop.go_to_payment(page)
     expect(page.get_by_text("Loading the card form…")).to_be_visible()
 
-    page.evaluate("document.getAnimations().find(({ animationName }) => animationName === 'appear').finish()")
+    waiting = "document.getAnimations().find(({ animationName }) => animationName === 'appear')"
+    deadline = time.monotonic() + 10
+    while not page.evaluate(f"Boolean({waiting})"):  # the style sheet may come after the text
+        assert time.monotonic() < deadline
+    page.evaluate(f"{waiting}.finish()")
     expect(page.get_by_text("The card form did not load.").first).to_be_visible()
     page.unroute(SCRIPT)
     page.get_by_role("link", name="Load the page again").click()

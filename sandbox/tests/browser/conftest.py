@@ -19,6 +19,8 @@ from tools.headless import launched  # the repository's own way to find a Chromi
 
 FILES = Path(__file__).parent / "shop"
 KEY = "test_elements"
+# Whether the card Element said last that its card is whole.
+COMPLETE = "() => events.findLast(event => event.name === 'change')?.complete"
 #: Keeps in `heard` whatever a page or a frame is sent in a message.
 HEAR_MESSAGES = """
     const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data').get;
@@ -109,7 +111,7 @@ class Shop:
 
     def completed(self) -> dict[str, Any]:
         """The last change, once the card is complete: the frame tells of it a moment after the key was pressed."""
-        self.page.wait_for_function("() => events.findLast(event => event.name === 'change')?.complete")
+        self.page.wait_for_function(COMPLETE)
         return self.last_change()
 
     def pay(self, secret: str, **options: Any) -> None:

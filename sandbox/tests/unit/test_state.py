@@ -197,3 +197,28 @@ def test_what_many_transactions_wrote_is_copied_into_the_file(state: State, tmp_
     copy.write_bytes(Path(state.database).read_bytes())
     with closing(State(copy)) as copied, copied.read(ACCOUNT) as tx:
         assert len(tx.all("note")) == WORTH_COPYING
+
+
+def test_closing_waits_for_a_transaction_that_is_open(tmp_path: Path) -> None:
+    state = State(tmp_path / "sandbox.sqlite3")
+    reading, go_on = Event(), Event()
+
+    def read() -> int:
+        with state.read("") as tx:
+            reading.set()
+            assert go_on.wait(timeout=30)
+            return int(tx.execute("SELECT 7 AS number").fetchone()["number"])
+
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.submit(read)
+        assert reading.wait(timeout=30)
+        closed = pool.submit(state.close)
+        with pytest.raises(TimeoutError):
+            closed.result(timeout=0.2)
+        go_on.set()
+
+        assert found.result(timeout=30) == 7
+        closed.result(timeout=30)
+    with state.read("") as tx:  # it opens again
+        assert tx.execute("SELECT 7 AS number").fetchone()["number"] == 7
+    state.close()

@@ -16,6 +16,7 @@ from till_sandbox.state.writer import Writer
 #: After so many commits the log is worth copying into the database file. With so many pages in it a writer copies it,
 #: and waits for the disk for as long as a hundred commits take.
 WORTH_COPYING, LARGEST_LOG = 200, 16_000
+LAST_TRANSACTIONS = 10  # seconds that they have to end
 
 
 class State:
@@ -40,6 +41,7 @@ class State:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
+        self._open_transactions, self._ended = 0, threading.Condition()
         Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         _keep_from_others(Path(self.database))
         connection = self._open()
@@ -69,17 +71,18 @@ class State:
     @contextmanager
     def read(self, account: str) -> Iterator[Transaction]:
         """One unchanging view of an account's objects."""
-        connection = self._connection()
-        connection.execute("BEGIN")
-        try:
-            yield Transaction(connection, account, self.now(), Cause(), self.public_url, self._followers)
-        finally:
-            connection.rollback()
+        with self._counted():
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                yield Transaction(connection, account, self.now(), Cause(), self.public_url, self._followers)
+            finally:
+                connection.rollback()
 
     @contextmanager
     def write(self, account: str, cause: Cause | None = None) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and leaves nothing behind when it raises."""
-        with self._opened_writer().write() as connection:
+        with self._counted(), self._opened_writer().write() as connection:
             tx = Transaction(connection, account, self.now(), cause or Cause(), self.public_url, self._followers)
             yield tx
             tx.flush()
@@ -100,12 +103,27 @@ class State:
         self._offset = 0.0
 
     def close(self) -> None:
-        """Close every thread's connection. Nothing may be using the state; whoever uses it again opens it again."""
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._writer = None
-        self._local = threading.local()
+        """Close every thread's connection, once the transactions have ended that are open; after some seconds those of
+        them stay as they are. Whoever uses the state again opens it again.
+        """
+        with self._ended:
+            if self._ended.wait_for(lambda: not self._open_transactions, timeout=LAST_TRANSACTIONS):
+                for connection in self._connections:  # to close one that is used would end the process
+                    connection.close()
+            self._connections.clear()
+            self._writer = None
+            self._local = threading.local()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._ended:
+            self._open_transactions += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._open_transactions -= 1
+                self._ended.notify_all()
 
     def _opened_writer(self) -> Writer:
         with self._opening:
