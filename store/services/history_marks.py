@@ -1,4 +1,4 @@
-"""How far a reader has gone through the history. A reader looks at every entry once, and passes none over.
+"""How far a reader has gone through the history, so that it looks at no entry for ever, and passes none over.
 
 The history is the outbox: what is to follow from an entry is found in it afterwards, so that paying writes nothing for
 it. Entries are gone through by their numbers, and the mark of a reader says up to which.

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -395,6 +395,21 @@ class FailingDatabase(Database):
             yield session
             if self._failures:
                 raise self._failures.pop(0)
+
+
+@pytest.mark.on_sqlite
+def test_an_order_that_always_fails_keeps_no_later_one_from_its_invoice(shop: Shop) -> None:
+    broken = paid(shop, 1)
+    with shop.services.database.transaction() as session:
+        session.execute(update(Order).where(Order.id == broken.id).values(currency="x"))  # no currency
+
+    done, later = [due.issue_due(shop.services, shop.clock())], []
+    for _ in range(2):
+        later.append(paid(shop, 1).id)
+        done.append(due.issue_due(shop.services, shop.clock()))
+
+    assert done == [0, 1, 1]
+    assert [order_id for _kind, _number, order_id, _total in said(shop)] == later
 
 
 @pytest.mark.on_sqlite

@@ -27,45 +27,44 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def issue_due(services: Services, now: datetime) -> int:
-    """Issue what orders lack, and say for how many it was done. Any number of processes may do this at once. What
-    fails comes up again, with all that comes after it.
+    """Issue what orders lack, and say for how many it was done. Any number of processes may do this at once. An order
+    that fails comes up again each time; those after it do not wait for it.
     """
     if not issuing.can_issue(services.settings):
         return 0
-    done, part = 0, _next_part(services)
-    while part is not None:
-        since, until = part
-        results = [_issue(services, each, now) for each in _lacking(services, since, until)]
-        done += results.count(True)
-        if not all(results):
-            break
+    mark, can_move = _begin(services)
+    if mark is None:
+        return 0
+    results = [_issue(services, each, now) for each in _lacking(services, mark.read_id)]
+    if can_move and all(results):
         with services.database.transaction() as session:
-            history_marks.move(session, DocumentMark, since, until)
-        part = _next_part(services)
-    return done
+            history_marks.move(session, DocumentMark, mark.read_id, mark.noted_id)
+    return results.count(True)
 
 
-def _next_part(services: Services) -> tuple[int, int] | None:
-    """After which entry to go on, and up to which one; None where there is nothing new, or one has to wait."""
+def _begin(services: Services) -> tuple[DocumentMark | None, bool]:
+    """The mark to go on from, or None where nothing is new since; and whether, by now, nothing can appear any more up
+    to the entry that it has noted.
+    """
     with services.database.reading() as session:
         mark = session.get(DocumentMark, 1)
         if not history_marks.is_behind(session, mark):
-            return None
+            return None, False
     if mark is None or mark.noted_id == mark.read_id:
         with services.database.transaction() as session:
             history_marks.note_newest(session, history_marks.lock(session, DocumentMark, since=ALWAYS))
     with services.database.reading() as session:
         mark = session.get_one(DocumentMark, 1)
-        return (mark.read_id, mark.noted_id) if history_marks.can_read(session, mark) else None
+        return mark, history_marks.can_read(session, mark)
 
 
-def _lacking(services: Services, since: int, until: int) -> Iterator[str]:
-    """The references of the orders that lack something, of these entries, read some at a time."""
+def _lacking(services: Services, since: int) -> Iterator[str]:
+    """The references of the orders that lack something, by the entries from there to the newest, some at a time."""
     while True:
         with services.database.reading() as session:
             entries = session.execute(
                 select(HistoryEntry.id, HistoryEntry.order_id)
-                .where(HistoryEntry.id > since, HistoryEntry.id <= until, HistoryEntry.type.in_(EVENTS))
+                .where(HistoryEntry.id > since, HistoryEntry.type.in_(EVENTS))
                 .order_by(HistoryEntry.id)
                 .limit(BATCH)
             ).all()
