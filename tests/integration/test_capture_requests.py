@@ -8,12 +8,13 @@ import pytest
 import stripe
 from sqlalchemy import update
 
-from models import Order, Payment
+from models import Order
 from store.domain.errors import CaptureRefusal, CaptureRefused, PaymentUnavailable
 from store.domain.money import Money
 from store.domain.states import OrderState, PaymentState
 from store.services.history import Origin, Source
 from store.services.payments import authorising, capturing
+from tests.support.rows import change
 from tests.support.shop import NoAnswer, Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -44,11 +45,6 @@ def refused(shop: Shop, order: Order, amount: Money | None) -> tuple[CaptureRefu
     with pytest.raises(CaptureRefused) as refusal:
         capture(shop, order, amount)
     return refusal.value.reason, refusal.value.amount
-
-
-def change(shop: Shop, order: Order, **values: Any) -> None:
-    with shop.services.database.transaction() as session:
-        session.execute(update(Payment).where(Payment.order_id == order.id).values(values))
 
 
 def captures(shop: Shop) -> int:
@@ -143,7 +139,7 @@ def test_a_failure_is_counted_so_that_the_next_request_has_another_key(shop: Sho
 
 def test_a_payment_that_is_not_authorised_is_not_captured(shop: Shop) -> None:
     order = authorised(shop)
-    change(shop, order, state=PaymentState.OPEN)
+    change(shop, order, payment={"state": PaymentState.OPEN})
 
     assert refused(shop, order, None) == (CaptureRefusal.NOT_AUTHORISED, None)
     assert captures(shop) == 0
@@ -178,7 +174,7 @@ def test_an_order_is_kept_as_long_as_its_authorisation_lasts(
     order = authorised(shop)
     before, expires_at = order.payment.capture_before, order.expires_at
     if changed:
-        change(shop, order, **changed)
+        change(shop, order, payment=changed)
     with shop.services.database.transaction() as session:
         locked = session.get_one(Order, order.id)
         for name, value in of_order.items():

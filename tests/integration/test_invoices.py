@@ -31,6 +31,7 @@ from store.services.payments import refunds
 from store.services.payments.refunds.lines import Choice, ChosenPieces
 from store.web.presentation.documents import sheet
 from tests.support.concurrency import in_processes, slow_transaction
+from tests.support.failing_database import FailingDatabase
 from tests.support.shop import ADDRESS, CUSTOMER, FORM, Browser, Shop, customer_in
 from tests.support.staff import staff
 
@@ -380,21 +381,6 @@ def test_each_entry_of_the_history_is_looked_at_once(shop: Shop, monkeypatch: py
         assert (mark.since, mark.read_id) == (due.ALWAYS, mark.noted_id)
         assert mark.read_id > newest
     assert said(shop) == [(INVOICE, number, order.id, 400) for number, order in enumerate([*orders, late], 1)]
-
-
-class FailingDatabase(Database):
-    """A database in which the first transactions fail, each in its way."""
-
-    def __init__(self, same: Database, *failures: Exception) -> None:
-        self.__dict__.update(same.__dict__)
-        self._failures = list(failures)
-
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        with super().transaction() as session:
-            yield session
-            if self._failures:
-                raise self._failures.pop(0)
 
 
 @pytest.mark.on_sqlite

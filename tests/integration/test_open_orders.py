@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from models import Order, Payment
 from store.domain.errors import OrderClosed
@@ -25,6 +25,7 @@ from store.services import Services, orders, payments
 from store.services.history import Origin, Source
 from store.services.orders import lookup, reviews
 from store.services.payments import closing, creation
+from tests.support.rows import add_payment, change
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -36,20 +37,6 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 def shop(usual_shop: Shop) -> Shop:
     usual_shop.clock.stop()
     return usual_shop
-
-
-def change(shop: Shop, order: Order, payment: dict[str, Any] | None = None, **values: Any) -> None:
-    with shop.services.database.transaction() as session:
-        if values:
-            session.execute(update(Order).where(Order.id == order.id).values(values))
-        if payment:
-            session.execute(update(Payment).where(Payment.order_id == order.id, Payment.live).values(payment))
-
-
-def add_payment(shop: Shop, order: Order, **values: Any) -> int:
-    row = {"order_id": order.id, "amount_minor": order.total_minor, "live": False, **values}
-    with shop.services.database.transaction() as session:
-        return session.scalars(insert(Payment).values(row).returning(Payment.id)).one()
 
 
 def holds(shop: Shop, placed: dict[str, Order], condition: ColumnElement[bool]) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from models import HistoryEntry, Mail, Order, Payment, Review
 from store.domain.errors import PaymentUnconfirmed
@@ -15,6 +15,7 @@ from store.gateway.port import CancelReason, Card, CardUsed, Decline, HostedPage
 from store.services.history import Origin, Source
 from store.services.orders import reviews
 from store.services.payments import recording
+from tests.support import rows
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -41,18 +42,13 @@ class Case:
         self.payment_is(provider_payment_id="pi_1", state=PaymentState.OPEN)
 
     def payment_is(self, **values: Any) -> None:
-        with self.shop.services.database.transaction() as session:
-            of_order = update(Payment).where(Payment.order_id == self.order.id, Payment.live)
-            session.execute(of_order.values(values))
+        rows.change(self.shop, self.order, payment=values)
 
     def order_is(self, **values: Any) -> None:
-        with self.shop.services.database.transaction() as session:
-            session.execute(update(Order).where(Order.id == self.order.id).values(values))
+        rows.change(self.shop, self.order, **values)
 
     def add_payment(self, **values: Any) -> int:
-        row = {"order_id": self.order.id, "amount_minor": 800, "live": False, **values}
-        with self.shop.services.database.transaction() as session:
-            return session.scalars(insert(Payment).values(row).returning(Payment.id)).one()
+        return rows.add_payment(self.shop, self.order, **values)
 
     def snapshot(self, event: PaymentEvent | None, **values: Any) -> PaymentSnapshot:
         received = Money(800 if event is PAID else 0, "usd")

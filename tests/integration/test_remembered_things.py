@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from models import Dispute, HistoryEntry, Order, Payment, Reconciliation, Refund, Review, UnmatchedEvent
 from store.domain.errors import NotFound, PaymentMisconfigured, PaymentUnavailable, StoreBusy, Subject
@@ -34,6 +34,7 @@ from store.services.operations import health
 from store.services.payments import accounts, evidence, evidence_files, unmatched_events
 from store.services.reconciliation import schedule
 from store.services.staff_log import Actor
+from tests.support.rows import change
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -45,14 +46,6 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 def shop(usual_shop: Shop) -> Shop:
     usual_shop.clock.stop()
     return usual_shop
-
-
-def change(shop: Shop, order: Order, payment: dict[str, Any] | None = None, **values: Any) -> None:
-    with shop.services.database.transaction() as session:
-        if values:
-            session.execute(update(Order).where(Order.id == order.id).values(values))
-        if payment:
-            session.execute(update(Payment).where(Payment.order_id == order.id, Payment.live).values(payment))
 
 
 def test_what_was_said_of_an_unknown_payment_is_recorded_once_it_is_known(shop: Shop) -> None:

@@ -1,21 +1,18 @@
 """Webhooks as they are remembered: whole rows, page by page, handled again and taken off the list."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from models import InboxEvent, Payment, StaffLogEntry
 from store.domain.errors import EventGone, NotFound, StoreBusy, Subject
-from store.services.database import Database
 from store.webhooks import deliveries, inbox
 from store.webhooks.inbox import InboxResult
+from tests.support.failing_database import FailingDatabase
 from tests.support.shop import Shop, event_of, signed
 
 pytestmark = pytest.mark.on_sqlite
@@ -53,22 +50,6 @@ def paying(shop: Shop) -> tuple[str, dict[str, Any]]:
     shop.pay(order)
     events = map(event_of, shop.lose())
     return order.reference, next(each for each in events if each["type"] == "payment_intent.succeeded")
-
-
-class FailingDatabase(Database):
-    """A database in which the first transactions fail, each in its way, or go through where no way is given."""
-
-    def __init__(self, same: Database, *failures: Exception | None) -> None:
-        self.__dict__.update(same.__dict__)
-        self._failures = list(failures)
-
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        with super().transaction() as session:
-            yield session
-            failure = self._failures.pop(0) if self._failures else None
-            if failure is not None:
-                raise failure
 
 
 def receive(shop: Shop, event: dict[str, Any], *failures: Exception | None) -> InboxResult:

@@ -14,6 +14,7 @@ from store.services import carts, orders
 from store.services.history import Origin, Source
 from store.services.orders import reviews
 from store.services.payments import refunds
+from tests.support.rows import change
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -40,11 +41,6 @@ def fulfil(shop: Shop, order: Order, **more: Any) -> bool | FulfilmentRefusal:
         return orders.fulfil(shop.services, order.reference, tracking, origin, **more)
     except OrderNotFulfilled as refused:
         return refused.reason
-
-
-def change(shop: Shop, order: Order, **values: Any) -> None:
-    with shop.services.database.transaction() as session:
-        session.execute(update(Order).where(Order.id == order.id).values(values))
 
 
 def last(shop: Shop, order: Order) -> tuple[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from models import Mail, Order, Payment, Refund, Review
 from store.domain.errors import OrderClosed, RefundRefusal, RefundRefused
@@ -15,6 +15,7 @@ from store.services.history import Origin, Source
 from store.services.orders import reviews
 from store.services.payments import accounts, changing, closing, refunds
 from store.services.payments.refunds import requests
+from tests.support.rows import add_payment, change
 from tests.support.shop import NoAnswer, Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -31,20 +32,6 @@ def paid(shop: Shop) -> Order:
     shop.pay(order)
     shop.deliver()
     return shop.read(order.reference)
-
-
-def change(shop: Shop, order: Order, payment: dict[str, Any] | None = None, **values: Any) -> None:
-    with shop.services.database.transaction() as session:
-        if values:
-            session.execute(update(Order).where(Order.id == order.id).values(values))
-        if payment:
-            session.execute(update(Payment).where(Payment.order_id == order.id, Payment.live).values(payment))
-
-
-def add_payment(shop: Shop, order: Order, **values: Any) -> int:
-    row = {"order_id": order.id, "amount_minor": order.total_minor, "live": False, **values}
-    with shop.services.database.transaction() as session:
-        return session.scalars(insert(Payment).values(row).returning(Payment.id)).one()
 
 
 def request(shop: Shop, order: Order, amount: int, **more: Any) -> str:

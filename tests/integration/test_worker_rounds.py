@@ -15,6 +15,7 @@ from store.domain.states import OrderState, PaymentEvent, PaymentState, RefundSt
 from store.gateway.port import CancelReason, PaymentSession, PaymentSnapshot
 from store.services.operations import worker
 from store.services.payments import unmatched_events
+from tests.support.rows import change
 from tests.support.shop import NoAnswer, Shop
 
 pytestmark = pytest.mark.on_sqlite
@@ -26,14 +27,6 @@ MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 def shop(usual_shop: Shop) -> Shop:
     usual_shop.clock.stop()
     return usual_shop
-
-
-def change(shop: Shop, order: Order, payment: dict[str, Any] | None = None, **values: Any) -> None:
-    with shop.services.database.transaction() as session:
-        if values:
-            session.execute(update(Order).where(Order.id == order.id).values(values))
-        if payment:
-            session.execute(update(Payment).where(Payment.order_id == order.id).values(payment))
 
 
 def states(shop: Shop, orders: list[Order]) -> list[OrderState]:
