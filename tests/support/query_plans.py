@@ -66,6 +66,30 @@ class PlanRecorder:
             connection.rollback()
         return found
 
+    def most_rows(self, *tables: str) -> int:
+        """How many rows of one of these tables a step has read at the most. On PostgreSQL alone."""
+        with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # as where there are more than a test makes
+            read = [
+                step
+                for statement, parameters in self._statements.items()
+                for table, step in _rows_of_postgresql(cursor, statement, parameters)
+                if table in tables
+            ]
+            connection.rollback()
+        return max(read, default=0)
+
+
+def _rows_of_postgresql(cursor: Any, statement: str, parameters: Any) -> Iterator[tuple[str | None, int]]:
+    cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+    (((plan,),),) = cursor.fetchall()
+    nodes = [plan["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        yield node.get("Relation Name"), int(read)
+        nodes += node.get("Plans", [])
+
 
 def _scans_of_postgresql(cursor: Any, statement: str, parameters: Any) -> Iterator[str]:
     cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
