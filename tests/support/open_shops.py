@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from limits.storage import MemoryStorage
 from sqlalchemy import create_engine
 
 from store import logs
@@ -50,7 +51,7 @@ class OpenShops:
     def _borrow(self, database_url: str) -> Shop:
         kept = self._idle.pop(database_url, None)
         # All shops of a process count orders in the place that the last one to be opened has named, such as a Redis.
-        if kept is not None and type(limiter.storage).__name__ == "MemoryStorage":
+        if kept is not None and isinstance(limiter.storage, MemoryStorage):
             return renew(kept)
         if kept is not None:
             kept.close()
