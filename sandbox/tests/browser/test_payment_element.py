@@ -135,8 +135,16 @@ def test_what_is_missing_is_told_and_a_decline_can_be_followed_by_3d_secure(
     form.field("number").fill("4242424242424241")
     assert form.confirm()["error"]["code"] == "invalid_number"
 
+    form.page.evaluate(
+        """() => {
+            window.height = () => document.querySelector("#payment iframe").getBoundingClientRect().height;
+            payment.on("change", ({ complete }) => { if (complete) window.whenComplete = height(); });
+        }"""
+    )
     form.type_card(DECLINED)
     expect(form.frame.get_by_role("alert")).to_have_count(0)
+    # What is below the form has moved already where the words have gone: a press of its button counts.
+    assert form.page.evaluate("() => whenComplete === height()")
     error = form.confirm()["error"]
     assert (error["type"], error["decline_code"]) == ("card_error", "insufficient_funds")
     assert error["payment_intent"]["status"] == "requires_payment_method"

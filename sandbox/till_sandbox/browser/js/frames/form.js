@@ -55,6 +55,7 @@ let options = {
   preferredNetwork: [],
 };
 let lastState = "";
+let lastHeight = 0; // CSS pixels
 let hasFocus = false;
 
 /** @type {(name: string, payload?: unknown) => void} */
@@ -103,12 +104,13 @@ async function start() {
   await loadFonts(given.fonts);
   notifyPage = (name, payload) => channel.notify(name, payload);
   lastState = "";
+  lastHeight = 0;
   applyOptions(given);
   startWith(
     options.values,
     typed.map(({ name }) => name),
   );
-  if (fields.all.length > 0) new ResizeObserver(tellHeight).observe(document.body);
+  if (fields.all.length > 0) new ResizeObserver(reportHeight).observe(document.body);
   notifyPage("ready");
 }
 
@@ -128,9 +130,11 @@ function startWith(values, typed) {
 }
 
 /** A page that hides the Element for a while finds it as high as it was. */
-function tellHeight() {
+function reportHeight() {
   const { height } = document.body.getBoundingClientRect();
-  if (height > 0) notifyPage("height", height);
+  if (height === lastHeight || height === 0) return;
+  lastHeight = height;
+  notifyPage("height", height);
 }
 
 /**
@@ -272,8 +276,11 @@ function report({ focused = hasFocus } = {}) {
     values: valuesForPage(),
   };
   const written = JSON.stringify(state);
-  if (written !== lastState) notifyPage("state", state);
+  if (written === lastState) return;
   lastState = written;
+  // Before the state, so that a button below has moved already when the page hears that the form is complete.
+  if (fields.all.length > 0) reportHeight();
+  notifyPage("state", state);
 }
 
 /** What was typed, by the names of the fields, without what is part of a card. */
