@@ -26,7 +26,6 @@ from store.web.limits import page_changes, shopper
 from store.web.mount import current_path
 from store.web.pages import Because, Page, confirming_path, page_of, path_of
 from store.web.presentation.declines import PLAIN, decline_message
-from store.web.presentation.details import REFUSED_DETAILS
 from store.web.presentation.messages import OrderMessage, order_message, status_flags
 from store.web.presentation.redirects import redirect_message
 from store.web.presentation.states import StatusFlag
@@ -70,7 +69,6 @@ def pay(reference: str) -> ResponseReturnValue:
             else None,
             unfinished=order.payment.state is PaymentState.ACTION_REQUIRED,
             because=redirect_message(request.args.get("because")),
-            refused_details=REFUSED_DETAILS,
             link_key=links.key_for(services(), reference),
             own=order.browser_id == known_browser(),
             plain_decline=PLAIN,

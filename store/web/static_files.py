@@ -13,6 +13,7 @@ from whitenoise import WhiteNoise
 from config import Settings
 from store.static_build import CannotBuild, CannotJoin, StaticBuild, build
 from store.web.presentation.declines import DECLINE_CODES
+from store.web.presentation.details import REFUSED_DETAILS
 from store.web.security import file_headers
 
 __all__ = ["CannotBuild", "CannotJoin", "built", "register", "serve"]
@@ -49,11 +50,12 @@ def register(app: Flask, settings: Settings) -> None:
 
 @cache
 def built() -> StaticBuild:
-    """What is in `static/` now, and every message about a refused card. A process looks once: a change is seen after a
-    restart. Raises CannotBuild and CannotJoin.
+    """What is in `static/` now, and every message about a refused card or detail. A process looks once: a change is
+    seen after a restart. Raises CannotBuild and CannotJoin.
     """
-    messages = [{"codes": codes, **asdict(message)} for message, codes in DECLINE_CODES.items()]
-    return build({"declines.json": json.dumps(messages, ensure_ascii=False).encode()})
+    declines = [{"codes": codes, **asdict(message)} for message, codes in DECLINE_CODES.items()]
+    refusals = {"declines": declines, "details": REFUSED_DETAILS}
+    return build({"refusals.json": json.dumps(refusals, ensure_ascii=False).encode()})
 
 
 def serve(app: Flask, kind: str) -> None:

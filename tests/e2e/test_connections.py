@@ -17,6 +17,7 @@ REMEMBER_OPTIONS = """
 }"""
 API = re.compile(r"/v1/payment_intents/")
 SCRIPT = re.compile(r"/js/test_mode/payment\.\w+\.js")
+REFUSALS = "**/static/refusals.*"
 
 
 def test_an_offline_shopper_sends_nothing_and_sees_whether_it_is_paid(page: Page, sandbox: SandboxProcess) -> None:
@@ -71,6 +72,10 @@ def test_a_detail_that_the_payment_service_refuses_is_named(page: Page, stack: S
     expect(page.get_by_text("The confirmation goes to ada@example.")).to_be_visible()
     shop.type_card(page)
 
+    page.route(REFUSALS, lambda route: route.abort())
+    shop.pay(page)
+    expect(shop.message(page)).to_contain_text("The payment service does not accept one of your details.")
+    page.unroute(REFUSALS)
     shop.pay(page)
 
     expect(shop.message(page)).to_contain_text("The payment service does not accept your e-mail address.")

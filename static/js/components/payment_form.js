@@ -1,19 +1,19 @@
 // Takes the card, on the page, with Stripe.js. Whatever happens, the page says where the money is.
 //
-// The form is always in one state, written to data-state:
+// The form is always in one state, written to data-state, with data-busy while the shopper waits:
 //   loading → ready → paying ⇄ challenged → paid | deciding | declined | checking → unknown
 //   blocked      the card form could not be loaded            unavailable  the payment service does not work
 
 /** @import { PaymentIntentResult, Stripe } from "@stripe/stripe-js" */
-/** @import { DeclineMessage } from "../decline_messages.js" */
 /** @import { Outcome } from "../payment_outcome.js" */
+/** @import { DeclineMessage, RefusalMessages } from "../refusal_messages.js" */
 
 import { attempt } from "../attempt.js";
 import { watchForChallenge } from "../challenge_watch.js";
-import { loadDeclineMessages } from "../decline_messages.js";
 import { HOLD_OVER, isHere, isReachable, pause, readStatus } from "../order_status.js";
 import { lookUp } from "../payment_lookup.js";
 import { ask } from "../payment_outcome.js";
+import { loadRefusalMessages } from "../refusal_messages.js";
 import { loadStripe, ScriptBlocked } from "../stripe_script.js";
 
 /** @typedef {"loading" | "ready" | "paying" | "challenged" | "declined" | "checking" | "unknown" | "paid" | "deciding" | "unavailable" | "blocked"} State */
@@ -88,6 +88,7 @@ class PaymentForm {
     document.addEventListener(HOLD_OVER, () => this.timeIsOver());
     document.addEventListener("visibilitychange", () => void this.lookAround());
     addEventListener("pageshow", (event) => event.persisted && this.comeBack());
+    this.part("order").setAttribute("href", this.data("order"));
     this.root.toggleAttribute("data-started", true);
     void this.load();
   }
@@ -132,7 +133,7 @@ class PaymentForm {
     if (!stripe || !card || this.button.disabled) return;
     if (!navigator.onLine) return this.say("offline");
     this.enter("paying");
-    const declines = loadDeclineMessages(this.data("declines"));
+    const messages = loadRefusalMessages(this.data("refusals"));
     card.element.update({ disabled: true });
     // Without, the page says “Asking your bank…” while the bank's window is open.
     const stopWatching = attempt(() =>
@@ -146,11 +147,11 @@ class PaymentForm {
       outcome = await lookUp(stripe, { clientSecret, status: this.data("confirmingStatus") }, () => this.enter("unknown"));
     }
     card.element.update({ disabled: false });
-    await this.show(outcome, card, declines);
+    await this.show(outcome, card, messages);
   }
 
-  /** @param {Outcome} outcome @param {Field} card @param {Promise<DeclineMessage[]>} declines */
-  async show(outcome, card, declines) {
+  /** @param {Outcome} outcome @param {Field} card @param {Promise<RefusalMessages>} messages */
+  async show(outcome, card, messages) {
     switch (outcome.kind) {
       case "paid":
       case "deciding":
@@ -165,11 +166,11 @@ class PaymentForm {
         return card.element.focus();
       case "details":
         this.enter("ready");
-        return this.say("details", { detail: this.template("detail", outcome.detail)?.content.textContent });
+        return this.say("details", { detail: (await messages).details[outcome.detail] });
       case "declined":
-        return this.decline(outcome.codes, card, await declines);
+        return this.decline(outcome.codes, card, (await messages).declines);
       case "unfinished":
-        return this.decline(["payment_intent_authentication_failure"], card, await declines);
+        return this.decline(["payment_intent_authentication_failure"], card, (await messages).declines);
       case "open":
       case "asked":
         this.enter("ready");
@@ -186,7 +187,7 @@ class PaymentForm {
       this.progress(`${this.state}-unreachable`);
       await pause(2000);
     }
-    location.assign(/** @type {HTMLAnchorElement} */ (this.part("order")).href);
+    location.assign(this.data("order"));
   }
 
   /** @param {string[]} codes @param {Field} card @param {DeclineMessage[]} known */
@@ -200,13 +201,13 @@ class PaymentForm {
   /**
    * Show one of the messages that are in the page, and have it read out.
    *
-   * @param {string} notice @param {Record<string, unknown>} [parts]  texts for those of its parts that differ
+   * @param {string} notice @param {Record<string, unknown>} [parts]  texts for those of its parts that differ, where known
    */
   say(notice, parts = {}) {
     const words = /** @type {DocumentFragment} */ (this.template("notice", notice)?.content.cloneNode(true));
     for (const [name, text] of Object.entries(parts)) {
       const part = words.querySelector(`[data-part="${name}"]`);
-      if (part) part.textContent = String(text);
+      if (part && text) part.textContent = String(text);
     }
     this.message.replaceChildren(words);
     this.message.focus();
@@ -217,6 +218,7 @@ class PaymentForm {
   enter(state) {
     const { root } = this;
     root.dataset.state = state;
+    root.toggleAttribute("data-busy", BUSY.includes(state));
     for (const [part, states] of Object.entries(SHOWN_IN)) this.part(part).hidden = !states.includes(state);
     this.button.disabled = !["ready", "declined"].includes(state);
     if (state === "paying") this.message.replaceChildren();

@@ -1,10 +1,11 @@
-// The button that opens the drawer of test cards: the drawer and its script are loaded then.
+// The button that opens the drawer of test cards: its script is loaded then, and loads the rest.
 
 /** @param {HTMLElement} root */
 export function start(root) {
   /** @param {string} name */
   const part = (name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
   const button = part("open");
+  const script = root.dataset.script ?? "";
   /** @type {Promise<() => void> | undefined} */
   let loaded;
 
@@ -13,7 +14,7 @@ export function start(root) {
   button.addEventListener("click", async () => {
     button.ariaBusy = "true";
     try {
-      const open = await (loaded ??= load(root));
+      const open = await (loaded ??= import(script).then(({ load }) => load(root)));
       open();
     } catch {
       loaded = undefined; // the next click tries again
@@ -23,28 +24,4 @@ export function start(root) {
       button.ariaBusy = null;
     }
   });
-}
-
-/**
- * Ask the store for the drawer, and put it at the end of the section with its style and its script.
- *
- * @param {HTMLElement} root
- * @returns {Promise<() => void>} opens it; rejects where a part of it does not arrive
- */
-async function load(root) {
-  const answer = await fetch(root.dataset.drawer ?? "");
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  const { head, body } = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const style = /** @type {HTMLLinkElement} */ (head.querySelector("link"));
-  const script = style.dataset.script ?? "";
-  const [{ start }] = await Promise.all([
-    import(script),
-    new Promise((resolve, reject) => {
-      style.addEventListener("load", resolve);
-      style.addEventListener("error", reject);
-      document.head.append(style);
-    }),
-  ]);
-  root.append(...body.childNodes);
-  return start(root);
 }

@@ -276,7 +276,7 @@ def test_a_mailed_link_opens_the_payment_page_in_any_browser(shop: Shop, browser
 def test_a_browser_that_lost_its_cookies_after_paying_sees_the_order(shop: Shop, browser: Browser) -> None:
     reference = place(browser)
     page = browser.get(f"/orders/{reference}/pay").text
-    after_paying = re.search(r'data-part="order" href="([^"]+)"', page)
+    after_paying = re.search(r'data-order="([^"]+)"', page)
     assert after_paying
     forgetful = shop.browser()
 
