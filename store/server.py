@@ -22,15 +22,22 @@ from gunicorn.workers.base import Worker
 PAGES_FIRST = 2.0  # seconds
 
 gc.disable()
-# structlog imports Rich wherever it is, for coloured tracebacks that the store does not print. It comes with tools of
-# developers alone: their servers start as a merchant's do.
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # how Python is told that there is no such module
+# What comes with tools of developers alone: structlog imports Rich wherever it is, for coloured tracebacks that the
+# store does not print, and SQLAlchemy greenlet, for asyncio. So their servers start as a merchant's do.
+_OF_DEVELOPERS = ("rich", "greenlet")
+# What the circuit breaker imports for a state that processes share, of which the store has none: 4 MB of each worker.
+# Where the rate limits are counted in Redis, it is imported by then.
+_OF_THE_BREAKER = "redis"
+
+for _module in _OF_DEVELOPERS:
+    sys.modules.setdefault(_module, None)  # type: ignore[arg-type]  # how Python is told that there is no such module
 
 preload_app = True
 
 
 def when_ready(_arbiter: Arbiter) -> None:
     """Called once the store is imported, before the first worker is forked."""
+    sys.modules.setdefault(_OF_THE_BREAKER, None)  # type: ignore[arg-type]  # as above
     gc.freeze()
 
 

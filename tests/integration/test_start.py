@@ -63,8 +63,8 @@ def test_workers_share_what_was_imported_before_them(tmp_path: Path) -> None:
         program.stop()
 
     shared = {"imported_by_worker": False, "collects_garbage": True, "sweeps_what_was_imported": False}
-    assert memory == shared | {"made_on_demand": False}
-    assert later == shared | {"made_on_demand": True}
+    assert memory == shared | {"made_on_demand": False, "knows_redis": False}
+    assert later == shared | {"made_on_demand": True, "knows_redis": False}
 
 
 def once_made_on_demand(url: str) -> dict[str, bool]:
