@@ -57,7 +57,7 @@ from store.domain.documents import DocumentKind, document_name
 from store.domain.endpoints import LONGEST_URL
 from store.domain.evidence import EvidenceKind
 from store.domain.money import Money
-from store.domain.pictures import FOLDER, NO_PICTURE, Picture, Pictures
+from store.domain.pictures import NO_PICTURE, Picture, Pictures, thumbnail
 from store.domain.pricing import Adjustment, AdjustmentKind, Quote, QuoteLine, TaxClass
 from store.domain.shipping import Basis
 from store.domain.staff import LONGEST_EMAIL, Role
@@ -209,7 +209,7 @@ class Product(Base):
     @property
     def thumbnail(self) -> str:
         """What is shown of it where there is little room: a file of its first picture, or its drawing."""
-        return f"{FOLDER}{self.pictures[0].sizes[0].jpeg}" if self.pictures else self.image
+        return thumbnail(self.pictures, self.image)
 
 
 class PictureFile(Base):

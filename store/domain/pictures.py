@@ -86,3 +86,8 @@ def unused(before: Sequence[Picture], after: Sequence[Picture]) -> frozenset[str
 
 def _files(pictures: Sequence[Picture]) -> frozenset[str]:
     return frozenset().union(*(picture.files for picture in pictures))
+
+
+def thumbnail(pictures: Sequence[Picture], drawing: str) -> str:
+    """What is shown of a product where there is little room: a file of its first picture, or its drawing."""
+    return f"{FOLDER}{pictures[0].sizes[0].jpeg}" if pictures else drawing

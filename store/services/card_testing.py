@@ -30,7 +30,12 @@ def check(session: Session, shopper: Shopper, now: datetime, most: int) -> None:
     """Raises TooManyDeclines when `most` cards or more were declined on the orders of the last two hours that were
     placed in this browser, from this address, or with this e-mail address.
     """
-    if session.scalars(_DECLINES, {**asdict(shopper), "since": now - REMEMBERED}).one() >= most:
+    refuse(session.scalars(_DECLINES, {**asdict(shopper), "since": now - REMEMBERED}).one(), most)
+
+
+def refuse(declines: int, most: int) -> None:
+    """Raises TooManyDeclines when so many were counted."""
+    if declines >= most:
         raise TooManyDeclines
 
 

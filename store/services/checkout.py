@@ -26,7 +26,7 @@ from store.domain.tax_questions import Taxes, TaxProblem
 from store.gateway.port import CancelReason
 from store.services import card_testing, orders, payments, taxes
 from store.services.card_testing import Shopper
-from store.services.orders import Customer, Draft, ShownPrice, ordinary
+from store.services.orders import Customer, Draft, ShownPrice, drafting, ordinary, ordinary_carts
 from store.services.services import Services
 
 
@@ -122,6 +122,16 @@ def place(
     are looked at: TooManyDeclines. Raises also what `orders.place` does, PaymentUnavailable and TaxesUnavailable.
     """
 
+    def ordinary_draft(asked: Taxes | None) -> Draft | None:
+        tariffs = services.tariffs.kept(now)
+        if tariffs is None or customer.code or (shown is not None and shown.code):
+            return None
+        cart = ordinary_carts.read(services, cart_id, shopper, now)
+        if cart is None:
+            return None
+        tariffs = tariffs.asking(asked)
+        return drafting.draft(cart, browser_id, customer, now, services.hold, shopper, tariffs, shown)
+
     def draft(session: Session, asked: Taxes | None) -> Draft:
         if shopper is not None:
             card_testing.check(session, shopper, now, services.settings.declines_per_hour)
@@ -129,7 +139,10 @@ def place(
         return orders.draft(session, cart_id, browser_id, customer, now, services.hold, shopper, tariffs, shown)
 
     try:
-        return taxes.answered(services, lambda asked: _place(services, lambda session: draft(session, asked), now))
+        return taxes.answered(
+            services,
+            lambda asked: _place(services, lambda: ordinary_draft(asked), lambda session: draft(session, asked), now),
+        )
     except CartEmpty:
         # A second click, where the first one has placed an order that cost nothing and so emptied the cart.
         with services.database.reading() as session:
@@ -139,11 +152,13 @@ def place(
         return done
 
 
-def _place(services: Services, draft: Callable[[Session], Draft], now: datetime) -> Order:
+def _place(
+    services: Services, ordinary_draft: Callable[[], Draft | None], draft: Callable[[Session], Draft], now: datetime
+) -> Order:
     if services.shortcut and services.database.engine.dialect.name == "postgresql":
-        with services.database.reading() as session:
-            new = draft(session)
-        if (order := ordinary.place(services, new)) is not None:
+        new = ordinary_draft()
+        order = ordinary.place(services, new) if new is not None else None
+        if order is not None:
             return order
     while True:
         with services.database.transaction() as session:

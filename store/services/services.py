@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from models import Order
     from store.gateway.port import Mailer, PaymentGateway, Sender
     from store.services.database import Database
-    from store.services.orders.placement import Draft
+    from store.services.orders.drafting import Draft
     from store.services.tariffs import TariffCache
     from store.services.taxes import AnswerCache
 

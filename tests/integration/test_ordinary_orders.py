@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from models import Order
+from models import Order, Product
+from store.domain.pictures import Picture, PictureSize
 from store.services import carts, orders, tariffs
-from store.services.orders import Draft, ordinary
+from store.services.orders import Draft, ordinary, ordinary_carts, placement
 from tests.support import tables
 from tests.support.concurrency import at_once, in_one_batch
 from tests.support.shop import CUSTOMER, Shop
@@ -63,6 +65,34 @@ def test_both_ways_write_the_same_rows_and_reserve_the_same_stock(shop: Shop) ->
     assert [len(rows) for rows in written[0].values()] == [1, 2, 2, 1, 1]
     assert without_times(written[0]) == without_times(written[1])
     assert reserved == [3, 3]
+
+
+def test_both_ways_read_the_same_of_a_cart(shop: Shop) -> None:
+    """A product with a picture of its own, one that is not shipped, and one of which there is not enough."""
+    picture = Picture("A mug", (PictureSize(300, 200, "a.webp", "a.jpg"), PictureSize(600, 400, "b.webp", "b.jpg")))
+    cart = shop.cart(2)
+    with shop.services.database.transaction() as session:
+        for slug in ("gift-card", "stoneware-mug", "brass-pen"):
+            carts.add(session, cart, slug, 3, shop.clock())
+        session.execute(update(Product).where(Product.slug == "stoneware-mug").values(pictures=(picture,)))
+    shop.set_stock("brass-pen", 2)
+
+    at_once = ordinary_carts.read(shop.services, cart, None, shop.clock())
+
+    with shop.services.database.reading() as session:
+        assert at_once == placement.read(session, cart, None, None)
+    assert at_once is not None
+    assert [(line.copied["slug"], line.available, line.quote_line.shippable) for line in at_once.lines] == [
+        ("stoneware-mug", True, True),
+        ("brass-pen", False, True),
+        ("cedar-pencil", True, True),
+        ("gift-card", True, False),
+    ]
+
+
+@pytest.mark.parametrize("cart", [None, "", "no such cart", "a\0b"])
+def test_a_cart_with_nothing_in_it_is_not_ordinary(shop: Shop, cart: str | None) -> None:
+    assert ordinary_carts.read(shop.services, cart, None, shop.clock()) is None
 
 
 def change_the_cart(shop: Shop, new: Draft) -> None:

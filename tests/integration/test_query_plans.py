@@ -1,8 +1,10 @@
 """What the store asks again and again goes by an index, so that it costs the same with a million orders."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, insert, select, text
 
@@ -191,3 +193,34 @@ def test_a_cart_is_read_the_same_however_many_orders_its_products_have(databases
         assert plans.count == 1
         assert plans.most_rows("orders", "order_lines") <= 1
     databases.drop(address)
+
+
+def test_an_ordinary_cart_is_read_by_indexes_as_planned_when_all_was_empty(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """A plan that is kept since then must not go through all orders of others, however few it expected."""
+    address = databases.create("postgresql")
+    with closing(open_shop(address, tmp_path)) as shop:
+        shop.browser_with_order()
+        with (
+            closing(shop.services.database.engine.raw_connection()) as connection,
+            closing(connection.cursor()) as cursor,
+        ):
+            cursor.execute(
+                "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%FROM cart_lines JOIN products%'"
+            )
+            ((name,),) = cursor.fetchall()
+            cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ('cart', 'browser', 'address', 'email', now())")
+            (((plan,),),) = cursor.fetchall()
+    databases.drop(address)
+
+    steps = list(steps_of(plan["Plan"]))
+    assert {step["Relation Name"] for step in steps if "Relation Name" in step} >= {"cart_lines", "orders", "payments"}
+    assert [step for step in steps if step["Node Type"] == "Seq Scan"] == []
+    assert [step for step in steps if "Index Name" in step and "Index Cond" not in step] == []
+
+
+def steps_of(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", []):
+        yield from steps_of(child)

@@ -16,7 +16,7 @@ from functools import partial
 from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
 from store.domain.errors import StoreBusy
 from store.services.database import Database
-from store.services.orders.placement import Draft, Row
+from store.services.orders.drafting import Draft, Row
 from store.services.scripts import Script, ScriptRefused
 from store.services.services import Services
 
