@@ -39,6 +39,8 @@ class LocalPartNotAscii(NotAnEmail):
 
 def tidy(text: str) -> str:
     """Text as it was meant: composed characters, nothing invisible, one blank where there were several."""
+    if text.isascii() and text.isprintable():  # most is, and each form has ten of them
+        return " ".join(text.split())
     composed = _COPIED_ALONG.sub("", unicodedata.normalize("NFC", text))
     printable = "".join(" " if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in composed)
     without_invisible = "".join(each for each in printable if unicodedata.category(each) not in ("Cs", "Co", "Cn"))

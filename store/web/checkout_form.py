@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property, partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -147,8 +147,10 @@ class AddressForm(Form):
     def address(self, phone: str = "") -> Address:
         """The form's content, once it is valid."""
         names = [name for name in Address.__dataclass_fields__ if name != "phone"]
-        typed = self.data
-        return Address(**{name: typed.get(_FIELDS.get(name, name)) or "" for name in names}, phone=phone)
+        fields = {name: self._fields.get(_FIELDS.get(name, name)) for name in names}
+        return Address(
+            **{name: field.data or "" if field is not None else "" for name, field in fields.items()}, phone=phone
+        )
 
 
 class _SameAsShippingField(BooleanField):
@@ -161,7 +163,20 @@ class _SameAsShippingField(BooleanField):
 
 
 class _BillingField(FormField):  # type: ignore[type-arg]  # generic in its stubs only
-    """Looked at only where it is somebody else's address."""
+    """Made and looked at only where it is shown, or is somebody else's address."""
+
+    def process(self, formdata: Any, *more: Any, **named: Any) -> None:
+        self._formdata, self._make = formdata, partial(super().process, formdata, *more, **named)
+
+    def post_process(self, formdata: Any = None) -> None:
+        """Once the form is made."""
+
+    @cached_property
+    def form(self) -> AddressForm:
+        self._make()  # sets it
+        made: AddressForm = vars(self)["form"]
+        made.post_process(self._formdata)  # type: ignore[attr-defined]  # newer than its stubs
+        return made
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
         return bool(form.same_as_shipping.data) or super().validate(form, extra_validators)

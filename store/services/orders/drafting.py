@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_dict
 
 from models import Base, HistoryEntry, Order, Payment
 from store.domain.addresses import Address
@@ -64,8 +65,9 @@ class Draft:
     code: str | None = None
 
     def placed(self, order_id: int) -> Order:
-        """The order once it is written, detached."""
-        order = Order(**self.order, id=order_id)
+        """The order once it is written, as if it had been read and its session closed."""
+        order = Order()
+        instance_dict(order).update(self.order, id=order_id)
         make_transient_to_detached(order)
         return order
 
