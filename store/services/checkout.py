@@ -123,6 +123,7 @@ def place(
     """
 
     def ordinary_draft(asked: Taxes | None) -> Draft | None:
+        """None where the readable path has to look."""
         tariffs = services.tariffs.kept(now)
         if tariffs is None or customer.code or (shown is not None and shown.code):
             return None
