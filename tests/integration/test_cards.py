@@ -203,7 +203,8 @@ def test_with_real_test_keys_the_drawer_explains_each_card(real_test_keys: Flask
     assert "https://js.stripe.com" in page
     assert 'data-drawer="/test-cards/drawer"' in page
     assert address_of("js/test_mode/payment.js") in page
-    assert address_of("js/test_mode/drawer.js") in drawer
+    assert address_of("js/test_mode/drawer.js") in page
+    assert address_of("css/test_mode/drawer.css") in drawer
     assert re.findall(r'data-number="([^"]+)"', drawer) == [card.number for group in groups() for card in group.cards]
     assert f"{counts().cards} cards and {counts().mistyped} mistyped ones." in drawer
 
