@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -133,7 +134,7 @@ def place(
         tariffs = tariffs.asking(asked)
         return drafting.draft(cart, browser_id, customer, now, services.hold, shopper, tariffs, shown)
 
-    def draft(session: Session, asked: Taxes | None) -> Draft:
+    def draft(asked: Taxes | None, session: Session) -> Draft:
         if shopper is not None:
             card_testing.check(session, shopper, now, services.settings.declines_per_hour)
         tariffs = services.tariffs.current(session, now).asking(asked)
@@ -142,7 +143,7 @@ def place(
     try:
         return taxes.answered(
             services,
-            lambda asked: _place(services, lambda: ordinary_draft(asked), lambda session: draft(session, asked), now),
+            lambda asked: _place(services, partial(ordinary_draft, asked), partial(draft, asked), now),
         )
     except CartEmpty:
         # A second click, where the first one has placed an order that cost nothing and so emptied the cart.

@@ -82,7 +82,7 @@ def test_both_ways_read_the_same_of_a_cart(shop: Shop) -> None:
     with shop.services.database.reading() as session:
         assert at_once == placement.read(session, cart, None, None)
     assert at_once is not None
-    assert [(line.copied["slug"], line.available, line.quote_line.shippable) for line in at_once.lines] == [
+    assert [(line.slug, line.available, line.quote_line.shippable) for line in at_once.lines] == [
         ("stoneware-mug", True, True),
         ("brass-pen", False, True),
         ("cedar-pencil", True, True),

@@ -31,10 +31,12 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CartLineToOrder:
-    """A line of a cart: what an order copies of its product, and its price. `available`: there is enough of it."""
+    """A line of a cart, and what an order copies of its product. `available`: there is enough of it."""
 
-    copied: Row
     quote_line: QuoteLine
+    slug: str
+    name: str
+    image: str
     available: bool
 
 
@@ -132,7 +134,7 @@ def draft(
         order={**_ORDER, **order},
         payment={**_PAYMENT, "amount_minor": total.minor},
         entry={**_ENTRY, **entry},
-        lines=[{"position": position, **line.copied} for position, line in enumerate(cart.lines)],
+        lines=[_line(position, line) for position, line in enumerate(cart.lines)],
         adjustments=[_adjustment(position, each) for position, each in enumerate(price.adjustments)],
         available=all(line.available for line in cart.lines),
         code=customer.code,
@@ -146,6 +148,20 @@ def _fingerprint(price: Quote, customer: Customer) -> str:
 
 def _address(prefix: str, address: Address) -> Row:
     return {f"{prefix}_{field.name}": getattr(address, field.name) for field in fields(Address)}
+
+
+def _line(position: int, line: CartLineToOrder) -> Row:
+    price = line.quote_line.unit_price
+    return {
+        "product_id": line.quote_line.product_id,
+        "position": position,
+        "slug": line.slug,
+        "name": line.name,
+        "image": line.image,
+        "currency": price.currency,
+        "unit_price_minor": price.minor,
+        "quantity": line.quote_line.quantity,
+    }
 
 
 def _adjustment(position: int, adjustment: Adjustment) -> Row:

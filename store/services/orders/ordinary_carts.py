@@ -53,18 +53,10 @@ def _line(
     tax_class: str,
     quantity: int,
 ) -> CartLineToOrder:
-    copied = {
-        "product_id": product_id,
-        "slug": slug,
-        "name": name,
-        "image": thumbnail([Picture.from_json(picture) for picture in pictures], image),
-        "currency": currency,
-        "unit_price_minor": price_minor,
-        "quantity": quantity,
-    }
     price = Money(price_minor, currency)
     line = QuoteLine(product_id, price, quantity, weight_grams, shippable, TaxClass(tax_class))
-    return CartLineToOrder(copied, line, quantity <= available)
+    shown = thumbnail([Picture.from_json(picture) for picture in pictures], image)
+    return CartLineToOrder(line, slug, name, shown, quantity <= available)
 
 
 # What the cart's own open order has reserved counts as taken: with one, no order is ordinary. By what each shopper is

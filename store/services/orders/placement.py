@@ -96,13 +96,4 @@ def _open_order(session: Session, new: Draft) -> Order | ConflictingOrder:
 
 def _line(item: CartItem) -> CartLineToOrder:
     product = item.product
-    copied = {
-        "product_id": product.id,
-        "slug": product.slug,
-        "name": product.name,
-        "image": product.thumbnail,
-        "currency": product.currency,
-        "unit_price_minor": product.price_minor,
-        "quantity": item.quantity,
-    }
-    return CartLineToOrder(copied, item.quote_line, item.orderable)
+    return CartLineToOrder(item.quote_line, product.slug, product.name, product.thumbnail, item.orderable)
