@@ -154,6 +154,7 @@ def tab_to_card_number(page: Page) -> None:
 
 
 def see_no_sideways_scrolling(page: Page) -> None:
+    page.wait_for_load_state()  # with its sheet: a page that arrived in pieces is measured without one before
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} is {wide} pixels too wide"
 

@@ -1,5 +1,6 @@
 """Stripe's React components on the sandbox, in programs that would be the same with Stripe: those in react/."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,15 @@ class Checkout:
         self.tab.page.keyboard.type(f"{number}1234123")
 
     def press(self, name: str) -> None:
-        self.tab.page.get_by_role("button", name=name, exact=True).click()
+        """With the pointer, once the browser has it there: a busy one sends it to what it drew there before the page
+        moved.
+        """
+        button = self.tab.page.get_by_role("button", name=name, exact=True)
+        deadline = time.monotonic() + 10
+        while not button.evaluate("button => button.matches(':hover')"):
+            assert time.monotonic() < deadline, f"the pointer does not reach {name!r}"
+            button.hover()
+        button.click()
 
 
 @pytest.fixture(scope="module")
