@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_configure() -> None:
     """Search for garbage seldom: the tests make little, and each search goes through what so many modules have made."""
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(100_000, 1_000, 1_000)
 
 
 def pytest_collection_finish() -> None:
