@@ -12,7 +12,7 @@
 /** The document gets this event when the time to pay is over. */
 export const HOLD_OVER = "till:hold-over";
 
-const TIMEOUT = 8000; // milliseconds
+const STATUS_TIMEOUT = 8000; // milliseconds
 
 /**
  * @param {string} address
@@ -20,7 +20,7 @@ const TIMEOUT = 8000; // milliseconds
  */
 export async function readStatus(address) {
   try {
-    const answer = await ask(address);
+    const answer = await askStore(address);
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;
@@ -30,7 +30,7 @@ export async function readStatus(address) {
 /** Whether the store answers with a page, be it that there is none at this address. @param {string} address */
 export async function isReachable(address) {
   try {
-    return (await ask(address)).status < 500;
+    return (await askStore(address)).status < 500;
   } catch {
     return false;
   }
@@ -47,10 +47,10 @@ export function pause(milliseconds) {
 }
 
 /** @param {string} address */
-function ask(address) {
+function askStore(address) {
   return fetch(address, {
     cache: "no-store",
     headers: { Accept: "application/json" },
-    signal: AbortSignal.timeout(TIMEOUT),
+    signal: AbortSignal.timeout(STATUS_TIMEOUT),
   });
 }

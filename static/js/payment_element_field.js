@@ -59,7 +59,7 @@ export class PaymentElementField {
   /** Ask the bank. @param {Stripe} stripe @param {string} _secret  that the Element has already @param {import("./components/payment_form.js").Billing} billing */
   confirm(stripe, _secret, { address, ...others }) {
     const { country, postal_code, ...typedElsewhere } = address;
-    const details = { ...known(others), address: known(this.knowsAddress ? address : typedElsewhere) };
+    const details = { ...withoutEmpty(others), address: withoutEmpty(this.knowsAddress ? address : typedElsewhere) };
     return stripe.confirmPayment({
       elements: /** @type {StripeElements} */ (this.#elements),
       redirect: "if_required",
@@ -83,7 +83,7 @@ export class PaymentElementField {
 }
 
 /** @param {Record<string, string | null | undefined>} details @returns {Record<string, string>} those that the order has */
-function known(details) {
+function withoutEmpty(details) {
   return Object.fromEntries(Object.entries(details).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 

@@ -14,7 +14,7 @@
  * @property {Record<string, string>} details  what each detail of an order is called
  */
 
-const TIMEOUT = 5000; // milliseconds
+const MESSAGES_TIMEOUT = 5000; // milliseconds
 
 /**
  * @param {string} address
@@ -23,7 +23,7 @@ const TIMEOUT = 5000; // milliseconds
 export async function loadRefusalMessages(address) {
   const none = { declines: [], details: {} };
   try {
-    const answer = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT) });
+    const answer = await fetch(address, { signal: AbortSignal.timeout(MESSAGES_TIMEOUT) });
     return answer.ok ? await answer.json() : none;
   } catch {
     return none;

@@ -16,7 +16,7 @@ let pending = [];
  */
 export async function loadStripe(address) {
   if (window.Stripe) return window.Stripe;
-  const script = load(address);
+  const script = addScript(address);
   pending.push(script);
   try {
     return await Promise.any(pending);
@@ -28,7 +28,7 @@ export async function loadStripe(address) {
 }
 
 /** @param {string} address @returns {Promise<StripeConstructor>} */
-function load(address) {
+function addScript(address) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = address;

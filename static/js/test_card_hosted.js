@@ -3,20 +3,18 @@
 
 /** @import { Scenario } from "./test_card_run.js" */
 
-const PAGE_TIMEOUT = 30_000; // milliseconds
-
 /**
  * Go there from the payment page, and have the card tried; resolved once it was, or at once where a person types it.
  *
  * @param {Scenario} scenario
  * @param {Window} shop  with the payment page in it
  * @param {string} sandbox  the sandbox's origin; empty with Stripe itself
- * @param {(shop: Window, timeout: number, look: () => boolean) => Promise<boolean>} until
+ * @param {(look: () => boolean) => Promise<boolean>} wait  until it is so in the window
  * @returns {Promise<boolean>} whether the sandbox did it
  */
-export async function tryOnHostedPage(scenario, shop, sandbox, until) {
+export async function tryOnHostedPage(scenario, shop, sandbox, wait) {
   /** @type {HTMLFormElement | null} */ (shop.document.querySelector("#hosted-payment"))?.requestSubmit();
-  await until(shop, PAGE_TIMEOUT, () => isElsewhere(shop));
+  await wait(() => isElsewhere(shop));
   if (!sandbox) return false;
   let trying = false;
   let ended = false;
@@ -28,7 +26,7 @@ export async function tryOnHostedPage(scenario, shop, sandbox, until) {
   };
   addEventListener("message", hear);
   try {
-    await until(shop, PAGE_TIMEOUT, () => {
+    await wait(() => {
       const order = { sandbox: "pay", card: scenario.card, answer: scenario.answer };
       if (!trying && isElsewhere(shop)) shop.postMessage(order, sandbox);
       return ended || (trying && !isElsewhere(shop));

@@ -55,7 +55,7 @@ export async function runScenario(scenario, shop, { place, token, hosted, sandbo
   const form = await untilReady(shop, run);
   if (hosted) onStep(sandbox ? "paying" : "by-hand");
   const sandboxed = hosted
-    ? await tryOnHostedPage(scenario, shop, sandbox, until)
+    ? await tryOnHostedPage(scenario, shop, sandbox, (look) => until(shop, PAGE_TIMEOUT, look))
     : await tryCard(scenario, shop, form, run, onStep);
   onStep("waiting");
   const byHand = hosted ? BY_HAND_TIMEOUT : EVENTS_TIMEOUT.stripe; // on its own page we do not see when it was done

@@ -2,14 +2,15 @@
 
 Joining is what a bundler does. Those that come as a Python package hold a whole JavaScript engine or do not install on
 every Python (docs/decisions/0016-what-browsers-are-sent.md), so it is done here for the few forms that the modules of
-this project use: `import { a, b as c } from "./x.js"`; `export` before a function, a class or a constant; and an
-`import(…)` of an address that is known only in the browser.
+this project use: `import { a, b } from "./x.js"`; `export` before a function, a class or a constant; and an `import(…)`
+of an address that is known only in the browser. Modules of one page share one scope, so their names differ.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import rjsmin
@@ -17,51 +18,81 @@ import rjsmin
 from store.static_build.build import CannotJoin
 
 # As `rjsmin` leaves them.
-_IMPORT = re.compile(r'import\{([^}]*)\}from"(\.[^"]+)";?\n?')
+_IMPORT = re.compile(r'import\{([\w,]*)\}from"(\.[^"]+)";?\n?')
 _EXPORT = re.compile(r"\bexport (?=(?:async function|function|class|const) (\w+))")
 _OTHER_FORM = re.compile(r"\b(?:import(?!\([\w.]+\))|export)\b[^;\n]{0,60}")
+_NO_NAME = re.compile(r'"[^"\n]*"|(?<=[{,])\w+:')  # a string, and a key as in `{name:1}`
+# As they are written: what begins a line is not inside anything.
+_NAMED = re.compile(r"^(?:export )?(?:async function|function|class|const|let) (\w+)", re.MULTILINE)
+_OTHER_NAMED = re.compile(r"^(?:export )?(?:var\b|(?:const|let) \W).{0,60}", re.MULTILINE)
 
 _SHEET = re.compile(r'@import "([^"]+)";\n?')
 _STRING, _COMMENT, _LAYOUT = r'("[^"]*")', r"/\*.*?\*/", r";?\s*(\})\s*|\s*([{;,>])\s*|(:)\s+|(\s)\s*"
 _CSS_COMMENT = re.compile(f"{_STRING}|{_COMMENT}", re.DOTALL)
 _CSS_LAYOUT = re.compile(f"{_STRING}|{_LAYOUT}")
+_BRACE = re.compile(f"{_STRING}|([{{}}])")
 _ADDRESS = re.compile(r'\burl\("([^"]+)"\)')
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    code: str
+    names: frozenset[str]  # that it gives to all of itself
+    imported: frozenset[str]
+    exported: tuple[str, ...]
 
 
 def script(entry: Path) -> str:
     """`entry` and every module that it imports, minified, as one module that exports what `entry` does.
 
-    Each module keeps a scope of its own and runs once, before those that import it. Raises CannotJoin.
+    Each module runs once, before those that import it, and all in one scope: what a module names at its top, no other
+    one may name or use without an import. Raises CannotJoin.
     """
-    numbers: dict[Path, int] = {}
-    parts: list[str] = []
+    modules: dict[Path, _Module] = {}
 
-    def add(file: Path, importing: tuple[Path, ...]) -> int:
+    def add(file: Path, importing: tuple[Path, ...]) -> None:
         if file in importing:
             raise CannotJoin(f"{file} imports itself, by way of {importing[-1]}.")
-        if file not in numbers:
-            code = rjsmin.jsmin(_read(file))
-            code = _IMPORT.sub(lambda found: take(found, file, (*importing, file)), code)
-            exported = _EXPORT.findall(code)
-            code = _EXPORT.sub("", code)
-            if other := _OTHER_FORM.search(code):
-                raise CannotJoin(f"{file} has a form of import or export that is not joined: {other[0]}")
-            numbers[file] = len(parts)
-            parts.append(f"const m{len(parts)}=(()=>{{{code}\nreturn{{{','.join(exported)}}}}})();")
-            if not importing and exported:
-                parts.append(f"export const{{{','.join(exported)}}}=m{numbers[file]};")
-        return numbers[file]
-
-    def take(found: re.Match[str], file: Path, importing: tuple[Path, ...]) -> str:
-        names = found[1].replace(" as ", ":")
-        return f"const{{{names}}}=m{add((file.parent / found[2]).resolve(), importing)};"
+        if file in modules:
+            return
+        text = _read(file)
+        code = rjsmin.jsmin(text)
+        imports = _IMPORT.findall(code)
+        for _, address in imports:
+            add((file.parent / address).resolve(), (*importing, file))
+        code = _IMPORT.sub("", code)
+        exported = tuple(_EXPORT.findall(code))
+        code = _EXPORT.sub("", code).strip("\n")
+        if other := _OTHER_FORM.search(code) or _OTHER_NAMED.search(text):
+            raise CannotJoin(f"{file} has a form that is not joined: {other[0]}")
+        imported = frozenset(name for names, _ in imports for name in names.split(","))
+        modules[file] = _Module(code, frozenset(_NAMED.findall(text)), imported, exported)
 
     add(entry.resolve(), ())
-    return "\n".join(parts)
+    _check_names(modules)
+    exported = modules[entry.resolve()].exported
+    parts = [module.code for module in modules.values()]
+    return "\n".join([*parts, f"export{{{','.join(exported)}}};"] if exported else parts)
+
+
+def _check_names(modules: dict[Path, _Module]) -> None:
+    """A name that two modules give is an error in a browser; one that a module has for its own, be it the browser's
+    name for something, would be found in another module by mistake.
+    """
+    given = {name: file for file, module in modules.items() for name in module.names}
+    for file, module in modules.items():
+        foreign = [name for name, other in given.items() if other != file and name not in module.imported]
+        if not foreign:
+            continue
+        used = re.compile(rf"(?:(?<![.\w$#-])|(?<=\.\.\.))(?:{'|'.join(foreign)})(?![\w$])")
+        if found := used.search(_NO_NAME.sub("", module.code)):
+            name = found[0]
+            raise CannotJoin(f"{given[name]} names `{name}` at its top, and {file} has that name without importing it.")
 
 
 def sheet(entry: Path, address_of: Callable[[Path], str]) -> str:
-    """`entry` with every sheet that it imports in its place, minified; one that is imported twice stands once.
+    """`entry` with every sheet that it imports in its place, minified; one that is imported twice stands once, and what
+    follows on each other in one layer is one block.
 
     `address_of` gives the address of a file that a sheet names, seen from the joined sheet. Raises CannotJoin.
     """
@@ -77,7 +108,27 @@ def sheet(entry: Path, address_of: Callable[[Path], str]) -> str:
             raise CannotJoin(f'{file} has an @import that is not written as @import "x.css";')
         return code
 
-    return without_layout(add(entry.resolve()))
+    return _whole_layers(without_layout(add(entry.resolve())))
+
+
+def _whole_layers(sheet: str) -> str:
+    blocks: list[tuple[str, list[str]]] = []  # what stands before a block's brace, and what in it
+    depth = ended = begun = 0
+    for brace in _BRACE.finditer(sheet):
+        if brace[2] == "{":
+            depth += 1
+            begun = brace.start() if depth == 1 else begun
+        elif brace[2] == "}":
+            depth -= 1
+            if depth:
+                continue
+            head, inside = sheet[ended:begun], sheet[begun + 1 : brace.start()]
+            if blocks and blocks[-1][0] == head and head.startswith("@layer "):
+                blocks[-1][1].append(inside)
+            else:
+                blocks.append((head, [inside]))
+            ended = brace.end()
+    return "".join(f"{head}{{{''.join(inside)}}}" for head, inside in blocks) + sheet[ended:]
 
 
 def without_layout(sheet: str) -> str:

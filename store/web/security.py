@@ -81,7 +81,7 @@ def security_headers(settings: Settings, *, takes_cards: bool = True) -> Secure:
     """
     csp = ContentSecurityPolicy()
     for directive, sources in content_security_policy(settings).items():
-        ours = [source for source in sources if source[0] == "'"] or ["'none'"]
+        ours = [source for source in sources if "://" not in source] or ["'none'"]
         csp.custom(directive, *(sources if takes_cards else ours))
     permissions = PermissionsPolicy().camera().geolocation().microphone()
     if takes_cards:
@@ -108,14 +108,14 @@ def file_headers(settings: Settings, content_type: str) -> Mapping[str, str]:
 
 
 def content_security_policy(settings: Settings) -> dict[str, list[str]]:
-    """Only our own files, and the payment service's script, frames and API. Nothing inline."""
+    """Only our own files, and the payment service's script, frames and API. Nothing inline but the icon."""
     script = _origin(settings.stripe_js_url)
     real = script == _STRIPE_SCRIPT
     return {
         "default-src": ["'none'"],
         "script-src": ["'self'", *(_STRIPE_SCRIPTS if real else [script])],
         "style-src": ["'self'"],
-        "img-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
         "connect-src": ["'self'", _origin(settings.stripe_api_base)],
         "frame-src": _STRIPE_FRAMES if real else [script],
         # Chromium and Safari hold a form to this through every redirect: it must lead to the hosted page, too.

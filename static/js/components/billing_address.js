@@ -2,7 +2,7 @@
 // it is ticked is the style sheet, also without this script.
 
 /** @param {HTMLElement} element */
-export function start(element) {
+export function startBillingAddress(element) {
   const box = element.querySelector("input[type=checkbox]");
   const template = element.querySelector("template");
   if (!(box instanceof HTMLInputElement) || !template) return;

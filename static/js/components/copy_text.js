@@ -1,7 +1,7 @@
 // A text with a button that copies it.
 
 /** @param {HTMLElement} element */
-export function start(element) {
+export function startCopyText(element) {
   const text = element.querySelector("[data-part=text]");
   const copy = element.querySelector("[data-part=copy]");
   const said = element.querySelector("[data-part=said]");

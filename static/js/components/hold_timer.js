@@ -7,7 +7,7 @@ const ANNOUNCED = [1, 2, 5, 10]; // minutes before the end
 const WARNED = 120; // seconds before the end
 
 /** @param {HTMLElement} element */
-export function start(element) {
+export function startHoldTimer(element) {
   /** @param {string} name */
   const part = (name) => /** @type {HTMLElement} */ (element.querySelector(`[data-part=${name}]`));
   const seconds = Number(element.dataset.secondsLeft);

@@ -6,7 +6,7 @@ const LONGEST_PRESS = 1000; // milliseconds; then the page changes under it
 const CHANGES = ["country", "region", "postal_code", "shipping_method", "tax_id", "code"];
 
 /** @param {HTMLElement} element */
-export function start(element) {
+export function startOrderTotal(element) {
   const form = element.closest("form");
   const button = element.querySelector("[data-part=button]");
   const announcement = element.querySelector("[data-part=announcement]");
@@ -29,7 +29,7 @@ export function start(element) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       await released;
       if (mine !== asking) return;
-      show(fresh, (part) => wasTypedIn(part, form, sent));
+      showTotal(fresh, (part) => wasTypedIn(part, form, sent));
       announcement.textContent = document.getElementById("total-sentence")?.textContent ?? "";
     } catch {
       await released;
@@ -112,7 +112,7 @@ function wasTypedIn(part, form, sent) {
  * @param {Document} fresh
  * @param {(part: Element) => boolean} stays
  */
-function show(fresh, stays) {
+function showTotal(fresh, stays) {
   const focused = document.activeElement?.id;
   for (const part of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(part.id);

@@ -1,7 +1,7 @@
 // Has the browser make a passkey, or find one, and sends the form with it. What to ask for stands in the form.
 
 /** @param {HTMLElement} element */
-export function start(element) {
+export function startPasskey(element) {
   const form = /** @type {HTMLFormElement} */ (element);
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("credential"));
   let asking = false;

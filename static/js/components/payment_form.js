@@ -51,7 +51,7 @@ const SHOWN_IN = {
 };
 
 /** @param {HTMLElement} root @param {MakeField} makeField */
-export function start(root, makeField) {
+export function startPaymentForm(root, makeField) {
   new PaymentForm(root, makeField).start();
 }
 

@@ -1,7 +1,7 @@
 // A button that prints the page.
 
 /** @param {HTMLElement} element */
-export function start(element) {
+export function startPrintPage(element) {
   element.hidden = false;
   element.addEventListener("click", () => print());
 }

@@ -4,7 +4,7 @@
 import { isHere, pause, readStatus } from "../order_status.js";
 
 /** @param {HTMLElement} element */
-export async function start(element) {
+export async function startStatusPoller(element) {
   const { status: address = "", state, payment, message, asks = Infinity, notPaid = "" } = element.dataset;
   for (let asked = 0; asked < Number(asks); asked += 1) {
     await pause(asked < 15 ? 1000 : 3000);

@@ -8,7 +8,7 @@ import { showMatching } from "../word_filter.js";
  * @param {HTMLElement} root  what the drawer is in, and where it is said what became of a card
  * @returns {() => void} opens it
  */
-export function start(root) {
+export function startTestCardDrawer(root) {
   /** @template {HTMLElement} E @param {string} name */
   const part = (name) => /** @type {E} */ (root.querySelector(`[data-part="${name}"]`));
   const drawer = /** @type {HTMLDialogElement} */ (part("drawer"));

@@ -7,7 +7,7 @@ import { cardOf } from "../sandbox_autofill.js";
 import { showMatching } from "../word_filter.js";
 
 /** @param {HTMLElement} root */
-export function start(root) {
+export function startTestCardTable(root) {
   new TestCardTable(root).start();
 }
 

@@ -1,7 +1,7 @@
 // The button that opens the drawer of test cards: its script is loaded then, and loads the rest.
 
 /** @param {HTMLElement} root */
-export function start(root) {
+export function startTestCards(root) {
   /** @param {string} name */
   const part = (name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
   const button = part("open");

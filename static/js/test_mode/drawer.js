@@ -1,6 +1,6 @@
 // The script of the drawer of test cards, loaded when it is opened. A store with live keys does not serve it.
 
-import { start as testCardDrawer } from "../components/test_card_drawer.js";
+import { startTestCardDrawer } from "../components/test_card_drawer.js";
 
 /**
  * Ask the store for the drawer, and put it at the end of the section with its style.
@@ -19,5 +19,5 @@ export async function load(root) {
     document.head.append(style);
   });
   root.append(...body.childNodes);
-  return testCardDrawer(root);
+  return startTestCardDrawer(root);
 }

@@ -26,11 +26,11 @@ def files(tmp_path: Path) -> Files:
     return write
 
 
-def test_modules_run_once_and_keep_their_names_to_themselves(files: Files, tmp_path: Path) -> None:
+def test_modules_run_once_and_before_those_that_import_them(files: Files, tmp_path: Path) -> None:
     entry = files(
-        page_js='import { count as counted, Box } from "./parts/a.js";\n'
-        'import { name } from "./parts/b.js";\n\nconst hidden = "the page\'s";\nexport function told() {\n'
-        "  return [hidden, name, counted(), counted(), new Box().open()].join();\n}\n",
+        page_js='import { count, Box } from "./parts/a.js";\n'
+        'import { name } from "./parts/b.js";\n\nconst mine = "the page\'s hidden calls";\nexport function told() {\n'
+        "  return [mine, name, count(), count(), new Box().open(), { hidden: 3 }.hidden].join();\n}\n",
         parts__a_js='// A comment with import and export in it.\nimport { name } from "./b.js";\n\n'
         'const hidden = "a";\nlet calls = 0;\nexport async function later() {}\n'
         "export function count() {\n  return (calls += 1);\n}\n"
@@ -42,7 +42,7 @@ def test_modules_run_once_and_keep_their_names_to_themselves(files: Files, tmp_p
 
     told = run_node("-e", f'import("{joined}").then(({{ told }}) => console.log(told()))')
 
-    assert told.stdout.strip() == "the page's,b,1,2,a from  b", told.stderr
+    assert told.stdout.strip() == "the page's hidden calls,b,1,2,a from  b,3", told.stderr
     assert "comment" not in joined.read_text()
 
 
@@ -52,11 +52,15 @@ def test_modules_run_once_and_keep_their_names_to_themselves(files: Files, tmp_p
         'import a from "./b.js";',
         'import * as a from "./b.js";',
         'import "./b.js";',
+        'import { a as b } from "./b.js";',
         'import { a } from "far-away";',
         'import("./b.js");',
         "export default 1;",
         "export { a };",
         "export let a = 1;",
+        "export const { a } = b;",
+        "const [a] = b;",
+        "var a = 1;",
         'export * from "./b.js";',
     ],
 )
@@ -64,6 +68,28 @@ def test_any_other_form_of_import_or_export_is_refused(files: Files, form: str) 
     entry = files(page_js=f"{form}\n", b_js="export const a = 1;\n")
 
     with pytest.raises(CannotJoin, match=r"page\.js"):
+        script(entry)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "function name() {}\n",
+        "export const address = () => location.origin + name;\n",
+        "function f() {\n  const name = 1;\n}\n",
+        "const given = { name };\n",
+        "const all = [...name];\n",
+        "const known = `${name}`;\n",
+    ],
+)
+def test_a_name_that_would_mean_what_another_module_gave_it_is_refused(files: Files, code: str) -> None:
+    entry = files(
+        page_js='import { other } from "./a.js";\nimport { unlike } from "./b.js";\n',
+        a_js='export const other = "a", unlike_ = 1;\nlet name = 1;\n',
+        b_js=f"export const unlike = {{ name: 1 }}.name;\n{code}",
+    )
+
+    with pytest.raises(CannotJoin, match=r"names `name` at its top, and .* has that name without importing it"):
         script(entry)
 
 

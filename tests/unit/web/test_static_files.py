@@ -31,7 +31,7 @@ def test_a_static_file_comes_compressed_and_is_kept_for_ever(browser: Browser, a
 def test_a_static_file_says_no_more_than_browsers_need(browser: Browser) -> None:
     said = {
         name: browser.open("GET", address_of(name), headers={"Accept-Encoding": "br"}, buffered=True).headers
-        for name in ("css/pages/payment.css", "js/pages/payment.js", "img/favicon.svg")
+        for name in ("css/pages/payment.css", "js/pages/payment.js", "img/hero.svg")
     }
 
     of_every_file = {"Cache-Control", "Content-Length", "Content-Type", "ETag", "X-Content-Type-Options"}
@@ -39,7 +39,7 @@ def test_a_static_file_says_no_more_than_browsers_need(browser: Browser) -> None
     for name, headers in said.items():
         of_a_picture = {"Content-Security-Policy"} if name.endswith(".svg") else set()
         assert (name, set(headers.keys())) == (name, of_every_file | compressed | of_a_picture)
-    assert said["img/favicon.svg"]["Content-Security-Policy"] == "default-src 'none'"
+    assert said["img/hero.svg"]["Content-Security-Policy"] == "default-src 'none'"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_only_the_names_of_built_files_are_served(browser: Browser, path: str) -
 
 
 def test_an_unchanged_file_is_not_sent_again(browser: Browser) -> None:
-    address = address_of("img/favicon.svg")
+    address = address_of("img/hero.svg")
     with browser.get(address) as first:
         known = first.headers["ETag"]
 

@@ -26,8 +26,8 @@ def page_after(**answer: str) -> str:
       replace: (path) => (gone = path), reload: () => (gone = "reload"),
     }};
     globalThis.fetch = async () => ({{ ok: true, json: async () => ({json.dumps(status)}) }});
-    const {{ start }} = await import({json.dumps(SCRIPT.as_uri())});
-    await start({{ dataset: {json.dumps(waiting)} }});
+    const {{ startStatusPoller }} = await import({json.dumps(SCRIPT.as_uri())});
+    await startStatusPoller({{ dataset: {json.dumps(waiting)} }});
     console.log(JSON.stringify(gone));
     """
     done = run_node("--input-type=module", "--eval", program)

@@ -9,11 +9,11 @@ SCRIPT = Path(__file__).parents[3] / "static" / "js" / "components" / "submit_on
 
 # A window and a form in it as far as the script knows them. `submit` says whether the browser would send the form.
 FORM_IN_A_WINDOW = f"""
-import {{ start }} from {json.dumps(SCRIPT.as_uri())};
+import {{ startSubmitOnce }} from {json.dumps(SCRIPT.as_uri())};
 const [window, form] = [new EventTarget(), new EventTarget()];
 globalThis.addEventListener = window.addEventListener.bind(window);
 const submit = () => form.dispatchEvent(new Event("submit", {{ cancelable: true }}));
-start(form);
+startSubmitOnce(form);
 """
 
 
