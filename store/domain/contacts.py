@@ -47,6 +47,7 @@ def tidy(text: str) -> str:
     return re.sub(r"\s+", " ", without_invisible).strip()
 
 
+@lru_cache(maxsize=32)  # one request asks several times, for what it counts and for the form
 def email(typed: str) -> str:
     """The address alone, in ASCII: a domain with other letters is written as mail programs send it (`xn--…`).
 

@@ -204,6 +204,9 @@ class CheckoutForm(FlaskForm, AddressForm):
     code = StringField("Discount code (optional)", filters=[read_code], validators=[_at_most(40)])
     shown = HiddenField()
 
+    class Meta:
+        csrf = False  # every form is checked before it arrives here; the page writes the token
+
     likely_email: str | None = None
     tariffs: Tariffs | None = None
 

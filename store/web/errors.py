@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from store import logs
 from store.domain import errors
+from store.web import limits
 from store.web.mount import current_path
 from store.web.presentation.errors import (
     NOT_BY_THIS_STEP,
@@ -127,7 +128,7 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     if error.code in (429, 503):
-        response.headers.setdefault("Retry-After", str(_RETRY_AFTER))
+        response.headers.setdefault("Retry-After", str(limits.retry_after() or _RETRY_AFTER))
     return response
 
 

@@ -5,10 +5,13 @@ shoppers do not. How many cards may be declined on them: `store/services/card_te
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 
 from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits.errors import StorageError
 
 from config import Settings
 from store.domain import contacts
@@ -20,7 +23,6 @@ from store.web.limit_storage import IN_MEMORY
 # While Redis does not answer, each process counts by itself: shoppers go on ordering, card testers are still slowed.
 limiter = Limiter(
     get_remote_address,
-    headers_enabled=True,
     swallow_errors=True,
     in_memory_fallback_enabled=True,
     storage_options={"wrap_exceptions": True},
@@ -32,6 +34,15 @@ def register(app: Flask, settings: Settings) -> None:
     address = settings.rate_limit_storage
     app.config["RATELIMIT_STORAGE_URI"] = IN_MEMORY if address == "memory://" else address
     limiter.init_app(app)
+
+
+def retry_after() -> int | None:
+    """Seconds until the limit that refused this request takes one more; None where no limit did, or nobody knows."""
+    limit = limiter.current_limit
+    try:
+        return max(math.ceil(limit.reset_at - time.time()), 1) if limit is not None and limit.breached else None
+    except StorageError:
+        return None
 
 
 def orders_per_hour() -> str:

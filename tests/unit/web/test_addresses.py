@@ -31,7 +31,7 @@ def errors(shop: Shop, **changes: str) -> dict[str, list[str]]:
 
 def filled(shop: Shop, **changes: str) -> CheckoutForm:
     with shop.app.test_request_context(method="POST"):
-        return CheckoutForm(MultiDict({**GOOD, **changes}), meta={"csrf": False})
+        return CheckoutForm(MultiDict({**GOOD, **changes}))
 
 
 def test_every_country_has_a_name_and_rules() -> None:

@@ -25,7 +25,7 @@ GRACE = Address("Grace Hopper", "1 Compiler Court", "", "Ottawa", "ON", "K1A 0B1
 
 def filled(shop: Shop, **typed: str) -> CheckoutForm:
     with shop.app.test_request_context(method="POST"):
-        return CheckoutForm(MultiDict({**FORM, **typed}), meta={"csrf": False})
+        return CheckoutForm(MultiDict({**FORM, **typed}))
 
 
 def check_out(browser: Browser, **typed: str) -> TestResponse:
