@@ -15,6 +15,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import warnings
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -25,9 +26,10 @@ gc.disable()
 # What comes with tools of developers alone: structlog imports Rich wherever it is, for coloured tracebacks that the
 # store does not print, and SQLAlchemy greenlet, for asyncio. So their servers start as a merchant's do.
 _OF_DEVELOPERS = ("rich", "greenlet")
-# What the circuit breaker imports for a state that processes share, of which the store has none: 4 MB of each worker.
-# Where the rate limits are counted in Redis, it is imported by then.
-_OF_THE_BREAKER = "redis"
+# What is imported with the first calls to Stripe and never used, 5 MB of each worker: the circuit breaker's client for
+# a state that processes share, and what Stripe's library tells the encoding of a text by, where JSON has but one. Where
+# the rate limits are counted in Redis, its client is imported by then.
+_NEVER_USED = ("redis", "charset_normalizer")
 
 for _module in _OF_DEVELOPERS:
     sys.modules.setdefault(_module, None)  # type: ignore[arg-type]  # how Python is told that there is no such module
@@ -37,7 +39,9 @@ preload_app = True
 
 def when_ready(_arbiter: Arbiter) -> None:
     """Called once the store is imported, before the first worker is forked."""
-    sys.modules.setdefault(_OF_THE_BREAKER, None)  # type: ignore[arg-type]  # as above
+    for module in _NEVER_USED:
+        sys.modules.setdefault(module, None)  # type: ignore[arg-type]  # as above
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
     gc.freeze()
 
 

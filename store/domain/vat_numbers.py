@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from stdnum import get_cc_module
-from stdnum.exceptions import ValidationError
-
 # Where a business has a VAT number, with which it may pay the tax by itself.
 WITH_VAT_NUMBERS = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
@@ -23,6 +20,10 @@ def vat_number(country: str, typed: str) -> str:
     """`typed` as the VAT number of a business in `country`, with the prefix of the country and nothing between the
     digits. Raises NotAVatNumber.
     """
+    # Imported with the first number: it comes with Python's documentation tools, a megabyte of each worker.
+    from stdnum import get_cc_module
+    from stdnum.exceptions import ValidationError
+
     prefix = _PREFIXES.get(country, country)
     module = get_cc_module(country, "vat")
     if not isinstance(module, ModuleType):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -100,7 +99,11 @@ def is_no_database(failure: BaseException | None) -> bool:
     """Whether the driver says that SQLite's file is something else than a database, or a damaged one."""
     said = failure.orig if isinstance(failure, DBAPIError) else None
     # What the driver raises by itself has no code of SQLite's, and neither has another driver's.
-    code: int = getattr(said, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    code: int | None = getattr(said, "sqlite_errorcode", None)
+    if code is None:
+        return False
+    import sqlite3  # is loaded by then; with PostgreSQL it is not
+
     return code & PRIMARY_CODE in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 

@@ -26,7 +26,7 @@ NOT_NEEDED = {
     "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
     "requests", "store.gateway.stripe", "stripe", "urllib3",  # for the first call to Stripe
     "PIL", "fontTools", "fpdf", "uharfbuzz",  # for the first invoice as PDF
-    "dns", "email_validator", "phonenumbers",  # for the first address that a shopper types
+    "dns", "email_validator", "phonenumbers", "pydoc", "stdnum",  # for the first address that a shopper types
     # For the staff's first page.
     "argon2", "cryptography", "flask_security", "passlib", "qrcode", "store.admin.application", "webauthn", "zxcvbn",
     "store.cli.doctor", "store.cli.operations", "store.cli.orders", "store.cli.working",  # each for its command
