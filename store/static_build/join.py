@@ -112,23 +112,27 @@ def sheet(entry: Path, address_of: Callable[[Path], str]) -> str:
 
 
 def _whole_layers(sheet: str) -> str:
-    blocks: list[tuple[str, list[str]]] = []  # what stands before a block's brace, and what in it
+    """A block that goes on with the layer of the one before is the same block."""
+    parts: list[str] = []
+    layer = ""
     depth = ended = begun = 0
     for brace in _BRACE.finditer(sheet):
         if brace[2] == "{":
             depth += 1
-            begun = brace.start() if depth == 1 else begun
+            begun = brace.end() if depth == 1 else begun
         elif brace[2] == "}":
             depth -= 1
             if depth:
                 continue
-            head, inside = sheet[ended:begun], sheet[begun + 1 : brace.start()]
-            if blocks and blocks[-1][0] == head and head.startswith("@layer "):
-                blocks[-1][1].append(inside)
+            before, _, head = sheet[ended : begun - 1].rpartition(";")
+            inside = sheet[begun : brace.start()]
+            if head == layer and not before:
+                parts[-1:] = [inside, "}"]
             else:
-                blocks.append((head, [inside]))
+                parts += [before and f"{before};", head, "{", inside, "}"]
+            layer = head if head.startswith("@layer ") else ""
             ended = brace.end()
-    return "".join(f"{head}{{{''.join(inside)}}}" for head, inside in blocks) + sheet[ended:]
+    return "".join([*parts, sheet[ended:]])
 
 
 def without_layout(sheet: str) -> str:

@@ -124,6 +124,20 @@ def test_sheets_stand_where_they_are_imported_and_only_once(files: Files) -> Non
     )
 
 
+def test_neighbours_in_one_layer_are_one_block(files: Files) -> None:
+    entry = files(
+        page_css='@import "first.css";\n@import "second.css";\n.page { color: red; }\n@import "third.css";\n',
+        first_css="@layer all, some;\n@layer some { .a { color: red; } }\n",
+        second_css='@layer some { .b::after { content: "}"; } @media print { .b { color: red; } } }\n',
+        third_css="@layer some { .c { color: red; } }\n@layer all { .c { color: blue; } }\n",
+    )
+
+    assert sheet(entry, str) == (
+        '@layer all,some;@layer some{.a{color:red}.b::after{content:"}"}@media print{.b{color:red}}}'
+        ".page{color:red}@layer some{.c{color:red}}@layer all{.c{color:blue}}"
+    )
+
+
 def test_an_import_of_a_sheet_under_a_condition_is_refused(files: Files) -> None:
     entry = files(page_css='@import "second.css" print;\n', second_css="a { color: red; }\n")
 
