@@ -34,6 +34,9 @@ def register(app: Flask, settings: Settings) -> None:
     address = settings.rate_limit_storage
     app.config["RATELIMIT_STORAGE_URI"] = IN_MEMORY if address == "memory://" else address
     limiter.init_app(app)
+    # It also looks before each request for limits of all views, of which there are none; a view that is limited looks
+    # by itself.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)  # it has no setting for that
 
 
 def retry_after() -> int | None:
