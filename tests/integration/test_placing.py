@@ -43,7 +43,7 @@ def test_twenty_buyers_at_once_get_exactly_the_last_five_pieces(shop: Shop) -> N
 
     placed = [outcome for outcome in outcomes if isinstance(outcome, Order)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, OutOfStock)]
-    assert (len(placed), len(refused)) == (5, 15)
+    assert (len(placed), len(refused)) == (5, 15), outcomes
     for order in placed:
         shop.pay(order)
     shop.deliver()
