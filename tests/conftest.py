@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure() -> None:
-    """Search for garbage seldom: the tests make little, and each search goes through what so many modules have made."""
+    """Search for garbage seldom, and only in what is new: any other search goes through what all the modules made."""
     gc.set_threshold(100_000, 1_000, 1_000)
 
 

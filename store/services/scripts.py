@@ -7,8 +7,10 @@ prepared once for a connection, so that it is read and planned once.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
@@ -23,6 +25,9 @@ _NOT_THERE, _THERE_ALREADY = "26000", "42P05"
 # A plan is kept while the tables grow: one that was made when they were empty must not read the whole of any. It is
 # made at the first execution; PostgreSQL makes another one when it has counted the rows anew.
 _PLANNING = b"SET LOCAL enable_seqscan = off;"
+
+# Rows as the value of a parameter of type json, with their times. Made once: `json.dumps` makes an encoder each time.
+as_json = json.JSONEncoder(default=datetime.isoformat).encode
 
 
 class ConnectionGone(Exception):

@@ -24,7 +24,9 @@ _OTHER_FORM = re.compile(r"\b(?:import(?!\([\w.]+\))|export)\b[^;\n]{0,60}")
 _NO_NAME = re.compile(r'"[^"\n]*"|(?<=[{,])\w+:')  # a string, and a key as in `{name:1}`
 # As they are written: what begins a line is not inside anything.
 _NAMED = re.compile(r"^(?:export )?(?:async function|function|class|const|let) (\w+)", re.MULTILINE)
-_OTHER_NAMED = re.compile(r"^(?:export )?(?:var\b|(?:const|let) \W).{0,60}", re.MULTILINE)
+_OTHER_NAMED = re.compile(
+    r"^(?:export )?(?:var\b|(?:async )?function ?\*|(?:const|let) (?:\W|\w+(?: = [^\n(\[{]*)?, )).{0,60}", re.MULTILINE
+)
 
 _SHEET = re.compile(r'@import "([^"]+)";\n?')
 _STRING, _COMMENT, _LAYOUT = r'("[^"]*")', r"/\*.*?\*/", r";?\s*(\})\s*|\s*([{;,>])\s*|(:)\s+|(\s)\s*"

@@ -8,19 +8,15 @@ writes nothing, and the readable path decides.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import partial
 
 from models import Base, HistoryEntry, Order, OrderAdjustment, OrderLine, Payment
 from store.domain.errors import StoreBusy
 from store.services.database import Database
 from store.services.orders.drafting import Draft, Row
-from store.services.scripts import Script, ScriptRefused
+from store.services.scripts import Script, ScriptRefused, as_json
 from store.services.services import Services
-
-_as_json = json.JSONEncoder(default=datetime.isoformat).encode  # made once: `json.dumps` makes one each time
 
 
 def place(services: Services, new: Draft) -> Order | None:
@@ -44,7 +40,7 @@ def _place_batch(database: Database, drafts: Sequence[Draft]) -> list[Order | No
         "adjustment_rows": _numbered(draft.adjustments for draft in drafts),
     }
     try:
-        placed = database.run(_SCRIPT, {name: _as_json(list(of_table)) for name, of_table in rows.items()})
+        placed = database.run(_SCRIPT, {name: as_json(list(of_table)) for name, of_table in rows.items()})
     except ScriptRefused:
         # More than there is would be reserved; or the readable path is refused the same, and says why.
         return [None] * len(drafts)

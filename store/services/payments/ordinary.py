@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -27,7 +26,7 @@ from store.services import mail
 from store.services.batches import MOST
 from store.services.database import Database
 from store.services.history import Origin, Source
-from store.services.scripts import Script, ScriptRefused
+from store.services.scripts import Script, ScriptRefused, as_json
 from store.services.services import Services
 
 Report = dict[str, Any]  # what an event says of a payment, by the names that the statements have for it
@@ -41,8 +40,6 @@ _OPEN = [state for state, (outcome, _) in _PAYMENT.items() if outcome is Outcome
 _AWAITING = OrderState.AWAITING_PAYMENT
 _ORDER = [ORDER.decide(_AWAITING, OrderEvent.PAYMENT_RECEIVED)]
 (_ORDER_PAID,) = [state for outcome, state in _ORDER if outcome is Outcome.APPLIED]
-
-_as_json = json.JSONEncoder(default=datetime.isoformat).encode  # made once: `json.dumps` makes one each time
 
 
 def record(services: Services, event: WebhookEvent, origin: Origin, handled: str) -> str | None:
@@ -85,7 +82,7 @@ def _record_batch(database: Database, reports: Sequence[Report]) -> list[str | N
 def _record_on_postgresql(database: Database, reports: Sequence[Report]) -> dict[str, str]:
     """The references by the names of the payments."""
     try:
-        rows = database.run(_SCRIPT, {"reports": _as_json(reports)})
+        rows = database.run(_SCRIPT, {"reports": as_json(reports)})
     except ScriptRefused:
         return {}  # the readable path is refused the same, and says why
     except StoreBusy:

@@ -61,6 +61,9 @@ def test_modules_run_once_and_before_those_that_import_them(files: Files, tmp_pa
         "export const { a } = b;",
         "const [a] = b;",
         "var a = 1;",
+        "let a = 1, b = 2;",
+        "let a, b;",
+        "function* a() {}",
         'export * from "./b.js";',
     ],
 )
@@ -85,7 +88,7 @@ def test_any_other_form_of_import_or_export_is_refused(files: Files, form: str) 
 def test_a_name_that_would_mean_what_another_module_gave_it_is_refused(files: Files, code: str) -> None:
     entry = files(
         page_js='import { other } from "./a.js";\nimport { unlike } from "./b.js";\n',
-        a_js='export const other = "a", unlike_ = 1;\nlet name = 1;\n',
+        a_js='export const other = "a";\nlet name = 1;\n',
         b_js=f"export const unlike = {{ name: 1 }}.name;\n{code}",
     )
 
