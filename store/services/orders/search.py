@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from models import Dispute, Order, OrderKey, OrderKeyMark, Payment, Refund
 from store.domain import contacts
-from store.domain.references import ALPHABET
+from store.domain.references import ALPHABET, LENGTH
 from store.domain.search import phrase_of, phrases_of
 from store.services import inserts
 from store.services.history import insert_once
@@ -56,10 +56,18 @@ def parse(text: str) -> Search | None:
         return Search(key=f"@{typed.casefold().removeprefix('@')}")
     if re.fullmatch(r"[0-9]{4}", typed):
         return Search(last4=typed)
-    letters = re.sub(r"[\s-]", "", typed.upper())
-    if len(letters) >= 4 and set(letters) <= set(ALPHABET) and re.search(r"\d|-", typed):
+    if letters := _letters_of_a_reference(typed):
         return Search(key=f"#{letters}")
     return Search(key=phrase_of(typed) or typed)
+
+
+def _letters_of_a_reference(typed: str) -> str:
+    """What is typed, as a reference or its beginning is kept; empty where it is more likely a name."""
+    letters = re.sub(r"[\s-]", "", typed.upper())
+    if len(letters) < 4 or not set(letters) <= set(ALPHABET):
+        return ""
+    # A few references have no digit. Whole ones are known by their length: hardly a name is a word of 16 such letters.
+    return letters if re.search(r"\d|-", typed) or len(typed) == LENGTH == len(letters) else ""
 
 
 def found_by_key(key: str) -> Select[str, int]:
