@@ -13,13 +13,6 @@ def _push_request_context() -> None:
     commit."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on PostgreSQL, what is marked `on_sqlite`."""
-    needless = [item for item in items if item.get_closest_marker("on_sqlite") and "[postgresql" in item.name]
-    config.hook.pytest_deselected(items=needless)
-    items[:] = [item for item in items if item not in set(needless)]
-
-
 def pytest_configure() -> None:
     """Search for garbage seldom, and only in what is new: any other search goes through what all the modules made."""
     gc.set_threshold(100_000, 1_000, 1_000)

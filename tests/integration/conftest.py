@@ -1,4 +1,4 @@
-"""Every test of this folder runs twice, on SQLite and on PostgreSQL, against a whole shop in one process."""
+"""Every test of this folder runs against a whole shop in one process."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from itertools import product
 
-import pytest
 from sqlalchemy import select, update
 
 from models import Order, Payment
@@ -13,8 +12,6 @@ from store.services.card_testing import Shopper
 from store.services.orders import lookup
 from store.services.payments import accounts
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
 
 KEPT = ("", "test:", "live:", "test:acct_1", "test:acct_2", "live:acct_1", "unknown")
 FOREIGN = {

@@ -137,12 +137,10 @@ def is_the_door(address: str | None) -> bool:
     return (address or "").partition("?")[0] == "/admin/sign-in"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # who is let in is decided before any query
 def test_the_table_has_every_address(shop: Shop) -> None:
     assert {endpoint for endpoint, _method, _path in addresses(shop)} == set(WHO)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("role", Role)
 def test_a_role_reaches_its_own_addresses_and_no_other(shop: Shop, role: Role) -> None:
     member = hire(shop, role)
@@ -161,7 +159,6 @@ def test_a_role_reaches_its_own_addresses_and_no_other(shop: Shop, role: Role) -
         assert (endpoint, method, not is_refused(answer)) == (endpoint, method, role.includes(needed))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nobody_is_shown_anything_but_the_way_in(shop: Shop) -> None:
     shopper, _reference = shop.browser_with_order()
     token = {"csrf_token": shopper.token("/admin/sign-in")}
@@ -173,7 +170,6 @@ def test_nobody_is_shown_anything_but_the_way_in(shop: Shop) -> None:
     assert is_the_door(shopper.get("/admin/no-such-page").location)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_form_of_the_admin_is_taken_without_its_token(shop: Shop) -> None:
     browser = staff(shop)
 
@@ -186,7 +182,6 @@ def test_no_form_of_the_admin_is_taken_without_its_token(shop: Shop) -> None:
             )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_admin_runs_nothing_of_stripes_and_is_kept_nowhere(shop: Shop) -> None:
     browser = staff(shop)
 
@@ -198,7 +193,6 @@ def test_the_admin_runs_nothing_of_stripes_and_is_kept_nowhere(shop: Shop) -> No
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_cookies_of_shop_and_admin_open_nothing_for_each_other(shop: Shop) -> None:
     shopper, reference = shop.browser_with_order()
     owner = staff(shop)

@@ -42,6 +42,7 @@ def shipping_of(order: Order, shop: Shop) -> list[tuple[str, int]]:
     return [(each.label, each.amount_minor) for each in shop.read(order.reference).adjustments]
 
 
+@pytest.mark.on_both_databases
 def test_a_zone_and_its_method_are_made_and_charged(shop: Shop) -> None:
     browser = staff(shop)
     zone_id = zone_of(shop, browser, "West", "us-california, US-OR us")
@@ -58,7 +59,6 @@ def test_a_zone_and_its_method_are_made_and_charged(shop: Shop) -> None:
     assert shipping_of(large, shop) == [("Parcel, 2 days", 290)]
 
 
-@pytest.mark.on_sqlite
 def test_a_method_is_changed_switched_off_and_removed(shop: Shop) -> None:
     browser = staff(shop)
     zone_id = zone_of(shop, browser, "Home", "US")
@@ -90,7 +90,6 @@ def test_a_method_is_changed_switched_off_and_removed(shop: Shop) -> None:
         ((("0", "3"), ("0.00", "4")), "begin at the same"),
     ],
 )
-@pytest.mark.on_sqlite
 def test_prices_that_make_no_sense_are_said(shop: Shop, rows: tuple[tuple[str, str], ...], says: str) -> None:
     browser = staff(shop)
     zone_id = zone_of(shop, browser, "Home", "US")
@@ -101,7 +100,6 @@ def test_prices_that_make_no_sense_are_said(shop: Shop, rows: tuple[tuple[str, s
     assert 'value="Parcel"' in page
 
 
-@pytest.mark.on_sqlite
 def test_a_place_is_one_and_in_one_zone(shop: Shop) -> None:
     browser = staff(shop)
     zone_of(shop, browser, "Home", "US, *")
@@ -116,6 +114,7 @@ def test_a_place_is_one_and_in_one_zone(shop: Shop) -> None:
         assert charges.zone(session, other).places == ["DE"]
 
 
+@pytest.mark.on_both_databases
 def test_a_tax_rate_is_added_changed_and_charged(shop: Shop) -> None:
     browser, new = staff(shop), "/admin/charges/taxes/new"
     form = {"place": "us-il", "tax_class": "standard", "name": "Sales tax", "percent": "6.25"}
@@ -137,6 +136,7 @@ def test_a_tax_rate_is_added_changed_and_charged(shop: Shop) -> None:
     assert "No tax is charged." in browser.get("/admin/charges/taxes").text
 
 
+@pytest.mark.on_both_databases
 def test_a_coupon_is_made_counted_changed_and_switched_off(shop: Shop) -> None:
     browser, new = staff(shop), "/admin/coupons/new"
     form = {"code": " spring 25 ", "kind": "percent", "percent": "25", "max_uses": "2", "active": "y"}
@@ -172,7 +172,6 @@ def test_a_coupon_is_made_counted_changed_and_switched_off(shop: Shop) -> None:
         ({"kind": "free_shipping", "code": "welcome"}, "There is one with the name “WELCOME”"),
     ],
 )
-@pytest.mark.on_sqlite
 def test_a_coupon_that_makes_no_sense_is_said(shop: Shop, typed: dict[str, str], says: str) -> None:
     browser, new = staff(shop), "/admin/coupons/new"
     send(browser, new, code="WELCOME", kind="free_shipping", last_day="2026-12-24", active="y")

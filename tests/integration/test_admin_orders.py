@@ -49,6 +49,7 @@ def found(shop: Shop, text: str, most: int = 50) -> list[str]:
         return [order.addressee for order in listing.find(session, wanted, most=most).orders]
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("written", [False, True], ids=["of the last minute", "of earlier"])
 def test_an_order_is_found_by_what_a_person_knows_of_it(shop: Shop, written: bool) -> None:
     shop.clock.stop()
@@ -69,6 +70,7 @@ def test_an_order_is_found_by_what_a_person_knows_of_it(shop: Shop, written: boo
     assert [found(shop, text) for text in ("nobody", "%", "pi_none", "9999", "e@x")] == [[]] * 5
 
 
+@pytest.mark.on_both_databases
 def test_an_order_is_found_by_its_card_and_by_stripes_ids(shop: Shop) -> None:
     first, second = paid(shop, who=customer("Ada")), paid(shop, DISPUTED, customer("Bob"))
     browser = staff(shop)
@@ -82,6 +84,7 @@ def test_an_order_is_found_by_its_card_and_by_stripes_ids(shop: Shop) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("text", ["", "ada", "0@example.com"])
 def test_every_order_is_on_one_page_of_the_list(shop: Shop, text: str) -> None:
     shop.clock.stop()
@@ -105,7 +108,6 @@ def test_every_order_is_on_one_page_of_the_list(shop: Shop, text: str) -> None:
             assert seen == (placed if oldest_first else placed[::-1])
 
 
-@pytest.mark.on_sqlite
 def test_the_next_page_of_the_list_follows_the_first(shop: Shop) -> None:
     placed = [shop.order().reference for _ in range(listing.PAGE + 2)]
     browser = staff(shop)
@@ -117,6 +119,7 @@ def test_the_next_page_of_the_list_follows_the_first(shop: Shop) -> None:
     assert references(browser.get(following).text) == placed[1::-1]
 
 
+@pytest.mark.on_both_databases
 def test_the_list_shows_what_waits_for_something(shop: Shop) -> None:
     ready, disputed, reviewed = paid(shop), paid(shop, DISPUTED), paid(shop, FRAUD_WARNING)
     waiting = shop.order().reference
@@ -132,6 +135,7 @@ def test_the_list_shows_what_waits_for_something(shop: Shop) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.on_both_databases
 def test_orders_of_some_days_are_listed(shop: Shop) -> None:
     shop.clock.stopped_at = datetime(2026, 11, 26, 23, 58, tzinfo=UTC)
     placed = []
@@ -146,6 +150,7 @@ def test_orders_of_some_days_are_listed(shop: Shop) -> None:
     assert references(browser.get("/admin/orders?from=2026-11-28").text) == [placed[3]]
 
 
+@pytest.mark.on_both_databases
 def test_the_csv_has_every_order_and_no_formula(shop: Shop) -> None:
     paid(shop, who=customer("=1+1, “Ada”", "ada@example.com"))
     for number in range(4):
@@ -166,7 +171,6 @@ def test_the_csv_has_every_order_and_no_formula(shop: Shop) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.on_sqlite
 def test_an_order_is_shipped_and_its_history_names_who_did_it(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.PACKING), f"/admin/orders/{reference}"
@@ -190,7 +194,6 @@ def logged(shop: Shop) -> list[tuple[str, str, str]]:
         return [(each.actor, each.action, each.subject) for each in entries if not each.action.startswith("staff.")]
 
 
-@pytest.mark.on_sqlite
 def test_a_disputed_order_is_shipped_only_where_somebody_says_so(shop: Shop) -> None:
     reference = paid(shop, DISPUTED)
     browser, path = staff(shop, Role.PACKING), f"/admin/orders/{reference}"
@@ -213,7 +216,6 @@ def test_a_disputed_order_is_shipped_only_where_somebody_says_so(shop: Shop) -> 
         ("0", 0, "Up to"),
     ],
 )
-@pytest.mark.on_sqlite
 def test_an_order_is_refunded_whole_or_in_part(shop: Shop, amount: str, returned: int, says: str) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -225,7 +227,6 @@ def test_an_order_is_refunded_whole_or_in_part(shop: Shop, amount: str, returned
     assert says in page
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_that_stripe_does_not_answer_is_made_by_the_worker(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -247,7 +248,6 @@ def test_a_refund_that_stripe_does_not_answer_is_made_by_the_worker(shop: Shop) 
     assert shop.read(reference).payment.refunded_minor == 100
 
 
-@pytest.mark.on_sqlite
 def test_an_unpaid_order_is_cancelled_and_a_paid_one_is_not(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
@@ -264,7 +264,6 @@ def test_an_unpaid_order_is_cancelled_and_a_paid_one_is_not(shop: Shop) -> None:
     assert shop.product().reserved == 0
 
 
-@pytest.mark.on_sqlite
 def test_a_review_is_resolved_with_a_note_of_whoever_did_it(shop: Shop) -> None:
     reference = paid(shop, FRAUD_WARNING)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -280,6 +279,7 @@ def test_a_review_is_resolved_with_a_note_of_whoever_did_it(shop: Shop) -> None:
     assert (review.resolved_by, review.note) == ("service@shop.example", "The customer called: it is theirs.")
 
 
+@pytest.mark.on_both_databases
 def test_a_mail_is_read_and_sent_again(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -297,7 +297,6 @@ def test_a_mail_is_read_and_sent_again(shop: Shop) -> None:
     assert logged(shop) == [("service@shop.example", "mail.sent_again", reference)]
 
 
-@pytest.mark.on_sqlite
 def test_a_packing_slip_has_pieces_and_address_and_no_prices(shop: Shop) -> None:
     reference = paid(shop)
 
@@ -315,6 +314,7 @@ def test_everything_that_happens_to_an_order_has_words_for_the_staff() -> None:
     assert reasons <= set(REVIEWS)
 
 
+@pytest.mark.on_both_databases
 def test_keys_that_are_there_already_hold_up_nothing(shop: Shop) -> None:
     shop.order(customer=customer("Ada Lovelace"))
     shop.clock.forward(minutes=2)

@@ -35,6 +35,7 @@ def logged(shop: Shop) -> list[tuple[str, str, dict[str, Any]]]:
         return [(each.action, each.subject, each.data) for each in entries if not each.action.startswith("staff.")]
 
 
+@pytest.mark.on_both_databases
 def test_a_price_change_is_charged_from_now_on_and_touches_no_order(shop: Shop) -> None:
     before = shop.order(2)
     browser = staff(shop)
@@ -64,7 +65,6 @@ def test_a_price_change_is_charged_from_now_on_and_touches_no_order(shop: Shop) 
         ({"category": "99999"}, "Not a valid choice"),
     ],
 )
-@pytest.mark.on_sqlite
 def test_what_is_typed_wrong_is_said_and_nothing_is_lost(shop: Shop, typed: dict[str, str], says: str) -> None:
     browser = staff(shop)
     page = browser.post(PENCIL, form_of(browser, shop, summary="Something new", **typed), page=PENCIL)
@@ -73,6 +73,7 @@ def test_what_is_typed_wrong_is_said_and_nothing_is_lost(shop: Shop, typed: dict
     assert shop.product().summary != "Something new"
 
 
+@pytest.mark.on_both_databases
 def test_a_hidden_product_is_shown_to_nobody_and_goes_into_no_cart(shop: Shop) -> None:
     in_a_cart = shop.cart(1)
     browser, shopper = staff(shop), shop.browser()
@@ -118,6 +119,7 @@ def test_what_runs_out_is_filled_up_from_the_work_list(shop: Shop) -> None:
     assert "to Cedar pencil" not in browser.get("/admin").text
 
 
+@pytest.mark.on_both_databases
 def test_categories_are_added_renamed_ordered_and_removed_when_empty(shop: Shop) -> None:
     browser, path = staff(shop), "/admin/products/categories"
 

@@ -21,8 +21,6 @@ from tests.integration.test_shipments import paid
 from tests.support.shop import Shop
 from tests.support.staff import staff
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def lines(shop: Shop, order: Order) -> list[tuple[int, int, int, int, int]]:
     """Of each line: shipped, refunded unsent, refunded sent, restocked, to ship."""

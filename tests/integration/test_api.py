@@ -17,8 +17,6 @@ from tests.support.crash_points import FaultPlan, Process
 from tests.support.programs import Program, program
 from tests.support.shop import ADDRESS, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 KEY = "key Warehouse"
 
 

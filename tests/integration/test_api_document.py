@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
@@ -13,8 +12,6 @@ from store.domain.api_keys import Scope
 from tests.support.crash_points import FaultPlan, Process
 from tests.support.programs import Program, program
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
 
 
 def document(shop: Shop) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from tests.support.programs import OWNER, Program, program
 from tests.support.shop import Shop
 from tests.support.staff import staff
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def kept(shop: Shop) -> list[ApiKey]:
     with shop.services.database.reading() as session:

@@ -77,7 +77,6 @@ def refunded(shop: Shop, amount: int | None = None) -> tuple[str, int]:
     return reference, order_id
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [
@@ -102,6 +101,7 @@ def test_of_two_orders_that_wait_only_the_broken_one_is_named(shop: Shop, statem
     assert audited(shop) == [f"order {broken.reference}: {sentence}" for sentence in wrong]
 
 
+@pytest.mark.on_both_databases
 def test_an_order_without_lines_has_no_total(shop: Shop) -> None:
     broken = shop.order(2)
 
@@ -110,6 +110,7 @@ def test_an_order_without_lines_has_no_total(shop: Shop) -> None:
     assert f"order {broken.reference}: {wrong_total('$8.00', '$0.00')}" in audited(shop)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [
@@ -133,7 +134,6 @@ def test_of_two_paid_orders_only_the_broken_one_is_named(shop: Shop, statement: 
     assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("statement", "wrong"),
     [
@@ -156,6 +156,7 @@ def test_of_two_refunded_orders_only_the_broken_one_is_named(shop: Shop, stateme
     assert audited(shop) == [f"order {reference}: {sentence}" for sentence in wrong]
 
 
+@pytest.mark.on_both_databases
 def test_a_fully_refunded_payment_is_not_paid(shop: Shop) -> None:
     reference, order_id = refunded(shop)
 
@@ -165,6 +166,7 @@ def test_a_fully_refunded_payment_is_not_paid(shop: Shop) -> None:
     assert audited(shop) == [f"order {reference}: {WRONG_REFUNDS}"]
 
 
+@pytest.mark.on_both_databases
 def test_an_order_with_a_dispute_that_stands_is_flagged(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order, "4000000000000259")
@@ -178,6 +180,7 @@ def test_an_order_with_a_dispute_that_stands_is_flagged(shop: Shop) -> None:
     assert audited(shop) == [f"order {order.reference}: {WRONG_FLAG}"]
 
 
+@pytest.mark.on_both_databases
 def test_a_closed_order_has_no_stock(shop: Shop) -> None:
     gone = shop.order(2)
     payments.close(shop.services, gone.reference, CancelReason.BY_SHOPPER, shop.clock())
@@ -188,6 +191,7 @@ def test_a_closed_order_has_no_stock(shop: Shop) -> None:
     assert audited(shop) == [f"order {gone.reference}: {WRONG_STOCK}"]
 
 
+@pytest.mark.on_both_databases
 def test_a_paid_order_in_review_is_named_once(shop: Shop) -> None:
     reference, order_id = paid(shop)
 
@@ -197,6 +201,7 @@ def test_a_paid_order_in_review_is_named_once(shop: Shop) -> None:
     assert audited(shop) == [in_review(reference)]
 
 
+@pytest.mark.on_both_databases
 def test_a_late_payment_that_awaits_its_refund_has_one_finding(shop: Shop) -> None:
     reference, order_id = paid(shop)
 
@@ -206,6 +211,7 @@ def test_a_late_payment_that_awaits_its_refund_has_one_finding(shop: Shop) -> No
     assert audited(shop) == [f"order {reference}: waits for a refund that was not made. {RUNNING}"]
 
 
+@pytest.mark.on_both_databases
 def test_orders_are_named_in_the_order_in_which_they_were_placed(shop: Shop) -> None:
     placed = [shop.order(1).reference for _ in range(3)]
 
@@ -215,6 +221,7 @@ def test_orders_are_named_in_the_order_in_which_they_were_placed(shop: Shop) -> 
     assert audited(shop) == [in_review(reference) for reference in placed]
 
 
+@pytest.mark.on_both_databases
 def test_reserved_stock_without_an_order_is_found(shop: Shop) -> None:
     shop.order(2)
     paid(shop)
@@ -229,6 +236,7 @@ def test_reserved_stock_without_an_order_is_found(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.on_both_databases
 def test_stock_that_an_open_order_lost_is_found_in_order_and_in_stock(shop: Shop) -> None:
     order = shop.order(2)
 
@@ -240,6 +248,7 @@ def test_stock_that_an_open_order_lost_is_found_in_order_and_in_stock(shop: Shop
     ]
 
 
+@pytest.mark.on_both_databases
 def test_the_worker_may_be_a_quarter_of_an_hour_behind_and_no_more(shop: Shop) -> None:
     order = shop.order(2)
     paid(shop)
@@ -252,6 +261,7 @@ def test_the_worker_may_be_a_quarter_of_an_hour_behind_and_no_more(shop: Shop) -
     assert len([finding for finding in audited(shop) if "expired" in finding]) == 1
 
 
+@pytest.mark.on_both_databases
 def test_a_requested_refund_may_be_open_for_a_quarter_of_an_hour(shop: Shop) -> None:
     reference, order_id = refunded(shop, 100)
     damage(shop, "UPDATE mails SET sent_at = written_at")
@@ -266,6 +276,7 @@ def test_a_requested_refund_may_be_open_for_a_quarter_of_an_hour(shop: Shop) -> 
     assert audited(shop) == [f"order {reference}: waits for a refund that was not made. {RUNNING}"]
 
 
+@pytest.mark.on_both_databases
 def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop) -> None:
     now = shop.clock()
     with shop.services.database.transaction() as session:
@@ -283,6 +294,7 @@ def test_an_event_that_could_not_be_handled_is_named_with_its_reason(shop: Shop)
     ]
 
 
+@pytest.mark.on_both_databases
 def test_the_audit_names_an_email_that_cannot_be_sent(shop: Shop) -> None:
     reference, order_id = paid(shop)
     damage(shop, one("mails", "attempts = 4"), id=order_id)
@@ -297,6 +309,7 @@ def test_the_audit_names_an_email_that_cannot_be_sent(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.on_both_databases
 def test_an_audit_since_a_time_checks_only_what_changed_since(shop: Shop) -> None:
     old, _ = paid(shop)
     shop.clock.forward(days=2)
@@ -309,6 +322,7 @@ def test_an_audit_since_a_time_checks_only_what_changed_since(shop: Shop) -> Non
     assert [each.subject for each in found if each.code == "mail_unsent"] == [f"order {old}"]
 
 
+@pytest.mark.on_both_databases
 def test_an_audit_in_parts_finds_the_same_as_in_one(shop: Shop) -> None:
     fill(shop.services.database.engine, 40, seed=1)
     damage(shop, "UPDATE payments SET amount_minor = amount_minor + 1 WHERE order_id % 20 = 0")

@@ -4,7 +4,6 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
@@ -34,8 +33,6 @@ from store.services.history import Origin, Source
 from store.services.operations import audit
 from store.services.orders import reviews
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
 
 SECOND = timedelta(seconds=1)
 PAID = {"state": OrderState.PAID, "reservation": ReservationState.COMMITTED}

@@ -45,7 +45,6 @@ def ask(browser: Browser, method: str, path: str, **more: Any) -> int:
     return answer.status_code
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the refusals come before any database
 def test_no_address_answers_any_method_with_a_crash(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
 
@@ -59,7 +58,6 @@ def test_no_address_answers_any_method_with_a_crash(shop: Shop) -> None:
     assert crashes == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_form_and_no_query_crashes_on_nasty_values(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     fields = [
@@ -90,7 +88,6 @@ def test_no_form_and_no_query_crashes_on_nasty_values(shop: Shop) -> None:
     assert shop.read(reference).state is OrderState.AWAITING_PAYMENT
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("content_type", "body", "status"),
     [
@@ -111,7 +108,6 @@ def test_a_body_that_is_no_form_of_ours_is_refused(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("cookie", ["x", "e30.x.y", "é", "." * 3000])
 def test_a_cookie_that_was_tampered_with_is_a_new_browser(shop: Shop, cookie: str) -> None:
     browser = shop.browser()
@@ -128,6 +124,7 @@ def test_a_form_without_its_token_changes_nothing(shop: Shop, path: str) -> None
     assert shop.product().reserved == 0
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("method", "path", "form"),
     [

@@ -17,8 +17,6 @@ from store.services.payments import authorising, capturing
 from tests.support.rows import change
 from tests.support.shop import NoAnswer, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 MINUTE = timedelta(minutes=1)
 
 

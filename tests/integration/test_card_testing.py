@@ -47,6 +47,7 @@ def test_a_script_with_the_payments_secret_is_stopped_by_the_last_decline(shop_w
     assert shop.product().reserved == 0
 
 
+@pytest.mark.on_both_databases
 def test_declines_that_are_told_at_once_close_the_payment_once(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(max_declines=3)
     order = shop.order()
@@ -63,6 +64,7 @@ def test_declines_that_are_told_at_once_close_the_payment_once(shop_with: Callab
     assert shop.history(order.reference).count("order.cancelled") == 1
 
 
+@pytest.mark.on_both_databases
 def test_the_worker_closes_it_when_stripe_did_not_answer_the_webhook(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(max_declines=2)
     order = shop.order()

@@ -12,8 +12,6 @@ from store.domain.money import Money
 from store.services import carts
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def add(shop: Shop, cart: str | None, slug: str, quantity: int = 1) -> str:
     with shop.services.database.transaction() as session:

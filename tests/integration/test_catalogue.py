@@ -31,6 +31,7 @@ def rename(shop: Shop, slug: str, name: str) -> None:
         catalogue.index(session, [product])
 
 
+@pytest.mark.on_both_databases
 def test_every_product_is_on_exactly_one_page(shop: Shop) -> None:
     fill_products(shop.services.database.engine, 40)
     pages, path = [], "/"
@@ -47,6 +48,7 @@ def test_every_product_is_on_exactly_one_page(shop: Shop) -> None:
     assert [name for page in pages for name in page] == in_order
 
 
+@pytest.mark.on_both_databases
 def test_a_category_shows_its_products_and_no_others(shop: Shop) -> None:
     with shop.services.database.reading() as session:
         kitchen = {category.slug: category.id for category in catalogue.categories(session)}["kitchen"]
@@ -65,6 +67,7 @@ def test_a_search_finds_the_beginnings_of_words(shop: Shop, query: str) -> None:
     assert "Stoneware mug" in listed(shop, f"?q={query}")
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("query", ["tee-kännchen", "KANNCHEN", "kaennchen", "Kännchen größe", "grosse"])
 def test_a_search_asks_for_no_accents_and_no_capitals(shop: Shop, query: str) -> None:
     rename(shop, "stoneware-mug", "Tee-Kännchen Größe 2")
@@ -85,6 +88,7 @@ def test_a_search_stays_in_the_category_that_is_looked_at(shop: Shop) -> None:
     assert here
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -117,6 +121,7 @@ def test_an_empty_search_shows_everything(shop: Shop) -> None:
     assert listed(shop, "?q=+&category=&page=1") == listed(shop)
 
 
+@pytest.mark.on_both_databases
 def test_a_product_that_is_not_in_a_category_has_a_page(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         catalogue.product(session, "stoneware-mug").category = None
@@ -126,6 +131,7 @@ def test_a_product_that_is_not_in_a_category_has_a_page(shop: Shop) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.on_both_databases
 def test_five_thousand_products_take_no_more_statements(shop: Shop) -> None:
     paths = ("/", "/?page=1&category=desk", "/?q=oak", "/products/stoneware-mug")
     few = [statements(shop, path) for path in paths]

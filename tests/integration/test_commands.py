@@ -143,6 +143,7 @@ def test_an_open_refund_of_one_order_does_not_affect_another(shop: Shop, monkeyp
     assert returned(shop) == 300
 
 
+@pytest.mark.on_both_databases
 def test_two_refunds_requested_at_once_are_both_made(shop: Shop) -> None:
     reference, origin = paid(shop).reference, Origin(Source.STAFF, shop.clock())
 
@@ -256,6 +257,7 @@ def test_an_order_that_is_not_there(shop: Shop, reference: str) -> None:
     assert (outcome.exit_code, outcome.stderr) == (1, "Error: There is no order with this reference.\n")
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_database_without_its_tables_is_to_be_migrated(shop: Shop, command: str) -> None:
     with shop.services.database.engine.begin() as connection:
@@ -269,6 +271,7 @@ def test_a_database_without_its_tables_is_to_be_migrated(shop: Shop, command: st
     assert outcome.stderr.endswith(": run `flask db upgrade`.\n")
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_unreachable_database_is_named(shop: Shop, command: str) -> None:
     engine = shop.services.database.engine
@@ -284,7 +287,6 @@ def test_an_unreachable_database_is_named(shop: Shop, command: str) -> None:
     assert (outcome.exit_code, outcome.stderr) == (1, "Error: The database does not answer.\n")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("command", [*COMMANDS, "doctor"])
 def test_a_file_that_is_no_database_is_named(shop: Shop, command: str, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
@@ -299,6 +301,7 @@ def test_a_file_that_is_no_database_is_named(shop: Shop, command: str, tmp_path:
     assert outcome.exception is None or isinstance(outcome.exception, SystemExit)
 
 
+@pytest.mark.on_both_databases
 def test_a_busy_database_asks_to_try_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*_: object) -> None:
         with shop.services.database.transaction():

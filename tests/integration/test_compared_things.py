@@ -11,8 +11,6 @@ from store.domain.states import DisputeState, OrderState, PaymentState, RefundSt
 from store.services.reconciliation import collect
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 NAMES = ("new", "waits", "old", "foreign", "replaced", "reviewed")
 
 

@@ -82,6 +82,7 @@ def test_a_coupon_is_shown_charged_and_part_of_the_order(shop: Shop, browser: Br
     assert findings(shop) == []
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("code", "values", "words"),
     [
@@ -108,6 +109,7 @@ def test_a_code_that_takes_nothing_off_is_told_and_places_nothing(
     assert shop.product("pour-over-kettle").reserved == 0
 
 
+@pytest.mark.on_both_databases
 def test_a_coupon_that_changed_after_it_was_shown_is_told_first(shop: Shop, browser: Browser) -> None:
     form = FORM | {"code": "FIVE"}
     form["shown"] = shown(browser.post("/checkout/total", form, page="/checkout").text)
@@ -128,6 +130,7 @@ def test_a_code_typed_after_the_total_was_shown_goes_on_and_is_told(shop: Shop, 
     assert shop.read(reference(placed.location)).total == Money(8400, "usd")
 
 
+@pytest.mark.on_both_databases
 def test_free_shipping_and_taxes_follow_the_coupon(shop: Shop, browser: Browser) -> None:
     with shop.services.database.transaction() as session:
         tariffs.seed(session, "usd")
@@ -145,6 +148,7 @@ def test_free_shipping_and_taxes_follow_the_coupon(shop: Shop, browser: Browser)
     ]
 
 
+@pytest.mark.on_both_databases
 def test_fifty_buyers_at_once_with_a_coupon_for_ten_get_exactly_ten(shop: Shop) -> None:
     change(shop, "FIRST50", max_uses=10)
     carts = [shop.cart(1, "cedar-pencil") for _ in range(50)]
@@ -174,6 +178,7 @@ def test_a_customer_uses_a_coupon_once_and_again_when_the_order_was_closed(shop:
     assert findings(shop) == []
 
 
+@pytest.mark.on_both_databases
 def test_ten_orders_of_one_customer_at_once_use_a_coupon_once(shop: Shop) -> None:
     carts = [shop.cart() for _ in range(10)]
 
@@ -212,6 +217,7 @@ def test_a_late_payment_takes_a_use_again_if_there_is_one(shop: Shop) -> None:
     assert findings(shop) == []
 
 
+@pytest.mark.on_both_databases
 def test_a_late_payment_is_returned_if_its_customer_used_the_coupon_since(shop: Shop) -> None:
     order = shop.place(shop.cart(), buyer("WELCOME10"))
     page = shop.open(order)
@@ -240,6 +246,7 @@ def test_a_late_payment_counts_though_its_customers_other_order_was_closed(shop:
     assert used(shop, "WELCOME10") == 1
 
 
+@pytest.mark.on_both_databases
 def test_a_late_payment_without_stock_gives_its_coupons_use_back(shop: Shop) -> None:
     order = shop.place(shop.cart(), buyer("FIRST50"))
     page = shop.open(order)
@@ -318,6 +325,7 @@ def test_its_mail_says_that_there_was_nothing_to_pay(shop: Shop) -> None:
     assert "there was nothing to pay" in mail
 
 
+@pytest.mark.on_both_databases
 def test_a_free_order_that_is_sent_ten_times_at_once_is_placed_once(shop: Shop) -> None:
     change(shop, "ONTHEHOUSE", once_per_customer=False)
     cart = shop.cart(2)
@@ -342,6 +350,7 @@ def test_a_free_order_replaces_the_open_one_of_its_cart(shop: Shop) -> None:
     assert second.state is OrderState.PAID
 
 
+@pytest.mark.on_both_databases
 def test_the_audit_finds_a_payment_of_an_order_that_cost_nothing(shop: Shop) -> None:
     order = shop.place(shop.cart(), buyer("ONTHEHOUSE"))
     with shop.services.database.transaction() as session:

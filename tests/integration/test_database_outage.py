@@ -59,6 +59,7 @@ def away(shop: Shop, database_url: str) -> Away:
     return lambda: postgresql_away(database_url) if database_url.startswith("postgres") else disk_full(shop)
 
 
+@pytest.mark.on_both_databases
 def test_webhooks_are_answered_5xx_and_retried_until_the_database_is_up(shop: Shop, away: Away) -> None:
     orders = [shop.order(1) for _ in range(40)]
     for order in orders:
@@ -78,7 +79,7 @@ def test_webhooks_are_answered_5xx_and_retried_until_the_database_is_up(shop: Sh
         assert audit.run(session, shop.clock()) == []
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # a full disk still lets SQLite read
+@pytest.mark.on_postgresql  # a full disk still lets SQLite read
 def test_pages_say_that_nothing_was_charged_and_when_to_come_back(shop: Shop, away: Away) -> None:
     browser, reference = shop.browser_with_order()
 
@@ -97,7 +98,7 @@ def test_pages_say_that_nothing_was_charged_and_when_to_come_back(shop: Shop, aw
     assert (ready.status_code, alive.status_code, after.status_code) == (503, 200, 200)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no server
+@pytest.mark.on_postgresql  # SQLite has no server
 def test_a_restart_of_the_database_costs_a_shopper_who_comes_later_nothing(shop: Shop, away: Away) -> None:
     browser, reference = shop.browser_with_order()
 
@@ -108,7 +109,7 @@ def test_a_restart_of_the_database_costs_a_shopper_who_comes_later_nothing(shop:
     assert answers == [200, 200, 200]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_a_connection_that_was_just_used_is_taken_without_a_question(shop: Shop, away: Away) -> None:
     """Whoever is the first to use one that broke in that moment is told to try again, and nobody after that."""
     shop.product()
@@ -120,6 +121,7 @@ def test_a_connection_that_was_just_used_is_taken_without_a_question(shop: Shop,
     assert answers == [503, 200, 200]
 
 
+@pytest.mark.on_both_databases
 def test_a_database_that_refuses_connections_is_named(shop: Shop) -> None:
     engine = shop.services.database.engine
     engine.dispose()

@@ -12,8 +12,6 @@ from config import Settings
 from store.services import Services
 from store.services.operations import health
 
-pytestmark = pytest.mark.on_sqlite  # the test is the server
-
 ENCRYPTION_REQUESTS = (80877103, 80877104)  # SSLRequest and GSSENCRequest of PostgreSQL's protocol
 
 

@@ -26,8 +26,6 @@ from store.services.findings import Finding
 from store.services.reconciliation import diff
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 EXPIRED = {"state": OrderState.EXPIRED, "reservation": ReservationState.RELEASED}
 CANCELLED = {"state": OrderState.CANCELLED, "reservation": ReservationState.RELEASED}
 PAID = {"state": OrderState.PAID, "reservation": ReservationState.COMMITTED}

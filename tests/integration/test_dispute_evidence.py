@@ -35,6 +35,7 @@ def state(shop: Shop, reference: str, dispute: str) -> DisputeState:
         return evidence.find(session, reference, dispute).state
 
 
+@pytest.mark.on_both_databases
 def test_evidence_is_drafted_read_sent_and_won(shop: Shop) -> None:
     reference, dispute, path = disputed(shop)
     browser = staff(shop, Role.SERVICE)
@@ -63,6 +64,7 @@ def test_evidence_is_drafted_read_sent_and_won(shop: Shop) -> None:
     assert "Nothing is to be done" in browser.get(path).text
 
 
+@pytest.mark.on_both_databases
 def test_a_dispute_that_is_accepted_is_lost(shop: Shop) -> None:
     reference, dispute, path = disputed(shop)
     browser = staff(shop, Role.SERVICE)
@@ -96,7 +98,6 @@ def test_evidence_that_stripe_did_not_answer_is_sent_once(shop: Shop) -> None:
     assert state(shop, reference, dispute) is DisputeState.UNDER_REVIEW
 
 
-@pytest.mark.on_sqlite
 def test_a_dispute_that_was_decided_meanwhile_takes_no_answer(shop: Shop) -> None:
     reference, dispute, _path = disputed(shop)
     shop.stripe("POST", f"/v1/disputes/{dispute}/close", {})

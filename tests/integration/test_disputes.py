@@ -14,8 +14,6 @@ from store.gateway.port import DisputeSnapshot
 from store.services import reconciliation
 from tests.support.shop import Shop, event_of, signed
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def disputed(shop: Shop, number: str) -> str:
     order = shop.order(2)

@@ -32,7 +32,6 @@ from tests.support.shop import WEBHOOK_PATH, NoAnswer, Shop, signed
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-pytestmark = pytest.mark.on_sqlite
 
 ADDRESS = "http://store.test/webhooks/stripe"
 
@@ -139,7 +138,6 @@ def test_a_wrong_webhook_secret_is_found_by_the_stores_answer(shop: Shop, shop_w
     ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # no answer comes from a database
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [

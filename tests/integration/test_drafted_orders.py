@@ -18,8 +18,6 @@ from store.services.history import Source
 from store.services.orders import ConflictingOrder, Customer, Draft, ShownPrice
 from tests.support.shop import ADDRESS, CUSTOMER, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 HOLD = timedelta(minutes=30)
 BERLIN = Address("Bea Builder", "Unter den Linden 1", "Hof", "Berlin", "", "10115", "DE", "+49 30 1")
 BUSINESS = Customer(shipping=BERLIN, billing=ADDRESS, email="Bea@Example.com", code="FIVE")

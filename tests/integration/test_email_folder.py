@@ -10,8 +10,6 @@ from store.gateway import smtp_mailer
 from store.services import mail
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # a folder is not in the database
-
 
 def with_an_email(shop: Shop) -> str:
     order = shop.order()

@@ -8,8 +8,6 @@ from store.services import mail
 from store.services.orders import links
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def test_the_link_in_an_email_shows_the_order_in_another_browser(shop: Shop) -> None:
     _, reference = shop.browser_with_order()
@@ -24,7 +22,6 @@ def test_the_link_in_an_email_shows_the_order_in_another_browser(shop: Shop) -> 
     assert reference in after.text
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "change", [lambda key: key[:-1], lambda key: key + "x", lambda _key: "x", lambda _key: "é" * 99]
 )

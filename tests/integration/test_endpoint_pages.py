@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from sqlalchemy import select
 
 from models import Notification
@@ -12,8 +11,6 @@ from store.services.notifications import endpoints
 from tests.support.receivers import receiver_of
 from tests.support.shop import Shop
 from tests.support.staff import staff
-
-pytestmark = pytest.mark.on_sqlite
 
 URL = "https://books.example/till"
 PROGRAMS = "/admin/programs"

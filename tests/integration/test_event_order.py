@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import permutations
 
+import pytest
 from sqlalchemy import func, select
 
 from models import UnmatchedEvent
@@ -115,6 +116,7 @@ def test_an_event_reported_early_and_twice_counts_once(shop: Shop) -> None:
     assert agrees(shop)
 
 
+@pytest.mark.on_both_databases
 def test_refunds_of_other_programs_are_deleted_after_a_while(shop: Shop) -> None:
     form = {"amount": "700", "currency": "usd", "confirm": "true", "return_url": "http://other.test/"}
     other = shop.stripe("POST", "/v1/payment_intents", {**form, "payment_method": "pm_card_visa"})["id"]

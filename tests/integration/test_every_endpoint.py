@@ -35,7 +35,6 @@ def addresses(shop: Shop, reference: str) -> Iterator[tuple[str, frozenset[str]]
     yield from ((path, frozenset(taken)) for path, taken in sorted(methods.items()))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the refusals come before any database
 def test_a_wrong_method_is_refused_with_the_allowed_ones(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
 
@@ -46,7 +45,6 @@ def test_a_wrong_method_is_refused_with_the_allowed_ones(shop: Shop) -> None:
             assert set(answer.headers["Allow"].split(", ")) == taken, path
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("content_type", WRONG_TYPES)
 def test_a_body_of_a_wrong_type_is_refused(shop: Shop, content_type: str) -> None:
     browser, reference = shop.browser_with_order()
@@ -60,7 +58,6 @@ def test_a_body_of_a_wrong_type_is_refused(shop: Shop, content_type: str) -> Non
     assert shop.history(reference) == before
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_body_that_is_too_large_is_refused(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
 
@@ -73,7 +70,6 @@ def test_a_body_that_is_too_large_is_refused(shop: Shop) -> None:
         assert (path, answer.status_code) == (path, 413)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_unexpected_body_is_ignored(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
 

@@ -20,9 +20,6 @@ from tests.integration.test_dispute_evidence import disputed
 from tests.support.shop import Browser, NoAnswer, Shop
 from tests.support.staff import staff
 
-pytestmark = pytest.mark.on_sqlite
-
-
 PDF, PNG = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n"
 FILES = ("POST", "/v1/files")
 

@@ -67,6 +67,7 @@ def test_an_order_that_turns_out_to_be_paid_is_paid_not_expired(shop: Shop) -> N
     assert shop.read(order.reference).state is OrderState.PAID
 
 
+@pytest.mark.on_both_databases
 def test_an_open_challenge_extends_the_reservation_a_limited_time(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, "4000002760003184")
@@ -148,6 +149,7 @@ def test_no_order_expires_while_stripe_does_not_answer(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.EXPIRED
 
 
+@pytest.mark.on_both_databases
 def test_several_workers_at_once_expire_each_order_once(shop: Shop) -> None:
     orders = [shop.order() for _ in range(12)]
     overdue(shop)
@@ -178,6 +180,7 @@ def test_a_late_payment_commits_stock_that_is_still_available(shop: Shop) -> Non
     assert (shop.product("brass-pen").stock, shop.product("brass-pen").reserved) == (0, 0)
 
 
+@pytest.mark.on_both_databases
 def test_a_late_payment_without_stock_is_refunded_once(shop: Shop) -> None:
     reference = late_payment(shop)
     shop.set_stock("brass-pen", 1)

@@ -13,6 +13,7 @@ from tests.support.shop import Shop
 from tools.fill_orders import fill
 
 
+@pytest.mark.on_both_databases
 def test_the_audit_finds_nothing_in_filled_orders(shop: Shop) -> None:
     fill(shop.services.database.engine, 2000, seed=1)
 
@@ -24,6 +25,7 @@ def test_the_audit_finds_nothing_in_filled_orders(shop: Shop) -> None:
     assert states == set(OrderState)
 
 
+@pytest.mark.on_both_databases
 def test_filled_orders_leave_the_worker_nothing_to_do(shop: Shop) -> None:
     fill(shop.services.database.engine, 1000, seed=1)
 
@@ -32,6 +34,7 @@ def test_filled_orders_leave_the_worker_nothing_to_do(shop: Shop) -> None:
     assert done == 0
 
 
+@pytest.mark.on_both_databases
 def test_filled_orders_follow_those_that_are_there(shop: Shop) -> None:
     before = shop.order()
     available = shop.product().available
@@ -43,6 +46,7 @@ def test_filled_orders_follow_those_that_are_there(shop: Shop) -> None:
     assert shop.product().available == available - 1
 
 
+@pytest.mark.on_both_databases
 def test_the_history_of_a_filled_order_ends_in_its_state(shop: Shop) -> None:
     fill(shop.services.database.engine, 1000, seed=1)
 
@@ -61,7 +65,6 @@ def test_the_history_of_a_filled_order_ends_in_its_state(shop: Shop) -> None:
     assert types <= {*SENTENCES, *WITHOUT_SENTENCE, "mail.refused", "mail.dropped"}
 
 
-@pytest.mark.on_sqlite
 def test_every_order_is_found_by_the_digits_of_its_card_once(shop: Shop) -> None:
     fill(shop.services.database.engine, 300, seed=1)
     with shop.services.database.transaction() as session:
@@ -85,6 +88,7 @@ def test_every_order_is_found_by_the_digits_of_its_card_once(shop: Shop) -> None
         assert found("0005", Show.ALL, oldest=False) == [first]
 
 
+@pytest.mark.on_both_databases
 def test_the_same_seed_fills_in_the_same_orders(shop: Shop) -> None:
     engine = shop.services.database.engine
     fill(engine, 60, seed=3, now=shop.clock())

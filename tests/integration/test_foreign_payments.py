@@ -96,6 +96,7 @@ def test_a_person_is_told_where_money_could_still_come(shop: Shop, account: str,
     assert len(other.transport.requests) == asked
 
 
+@pytest.mark.on_both_databases
 def test_several_workers_at_once_close_such_an_order_once(shop: Shop, moved: Callable[[Shop], Shop]) -> None:
     orders = [opened(shop, account) for account in ("live:acct_1ofBefore", "", "", "")]
     shop.clock.forward(minutes=31)
@@ -120,6 +121,7 @@ def test_a_shopper_can_cancel_an_order_of_another_account(shop: Shop, moved: Cal
     assert other.product().reserved == 0
 
 
+@pytest.mark.on_both_databases
 def test_an_order_with_a_test_payment_of_another_account_can_be_paid(shop: Shop, moved: Callable[[Shop], Shop]) -> None:
     """As after the merchant has changed from one account to another."""
     order = opened(shop)
@@ -202,6 +204,7 @@ def test_a_refund_of_another_account_is_left_to_a_person(
     assert named == {f"order {order.reference}"}
 
 
+@pytest.mark.on_both_databases
 def test_when_the_keys_are_back_the_refund_is_made(shop: Shop, moved: Callable[[Shop], Shop]) -> None:
     order = unanswered_refund(shop)
     other = moved(shop)
@@ -213,6 +216,7 @@ def test_when_the_keys_are_back_the_refund_is_made(shop: Shop, moved: Callable[[
     assert [refund.state for refund in shop.refunds(order.reference)] == [RefundState.SUCCEEDED]
 
 
+@pytest.mark.on_both_databases
 def test_the_doctor_says_how_many_payments_are_of_another_account(shop: Shop, moved: Callable[[Shop], Shop]) -> None:
     opened(shop)
     opened(shop, "live:acct_1ofBefore")
@@ -250,6 +254,7 @@ def payments_found(shop: Shop) -> list[str]:
     return [str(problem) for problem in found if problem.subject == "payments"]
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("ours", "foreign"),
     [("test:acct_1", 5), ("test:acct_2", 6), ("live:acct_1", 5), ("live:acct_2", 7), ("test:", 4), ("live:", 5)],

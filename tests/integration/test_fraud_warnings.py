@@ -18,8 +18,6 @@ from tests.support.crash_points import FaultPlan, Process
 from tests.support.shop import Shop
 from tests.support.staff import staff
 
-pytestmark = pytest.mark.on_sqlite
-
 WARNED = "4000000000005423"
 
 

@@ -11,8 +11,6 @@ from store.services.operations import worker
 from store.services.orders import reviews
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def paid(shop: Shop, number: str = "4242424242424242") -> Order:
     order = shop.order(2)

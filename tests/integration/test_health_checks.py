@@ -41,6 +41,7 @@ def test_reconciliation_records_a_payment_whose_webhook_was_lost(shop: Shop) -> 
     assert reconciled(shop).repaired == []
 
 
+@pytest.mark.on_both_databases
 def test_reconciliation_records_lost_refunds_and_disputes(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order, "4000000000000259")
@@ -100,6 +101,7 @@ def test_a_correct_shop_has_no_audit_findings(shop: Shop) -> None:
     assert audited(shop) == []
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize(
     ("damage", "found"),
     [

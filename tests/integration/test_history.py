@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from store.domain.money import Money
@@ -12,9 +11,6 @@ from store.services.history import Origin, Source
 from store.services.operations import worker
 from store.services.payments import refunds
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
-
 
 Line = tuple[str, str | None, str | None, str, dict[str, Any]]
 

@@ -41,6 +41,7 @@ def with_an_orphaned_page(shop: Shop) -> Order:
     return order
 
 
+@pytest.mark.on_both_databases
 def test_reconciliation_finds_a_payment_on_a_page(shop: Shop) -> None:
     order = shop.order()
     shop.pay_on_page(shop.open_page(order))
@@ -82,7 +83,6 @@ def test_reconciliation_ends_the_page_of_a_closed_order(shop: Shop) -> None:
     assert disagreements(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_reconciliation_ends_a_page_that_nobody_knows(shop: Shop) -> None:
     order = with_an_orphaned_page(shop)
     shop.open(order)
@@ -95,7 +95,6 @@ def test_reconciliation_ends_a_page_that_nobody_knows(shop: Shop) -> None:
     assert disagreements(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_reconciliation_leaves_a_page_that_can_still_be_asked_for(shop: Shop) -> None:
     order = with_an_orphaned_page(shop)
 
@@ -106,7 +105,6 @@ def test_reconciliation_leaves_a_page_that_can_still_be_asked_for(shop: Shop) ->
     assert shop.pay_on_page(page)["session"]["status"] == "complete"
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize("by", ["the worker", "the shopper"])
 def test_a_page_that_was_left_open_is_ended(shop: Shop, by: str) -> None:
     order = shop.order()

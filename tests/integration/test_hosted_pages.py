@@ -60,7 +60,6 @@ def test_an_order_is_paid_on_the_hosted_page(shop: Shop) -> None:
     assert intent_statuses(shop) == ["canceled", "succeeded"]
 
 
-@pytest.mark.on_sqlite
 def test_the_hosted_page_shows_the_order(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
 
@@ -77,7 +76,6 @@ def test_the_hosted_page_shows_the_order(shop: Shop) -> None:
     assert (paid["description"], paid["shipping"]["name"]) == (f"Till order {order.reference}", "Ada Shopper")
 
 
-@pytest.mark.on_sqlite
 def test_the_same_page_is_found_however_often_it_is_asked_for(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
 
@@ -105,6 +103,7 @@ def test_coming_back_ends_the_hosted_page(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.on_both_databases
 def test_coming_back_after_paying_shows_that_it_is_paid(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.pay_on_page(page)
@@ -119,7 +118,6 @@ def test_coming_back_after_paying_shows_that_it_is_paid(shop: Shop) -> None:
     assert rows(shop, order)[-1] == (PaymentKind.CARD, False, PaymentState.CANCELLED)
 
 
-@pytest.mark.on_sqlite
 def test_going_there_after_paying_shows_that_it_is_paid(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
@@ -168,6 +166,7 @@ def test_a_payment_that_fails_later_can_be_made_otherwise(shop: Shop) -> None:
     assert rows(shop, order)[1] == (PaymentKind.HOSTED, False, PaymentState.CANCELLED)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("backwards", [False, True])
 def test_events_of_the_page_and_the_payment_come_in_any_order(shop: Shop, backwards: bool) -> None:
     order, page = on_hosted_page(shop)
@@ -187,7 +186,6 @@ def test_events_of_the_page_and_the_payment_come_in_any_order(shop: Shop, backwa
     assert shop.history(order.reference).count("payment.paid") == 1
 
 
-@pytest.mark.on_sqlite
 def test_the_card_is_known_though_it_was_reported_before_its_page(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.lose()
@@ -201,7 +199,6 @@ def test_the_card_is_known_though_it_was_reported_before_its_page(shop: Shop) ->
     assert (after.state, after.payment.card_last4) == (OrderState.PAID, "4242")
 
 
-@pytest.mark.on_sqlite
 def test_the_page_alone_pays_an_order_while_stripe_does_not_answer(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.deliver()
@@ -234,6 +231,7 @@ def test_the_worker_ends_the_page_with_the_reservation(shop: Shop) -> None:
     assert checkout_session(shop, page)["status"] == "expired"
 
 
+@pytest.mark.on_both_databases
 def test_the_worker_finds_out_that_a_page_was_paid(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.pay_on_page(page)
@@ -245,7 +243,6 @@ def test_the_worker_finds_out_that_a_page_was_paid(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-@pytest.mark.on_sqlite
 def test_an_order_is_kept_while_the_bank_asks_on_the_page(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     asked = shop.type_on_page(page, "4000002760003184")
@@ -260,7 +257,6 @@ def test_an_order_is_kept_while_the_bank_asks_on_the_page(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-@pytest.mark.on_sqlite
 def test_a_page_that_runs_out_without_a_worker_closes_its_order(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.clock.forward(minutes=46)
@@ -272,7 +268,6 @@ def test_a_page_that_runs_out_without_a_worker_closes_its_order(shop: Shop) -> N
     assert checkout_session(shop, page)["status"] == "expired"
 
 
-@pytest.mark.on_sqlite
 def test_whoever_goes_there_late_is_given_some_time(shop: Shop) -> None:
     order = shop.order()
     shop.clock.forward(minutes=28)
@@ -288,6 +283,7 @@ def test_whoever_goes_there_late_is_given_some_time(shop: Shop) -> None:
     assert "order.extended" in shop.history(order.reference)
 
 
+@pytest.mark.on_both_databases
 def test_two_tabs_that_go_there_at_once_get_one_page(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
@@ -314,7 +310,6 @@ def test_a_shopper_who_cancels_ends_the_page(shop: Shop) -> None:
     assert checkout_session(shop, page)["status"] == "expired"
 
 
-@pytest.mark.on_sqlite
 def test_a_shopper_who_waits_learns_of_the_payment_without_a_webhook(shop: Shop) -> None:
     order, page = on_hosted_page(shop)
     shop.pay_on_page(page)
@@ -345,7 +340,6 @@ def test_declines_on_both_pages_count_together(shop: Shop) -> None:
     assert checkout_session(shop, page)["status"] == "expired"
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize("crash", ["the end of the other payment", "the creation of the page"])
 def test_what_a_lost_connection_left_undone_is_done_the_next_time(shop: Shop, crash: str) -> None:
     order = shop.order()
@@ -372,7 +366,6 @@ def test_what_a_lost_connection_left_undone_is_done_the_next_time(shop: Shop, cr
     assert len(shop.stripe("GET", "/v1/checkout/sessions")["data"]) == 1
 
 
-@pytest.mark.on_sqlite
 def test_a_page_that_stripe_failed_on_is_looked_for(shop: Shop) -> None:
     order = shop.order()
     shop.sandbox.extensions["sandbox"].faults.add(
@@ -387,7 +380,6 @@ def test_a_page_that_stripe_failed_on_is_looked_for(shop: Shop) -> None:
     assert session["id"] == page
 
 
-@pytest.mark.on_sqlite
 def test_a_page_for_another_amount_is_never_shown(shop: Shop) -> None:
     order = shop.order()
     with shop.services.database.transaction() as session:
@@ -422,7 +414,6 @@ def test_two_payments_of_one_order_are_not_both_kept(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.PAID
 
 
-@pytest.mark.on_sqlite
 def test_the_form_leads_to_the_page_or_says_that_nothing_was_charged(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     stranger = shop.browser()
@@ -454,7 +445,6 @@ OFF, REVERSED = (
 )
 
 
-@pytest.mark.on_sqlite  # the database has no part in it
 @pytest.mark.parametrize("currency", ["usd", "jpy", "kwd"])
 def test_stripe_asks_for_the_total_of_any_mixture(shop: Shop, currency: str) -> None:
     step = smallest_step(currency)

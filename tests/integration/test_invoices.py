@@ -95,7 +95,6 @@ def damage(shop: Shop, statement: str, order: Order) -> None:
             session.execute(text(row.sql))
 
 
-@pytest.mark.on_sqlite
 def test_an_invoice_has_copies_of_all_that_it_says(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         tariffs.seed(session, "usd")
@@ -175,7 +174,6 @@ def test_each_refund_that_succeeds_has_a_credit_note(shop: Shop) -> None:
     assert audited(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_by_line_is_credited_by_line_with_its_taxes(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         tariffs.seed(session, "usd")
@@ -212,7 +210,6 @@ def test_a_refund_by_line_is_credited_by_line_with_its_taxes(shop: Shop) -> None
     assert sheet(one).sums == [("Without taxes", "$28.00"), ("Returned", one.total.text())]
 
 
-@pytest.mark.on_sqlite
 def test_the_taxes_of_credit_notes_add_up_to_the_invoice(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         tariffs.seed(session, "usd")
@@ -229,7 +226,6 @@ def test_the_taxes_of_credit_notes_add_up_to_the_invoice(shop: Shop) -> None:
     assert sum(note.total_minor for note in notes) == invoice.total_minor
 
 
-@pytest.mark.on_sqlite
 def test_an_invoice_is_of_the_part_that_was_captured(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         tariffs.seed(session, "usd")
@@ -258,7 +254,6 @@ def test_an_invoice_is_of_the_part_that_was_captured(shop: Shop) -> None:
     assert audited(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_that_fails_after_all_takes_its_credit_note_back(shop: Shop) -> None:
     order = paid(shop, number="4000000000005126")
     amount, origin = Money(300, "usd"), Origin(Source.STAFF, shop.clock())
@@ -282,7 +277,6 @@ def test_a_refund_that_fails_after_all_takes_its_credit_note_back(shop: Shop) ->
         assert [finding.code for finding in audit.run(session, shop.clock() + timedelta(hours=1))] == ["in_review"]
 
 
-@pytest.mark.on_sqlite
 def test_a_payment_that_was_never_invoiced_is_not_credited(shop: Shop) -> None:
     late = shop.order()
     payment = shop.open(late)
@@ -298,6 +292,7 @@ def test_a_payment_that_was_never_invoiced_is_not_credited(shop: Shop) -> None:
     assert said(shop) == []
 
 
+@pytest.mark.on_both_databases
 def test_what_was_issued_is_changed_by_nobody(shop: Shop) -> None:
     order = paid(shop)
     work(shop)
@@ -326,7 +321,7 @@ class KillingDatabase(Database):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # where transactions run side by side
+@pytest.mark.on_postgresql  # where transactions run side by side
 def test_twenty_processes_of_which_five_are_killed_leave_no_gap(shop: Shop) -> None:
     orders = [paid(shop, 1) for _ in range(20)]
     killed = replace(shop.services, database=KillingDatabase(shop.services.database))
@@ -347,6 +342,7 @@ def test_twenty_processes_of_which_five_are_killed_leave_no_gap(shop: Shop) -> N
     assert audited(shop) == []
 
 
+@pytest.mark.on_both_databases
 def test_an_order_whose_entry_appears_late_has_its_invoice_too(shop: Shop) -> None:
     """A transaction that began before others may end after them."""
     slow, event = paid(shop), "order.payment_received"
@@ -365,7 +361,6 @@ def test_an_order_whose_entry_appears_late_has_its_invoice_too(shop: Shop) -> No
     assert sorted(order_id for _kind, _number, order_id, _total in said(shop)) == [slow.id, quick.id]
 
 
-@pytest.mark.on_sqlite
 def test_each_entry_of_the_history_is_looked_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "BATCH", 2)
     orders = [paid(shop, 1) for _ in range(3)]
@@ -383,7 +378,6 @@ def test_each_entry_of_the_history_is_looked_at_once(shop: Shop, monkeypatch: py
     assert said(shop) == [(INVOICE, number, order.id, 400) for number, order in enumerate([*orders, late], 1)]
 
 
-@pytest.mark.on_sqlite
 def test_an_order_that_always_fails_keeps_no_later_one_from_its_invoice(shop: Shop) -> None:
     broken = paid(shop, 1)
     with shop.services.database.transaction() as session:
@@ -398,7 +392,6 @@ def test_an_order_that_always_fails_keeps_no_later_one_from_its_invoice(shop: Sh
     assert [order_id for _kind, _number, order_id, _total in said(shop)] == later
 
 
-@pytest.mark.on_sqlite
 def test_an_order_that_fails_keeps_no_other_from_its_invoice(shop: Shop) -> None:
     orders = [paid(shop, 1) for _ in range(3)]
     due.issue_due(replace(shop.services, settings=nowhere(shop)), shop.clock())  # nothing is known yet
@@ -427,7 +420,6 @@ def nowhere(shop: Shop) -> Settings:
     return shop.services.settings.model_copy(update={"seller_address": ""})
 
 
-@pytest.mark.on_sqlite
 def test_a_live_shop_issues_them_once_it_says_who_sells(shop: Shop) -> None:
     known = shop.services
     shop.services = replace(known, settings=nowhere(shop))
@@ -442,7 +434,6 @@ def test_a_live_shop_issues_them_once_it_says_who_sells(shop: Shop) -> None:
     assert said(shop) == [(INVOICE, 1, order.id, 800)]
 
 
-@pytest.mark.on_sqlite
 def test_an_order_that_is_not_paid_has_no_invoice(shop: Shop) -> None:
     browser, reference = shop.browser_with_order()
     work(shop)
@@ -453,7 +444,6 @@ def test_an_order_that_is_not_paid_has_no_invoice(shop: Shop) -> None:
     assert said(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_the_shopper_finds_the_invoice_at_the_order(shop: Shop) -> None:
     browser, order = paid_in_browser(shop)
     address = f"/orders/{order.reference}/invoice"
@@ -480,7 +470,6 @@ def test_the_shopper_finds_the_invoice_at_the_order(shop: Shop) -> None:
         assert stranger.get(path).status_code == 404
 
 
-@pytest.mark.on_sqlite
 def test_the_link_in_the_mail_leads_to_the_invoice(shop: Shop) -> None:
     _browser, order = paid_in_browser(shop)
     work(shop)
@@ -495,7 +484,6 @@ def test_the_link_in_the_mail_leads_to_the_invoice(shop: Shop) -> None:
     assert "INV-000001" in another.get(answer.location).text
 
 
-@pytest.mark.on_sqlite
 def test_a_name_that_the_font_cannot_write_is_printed_by_the_browser(shop: Shop) -> None:
     customer = customer_in("Springfield")
     order = shop.place(shop.cart(), replace(customer, billing=replace(customer.billing, full_name="山田太郎")))
@@ -512,7 +500,6 @@ def test_a_name_that_the_font_cannot_write_is_printed_by_the_browser(shop: Shop)
     assert "Print this page instead" in page
 
 
-@pytest.mark.on_sqlite
 def test_the_staff_finds_the_documents_at_the_order(shop: Shop) -> None:
     order = paid(shop)
     packer = staff(shop, Role.PACKING)
@@ -528,7 +515,6 @@ def test_the_staff_finds_the_documents_at_the_order(shop: Shop) -> None:
         assert packer.get(f"/admin/orders/{order.reference}/{address}").status_code == 200
 
 
-@pytest.mark.on_sqlite
 def test_the_audit_finds_what_is_wrong_with_documents(shop: Shop) -> None:
     first, second, third = (paid(shop) for _ in range(3))
     refund(shop, second, 300)
@@ -562,7 +548,6 @@ def test_the_audit_finds_what_is_wrong_with_documents(shop: Shop) -> None:
     ]
 
 
-@pytest.mark.on_sqlite
 def test_a_series_counts_for_each_kind(shop: Shop) -> None:
     order = paid(shop)
     refund(shop, order, 300)

@@ -19,8 +19,6 @@ from store.services.orders import whole
 from store.services.payments import accounts
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 NOVEMBER, DECEMBER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 LAST_OF_OCTOBER, LAST_OF_NOVEMBER = NOVEMBER - timedelta(seconds=1), DECEMBER - timedelta(seconds=1)
 OURS, OTHERS = "test:acct_ours", "test:acct_others"

@@ -14,8 +14,6 @@ from store.services.products import ProductValues
 from store.services.staff_log import Actor
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 PENCIL = "cedar-pencil"
 
 

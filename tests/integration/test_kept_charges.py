@@ -17,8 +17,6 @@ from store.services.coupon_desk import CouponValues
 from store.services.staff_log import Actor
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 PARCEL = MethodValues("Parcel", "2 days", Basis.WEIGHT, ((500, 700), (0, 490)), 10_000, 2, active=True)
 LETTER = MethodValues("Letter", "", Basis.VALUE, ((0, 90),), None, 1, active=False)
 VAT = RateValues("de", TaxClass.STANDARD, "VAT", 19_000, included=True, reverse_charge=True)

@@ -28,8 +28,6 @@ from store.services.payments import refunds
 from store.services.payments.refunds.lines import Choice, ChosenPieces
 from tests.support.shop import ADDRESS, CUSTOMER, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 INVOICE, NOTE = DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE
 SEATTLE = replace(ADDRESS, city="Seattle", region="", postal_code="98101", full_name="Bob Receiver")
 SENT_ELSEWHERE = replace(CUSTOMER, shipping=SEATTLE, method="express")

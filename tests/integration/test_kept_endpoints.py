@@ -17,8 +17,6 @@ from store.services.staff_log import Actor
 from tests.support.receivers import receiver_of
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 BOOKS, OTHER = "https://books.example/till", "https://warehouse.example/till"
 ADA = "ada@shop.example"
 

@@ -17,8 +17,6 @@ from store.services.history import Origin, Source
 from store.services.transitions import Transition
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 ADA = "ada@shop.example"
 
 

@@ -21,8 +21,6 @@ from store.services.mail.truth import Untrue
 from store.services.orders import links
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 @dataclass
 class Sink:

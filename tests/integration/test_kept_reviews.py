@@ -16,8 +16,6 @@ from store.services.orders import reviews
 from store.services.payments import disputes, fraud_warnings, risk
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 Told = list[tuple[str, str, dict[str, Any]]]

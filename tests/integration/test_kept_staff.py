@@ -13,8 +13,6 @@ from store.services.staff import accounts, tries
 from store.services.staff.tries import LOCKED_FOR, MOST_FAILURES
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 ADA, BOB = "ada@shop.example", "bob@shop.example"
 
 

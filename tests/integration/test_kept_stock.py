@@ -14,8 +14,6 @@ from store.domain.states import OrderState, ReservationState
 from store.services import carts, coupons, stock
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 RESERVED, COMMITTED, RELEASED = ReservationState.RESERVED, ReservationState.COMMITTED, ReservationState.RELEASED
 
 

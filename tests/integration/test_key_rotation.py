@@ -7,8 +7,6 @@ import pytest
 from store.services.orders import links
 from tests.support.shop import FORM, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 OLD, NEW = "the-key-of-last-year", "the-key-of-this-year"
 
 

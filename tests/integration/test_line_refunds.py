@@ -61,6 +61,7 @@ def nothing_disagrees(shop: Shop) -> bool:
         return [finding.code for finding in audit.run(session, shop.clock()) if finding.code != "in_review"] == []
 
 
+@pytest.mark.on_both_databases
 def test_pieces_that_were_not_sent_are_refunded_and_need_no_shipping(shop: Shop) -> None:
     stock = shop.product().stock
     order, other = paid(shop), paid(shop)
@@ -87,6 +88,7 @@ def test_pieces_that_were_not_sent_are_refunded_and_need_no_shipping(shop: Shop)
     assert nothing_disagrees(shop)
 
 
+@pytest.mark.on_both_databases
 def test_pieces_that_came_back_are_refunded_with_and_without_restock(shop: Shop) -> None:
     order = paid(shop)
     ship(shop, order)
@@ -184,7 +186,6 @@ def test_pieces_of_a_refused_refund_are_for_others_once_all_was_returned(shop: S
     assert nothing_disagrees(shop)
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_that_fails_late_leaves_its_pieces_where_they_are(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, FAILS_LATE)
@@ -201,7 +202,6 @@ def test_a_refund_that_fails_late_leaves_its_pieces_where_they_are(shop: Shop) -
     assert nothing_disagrees(shop)
 
 
-@pytest.mark.on_sqlite
 def test_an_order_of_which_nothing_is_left_to_send_is_done(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, FAILS_LATE)
@@ -219,7 +219,6 @@ def test_an_order_of_which_nothing_is_left_to_send_is_done(shop: Shop) -> None:
     assert nothing_disagrees(shop)
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_of_all_that_was_sent_fails_and_leaves_the_order_fulfilled(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, FAILS_LATE)
@@ -237,7 +236,6 @@ def test_a_refund_of_all_that_was_sent_fails_and_leaves_the_order_fulfilled(shop
     assert nothing_disagrees(shop)
 
 
-@pytest.mark.on_sqlite
 def test_a_slow_refund_brings_its_pieces_back_when_it_is_accepted(shop: Shop) -> None:
     order = shop.order(3)
     shop.pay(order, IS_SLOW)
@@ -253,6 +251,7 @@ def test_a_slow_refund_brings_its_pieces_back_when_it_is_accepted(shop: Shop) ->
     assert shop.history(order.reference).count("order.restocked") == 1
 
 
+@pytest.mark.on_both_databases
 def test_two_requests_at_once_never_refund_the_same_piece(shop: Shop) -> None:
     order = paid(shop, pens=0)
 
@@ -263,7 +262,6 @@ def test_two_requests_at_once_never_refund_the_same_piece(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("quantity", [0, 4, -1])
-@pytest.mark.on_sqlite
 def test_no_more_pieces_are_refunded_than_there_are(shop: Shop, quantity: int) -> None:
     order = paid(shop, pens=0)
 
@@ -274,7 +272,6 @@ def test_no_more_pieces_are_refunded_than_there_are(shop: Shop, quantity: int) -
     assert rows(shop) == []
 
 
-@pytest.mark.on_sqlite
 def test_what_was_not_sent_cannot_be_refunded_as_sent(shop: Shop) -> None:
     order = paid(shop, pens=0)
     ship(shop, order, 1)
@@ -288,7 +285,6 @@ def test_what_was_not_sent_cannot_be_refunded_as_sent(shop: Shop) -> None:
     assert shop.read(order.reference).payment.refunded_minor == 1200
 
 
-@pytest.mark.on_sqlite
 def test_an_order_that_is_not_paid_is_not_refunded_by_line(shop: Shop) -> None:
     with pytest.raises(RefundRefused) as refused:
         refund(shop, shop.order(), pencils(shop, 1))
@@ -296,7 +292,6 @@ def test_an_order_that_is_not_paid_is_not_refunded_by_line(shop: Shop) -> None:
     assert refused.value.reason is RefundRefusal.NOT_BY_LINE
 
 
-@pytest.mark.on_sqlite
 def test_shipping_that_cost_nothing_is_nothing_to_refund(shop: Shop) -> None:
     with pytest.raises(RefundRefused) as refused:
         refund(shop, paid(shop), shipping=True)
@@ -320,7 +315,6 @@ def test_shipping_that_cost_nothing_is_nothing_to_refund(shop: Shop) -> None:
          ["refund_amount_differs_from_lines"]),
     ],
 )  # fmt: skip
-@pytest.mark.on_sqlite  # that the rules find nothing wrong is tried on both, all through
 def test_of_two_orders_the_audit_names_the_one_whose_lines_disagree(
     shop: Shop, statement: str, wrong: list[str]
 ) -> None:

@@ -14,8 +14,6 @@ from store.services.payments import refunds
 from store.services.payments.refunds import Choice, ChosenPieces, Refundable
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 SHIPPING, TAX = AdjustmentKind.SHIPPING, AdjustmentKind.TAX
 
 

@@ -4,15 +4,12 @@ from collections.abc import MutableMapping
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from store.services.operations import worker
 from store.webhooks import inbox
 from tests.support.shop import NoAnswer, Shop, event_of
-
-pytestmark = pytest.mark.on_sqlite
 
 LogLine = MutableMapping[str, Any]
 

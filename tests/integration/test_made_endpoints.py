@@ -10,8 +10,6 @@ from store.services.operations import endpoints
 from store.services.operations.endpoints import Change, EndpointChange
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 URL, TYPES, VERSION = "https://shop.example/webhooks/stripe", frozenset({"charge.refunded"}), "2026-10"
 RIGHT = WebhookEndpoint("we_1", URL, enabled=True, api_version=VERSION, types=TYPES)
 

@@ -49,6 +49,7 @@ def paid(shop: Shop) -> str:
     return order.reference
 
 
+@pytest.mark.on_both_databases
 def test_a_paid_order_is_confirmed_by_one_email(shop: Shop, smtp_sink: SmtpSink) -> None:
     reference = paid(shop)
 

@@ -15,8 +15,6 @@ from store.services.orders import reviews
 from store.services.payments import refunds
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 REFUND_FAILS = "4000000000005126"
 
 

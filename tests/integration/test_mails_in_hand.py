@@ -14,8 +14,6 @@ from store.services.history import Origin, Source
 from store.services.mail import outbox
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 Handling = Callable[[Services, int, str, Origin], bool]
 ENDS = ("sent", "failed", "dropped", "waiting")
 

@@ -29,8 +29,6 @@ from tests.support.crash_points import FaultPlan, Process
 from tests.support.shop import Shop, event_of, signed
 from tests.support.staff import staff
 
-pytestmark = pytest.mark.on_sqlite
-
 BEFORE_THE_END = timedelta(hours=2)
 TOLD = ("charge.succeeded", "payment_intent.amount_capturable_updated")
 

@@ -10,8 +10,6 @@ from store.domain.errors import PaymentUnavailable
 from store.services.operations import worker
 from tests.support.shop import NoAnswer, Shop, event_of, signed
 
-pytestmark = pytest.mark.on_sqlite
-
 OWNER = "owner@till.test"
 
 

@@ -49,6 +49,7 @@ def audited(shop: Shop) -> list[str]:
         return [finding.code for finding in audit.run(session, shop.clock())]
 
 
+@pytest.mark.on_both_databases
 def test_everything_of_a_day_is_finished_and_the_books_agree(shop: Shop) -> None:
     owner, service, packer = staff(shop), staff(shop, Role.SERVICE), staff(shop, Role.PACKING)
     plenty(shop)
@@ -130,7 +131,6 @@ class MailServerThatRefuses:
         return None
 
 
-@pytest.mark.on_sqlite
 def test_what_chaos_leaves_behind_is_on_the_list_and_finished_there(shop_with: Callable[..., Shop]) -> None:
     mailer = MailServerThatRefuses()
     shop = shop_with(mailer=mailer)

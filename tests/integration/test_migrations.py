@@ -40,6 +40,8 @@ from store.services import Services
 from store.services.operations import audit
 from tests.support.databases import SETTINGS
 
+pytestmark = pytest.mark.on_both_databases
+
 BEFORE = json.loads((Path(__file__).parent / "data" / "orders_at_0003.json").read_text("utf-8"))
 LAST = datetime.fromisoformat(BEFORE["reconciliations"]["rows"][0][1]).replace(tzinfo=UTC)
 RESERVATIONS = {"held": "reserved", "sold": "committed", "free": "released"}

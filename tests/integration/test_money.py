@@ -87,7 +87,6 @@ def pay_out(shop: Shop, amount: int) -> dict[str, Any]:
     return shop.stripe("POST", "/v1/payouts", {"amount": str(amount), "currency": "usd"})
 
 
-@pytest.mark.on_sqlite
 def test_the_csv_adds_up_to_the_balance_whatever_happened(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_balance, "PAGE", 3)
     monkeypatch.setattr(figures, "BATCH", 5)
@@ -124,7 +123,6 @@ def test_the_csv_adds_up_to_the_balance_whatever_happened(shop: Shop, monkeypatc
     assert all(line["order"] and line["payment"].startswith("pi_") for line in ordered)
 
 
-@pytest.mark.on_sqlite
 def test_an_entry_is_kept_as_stripe_describes_it(shop: Shop) -> None:
     order = paid(shop, 5)  # $20.00
     booked(shop)
@@ -154,7 +152,6 @@ def test_an_entry_is_kept_as_stripe_describes_it(shop: Shop) -> None:
     assert returned.provider_payment_id == order.payment.provider_payment_id
 
 
-@pytest.mark.on_sqlite
 def test_collecting_goes_on_where_a_crash_left_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_balance, "PAGE", 2)
     for _ in range(5):
@@ -176,7 +173,6 @@ def test_collecting_goes_on_where_a_crash_left_it(shop: Shop, monkeypatch: pytes
     assert len(entries(shop)) == 5
 
 
-@pytest.mark.on_sqlite
 def test_a_long_history_is_collected_some_pages_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_balance, "PAGE", 2)
     shop.clock.stop()
@@ -209,6 +205,7 @@ def test_a_long_history_is_collected_some_pages_at_a_time(shop: Shop, monkeypatc
     assert sum(1 for _method, path in shop.transport.requests if path.startswith(ENTRIES)) == 1
 
 
+@pytest.mark.on_both_databases
 def test_processes_that_collect_at_once_keep_each_entry_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_balance, "PAGE", 2)
     monkeypatch.setattr(figures, "BATCH", 2)
@@ -226,7 +223,6 @@ def test_processes_that_collect_at_once_keep_each_entry_once(shop: Shop, monkeyp
     assert [line["id"] for line in lines] == [entry.provider_entry_id for entry in entries(shop)]
 
 
-@pytest.mark.on_sqlite
 def test_without_an_answer_nothing_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_balance, "PAGE", 2)
     for _ in range(3):
@@ -299,6 +295,7 @@ def two_months(shop: Shop) -> None:
     plant(shop, first, EntryKind.SALE, 7, 1, "eur")
 
 
+@pytest.mark.on_both_databases
 def test_days_and_months_add_up_to_what_happened_in_them(shop: Shop) -> None:
     two_months(shop)
     account = accounts.known(shop.services)
@@ -340,7 +337,6 @@ def test_periods_follow_each_other(period: Period, previous: Period, following: 
     assert (period.first, period.end) == (date(period.year, period.month or 1, 1), following.first)
 
 
-@pytest.mark.on_sqlite
 def test_the_owner_sees_a_month_by_days_and_a_year_by_months(shop: Shop) -> None:
     two_months(shop)
     owner = staff(shop)
@@ -359,7 +355,6 @@ def test_the_owner_sees_a_month_by_days_and_a_year_by_months(shop: Shop) -> None
     assert odd == [200, 200, 200]
 
 
-@pytest.mark.on_sqlite
 def test_an_order_shows_its_fees_and_net_once_they_are_collected(shop: Shop) -> None:
     order, other = paid(shop, 5), paid(shop)
     booked(shop)
@@ -379,7 +374,6 @@ def test_an_order_shows_its_fees_and_net_once_they_are_collected(shop: Shop) -> 
         assert balance.net_of(found) == [Money(400 - 42, "usd")]
 
 
-@pytest.mark.on_sqlite
 def test_a_process_that_does_not_know_its_account_shows_the_last(shop: Shop) -> None:
     plant(shop, shop.clock(), EntryKind.SALE, 1000)
     ours = accounts.known(shop.services)
@@ -399,7 +393,6 @@ def test_a_process_that_does_not_know_its_account_shows_the_last(shop: Shop) -> 
         assert balance.account(session, replace(shop.services, gateway=unasked)) == ours
 
 
-@pytest.mark.on_sqlite
 def test_the_command_says_what_is_there_and_whether_stripe_agrees(shop: Shop) -> None:
     paid(shop, 5)
     booked(shop)

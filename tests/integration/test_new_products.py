@@ -42,6 +42,7 @@ def logged(shop: Shop) -> list[tuple[str, str, dict[str, Any]]]:
         return [(each.action, each.subject, each.data) for each in entries]
 
 
+@pytest.mark.on_both_databases
 def test_a_new_product_is_hidden_until_the_owner_shows_it(shop: Shop) -> None:
     browser, shopper = staff(shop), shop.browser()
 
@@ -72,7 +73,6 @@ def test_a_new_product_is_hidden_until_the_owner_shows_it(shop: Shop) -> None:
     assert shop.order(2, "copper-kettle").total_minor == 17980
 
 
-@pytest.mark.on_sqlite
 def test_an_address_is_made_of_the_name_and_is_nobody_elses(shop: Shop) -> None:
     browser = staff(shop)
 
@@ -84,7 +84,6 @@ def test_an_address_is_made_of_the_name_and_is_nobody_elses(shop: Shop) -> None:
     assert made == [f"/admin/products/{slug}" for slug in named]
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
@@ -109,7 +108,6 @@ def test_a_product_that_is_typed_wrong_is_not_added(shop: Shop, typed: dict[str,
     assert (product_of(shop, "copper-kettle"), logged(shop)) == (None, [])
 
 
-@pytest.mark.on_sqlite
 def test_an_address_is_changed_until_somebody_orders_it(shop: Shop) -> None:
     browser, shopper = staff(shop), shop.browser()
     pencil, red = "/admin/products/cedar-pencil", "/admin/products/red-pencil"
@@ -131,7 +129,6 @@ def test_an_address_is_changed_until_somebody_orders_it(shop: Shop) -> None:
     assert shop.product("red-pencil").summary == "Writes on"
 
 
-@pytest.mark.on_sqlite
 def test_the_next_product_is_offered_the_last_place(shop: Shop) -> None:
     browser = staff(shop)
     with shop.services.database.reading() as session:
@@ -142,6 +139,7 @@ def test_the_next_product_is_offered_the_last_place(shop: Shop) -> None:
     assert f'value="{last + 1}"' in field[0]
 
 
+@pytest.mark.on_both_databases
 def test_of_two_who_take_one_address_at_once_one_gets_it(shop: Shop) -> None:
     values = ProductValues("Flag", "flag", "Red", "Wool.", "", 900, None, 5, 0, True, False, TaxClass.STANDARD)
     actor = Actor("owner@shop.example", shop.clock())

@@ -62,7 +62,6 @@ def failing(receiver: Receiver, fault: EndpointFault = EndpointFault.TIME_OUT) -
     receiver.answer = refuse
 
 
-@pytest.mark.on_sqlite
 def test_an_endpoint_is_told_of_each_fact_once_and_signed(usual_shop: Shop) -> None:
     receiver, origin = receiver_of(usual_shop), Origin(Source.STAFF, usual_shop.clock())
     _endpoint, secret = add(usual_shop)
@@ -98,7 +97,6 @@ def test_an_endpoint_is_told_of_each_fact_once_and_signed(usual_shop: Shop) -> N
         assert abs(int(each.headers["webhook-timestamp"]) - usual_shop.clock.now()) < 10
 
 
-@pytest.mark.on_sqlite
 def test_without_an_endpoint_nothing_is_written_or_looked_at(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     paid(usual_shop)
@@ -117,7 +115,6 @@ def test_without_an_endpoint_nothing_is_written_or_looked_at(usual_shop: Shop) -
     ]
 
 
-@pytest.mark.on_sqlite
 def test_a_second_endpoint_is_told_from_its_own_beginning_on(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     add(usual_shop, Fact.ORDER_PAID)
@@ -132,7 +129,6 @@ def test_a_second_endpoint_is_told_from_its_own_beginning_on(usual_shop: Shop) -
     )
 
 
-@pytest.mark.on_sqlite
 def test_the_history_is_gone_through_in_parts(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     add(usual_shop, Fact.ORDER_PAID)
@@ -149,6 +145,7 @@ def test_the_history_is_gone_through_in_parts(usual_shop: Shop) -> None:
     assert [each.told["data"]["order"] for each in receiver.got] == references
 
 
+@pytest.mark.on_both_databases
 def test_nothing_is_passed_over_that_another_transaction_still_writes(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     add(usual_shop, Fact.ORDER_PAID)
@@ -169,7 +166,6 @@ def test_nothing_is_passed_over_that_another_transaction_still_writes(usual_shop
     assert [each.told["data"]["order"] for each in receiver.got] == [slow.reference, quick.reference]
 
 
-@pytest.mark.on_sqlite
 def test_after_a_crash_every_fact_is_told_under_one_id(usual_shop: Shop) -> None:
     receiver, crashed = receiver_of(usual_shop), True
     add(usual_shop, Fact.ORDER_PAID)
@@ -190,7 +186,6 @@ def test_after_a_crash_every_fact_is_told_under_one_id(usual_shop: Shop) -> None
     assert sorted(order for order, _id in ids) == sorted(references)
 
 
-@pytest.mark.on_sqlite
 def test_a_notification_that_is_not_taken_is_tried_again_for_days(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     receiver = receiver_of(usual_shop)
@@ -219,7 +214,6 @@ def test_a_notification_that_is_not_taken_is_tried_again_for_days(usual_shop: Sh
     assert (after.delivered_at, after.status, after.answer) == (usual_shop.clock(), 299, "thanks")
 
 
-@pytest.mark.on_sqlite
 def test_an_endpoint_that_takes_nothing_for_days_is_told_nothing_more(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     receiver = receiver_of(usual_shop)
@@ -252,7 +246,6 @@ def test_an_endpoint_that_takes_nothing_for_days_is_told_nothing_more(usual_shop
         assert (again.active, again.stopped_at, again.failing_since) == (True, None, None)
 
 
-@pytest.mark.on_sqlite
 def test_an_endpoint_that_is_gone_for_good_is_told_nothing_more(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     endpoint, _secret = add(usual_shop, Fact.ORDER_PAID)
@@ -265,7 +258,6 @@ def test_an_endpoint_that_is_gone_for_good_is_told_nothing_more(usual_shop: Shop
         assert [each.id for each in endpoints.stopped(session)] == [endpoint.id]
 
 
-@pytest.mark.on_sqlite
 def test_one_endpoint_that_is_away_keeps_nothing_from_another(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     add(usual_shop, Fact.ORDER_PAID)
@@ -285,7 +277,6 @@ def test_one_endpoint_that_is_away_keeps_nothing_from_another(usual_shop: Shop) 
     assert (len(receiver.told(URL)), len(receiver.told(OTHER))) == (1, 3)
 
 
-@pytest.mark.on_sqlite
 def test_a_round_ends_when_its_time_is_over(usual_shop: Shop) -> None:
     receiver_of(usual_shop)
     add(usual_shop, Fact.ORDER_PAID)
@@ -299,7 +290,6 @@ def test_a_round_ends_when_its_time_is_over(usual_shop: Shop) -> None:
     assert taken == 2
 
 
-@pytest.mark.on_sqlite
 def test_two_secrets_sign_for_a_day_after_another_was_made(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     receiver = receiver_of(usual_shop)
@@ -326,7 +316,6 @@ def test_two_secrets_sign_for_a_day_after_another_was_made(usual_shop: Shop) -> 
     assert secrets.unseal([keys[0], "a newer key of the shop"], row.secret) == second
 
 
-@pytest.mark.on_sqlite
 def test_a_secret_that_cannot_be_read_is_said_and_nothing_is_sent(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     endpoint, _secret = add(usual_shop, Fact.ORDER_PAID)
@@ -338,7 +327,6 @@ def test_a_secret_that_cannot_be_read_is_said_and_nothing_is_sent(usual_shop: Sh
     assert (receiver.got, told(usual_shop)[0].answer) == ([], "no_secret")
 
 
-@pytest.mark.on_sqlite
 def test_a_notification_is_sent_again_under_the_same_id(usual_shop: Shop) -> None:
     receiver = receiver_of(usual_shop)
     endpoint, _secret = add(usual_shop, Fact.ORDER_PAID)
@@ -357,7 +345,6 @@ def test_a_notification_is_sent_again_under_the_same_id(usual_shop: Shop) -> Non
         sending.replay(usual_shop.services, 99, actor(usual_shop))
 
 
-@pytest.mark.on_sqlite
 def test_what_was_told_is_listed_and_forgotten_after_a_month(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     receiver = receiver_of(usual_shop)
@@ -388,7 +375,6 @@ def test_what_was_told_is_listed_and_forgotten_after_a_month(usual_shop: Shop) -
     assert [each.id for each in told(usual_shop)] == [rows[1].id]  # it has not arrived yet
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("url", "facts", "reason"),
     [

@@ -28,8 +28,6 @@ from store.services.payments import closing, creation
 from tests.support.rows import add_payment, change
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 

@@ -13,8 +13,6 @@ from store.services.operations import worker
 from store.services.payments import refunds
 from tests.support.shop import NoAnswer, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def fail_requests(shop: Shop, match: str, times: int) -> None:
     shop.sandbox.extensions["sandbox"].faults.add("api", "error", times, {"match": match, "when": "before"})

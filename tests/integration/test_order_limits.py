@@ -36,7 +36,6 @@ def redis(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     return server
 
 
-@pytest.mark.on_sqlite
 def test_one_browser_may_place_so_many_orders_an_hour_and_no_more(shop_with: Callable[..., Shop]) -> None:
     browser = shop_with(orders_per_hour=3).browser()
 
@@ -50,7 +49,6 @@ def test_one_browser_may_place_so_many_orders_an_hour_and_no_more(shop_with: Cal
     assert 3000 < int(refused.headers["Retry-After"]) <= 3601  # the hour, and a begun second
 
 
-@pytest.mark.on_sqlite
 def test_one_address_may_place_so_many_orders_an_hour_in_any_browser(
     shop_with: Callable[..., Shop],
 ) -> None:
@@ -60,7 +58,6 @@ def test_one_address_may_place_so_many_orders_an_hour_in_any_browser(
     assert [place(shop.browser()) for _ in range(3)] == [303, 303, 429]
 
 
-@pytest.mark.on_sqlite
 def test_one_email_may_place_so_many_orders_an_hour_from_anywhere(shop_with: Callable[..., Shop]) -> None:
     """However it is spelled, and whatever else is new."""
     shop = shop_with(orders_per_hour=2, proxy_hops=1)
@@ -71,7 +68,6 @@ def test_one_email_may_place_so_many_orders_an_hour_from_anywhere(shop_with: Cal
     assert answers == [303, 303, 429, 303]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the counts are in Redis
 @pytest.mark.usefixtures("redis")
 def test_a_count_in_redis_survives_a_restart(shop_with: Callable[..., Shop]) -> None:
     first = place(shop_with(**SHARED).browser())
@@ -80,7 +76,6 @@ def test_a_count_in_redis_survives_a_restart(shop_with: Callable[..., Shop]) -> 
     assert [first, place(second.browser()), place(second.browser())] == [303, 303, 429]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_while_redis_is_away_the_server_counts_by_itself(shop_with: Callable[..., Shop], redis: FakeServer) -> None:
     shop = shop_with(**SHARED)
     before = place(shop.browser())
@@ -92,7 +87,6 @@ def test_while_redis_is_away_the_server_counts_by_itself(shop_with: Callable[...
     assert answers == [303, 303, 429]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_order_is_placed_though_redis_goes_away_before_it_is_counted(
     shop_with: Callable[..., Shop], redis: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +103,7 @@ def test_an_order_is_placed_though_redis_goes_away_before_it_is_counted(
     assert place(shop.browser()) == 303
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("kept", ["address", "browser", "email", "nothing"])
 def test_after_many_declines_a_shopper_cannot_order_for_an_hour(shop_with: Callable[..., Shop], kept: str) -> None:
     """By whatever a card tester leaves the same. PostgreSQL counts in the statement that reads the cart."""
@@ -129,7 +124,6 @@ def test_after_many_declines_a_shopper_cannot_order_for_an_hour(shop_with: Calla
     assert place(browsers[0], "ada@example.com", "203.0.113.9") == 303
 
 
-@pytest.mark.on_sqlite
 def test_an_open_order_takes_no_more_cards_once_many_were_declined(shop_with: Callable[..., Shop]) -> None:
     shop = shop_with(declines_per_hour=2)
     browser, reference = shop.browser_with_order()
@@ -142,7 +136,6 @@ def test_an_open_order_takes_no_more_cards_once_many_were_declined(shop_with: Ca
     assert "A declined card is not charged" in refused.text
 
 
-@pytest.mark.on_sqlite
 def test_whose_declines_an_order_counts_for_is_forgotten_after_two_hours(shop: Shop) -> None:
     _browser, reference = shop.browser_with_order()
     kept = [digests(shop, reference)]

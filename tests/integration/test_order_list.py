@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from store.services import orders
 from store.services.orders.lookup import LISTED
 from tests.support.shop import Browser, Shop
@@ -21,6 +23,7 @@ def references(page: str) -> list[str]:
     return re.findall(r'<h2><a href="/orders/([A-Z0-9-]+)">', page)
 
 
+@pytest.mark.on_both_databases
 def test_every_order_of_a_browser_is_on_one_page(shop: Shop) -> None:
     browser = regular_customer(shop)
     pages, path = [], "/orders"
@@ -49,6 +52,7 @@ def test_the_way_back_to_the_newest_orders_is_on_every_other_page(shop: Shop) ->
     assert '<a class="button second" href="/orders">Newest orders</a>' in second
 
 
+@pytest.mark.on_both_databases
 def test_no_order_of_another_browser_is_a_way_into_the_list(shop: Shop) -> None:
     stranger = shop.order()
     browser, reference = shop.browser_with_order()

@@ -38,6 +38,7 @@ def pages(shop: Shop, wanted: OrderFilter, most: int = 2) -> list[list[int]]:
     return found
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("show", [Show.ALL, Show.PAID])
 @pytest.mark.parametrize("smallest", [False, True])
 def test_each_order_is_on_one_page_by_its_total(shop: Shop, show: Show, smallest: bool) -> None:
@@ -50,6 +51,7 @@ def test_each_order_is_on_one_page_by_its_total(shop: Shop, show: Show, smallest
     assert [len(page) for page in found][:-1] == [2] * (len(found) - 1)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
 def test_each_order_is_on_one_page_by_its_state(shop: Shop, most: int) -> None:
     orders = placed(shop)
@@ -62,7 +64,6 @@ def test_each_order_is_on_one_page_by_its_state(shop: Shop, most: int) -> None:
     assert {len(page) for page in found[:-1]} <= {most}
 
 
-@pytest.mark.on_sqlite
 def test_the_page_and_the_csv_are_sorted_as_they_are_asked(shop: Shop) -> None:
     orders, browser = placed(shop), staff(shop)
     highest, lowest = orders[5].reference, orders[1].reference
@@ -80,7 +81,6 @@ def test_the_page_and_the_csv_are_sorted_as_they_are_asked(shop: Shop) -> None:
     assert odd == [200, 200, 200]
 
 
-@pytest.mark.on_sqlite
 def test_orders_in_a_state_are_listed_of_some_time(shop: Shop) -> None:
     shop.clock.stop()
     orders = placed(shop)

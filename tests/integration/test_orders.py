@@ -78,6 +78,7 @@ def test_an_order_is_replaced_when_its_prices_changed(shop: Shop) -> None:
     assert (second.reference != first.reference, second.total) == (True, Money(1000, "usd"))
 
 
+@pytest.mark.on_both_databases
 def test_an_order_is_replaced_when_one_product_took_the_place_of_another(shop: Shop) -> None:
     cart = filled(shop, "cedar-pencil")
     first = shop.place(cart)
@@ -115,6 +116,7 @@ def test_a_browser_sees_its_own_orders_the_newest_first(shop: Shop) -> None:
     assert of_browser(shop, None) == of_browser(shop, "another") == []
 
 
+@pytest.mark.on_both_databases
 def test_an_order_is_found_by_its_own_browser_and_by_who_may_see_it(shop: Shop) -> None:
     reference = shop.place(shop.cart(), browser_id="mine").reference
     other = shop.place(shop.cart(), browser_id="mine").reference
@@ -128,6 +130,7 @@ def test_an_order_is_found_by_its_own_browser_and_by_who_may_see_it(shop: Shop) 
         found(shop, "NO-SUCH-ORDER", STAFF)
 
 
+@pytest.mark.on_both_databases
 def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.execute(update(Product).where(Product.slug == "brass-pen").values(position=-1))
@@ -139,6 +142,7 @@ def test_products_are_in_the_order_of_the_shop_window(shop: Shop) -> None:
     assert [product.position for product in listed] == sorted(product.position for product in listed)
 
 
+@pytest.mark.on_both_databases
 def test_seeding_adds_new_products_and_leaves_the_others_as_they_are(shop: Shop, tmp_path: Path) -> None:
     entry = {
         "slug": "oak-ruler", "name": "Oak ruler — 30 cm", "summary": "Straight.", "description": "From one piece.",

@@ -16,7 +16,7 @@ from tests.support import tables
 from tests.support.concurrency import at_once, in_one_batch
 from tests.support.shop import CUSTOMER, Shop
 
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.on_postgresql
 
 IN_GERMANY = replace(CUSTOMER, shipping=replace(CUSTOMER.shipping, country="DE", postal_code="10115"))
 

@@ -29,12 +29,12 @@ from tests.support.concurrency import at_once, in_one_batch, wait_until_blocked
 from tests.support.shop import Shop, event_of, signed
 from till_sandbox.webhooks.sending import Outgoing
 
+pytestmark = pytest.mark.on_both_databases
+
 END_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @dataclass
@@ -245,7 +245,7 @@ def sent_to(shop: Shop) -> Iterator[list[str]]:
         engine.dispose()
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_an_ordinary_payment_is_two_statements_in_one_round_trip(shop: Shop) -> None:
     first, second = paid_at_stripe(shop), paid_at_stripe(shop)
 
@@ -258,7 +258,7 @@ def test_an_ordinary_payment_is_two_statements_in_one_round_trip(shop: Shop) -> 
     assert (plain.count("EXECUTE"), plain.count("PREPARE")) == (2, 0)
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_the_other_webhooks_of_an_order_take_two_statements_each(paid: Paid) -> None:
     others = [each for each in paid.deliveries if each is not paid.paying and event_of(each)["type"] in HANDLERS]
 
@@ -270,7 +270,7 @@ def test_the_other_webhooks_of_an_order_take_two_statements_each(paid: Paid) -> 
     assert len(texts) == 4
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_a_dead_connection_is_replaced_and_the_payment_recorded(paid: Paid, database_url: str) -> None:
     with sent_to(paid.shop) as texts:
         end_connections(database_url)
@@ -281,7 +281,7 @@ def test_a_dead_connection_is_replaced_and_the_payment_recorded(paid: Paid, data
     assert sum("EXECUTE" in each for each in texts) == 2
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_prepared_statements_that_are_gone_are_prepared_again(shop: Shop) -> None:
     """As behind a pooler that gives each transaction another of its connections."""
     due = [paid_at_stripe(shop) for _ in range(4)]
@@ -299,7 +299,7 @@ def test_prepared_statements_that_are_gone_are_prepared_again(shop: Shop) -> Non
     assert counts == [(0, 2), (0, 0), (2, 2), (0, 2)]
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_statements_that_somebody_else_prepared_are_used(shop: Shop) -> None:
     first, second, third = (paid_at_stripe(shop) for _ in range(3))
 
@@ -315,7 +315,7 @@ def test_statements_that_somebody_else_prepared_are_used(shop: Shop) -> None:
     assert ["PREPARE" in each for each in (texts[0], texts[-1])] == [True, False]
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_a_refund_that_is_reported_while_its_payment_waits_counts(paid: Paid) -> None:
     """The statements were sent before the refund was committed; what they read is newer."""
     shop, intent = paid.shop, paid.snapshot.provider_payment_id
@@ -333,7 +333,7 @@ def test_a_refund_that_is_reported_while_its_payment_waits_counts(paid: Paid) ->
     assert (order.state, order.payment.state, order.payment.refunded_minor) == ("paid", "paid", 100)
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_a_payment_that_waits_for_an_order_that_is_closed_comes_late(paid: Paid) -> None:
     other = threading.Thread(target=paid.shop.receive, args=[paid.paying])
 
@@ -349,7 +349,7 @@ def test_a_payment_that_waits_for_an_order_that_is_closed_comes_late(paid: Paid)
     assert (order.state, received.from_state, received.data) == ("paid", "expired", {"late": True})
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_of_payments_that_wait_in_vain_each_is_left_to_the_readable_path(shop: Shop) -> None:
     """One order is locked for longer than anybody waits; the other payment shall not fail with it."""
     due = [paid_at_stripe(shop) for _ in range(2)]
@@ -374,7 +374,7 @@ def test_of_payments_that_wait_in_vain_each_is_left_to_the_readable_path(shop: S
     assert (recorded, alone) == ([None, None], due[1].order.reference)
 
 
-@on_postgresql
+@pytest.mark.on_postgresql
 def test_payment_charge_and_expiry_at_once_pay_each_order_once(shop: Shop) -> None:
     """Each of several orders on one product, each event twice, while the worker expires them: none waits for ever."""
     due = [paid_at_stripe(shop) for _ in range(6)]

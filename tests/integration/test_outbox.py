@@ -17,8 +17,6 @@ from store.services.orders import links
 from store.services.payments import refunds
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 class SmtpSink:
     """Records emails; refuses all while it is `shut`, and always those to `refused`."""

@@ -19,8 +19,6 @@ from store.services.orders import links
 from store.services.payments import accounts
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 MINUTE = timedelta(minutes=1)
 
 

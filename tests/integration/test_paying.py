@@ -72,6 +72,7 @@ def test_a_reload_finds_the_same_payment(shop: Shop) -> None:
     assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
 
 
+@pytest.mark.on_both_databases
 def test_opening_in_eight_tabs_at_once_opens_one_payment(shop: Shop) -> None:
     order = shop.order()
 
@@ -81,6 +82,7 @@ def test_opening_in_eight_tabs_at_once_opens_one_payment(shop: Shop) -> None:
     assert len(shop.stripe("GET", "/v1/payment_intents")["data"]) == 1
 
 
+@pytest.mark.on_both_databases
 def test_the_client_secret_is_nowhere_in_the_database(shop: Shop) -> None:
     order = shop.order()
     secret = shop.open(order).client_secret
@@ -168,6 +170,7 @@ def test_a_look_up_after_five_seconds_replaces_a_lost_webhook(shop: Shop) -> Non
     assert paid.payment.card_last4 == "4242"
 
 
+@pytest.mark.on_both_databases
 def test_many_waiting_tabs_ask_stripe_once_in_five_seconds(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)

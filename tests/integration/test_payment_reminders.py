@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from sqlalchemy import insert
 
 from models import Mail, Order, Payment
@@ -11,8 +10,6 @@ from store.services.operations import worker
 from store.services.orders import links
 from store.services.payments import reminders as reminders_of
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
 
 DECLINED = "4000000000000002"
 

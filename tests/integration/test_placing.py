@@ -13,6 +13,8 @@ from store.services import carts, checkout
 from tests.support.concurrency import at_once
 from tests.support.shop import CUSTOMER, Shop, customer_in
 
+pytestmark = pytest.mark.on_both_databases
+
 
 def test_an_order_copies_its_prices_and_reserves_its_stock(shop: Shop) -> None:
     before = shop.product("stoneware-mug")

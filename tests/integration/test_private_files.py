@@ -3,15 +3,11 @@
 import stat
 from pathlib import Path
 
-import pytest
-
 from app import create_app
 from config import Settings
 from models import db
 from store.services import mail
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
 
 
 def test_the_folder_and_the_database_are_private_to_the_stores_user(tmp_path: Path) -> None:

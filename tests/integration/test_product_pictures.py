@@ -72,7 +72,6 @@ def test_a_picture_is_seen_in_the_shop_in_two_formats_and_its_sizes(shop: Shop) 
     assert entries == [("picture.added", "cedar-pencil", {"alt": "A flag, red and blue"})]
 
 
-@pytest.mark.on_sqlite
 def test_a_file_of_a_picture_may_be_kept_for_ever(shop: Shop) -> None:
     add(staff(shop), FLAG)
     small = pictures_of(shop)[0].sizes[0]
@@ -90,7 +89,6 @@ def test_a_file_of_a_picture_may_be_kept_for_ever(shop: Shop) -> None:
         assert (again.status_code, again.data) == (304, b"")
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize("name", ["x", "0" * 32 + ".webp", "0" * 32 + ".svg", "0" * 32 + ".webp0"])
 def test_a_picture_that_is_not_there_is_a_drawing_that_says_so(shop: Shop, name: str) -> None:
     answer = shop.browser().get(f"/pictures/{name}")
@@ -100,6 +98,7 @@ def test_a_picture_that_is_not_there_is_a_drawing_that_says_so(shop: Shop, name:
     assert "No picture" in answer.text
 
 
+@pytest.mark.on_both_databases
 def test_pictures_are_put_in_order_described_exchanged_and_removed(shop: Shop) -> None:
     browser = staff(shop)
     for left in ("red", "green", "white"):
@@ -126,7 +125,6 @@ def test_pictures_are_put_in_order_described_exchanged_and_removed(shop: Shop) -
     assert "exchanged a picture of cedar-pencil: black" in browser.get("/admin/staff/log").text
 
 
-@pytest.mark.on_sqlite
 def test_an_order_shows_the_picture_that_it_was_placed_with(shop: Shop) -> None:
     drawing = shop.read(shop.order().reference).lines[0].image
     browser = staff(shop)
@@ -143,7 +141,6 @@ def test_an_order_shows_the_picture_that_it_was_placed_with(shop: Shop) -> None:
     assert shopper.get("/orders").status_code == 200
 
 
-@pytest.mark.on_sqlite
 def test_two_products_may_have_the_same_picture(shop: Shop) -> None:
     browser = staff(shop)
     add(browser, FLAG)
@@ -160,7 +157,6 @@ def test_two_products_may_have_the_same_picture(shop: Shop) -> None:
     assert shop.browser().get(f"/pictures/{name}.webp").status_code == 200
 
 
-@pytest.mark.on_sqlite
 def test_a_size_that_two_pictures_have_in_common_outlives_one_of_them(shop: Shop) -> None:
     browser = staff(shop)
     for width in (400, 640):
@@ -173,7 +169,6 @@ def test_a_size_that_two_pictures_have_in_common_outlives_one_of_them(shop: Shop
     assert shown(shop) == ["640"]
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("form", "says"),
     [
@@ -197,7 +192,6 @@ def test_what_is_wrong_with_a_picture_is_said_beside_what_was_typed(
     assert (files_of(shop), shown(shop)) == (set(), [])
 
 
-@pytest.mark.on_sqlite
 def test_a_picture_is_in_one_place_of_a_product_and_eight_fit(shop: Shop) -> None:
     browser = staff(shop)
     for grey in range(MOST_PICTURES):
@@ -214,7 +208,6 @@ def test_a_picture_is_in_one_place_of_a_product_and_eight_fit(shop: Shop) -> Non
     assert shown(shop) == [str(grey) for grey in range(MOST_PICTURES)]
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("size", "says"),
     [
@@ -240,7 +233,6 @@ def test_a_file_that_is_too_large_is_refused_with_a_sentence(shop: Shop, size: i
     assert says in (browser.get(PENCIL).text if answer.location == PENCIL else answer.text)
 
 
-@pytest.mark.on_sqlite
 def test_nothing_large_is_read_from_whoever_may_not_send_it(shop: Shop) -> None:
     body = {"file": (BytesIO(bytes(100_000)), "x"), "alt": "x"}
 

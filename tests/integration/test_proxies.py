@@ -6,8 +6,6 @@ import pytest
 
 from tests.support.shop import FORM, Browser, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 LIVE = {
     "stripe_secret_key": "sk_live_shop",
     "stripe_publishable_key": "pk_live_shop",

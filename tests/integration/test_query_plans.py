@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, insert, select, text
 
 from models import BalanceEntry, Document, DocumentSeries, Order
@@ -157,6 +158,7 @@ WORK = (
 )
 
 
+@pytest.mark.on_both_databases
 def test_no_statement_goes_through_every_row(shop: Shop) -> None:
     engine = shop.services.database.engine
     fill(engine, 2000, seed=1, now=shop.clock() - timedelta(days=2))

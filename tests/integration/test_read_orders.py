@@ -22,8 +22,6 @@ from store.services.payments.refunds import Choice, ChosenPieces
 from tests.support.shop import Shop
 from tools.fill_orders import fill
 
-pytestmark = pytest.mark.on_sqlite
-
 MINUTE = timedelta(minutes=1)
 
 

@@ -66,6 +66,7 @@ def at_stripe(shop: Shop, kind: str) -> str:
     return name
 
 
+@pytest.mark.on_both_databases
 def test_a_shop_that_received_every_webhook_agrees_with_stripe(shop: Shop) -> None:
     _, payment = paid(shop)
     shop.stripe("POST", "/v1/refunds", {"payment_intent": payment, "amount": "100"})
@@ -118,6 +119,7 @@ def test_a_refund_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     assert f"order {reference}: {wrong} Settle the difference." in unresolved(shop)
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("kind", ["refund", "dispute", "payment"])
 def test_what_stripe_does_not_have_stays_unresolved(shop: Shop, kind: str) -> None:
     reference, payment = paid(shop, DISPUTED)
@@ -180,6 +182,7 @@ def test_the_end_of_an_old_dispute_is_found(shop: Shop, evidence: str, end: str)
     assert shop.read(reference).disputed is (end == "lost")
 
 
+@pytest.mark.on_both_databases
 def test_a_dispute_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     reference, _ = paid(shop, INQUIRED)
     damage(shop, "UPDATE disputes SET amount_minor = 1")
@@ -188,6 +191,7 @@ def test_a_dispute_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     assert unresolved(shop) == [f"order {reference}: {wrong} Go by Stripe's dashboard."]
 
 
+@pytest.mark.on_both_databases
 def test_an_unresolved_finding_does_not_say_to_reconcile_again(shop: Shop) -> None:
     """A refund that failed stays failed here, whatever is reported later."""
     reference, payment = paid(shop)
@@ -229,6 +233,7 @@ def test_an_order_that_waits_is_compared_however_long_ago_it_was_placed(shop_wit
     assert shop.read(order.reference).state is OrderState.PAID
 
 
+@pytest.mark.on_both_databases
 def test_an_open_payment_of_a_closed_order_is_cancelled(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
@@ -243,6 +248,7 @@ def test_an_open_payment_of_a_closed_order_is_cancelled(shop: Shop) -> None:
     assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "duplicate")
 
 
+@pytest.mark.on_both_databases
 def test_a_payment_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     reference, _ = paid(shop)
     damage(shop, "UPDATE orders SET total_minor = 700")
@@ -250,6 +256,7 @@ def test_a_payment_with_a_different_amount_stays_unresolved(shop: Shop) -> None:
     assert f"order {reference}: was paid $8.00 at Stripe. Settle the difference." in compared(shop)
 
 
+@pytest.mark.on_both_databases
 def test_an_order_marked_paid_without_a_payment_stays_unresolved(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)
@@ -259,6 +266,7 @@ def test_an_order_marked_paid_without_a_payment_stays_unresolved(shop: Shop) -> 
     assert compared(shop) == [f"order {order.reference}: {expected}"]
 
 
+@pytest.mark.on_both_databases
 def test_reconciliation_finds_a_second_payment_and_refunds_it(shop: Shop) -> None:
     reference, _ = paid(shop)
     form = {"amount": "800", "currency": "usd", "confirm": "true", "payment_method": "pm_card_visa"}
@@ -274,6 +282,7 @@ def test_reconciliation_finds_a_second_payment_and_refunds_it(shop: Shop) -> Non
     assert [payment.refund_due for payment in payments_of(shop, reference)] == [False, True]
 
 
+@pytest.mark.on_both_databases
 def test_a_finding_about_one_order_does_not_hide_others(shop: Shop) -> None:
     """A payment, two refunds and two disputes, each of an order of its own."""
     references = [paid(shop)[0]]
@@ -293,6 +302,7 @@ def test_a_finding_about_one_order_does_not_hide_others(shop: Shop) -> None:
     assert set(findings) < set(unresolved(shop))  # which audits as well
 
 
+@pytest.mark.on_both_databases
 def test_the_report_lists_every_repaired_order(shop: Shop) -> None:
     orders = [shop.order() for _ in range(3)]
     for order in orders:

@@ -18,8 +18,6 @@ from store.services.payments import recording
 from tests.support import rows
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 SECOND = timedelta(seconds=1)
 PAID, CANCELLED, AUTHORISED = PaymentEvent.PAID, PaymentEvent.CANCELLED, PaymentEvent.AUTHORISED
 GONE = {"state": OrderState.EXPIRED, "reservation": ReservationState.RELEASED, "closed_because": "expired"}

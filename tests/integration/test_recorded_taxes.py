@@ -28,8 +28,6 @@ from store.services.payments import accounts
 from store.services.taxes.asking import MOST, AnswerCache
 from tests.support.shop import ADDRESS, CUSTOMER, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 PLACE = replace(ADDRESS, full_name="", phone="")
 
 

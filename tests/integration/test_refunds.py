@@ -66,6 +66,7 @@ def test_partial_refunds_add_up_to_the_amount_received(shop: Shop) -> None:
     assert sum(refund["amount"] for refund in shop.stripe("GET", "/v1/refunds")["data"]) == 2000
 
 
+@pytest.mark.on_both_databases
 def test_the_same_request_at_once_and_again_is_one_refund(shop: Shop) -> None:
     order = paid(shop)
 
@@ -75,6 +76,7 @@ def test_the_same_request_at_once_and_again_is_one_refund(shop: Shop) -> None:
     assert len(shop.stripe("GET", "/v1/refunds")["data"]) == 1
 
 
+@pytest.mark.on_both_databases
 def test_two_requests_at_once_never_return_more_than_was_received(shop: Shop) -> None:
     order = paid(shop)
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import ColumnElement, insert, select, update
 
 from models import CouponRow, Dispute, Order, Payment, Product, Refund
@@ -18,8 +17,6 @@ from store.services.orders import reviews
 from store.services.payments import accounts, refunds
 from store.services.payments.refunds import requests
 from tests.support.shop import Shop
-
-pytestmark = pytest.mark.on_sqlite
 
 NAMES = ("first", "second", "third", "fourth")
 

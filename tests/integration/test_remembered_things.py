@@ -37,8 +37,6 @@ from store.services.staff_log import Actor
 from tests.support.rows import change
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 

@@ -15,8 +15,6 @@ from store.webhooks.inbox import InboxResult
 from tests.support.failing_database import FailingDatabase
 from tests.support.shop import Shop, event_of, signed
 
-pytestmark = pytest.mark.on_sqlite
-
 ADA = "ada@shop.example"
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -30,8 +30,6 @@ from store.services.findings import Finding
 from store.services.reconciliation import Report, compare, repair
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 HOUR = timedelta(hours=1)
 GONE = {OrderState.EXPIRED: "expired", OrderState.CANCELLED: "by_shopper"}
 

@@ -34,6 +34,7 @@ def rows(shop: Shop) -> int:
         return session.scalar(select(func.count(ApiRequest.id))) or 0
 
 
+@pytest.mark.on_both_databases
 def test_the_same_request_again_gets_the_same_answer(usual_shop: Shop) -> None:
     ours, reference = program(usual_shop), paid(usual_shop)
     body = {"amount": 100}
@@ -49,7 +50,6 @@ def test_the_same_request_again_gets_the_same_answer(usual_shop: Shop) -> None:
     assert [refund.amount_minor for refund in usual_shop.refunds(reference)] == [100, 100]
 
 
-@pytest.mark.on_sqlite
 def test_a_refusal_is_an_answer_too(usual_shop: Shop) -> None:
     ours, order = program(usual_shop), usual_shop.order()
 
@@ -63,7 +63,6 @@ def test_a_refusal_is_an_answer_too(usual_shop: Shop) -> None:
     assert early.json == again.json
 
 
-@pytest.mark.on_sqlite
 def test_an_idempotency_key_belongs_to_one_request_of_one_program(usual_shop: Shop) -> None:
     ours, theirs, reference = program(usual_shop), program(usual_shop, name="Books"), paid(usual_shop)
     path = f"/orders/{reference}/refunds"
@@ -79,7 +78,6 @@ def test_an_idempotency_key_belongs_to_one_request_of_one_program(usual_shop: Sh
     assert [refund.amount_minor for refund in usual_shop.refunds(reference)] == [100, 101]
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
@@ -101,6 +99,7 @@ def test_a_change_needs_a_usable_idempotency_key(usual_shop: Shop, named: str, r
     assert ours.post("/stock/cedar-pencil/corrections", {"by": 1, "reason": "found"}, "x" * 255).status_code == 201
 
 
+@pytest.mark.on_both_databases
 def test_a_request_is_worked_on_by_one_at_a_time(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     program(usual_shop)
@@ -129,7 +128,6 @@ def test_a_request_is_worked_on_by_one_at_a_time(usual_shop: Shop) -> None:
     assert begin(62) == GivenAnswer(201, "done")
 
 
-@pytest.mark.on_sqlite
 def test_a_request_is_kept_whole_and_each_for_itself(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     program(usual_shop)
@@ -174,7 +172,6 @@ def kept(shop: Shop) -> list[tuple[object, ...]]:
         return [tuple(row) for row in session.execute(select(*ApiRequest.__table__.columns).order_by(ApiRequest.id))]
 
 
-@pytest.mark.on_sqlite
 def test_the_worker_forgets_a_request_after_a_day(usual_shop: Shop) -> None:
     usual_shop.clock.stop()
     ours, body = program(usual_shop), {"by": 1, "reason": "found"}
@@ -192,6 +189,7 @@ def test_the_worker_forgets_a_request_after_a_day(usual_shop: Shop) -> None:
     assert (within_a_day, usual_shop.product().stock) == (before + 1, before + 2)
 
 
+@pytest.mark.on_both_databases
 def test_of_two_that_ask_at_once_one_is_done(usual_shop: Shop) -> None:
     ours, before = program(usual_shop), usual_shop.product().stock
     body = {"by": 5, "reason": "delivery"}
@@ -222,7 +220,6 @@ def after_each_crash(shop: Shop, ask: Callable[[Program, str], int]) -> Iterator
             return
 
 
-@pytest.mark.on_sqlite
 def test_after_a_crash_a_refund_is_made_once(usual_shop: Shop) -> None:
     reference, rounds = paid(usual_shop, 20), 0
     path = f"/orders/{reference}/refunds"
@@ -237,7 +234,6 @@ def test_after_a_crash_a_refund_is_made_once(usual_shop: Shop) -> None:
     assert len(usual_shop.stripe("GET", "/v1/refunds", {"limit": "100"})["data"]) == rounds
 
 
-@pytest.mark.on_sqlite
 def test_after_a_crash_pieces_are_counted_once(usual_shop: Shop) -> None:
     before, rounds, body = usual_shop.product().stock, 0, {"by": 3, "reason": "delivery"}
     path = "/stock/cedar-pencil/corrections"

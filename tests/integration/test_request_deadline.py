@@ -17,8 +17,6 @@ from store.gateway.deadline import RequestDeadline
 from store.gateway.stripe.transport import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES
 from tests.support.shop import Browser, Shop, event_of, open_shop
 
-pytestmark = pytest.mark.on_sqlite
-
 TRY = CONNECT_TIMEOUT + READ_TIMEOUT
 FAST, SLOW = 0.1, READ_TIMEOUT
 
@@ -153,7 +151,6 @@ def test_worker_and_commands_have_no_deadline(shop: Shop) -> None:
     assert len(tries) == 1 + RETRIES
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # it is about Stripe
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("kind", "status"), [("error", 503), ("rate_limit", 503), ("reset", 200), ("timeout", 200)])
 def test_however_stripe_fails_the_page_says_it_and_the_next_one_works(

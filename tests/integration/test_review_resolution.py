@@ -10,8 +10,6 @@ from store.services.operations import audit
 from store.services.orders import reviews
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def open_review(shop: Shop, order: Order, reason: str, subject: str = "", *, lasting: bool = False) -> None:
     with shop.services.database.transaction() as session:

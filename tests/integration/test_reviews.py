@@ -24,8 +24,6 @@ from store.services.history import Origin, Source
 from store.services.payments import refunds
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def report(shop: Shop, snapshot: PaymentSnapshot) -> Order | None:
     with shop.services.database.transaction() as session:

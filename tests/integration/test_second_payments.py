@@ -4,6 +4,8 @@ import copy
 import threading
 from dataclasses import replace
 
+import pytest
+
 from models import InboxEvent, Mail, Order
 from store.domain.states import OrderState, PaymentState
 from store.gateway.port import PaymentSnapshot
@@ -76,6 +78,7 @@ def test_a_second_payment_is_refunded_once_and_the_shopper_notified(shop: Shop) 
     assert agrees(shop)
 
 
+@pytest.mark.on_both_databases
 def test_a_payment_beside_an_open_one_pays_the_order(shop: Shop) -> None:
     order = shop.order(2)
     opened = shop.open(order)
@@ -92,6 +95,7 @@ def test_a_payment_beside_an_open_one_pays_the_order(shop: Shop) -> None:
     assert agrees(shop)
 
 
+@pytest.mark.on_both_databases
 def test_of_two_payments_reported_at_once_one_is_kept(shop: Shop) -> None:
     order = shop.order(2)
     shop.pay(order)
@@ -182,6 +186,7 @@ def test_an_unknown_payment_waits_while_stripe_does_not_answer(shop: Shop) -> No
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
 
 
+@pytest.mark.on_both_databases
 def test_who_waited_for_an_order_finds_it_though_another_payment_became_live(shop: Shop) -> None:
     order = shop.order(2)
     shop.open(order)

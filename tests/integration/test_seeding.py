@@ -16,6 +16,8 @@ from store.domain.taxes import TaxRate
 from store.services import coupons, tariffs
 from tests.support.shop import Shop
 
+pytestmark = pytest.mark.on_both_databases
+
 ZONES = [
     {
         "name": "Canada",

@@ -17,8 +17,6 @@ from store.services.payments import refunds
 from tests.support.rows import change
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 @pytest.fixture
 def order(shop: Shop) -> Order:

@@ -13,8 +13,6 @@ from store.services import catalogue
 from tests.support.shop import Shop
 from tools.fill_products import fill_products
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def ids_of(shop: Shop, category: str) -> list[int]:
     with shop.services.database.reading() as session:

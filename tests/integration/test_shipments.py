@@ -77,7 +77,6 @@ def test_an_order_is_fulfilled_when_its_last_piece_was_sent(shop: Shop) -> None:
         assert audit.run(session, shop.clock()) == []
 
 
-@pytest.mark.on_sqlite
 def test_a_mail_for_each_shipment_says_what_is_in_it_and_what_follows(shop: Shop) -> None:
     order = paid(shop)
 
@@ -107,7 +106,6 @@ def test_a_mail_for_each_shipment_says_what_is_in_it_and_what_follows(shop: Shop
         (0, FulfilmentRefusal.NOTHING_CHOSEN),
     ],
 )
-@pytest.mark.on_sqlite
 def test_no_more_pieces_are_sent_than_are_left(shop: Shop, pencils: int, reason: FulfilmentRefusal) -> None:
     order = paid(shop)
 
@@ -115,13 +113,13 @@ def test_no_more_pieces_are_sent_than_are_left(shop: Shop, pencils: int, reason:
     assert counts(shop, order) == [("brass-pen", 0, 1), ("cedar-pencil", 0, 3)]
 
 
-@pytest.mark.on_sqlite
 def test_a_product_of_another_order_is_not_sent(shop: Shop) -> None:
     order = paid(shop, pens=0)
 
     assert ship(shop, order, pens=1) is FulfilmentRefusal.FEWER_LEFT
 
 
+@pytest.mark.on_both_databases
 def test_two_browsers_that_send_the_same_pieces_send_them_once(shop: Shop) -> None:
     order = paid(shop)
 
@@ -131,6 +129,7 @@ def test_two_browsers_that_send_the_same_pieces_send_them_once(shop: Shop) -> No
     assert counts(shop, order) == [("brass-pen", 0, 1), ("cedar-pencil", 2, 1)]
 
 
+@pytest.mark.on_both_databases
 def test_a_shipment_that_is_sent_twice_by_its_number_is_one(shop: Shop) -> None:
     order = paid(shop)
 
@@ -143,7 +142,6 @@ def test_a_shipment_that_is_sent_twice_by_its_number_is_one(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("carrier", "refused"), [("x" * 60, False), ("x" * 61, True), ("two\nlines", True)])
-@pytest.mark.on_sqlite
 def test_a_carrier_is_one_short_line(shop: Shop, carrier: str, refused: bool) -> None:
     order, origin = paid(shop), Origin(Source.STAFF, shop.clock())
 

@@ -14,9 +14,6 @@ from store.services import tariffs
 from store.services.operations import audit
 from tests.support.shop import FORM, Browser, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
-
 CANADA = FORM | {"country": "CA", "city": "Ottawa", "region": "ON", "postal_code": "K1A 0B1"}
 CONTACT = {"email": FORM["email"], "full_name": FORM["full_name"], "country": "US"}
 

@@ -14,6 +14,8 @@ from store.services.payments import refunds
 from tests.support.concurrency import wait_until_blocked
 from tests.support.shop import FORM, Shop
 
+pytestmark = pytest.mark.on_both_databases
+
 
 def test_a_refund_reported_while_its_payment_is_recorded_counts(shop: Shop) -> None:
     order = shop.order()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Barrier
 
+import pytest
 import stripe
 
 from store.gateway import deadline
@@ -11,6 +12,8 @@ from store.gateway.port import PaymentSession
 from store.gateway.stripe.transport import FAILURES, READ_TIMEOUT
 from tests.support.concurrency import at_once
 from tests.support.shop import Shop
+
+pytestmark = pytest.mark.on_both_databases
 
 SHOPPERS = 8
 

@@ -62,6 +62,7 @@ def unsent(shop: Shop) -> int:
         return session.execute(select(func.count()).where(Mail.sent_at.is_(None))).scalar_one()
 
 
+@pytest.mark.on_both_databases
 def test_a_second_worker_sends_what_the_slow_first_has_not_claimed(
     shop_with: Callable[..., Shop],
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_worker_that_fails_after_its_claim_leaves_the_email_to_the_next(
     assert email.sent_at is not None
 
 
+@pytest.mark.on_both_databases
 def test_many_workers_at_once_send_each_email_once(shop_with: Callable[..., Shop]) -> None:
     """Fifty emails at two seconds each: longer than a minute, shorter than the claim on one email."""
     shop, mailer = shop_and_mailer(shop_with, seconds=2)
@@ -146,6 +148,7 @@ def test_many_workers_at_once_send_each_email_once(shop_with: Callable[..., Shop
     assert (len(mailer.emails), mailer.times()) == (50, {1})
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("failure", [ValueError, UnicodeError, LookupError, RuntimeError])
 def test_an_email_that_fails_delays_no_other_and_is_retried(
     shop_with: Callable[..., Shop], failure: type[Exception], capsys: pytest.CaptureFixture[str]

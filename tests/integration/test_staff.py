@@ -47,7 +47,6 @@ def actions(shop: Shop) -> list[tuple[str, str, str]]:
         return [(entry.actor, entry.action, entry.subject) for entry in entries]
 
 
-@pytest.mark.on_sqlite  # what takes long is hashing
 def test_an_account_is_added_changed_and_removed_at_the_terminal(shop: Shop) -> None:
     added = run(shop, "add", "Ada@Shop.example", "--role", "packing", typed=f"{PASSWORD}\n{PASSWORD}\n")
     again = run(shop, "add", "ada@shop.example", "--role", "owner", "--generate")
@@ -71,13 +70,13 @@ def test_an_account_is_added_changed_and_removed_at_the_terminal(shop: Shop) -> 
 @pytest.mark.parametrize(
     ("password", "says"), [("short", "12 to 72"), ("abababababab", "Repeats"), ("x" * 73, "12 to 72")]
 )
-@pytest.mark.on_sqlite
 def test_a_password_that_is_easy_to_guess_is_not_taken(shop: Shop, password: str, says: str) -> None:
     refused = run(shop, "add", "ada@shop.example", "--role", "owner", typed=f"{password}\n{password}\n")
 
     assert (refused.exit_code, says in refused.output) == (1, True)
 
 
+@pytest.mark.on_both_databases
 def test_five_wrong_passwords_lock_an_account_for_a_while(shop: Shop) -> None:
     shop.clock.stop()
     hire(shop, Role.SERVICE, "ada@shop.example")
@@ -92,7 +91,6 @@ def test_five_wrong_passwords_lock_an_account_for_a_while(shop: Shop) -> None:
     assert sign_in(browser, "ada@shop.example") == 303
 
 
-@pytest.mark.on_sqlite
 def test_wrong_passwords_lock_an_account_where_it_gets_another_one_too(shop: Shop) -> None:
     shop.clock.stop()
     ada = hire(shop, Role.SERVICE, "ada@shop.example")
@@ -115,7 +113,6 @@ def test_wrong_passwords_lock_an_account_where_it_gets_another_one_too(shop: Sho
     assert sign_in(shop.browser(), ada.email, "another long one") == 303
 
 
-@pytest.mark.on_sqlite
 def test_an_address_on_the_network_tries_twenty_passwords_a_minute(shop: Shop) -> None:
     browser = shop.browser()
     form = {"csrf_token": browser.token("/admin/sign-in")}
@@ -125,6 +122,7 @@ def test_an_address_on_the_network_tries_twenty_passwords_a_minute(shop: Shop) -
     assert answers == [400] * 20 + [429]
 
 
+@pytest.mark.on_both_databases
 def test_many_guesses_at_once_are_each_counted(shop: Shop) -> None:
     ada = hire(shop, Role.SERVICE, "ada@shop.example")
 
@@ -133,7 +131,6 @@ def test_many_guesses_at_once_are_each_counted(shop: Shop) -> None:
     assert tries.is_locked(shop.services, ada.id, shop.clock())
 
 
-@pytest.mark.on_sqlite
 def test_what_is_refused_does_not_tell_whether_there_is_an_account(shop: Shop) -> None:
     hire(shop, Role.SERVICE, "ada@shop.example")
     browser = shop.browser()
@@ -145,7 +142,6 @@ def test_what_is_refused_does_not_tell_whether_there_is_an_account(shop: Shop) -
     assert all("do not belong together" in page.text for page in pages)
 
 
-@pytest.mark.on_sqlite
 def test_nobody_is_remembered_longer_than_a_session(shop: Shop) -> None:
     hire(shop, Role.OWNER, "ada@shop.example")
     browser = shop.browser()
@@ -156,6 +152,7 @@ def test_nobody_is_remembered_longer_than_a_session(shop: Shop) -> None:
     assert [cookie.split("=")[0] for cookie in answer.headers.getlist("Set-Cookie")] == ["till_staff"]
 
 
+@pytest.mark.on_both_databases
 def test_a_second_factor_is_added_asked_for_and_taken_once(shop: Shop) -> None:
     shop.clock.stopped_at = datetime(2026, 11, 28, 12, 0, 5, tzinfo=UTC)
     ada = hire(shop, Role.PACKING, "ada@shop.example")
@@ -173,7 +170,6 @@ def test_a_second_factor_is_added_asked_for_and_taken_once(shop: Shop) -> None:
     assert stored(shop).second_factors == []
 
 
-@pytest.mark.on_sqlite
 def test_wrong_codes_lock_an_account_too(shop: Shop) -> None:
     shop.clock.stopped_at = datetime(2026, 11, 28, 12, 0, 5, tzinfo=UTC)
     ada = hire(shop, Role.PACKING, "ada@shop.example")
@@ -189,6 +185,7 @@ def test_wrong_codes_lock_an_account_too(shop: Shop) -> None:
     assert not is_signed_in(browser)
 
 
+@pytest.mark.on_both_databases
 def test_a_code_that_two_send_at_once_lets_one_of_them_in(shop: Shop) -> None:
     ada = hire(shop, Role.PACKING, mf_recovery_codes=["stored"])
     taken: list[str] = []
@@ -207,7 +204,6 @@ def test_a_code_that_two_send_at_once_lets_one_of_them_in(shop: Shop) -> None:
     assert sorted(taken) == ["code", "recovery code"]
 
 
-@pytest.mark.on_sqlite
 def test_a_recovery_code_lets_somebody_in_once(shop: Shop) -> None:
     ada = hire(shop, Role.PACKING, "ada@shop.example")
     browser, other = browser_of(shop, ada), shop.browser()
@@ -224,7 +220,6 @@ def test_a_recovery_code_lets_somebody_in_once(shop: Shop) -> None:
     assert not set(made) & set(stored(shop).mf_recovery_codes or [])
 
 
-@pytest.mark.on_sqlite
 def test_an_authenticator_outlives_another_secret_key(shop: Shop) -> None:
     with shop.app.extensions["admin"].application.app_context():
         before = AuthenticatorCodes(totp_secrets(["old"]), "Till")
@@ -236,7 +231,6 @@ def test_an_authenticator_outlives_another_secret_key(shop: Shop) -> None:
             before.generate_totp_password(later)
 
 
-@pytest.mark.on_sqlite
 def test_a_session_ends_unused_after_two_hours_and_always_after_twelve(shop: Shop) -> None:
     ada = hire(shop, Role.PACKING)
     used, unused, long_used = (browser_of(shop, ada, signed_in_ago=hours * 3600) for hours in (11.9, 11.9, 12.1))
@@ -248,7 +242,6 @@ def test_a_session_ends_unused_after_two_hours_and_always_after_twelve(shop: Sho
         assert is_signed_in(unused) is lets_in
 
 
-@pytest.mark.on_sqlite
 def test_signing_out_everywhere_ends_a_session_wherever_its_cookie_went(shop: Shop) -> None:
     ada = hire(shop, Role.PACKING)
     first, second, stolen = browser_of(shop, ada), browser_of(shop, ada), shop.browser()
@@ -261,7 +254,6 @@ def test_signing_out_everywhere_ends_a_session_wherever_its_cookie_went(shop: Sh
     assert [action for _actor, action, _subject in actions(shop)] == ["staff.signed_out", "staff.signed_out_everywhere"]
 
 
-@pytest.mark.on_sqlite
 def test_another_password_signs_out_every_other_browser(shop: Shop) -> None:
     ada = hire(shop, Role.PACKING)
     here, elsewhere = browser_of(shop, ada), browser_of(shop, ada)
@@ -277,7 +269,6 @@ def test_another_password_signs_out_every_other_browser(shop: Shop) -> None:
     assert sign_in(shop.browser(), ada.email, new) == 303
 
 
-@pytest.mark.on_sqlite
 def test_what_is_delicate_asks_for_the_password_again_after_a_while(shop: Shop) -> None:
     hire(shop, Role.PACKING, "bob@shop.example")
     owner = browser_of(shop, hire(shop, Role.OWNER), signed_in_ago=16 * 60)
@@ -292,6 +283,7 @@ def test_what_is_delicate_asks_for_the_password_again_after_a_while(shop: Shop) 
     assert ("owner@shop.example", "staff.role_changed", "bob@shop.example") in actions(shop)
 
 
+@pytest.mark.on_both_databases
 def test_the_log_says_who_did_what_to_whom(shop: Shop) -> None:
     owner = staff(shop)
     hire(shop, Role.PACKING, "bob@shop.example")
@@ -308,7 +300,6 @@ def test_the_log_says_who_did_what_to_whom(shop: Shop) -> None:
     assert "changed the role of bob@shop.example from packing to service" in owner.get("/admin/staff").text
 
 
-@pytest.mark.on_sqlite
 def test_somebody_is_led_to_where_they_wanted_to_go_in_this_shop(shop: Shop) -> None:
     hire(shop, Role.OWNER, "ada@shop.example")
     browser = shop.browser()
@@ -322,7 +313,6 @@ def test_somebody_is_led_to_where_they_wanted_to_go_in_this_shop(shop: Shop) -> 
     assert (lured.status_code, lured.headers.get("Location")) == (400, None)
 
 
-@pytest.mark.on_sqlite
 def test_whoever_is_signed_in_is_told_when_the_database_is_away(shop: Shop) -> None:
     browser = staff(shop)
 
@@ -333,7 +323,6 @@ def test_whoever_is_signed_in_is_told_when_the_database_is_away(shop: Shop) -> N
     assert is_signed_in(browser)
 
 
-@pytest.mark.on_sqlite
 def test_the_local_shop_has_an_owner_and_a_live_one_never_does(shop: Shop) -> None:
     password = "made-by-make-run-0815"
     with local_password(shop, password):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
 from models import StaffLogEntry, TaxRateRow
@@ -22,6 +23,7 @@ def logged(shop: Shop) -> list[tuple[str, str, str, dict[str, object]]]:
         return [(entry.actor, entry.action, entry.subject, entry.data) for entry in entries]
 
 
+@pytest.mark.on_both_databases
 def test_every_change_of_a_charge_is_in_the_log(usual_shop: Shop) -> None:
     services, owner = usual_shop.services, Actor("owner@example.com", usual_shop.clock())
 
@@ -55,6 +57,7 @@ def test_every_change_of_a_charge_is_in_the_log(usual_shop: Shop) -> None:
     ]
 
 
+@pytest.mark.on_both_databases
 def test_every_change_of_the_catalogue_is_in_the_log(usual_shop: Shop) -> None:
     services, owner = usual_shop.services, Actor("owner@example.com", usual_shop.clock())
 

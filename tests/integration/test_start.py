@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 import requests
 from honcho.environ import parse_procfile
 
@@ -33,7 +32,6 @@ NOT_NEEDED = {
 }  # fmt: skip
 
 
-@pytest.mark.on_sqlite
 def test_a_server_starts_without_what_only_commands_need(database_url: str) -> None:
     environment = {**os.environ, **SETTINGS, "DATABASE_URL": database_url}
 
@@ -46,7 +44,6 @@ def test_a_server_starts_without_what_only_commands_need(database_url: str) -> N
     assert imported & NOT_NEEDED == set()
 
 
-@pytest.mark.on_sqlite
 def test_workers_share_what_was_imported_before_them(tmp_path: Path) -> None:
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
     command = command.replace("app:create_app()", "tests.support.memory:app")

@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 from store.services.operations import worker
 from tests.support.shop import FORM, Shop, event_of, token_on
 
+pytestmark = pytest.mark.on_both_databases
+
 # Every step of one paid order and its webhooks, in the order of the way: at most so many statements in so many
 # transactions.
 AT_MOST = {

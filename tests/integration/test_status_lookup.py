@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, text
 
 from models import InboxEvent
@@ -18,6 +19,7 @@ def count_requests(shop: Shop) -> int:
     return count
 
 
+@pytest.mark.on_both_databases
 def test_stripe_is_asked_after_five_seconds_and_every_five_seconds_from_then_on(shop: Shop) -> None:
     order = shop.order()
     shop.open(order)
@@ -77,6 +79,7 @@ def test_the_history_names_the_look_up_as_its_source(shop: Shop) -> None:
     assert shop.read(order.reference).payment.card_last4 == "4242"
 
 
+@pytest.mark.on_both_databases
 def test_each_failed_event_has_its_own_error(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.add(InboxEvent(id="evt_1", type="charge.succeeded", received_at=shop.clock(), last_error="KeyError"))

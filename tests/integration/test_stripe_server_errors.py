@@ -101,6 +101,7 @@ def test_a_lost_response_is_requested_again_with_the_same_key(shop: Shop) -> Non
     assert len(intents(shop)) == 1
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_tabs_that_reload_at_once_after_a_server_error_share_a_payment(shop: Shop, when: str) -> None:
     order = shop.order()
@@ -175,6 +176,7 @@ def test_an_orphaned_payment_is_found_and_cancelled(shop: Shop) -> None:
     assert shop.read(order.reference).state is OrderState.AWAITING_PAYMENT
 
 
+@pytest.mark.on_both_databases
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_refund_is_made_once_despite_a_server_error(shop: Shop, when: str) -> None:
     order = shop.order(2)

@@ -20,9 +20,6 @@ from store.services.operations import audit, worker
 from store.services.tariffs import TariffCache
 from tests.support.shop import FORM, WEBHOOK_PATH, Browser, NoAnswer, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
-
 SEATTLE = FORM | {"city": "Seattle", "region": "", "postal_code": "98101"}
 BERLIN = FORM | {"country": "DE", "city": "Berlin", "region": "", "postal_code": "10115"}
 CALCULATIONS, TRANSACTIONS = "/v1/tax/calculations", "/v1/tax/transactions"

@@ -11,9 +11,6 @@ from store.services import tariffs
 from store.services.operations import audit
 from tests.support.shop import FORM, Browser, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
-
 SEATTLE = FORM | {"city": "Seattle", "region": "", "postal_code": "98101"}
 BERLIN = FORM | {"country": "DE", "city": "Berlin", "region": "", "postal_code": "10115"}
 

@@ -16,8 +16,6 @@ from store.testmode.test_cards import Scenario, scenario
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 PAYS, DECLINED = "success-4242424242424242", "decline-4000000000009995"
 
 

@@ -7,7 +7,7 @@ from store.services.database import TIME_OUTS
 from tests.support.shop import Shop
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.on_postgresql
 def test_the_time_outs_are_set_without_a_start_up_parameter(shop: Shop) -> None:
     """PgBouncer refuses a connection that comes with `options`."""
     with shop.services.database.reading() as session:

@@ -13,8 +13,6 @@ from store.services import payments
 from store.services.payments import reminders
 from tests.support.shop import NoAnswer, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 

@@ -16,8 +16,6 @@ from store.services.operations.work_list import Health, WorkList
 from store.services.orders import reviews
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 MINUTE = timedelta(minutes=1)
 
 

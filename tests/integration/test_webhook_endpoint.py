@@ -12,8 +12,6 @@ from config import STRIPE_API_VERSION
 from store.webhooks.handlers import HANDLERS
 from tests.support.shop import Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 URL = "https://till.test/webhooks/stripe"
 
 

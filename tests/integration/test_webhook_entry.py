@@ -14,8 +14,6 @@ from store.domain.states import OrderState
 from tests.support.shop import WEBHOOK_PATH, Shop, event_of, signed
 from till_sandbox.webhooks.sending import Outgoing
 
-pytestmark = pytest.mark.on_sqlite
-
 
 def paying(shop: Shop) -> tuple[str, Outgoing]:
     """An order, and the webhook that pays it."""

@@ -41,6 +41,7 @@ def test_a_failed_event_is_seen_and_handled_again(shop: Shop) -> None:
     assert {entry.actor for entry in order.history if entry.type == "payment.paid"} == {"service@shop.example"}
 
 
+@pytest.mark.on_both_databases
 def test_an_event_is_never_done_twice(shop: Shop) -> None:
     reference, event_id = failed_payment_event(shop)
     browser = staff(shop, Role.SERVICE)
@@ -70,7 +71,6 @@ def test_the_command_replays_one_event_or_every_failed_one(shop: Shop) -> None:
     assert "payment_intent.succeeded" in run(args=["webhooks"]).output
 
 
-@pytest.mark.on_sqlite
 def test_an_event_that_stripe_has_no_more_is_taken_off_the_list(shop: Shop) -> None:
     with shop.services.database.transaction() as session:
         session.add(InboxEvent(id="evt_old", type="refund.updated", received_at=shop.clock(), last_error="KeyError"))

@@ -28,6 +28,7 @@ def paid_order(shop: Shop) -> tuple[str, dict[str, Any]]:
     return order.reference, next(event for event in events if event["type"] == "payment_intent.succeeded")
 
 
+@pytest.mark.on_both_databases
 def test_the_same_event_delivered_twenty_times_at_once_changes_the_order_once(shop: Shop) -> None:
     reference, event = paid_order(shop)
     before = shop.product()
@@ -60,7 +61,6 @@ def with_signature(delivery: Outgoing, signature: str) -> Outgoing:
     return replace(delivery, headers={"Stripe-Signature": f"{when},v1={signature}"})
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "tamper",
     [
@@ -87,7 +87,6 @@ def test_a_forged_webhook_is_refused_and_changes_nothing(shop: Shop, tamper: Cal
         assert session.get(InboxEvent, event["id"]) is None
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize(
     "body",
     [
@@ -101,7 +100,6 @@ def test_a_signed_body_that_is_no_event_is_refused(shop: Shop, body: bytes) -> N
     assert shop.receive(signed(body)) == 400
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # not looked at further
 @pytest.mark.parametrize(
     "body",
     [
@@ -117,7 +115,6 @@ def test_a_signed_event_that_the_store_does_not_handle_is_ignored(shop: Shop, bo
     assert (answer.status_code, answer.json) == (200, {"outcome": "ignored"})
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_event_of_another_account_changes_nothing(shop: Shop) -> None:
     """As an endpoint of Stripe Connect sends, which names the account; our own events name none."""
     reference, event = paid_order(shop)
@@ -169,7 +166,6 @@ def test_an_unknown_event_type_is_accepted(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("event_type", sorted(HANDLERS))
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_event_whose_object_does_not_fit_its_type_is_ignored(shop: Shop, event_type: str) -> None:
     _, event = paid_order(shop)
     odd = {**event, "type": event_type, "data": {"object": {"id": "cus_1", "object": "customer"}}}
@@ -233,6 +229,7 @@ def test_a_late_decline_never_undoes_a_paid_order(shop: Shop) -> None:
     assert (paid.state, paid.payment.state.value) == (OrderState.PAID, "paid")
 
 
+@pytest.mark.on_both_databases
 def test_a_failed_handler_records_its_error_and_the_retry_succeeds(shop: Shop) -> None:
     reference, event = paid_order(shop)
     with shop.services.database.transaction() as session:  # nothing is reserved, so that committing fails
@@ -266,6 +263,7 @@ def test_the_sandbox_retries_a_webhook_until_the_store_answers(shop: Shop) -> No
     assert shop.read(order.reference).state is OrderState.PAID
 
 
+@pytest.mark.on_both_databases
 def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
     reference, event = paid_order(shop)
     shop.look_up(reference)
@@ -283,7 +281,6 @@ def test_webhook_and_look_up_at_once_record_one_payment(shop: Shop) -> None:
     assert shop.history(reference).count("order.payment_received") == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # refused before any database
 @pytest.mark.parametrize("method", ["get", "put", "delete", "patch"])
 def test_a_webhook_must_be_a_post_request(shop: Shop, method: str) -> None:
     assert getattr(shop.app.test_client(), method)("/webhooks/stripe").status_code == 405

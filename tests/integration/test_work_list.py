@@ -42,7 +42,6 @@ def never_scarce(shop: Shop) -> None:
         session.execute(update(Product).values(stock=100))
 
 
-@pytest.mark.on_sqlite
 def test_a_day_without_anything_to_do_says_so(shop: Shop) -> None:
     never_scarce(shop)
 
@@ -52,7 +51,6 @@ def test_a_day_without_anything_to_do_says_so(shop: Shop) -> None:
     assert "never seen" in page
 
 
-@pytest.mark.on_sqlite
 def test_orders_are_shipped_from_the_list_the_oldest_first(shop: Shop) -> None:
     first, second = paid(shop), paid(shop)
     browser = staff(shop, Role.PACKING)
@@ -66,7 +64,6 @@ def test_orders_are_shipped_from_the_list_the_oldest_first(shop: Shop) -> None:
     assert shop.shipments(first) == [("2 cedar-pencil", "1Z")]
 
 
-@pytest.mark.on_sqlite
 def test_a_review_is_resolved_from_the_list_by_whoever_may(shop: Shop) -> None:
     reference = paid(shop, FRAUD_WARNING)
     packer, service = staff(shop, Role.PACKING), staff(shop, Role.SERVICE)
@@ -101,7 +98,6 @@ def test_a_dispute_is_on_the_list_until_the_bank_has_an_answer(shop: Shop) -> No
     assert section(browser.get("/admin").text, "Disputes to answer") == ""
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_that_failed_is_finished_with_a_note(shop: Shop) -> None:
     reference = paid(shop, REFUND_FAILS)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -133,7 +129,6 @@ def test_money_that_came_too_late_is_returned_from_the_list(shop: Shop) -> None:
     assert shop.read(order.reference).payment.refunded_minor == order.total_minor
 
 
-@pytest.mark.on_sqlite
 def test_a_refund_without_an_answer_is_asked_for_again(shop: Shop) -> None:
     reference = paid(shop)
     browser, path = staff(shop, Role.SERVICE), f"/admin/orders/{reference}"
@@ -175,7 +170,6 @@ class MailServerThatSays:
     [(MailRefused, "again", "Send again"), (MailUnavailable, "now", "Try now")],
     ids=["refused", "not taken"],
 )
-@pytest.mark.on_sqlite
 def test_a_mail_that_did_not_arrive_is_sent_again_or_told_otherwise(
     shop_with: Callable[..., Shop], answer: type[MailUnavailable], press: str, again: str
 ) -> None:
@@ -222,7 +216,6 @@ def test_the_figures_of_the_day_count_what_happened_in_it(shop: Shop) -> None:
     assert [amount.minor for amount in day.paid_by_hour] == [0] * 23 + [800]
 
 
-@pytest.mark.on_sqlite
 def test_the_list_says_when_the_worker_is_missing(shop: Shop) -> None:
     shop.clock.stop()
     browser = staff(shop)
@@ -238,6 +231,7 @@ def test_the_list_says_when_the_worker_is_missing(shop: Shop) -> None:
     assert "Worker" in section(browser.get("/admin").text, "Is everything running\\?")
 
 
+@pytest.mark.on_both_databases
 def test_what_reconciliation_left_is_on_the_list_until_it_is_right(shop: Shop) -> None:
     never_scarce(shop)
     reference = paid(shop)

@@ -18,8 +18,6 @@ from store.services.payments.refunds import requests
 from tests.support.rows import add_payment, change
 from tests.support.shop import NoAnswer, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 
 @pytest.fixture
 def shop(usual_shop: Shop) -> Shop:

@@ -42,7 +42,6 @@ def run_forever(shop: Shop, minutes: float, *, meanwhile: Callable[[], None] = l
     return rounds
 
 
-@pytest.mark.on_sqlite
 def test_the_balance_is_collected_on_schedule_and_a_long_history_at_once(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +88,7 @@ def states_round_by_round(shop: Shop, minutes: float) -> list[OrderState]:
     return states
 
 
+@pytest.mark.on_both_databases
 def test_when_stripe_hangs_a_round_asks_a_few_times_and_still_sends_mail(shop: Shop) -> None:
     for paid in (shop.order(), shop.order()):
         shop.pay(paid)
@@ -168,6 +168,7 @@ def test_a_failed_reconciliation_leaves_no_gap(shop: Shop, monkeypatch: pytest.M
     assert shop.read(order.reference).payment.refunded_minor == 100
 
 
+@pytest.mark.on_both_databases
 def test_it_overlaps_with_the_last_reconciliation(shop: Shop) -> None:
     order = shop.order()
     shop.pay(order)
@@ -208,6 +209,7 @@ def test_it_looks_back_no_further_than_stripe_lists_events(shop: Shop, monkeypat
     assert asked == [timedelta(days=30)]
 
 
+@pytest.mark.on_both_databases
 def test_several_reconciliations_at_once_record_the_latest_time(shop: Shop) -> None:
     now = shop.clock()
 
@@ -271,6 +273,7 @@ def test_it_logs_what_stays_unresolved(shop: Shop) -> None:
     assert [entry["left"] for entry in log if entry["event"] == "reconciled"] == [1]
 
 
+@pytest.mark.on_both_databases
 def test_it_continues_during_an_outage_and_repairs_afterwards(shop: Shop) -> None:
     reference = paid_without_webhook(shop)
 
@@ -300,6 +303,7 @@ class BrokenFor:
         return getattr(self._gateway, name)
 
 
+@pytest.mark.on_both_databases
 def test_many_failing_orders_do_not_block_another(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """More of them than the worker takes at once, and all due before the sound one."""
     monkeypatch.setattr(worker, "BATCH", 2)
@@ -319,6 +323,7 @@ def test_many_failing_orders_do_not_block_another(shop: Shop, monkeypatch: pytes
     assert shop.read(sound.reference).state is OrderState.EXPIRED
 
 
+@pytest.mark.on_both_databases
 def test_a_failing_order_does_not_block_another(shop: Shop) -> None:
     broken, sound = shop.order(), shop.order()
     payment = shop.open(broken).snapshot.provider_payment_id

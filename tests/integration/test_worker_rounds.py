@@ -18,8 +18,6 @@ from store.services.payments import unmatched_events
 from tests.support.rows import change
 from tests.support.shop import NoAnswer, Shop
 
-pytestmark = pytest.mark.on_sqlite
-
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 

@@ -1,4 +1,4 @@
-"""Whole shops in one process, on SQLite and on PostgreSQL, whose process can crash."""
+"""Whole shops in one process, which can crash."""
 
 import pytest
 

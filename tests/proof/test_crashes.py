@@ -294,13 +294,12 @@ BROKEN_CALLS = (
 )
 
 
-@pytest.mark.on_sqlite  # the statements run on both in the integration tests; make chaos kills processes on PostgreSQL
 @pytest.mark.parametrize("work", WORK, ids=lambda work: work.name)
 def test_a_crash_at_any_boundary_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
     crash_at_every_boundary(shop, work)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # where it has statements of its own
+@pytest.mark.on_postgresql  # where it has statements of its own
 def test_a_crash_beside_an_ordinary_payment_changes_nothing_in_the_end(shop: Shop) -> None:
     (work,) = [work for work in WORK if work.do is deliver_webhooks and work.prepare is Scenario.pay]
 
@@ -322,7 +321,6 @@ def crash_at_every_boundary(shop: Shop, work: Work) -> None:
     assert boundary > 1, "there was nothing to interrupt"
 
 
-@pytest.mark.on_sqlite
 @pytest.mark.parametrize("work", [work for work in WORK if work.calls], ids=lambda work: work.name)
 def test_a_connection_that_breaks_at_any_call_changes_nothing_in_the_end(shop: Shop, work: Work) -> None:
     process = Process(shop)

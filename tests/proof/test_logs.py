@@ -69,6 +69,7 @@ def shop(log: io.StringIO, database_url: str, tmp_path: Path) -> Iterator[Shop]:
     opened.close()
 
 
+@pytest.mark.on_both_databases
 def test_no_secret_and_no_shopper_is_in_the_logs_of_a_whole_run(shop: Shop, log: io.StringIO) -> None:
     pages = [shop.open(shop.order()) for _ in CARDS]
     outcomes = {name: shop.confirm(page, number) for page, (name, number) in zip(pages, CARDS.items(), strict=True)}
@@ -108,6 +109,7 @@ def quote(*_anything: object) -> NoReturn:
     raise RuntimeError(secret) from KeyError(secret)
 
 
+@pytest.mark.on_both_databases
 def test_an_unexpected_failure_is_logged_by_its_place_without_its_message(shop: Shop, log: io.StringIO) -> None:
     """In a page, in a webhook, in the worker."""
     browser, reference = shop.browser_with_order()

@@ -4,7 +4,8 @@ The migrations run once per database system and test process; a database is a co
 with its database, the next test gets it, emptied, which costs PostgreSQL a quarter of a copy. Unlike a
 rolled-back transaction this lets tests commit for real and from several threads.
 
-    def test_something(database_url): ...     runs twice: on SQLite and on PostgreSQL
+    def test_something(database_url): ...     runs on SQLite; marked `on_both_databases`, on PostgreSQL as well; marked
+                                              `on_postgresql`, there alone
     def test_locks(databases): ...            databases.create("postgresql") gives one address of the named system
 """
 
@@ -30,7 +31,7 @@ from tools.postgres import PostgresServer, PostgresUnavailable
 ROOT = Path(__file__).parents[2]
 
 System = Literal["sqlite", "postgresql"]
-SYSTEMS: tuple[System, ...] = ("sqlite", "postgresql")
+ON: dict[str, tuple[System, ...]] = {"on_both_databases": ("sqlite", "postgresql"), "on_postgresql": ("postgresql",)}
 
 
 class Databases:
@@ -222,9 +223,16 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     made.close()
 
 
-@pytest.fixture(params=SYSTEMS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on the databases that its own mark names, or else its file's."""
+    if "database_url" in metafunc.fixturenames:
+        marked = [ON[mark.name] for mark in metafunc.definition.iter_markers() if mark.name in ON]
+        metafunc.parametrize("database_url", marked[0] if marked else ("sqlite",), indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
-    """The address of an empty database; a test that asks for it runs once per database system."""
+    """The address of an empty database."""
     url = databases.take(request.param)
     yield url
     databases.give_back(url)
