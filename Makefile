@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
+UV := uv==0.13.8
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
@@ -94,7 +94,6 @@ states: $(VENV)/ready-to-run ## Draw docs/states.md from the tables of states
 
 .PHONY: lock
 lock: $(VENV)/ready-to-test ## Pin requirements*.txt to what pyproject.toml asks for; UPGRADE=1 takes the newest
-	@$(PIP) install uv==0.13.8
 	@$(COMPILE) --output-file requirements.txt
 	@$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
@@ -133,14 +132,12 @@ $(BIN)/python:
 
 $(VENV)/ready-to-run: requirements.txt sandbox/pyproject.toml | $(BIN)/python
 	@echo "Installing what the store runs on."
-	@$(PIP) install --requirement requirements.txt
-	@$(PIP) install --no-deps --editable sandbox
+	@tools/install.sh $(VENV) $(UV) requirements.txt
 	@touch $@
 
 $(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need."
-	@$(PIP) install --requirement requirements-dev.txt
-	@$(PIP) install --no-deps --editable sandbox
+	@tools/install.sh $(VENV) $(UV) requirements-dev.txt
 	@touch $@ $(VENV)/ready-to-run
 
 tools/lighthouse/node_modules/.ready: tools/lighthouse/package.json tools/lighthouse/package-lock.json
