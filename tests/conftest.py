@@ -22,3 +22,8 @@ def pytest_collection_finish() -> None:
     """Have no search go through what stays to the end: the modules and thousands of tests."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Leave what is garbage now to the end of the process: no test is there any more that a search could blame."""
+    gc.freeze()

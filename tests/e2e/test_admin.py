@@ -6,26 +6,9 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser
-from tests.e2e.test_accessibility import SMALL, press_on, see_no_sideways_scrolling
-from tests.support.axe import obstacles
+from tests.e2e.staff import see_a_good_page, sign_in, work_as
+from tests.e2e.test_accessibility import SMALL, press_on
 from tests.support.processes import StoreProcess
-
-
-def sign_in(page: Page, store: StoreProcess, role: str, name: str | None = None) -> None:
-    """Somebody new of this name, with this role, signs in. Ends on the work list."""
-    email = f"{name or role}@shop.example"
-    printed = store.flask("staff", "add", email, "--role", role, "--generate")
-    page.goto("/admin")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(printed.split()[1])
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1, name="Today")).to_be_visible()
-
-
-def see_a_good_page(page: Page, heading: str) -> None:
-    expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
-    see_no_sideways_scrolling(page)
-    assert obstacles(page) == []
 
 
 def paid_order(page: Page, name: str) -> str:
@@ -41,7 +24,8 @@ def paid_order(page: Page, name: str) -> str:
 def test_a_packer_ships_an_order_from_a_telephone(new_browser: NewBrowser, store: StoreProcess) -> None:
     reference = paid_order(new_browser().new_page(), "Pia Packed")
     page = new_browser(**SMALL).new_page()
-    sign_in(page, store, "packing")
+    printed = store.flask("staff", "add", "packing@shop.example", "--role", "packing", "--generate")
+    sign_in(page, "packing@shop.example", printed.split()[1])
     see_a_good_page(page, "Today")
 
     page.get_by_role("link", name="Packing slip", exact=False).filter(has_text=reference).click()
@@ -71,7 +55,7 @@ def test_service_finds_an_order_and_refunds_a_part_of_it(new_browser: NewBrowser
     shopper = new_browser().new_page()
     reference = paid_order(shopper, "Rita Refunded")
     page = new_browser(permissions=["clipboard-read", "clipboard-write"]).new_page()
-    sign_in(page, store, "service")
+    work_as(page, store, "service")
 
     page.get_by_role("link", name="Orders").click()
     see_a_good_page(page, "Orders")
@@ -106,7 +90,7 @@ def test_service_finds_an_order_and_refunds_a_part_of_it(new_browser: NewBrowser
 
 
 def test_an_owner_works_with_the_keyboard_alone(page: Page, store: StoreProcess) -> None:
-    sign_in(page, store, "owner")
+    work_as(page, store, "owner")
 
     press_on(page, "link", "Products")
     press_on(page, "link", "Canvas apron")

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser, Stack
+from tests.e2e.staff import see_a_good_page, work_as
 from tests.e2e.test_accessibility import SMALL
-from tests.e2e.test_admin import see_a_good_page, sign_in
 from tests.e2e.test_payment_element import type_card
 from tools.programs import Program, free_port
 
@@ -35,7 +35,7 @@ def test_a_card_is_authorised_then_charged_when_the_order_is_shipped(
     assert shop.status(shopper, reference)["payment"] == "authorised"
 
     merchant = new_browser(**SMALL).new_page()
-    sign_in(merchant, stack.store, "service", name="charger")
+    work_as(merchant, stack.store, "service", name="charger")
     see_a_good_page(merchant, "Today")
     merchant.get_by_role("link", name=reference, exact=True).first.tap()
     see_a_good_page(merchant, reference)

@@ -3,8 +3,8 @@
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import NewBrowser
+from tests.e2e.staff import see_a_good_page, work_as
 from tests.e2e.test_accessibility import SMALL
-from tests.e2e.test_admin import see_a_good_page, sign_in
 from tests.support.pictures import drawn, encoded
 from tests.support.processes import StoreProcess
 
@@ -15,7 +15,7 @@ def test_an_owner_makes_a_product_and_a_shopper_sees_its_picture(
     photo: FilePayload = {
         "name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": encoded(drawn(1400, 1050), "JPEG"),
     }  # fmt: skip
-    sign_in(page, store, "owner", name="seller")
+    work_as(page, store, "owner", name="seller")
     page.get_by_role("link", name="Products").click()
     page.get_by_role("link", name="Add a product").click()
     see_a_good_page(page, "A new product")

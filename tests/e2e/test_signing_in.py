@@ -5,23 +5,19 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import NewBrowser
+from tests.e2e.staff import hire, sign_in
 from tests.support.processes import StoreProcess
-from tests.support.staff import HASH, PASSWORD
 
 EMAIL = "passkeys@shop.example"
 
 
 def test_a_passkey_is_asked_for_after_the_password(store: StoreProcess, new_browser: NewBrowser) -> None:
-    store.change(
-        "INSERT INTO staff (email, role, password, fs_uniquifier, failures, local, added_at)"
-        " VALUES (?, 'packing', ?, 'passkeys', 0, 0, '2026-11-28 12:00:00')",
-        *(EMAIL, HASH),
-    )
+    hire(store, EMAIL, "packing")
     # A passkey belongs to a name, and 127.0.0.1 is none.
     page = new_browser(base_url=f"http://localhost:{urlsplit(store.url).port}").new_page()
     own_authenticator(page)
 
-    sign_in(page)
+    sign_in(page, EMAIL)
     page.get_by_role("link", name="Account").click()
     page.get_by_role("link", name="Add passkeys").click()
     page.get_by_label("Name of the passkey").fill("Telephone")
@@ -29,16 +25,9 @@ def test_a_passkey_is_asked_for_after_the_password(store: StoreProcess, new_brow
     expect(page.get_by_role("status")).to_contain_text("“Telephone” is added")
     page.get_by_role("link", name="Your account").click()
     page.get_by_role("button", name="Sign out", exact=True).click()
-    sign_in(page)
+    sign_in(page, EMAIL)
     page.get_by_role("button", name="Use the passkey").click()
     expect(page.get_by_role("link", name="Account")).to_be_visible()
-
-
-def sign_in(page: Page) -> None:
-    page.goto("/admin")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def own_authenticator(page: Page) -> None:
