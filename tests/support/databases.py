@@ -104,6 +104,7 @@ class PostgresDatabases:
             self._server.start()
             given = self._server.url()
         self._admin = make_url(given).set(drivername="postgresql")
+        self._emptying: dict[str, psycopg2.extensions.connection] = {}  # a new one for each test takes longer than that
         self._template = f"till_test_{uuid.uuid4().hex}"
         self._execute("CREATE DATABASE {}", self._template)
         migrate(self._address(self._template))
@@ -118,8 +119,9 @@ class PostgresDatabases:
     def empty(self, name: str) -> bool:
         """Remove every row; False, with nothing done, when that does not make it as good as a new database."""
         try:
-            connection = psycopg2.connect(self._address(name))
-            with closing(connection), connection, connection.cursor() as cursor:
+            if name not in self._emptying:
+                self._emptying[name] = psycopg2.connect(self._address(name))
+            with self._emptying[name] as connection, connection.cursor() as cursor:
                 cursor.execute(END_OTHER_CONNECTIONS)
                 cursor.execute("SET LOCAL lock_timeout = '2s'")
                 cursor.execute(DELETE_EVERY_ROW)
@@ -129,9 +131,13 @@ class PostgresDatabases:
             return False
 
     def drop(self, name: str) -> None:
+        if name in self._emptying:
+            self._emptying.pop(name).close()
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def close(self) -> None:
+        for connection in self._emptying.values():
+            connection.close()
         if self._server is not None:
             self._server.stop()
         else:
