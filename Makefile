@@ -29,7 +29,8 @@ run: $(VENV)/ready-to-run ## Set up, migrate, seed and start everything; Ctrl-C 
 	@$(BIN)/python -m tools.start
 
 .PHONY: test
-test: setup-test ## Set up and run every test, lint among them; ARGS="-k cart" chooses some
+test: ## Set up and run every test, lint among them; ARGS="-k cart" chooses some
+	@$(MAKE) --jobs=2 setup-test
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 .PHONY: lint
