@@ -61,6 +61,7 @@ MISTAKES = (
         CANCELS,
         "    with services.database.transaction() as session:\n"
         "        close_order(session, transitions.lock_by_reference(session, reference), reason, origin)\n" + CANCELS,
+        "tests/integration/test_expiry.py",
     ),
     Mistake(
         "money that comes late takes no stock",

@@ -37,6 +37,23 @@ def test_an_unpaid_order_expires_after_its_payment_is_cancelled(shop: Shop) -> N
     assert shop.product().reserved == 0
 
 
+def test_stock_stays_reserved_until_the_payment_is_cancelled(shop: Shop) -> None:
+    shop.open(shop.order(2))
+    overdue(shop)
+    reserved: list[int] = []
+
+    def look(_method: str, path: str) -> None:
+        if path.endswith("/cancel"):
+            reserved.append(shop.product().reserved)
+
+    shop.transport.before = look
+
+    run(shop)
+
+    assert reserved == [2]
+    assert shop.product().reserved == 0
+
+
 def test_an_order_whose_payment_was_never_opened_expires_without_asking_stripe(shop: Shop) -> None:
     order = shop.order(2)
     overdue(shop)
