@@ -4,14 +4,13 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser
+from tests.e2e.pages import SMALL, press_on, see_no_sideways_scrolling, see_nothing_cut_off, tab_to, type_into
 
 TEXT_TWICE_AS_LARGE = """document.addEventListener("DOMContentLoaded", () => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(":root { font-size: 200% }");
     document.adoptedStyleSheets = [sheet];
 })"""
-
-SMALL = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def test_the_whole_purchase_fits_a_screen_390_pixels_wide(new_browser: NewBrowser) -> None:
@@ -83,7 +82,7 @@ def test_the_whole_purchase_works_with_the_keyboard_alone(page: Page) -> None:
     shop.see_card_form(page)
     reference = shop.reference_on(page)
 
-    tab_to_card_number(page)
+    tab_to(page, shop.card_field(page).locator("input[name=cardnumber]"))
     page.keyboard.type("4000002500003155")
     page.keyboard.type("1234")
     page.keyboard.type("123")
@@ -119,58 +118,3 @@ def test_the_first_tab_stop_skips_to_the_content(page: Page) -> None:
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("main")).to_be_focused()
-
-
-def press_on(page: Page, role: str, name: str) -> None:
-    """Tab until the focus is on the control, then press Enter."""
-    control = page.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]  # one of Playwright's role names
-    expect(control).to_be_visible()
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if control.evaluate("element => element === document.activeElement"):
-            break
-    expect(control).to_be_focused()
-    page.keyboard.press("Enter")
-
-
-def type_into(page: Page, label: str, text: str) -> None:
-    """Tab until the focus is in the field, then type."""
-    field = page.get_by_label(label, exact=True)
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if field.evaluate("element => element === document.activeElement"):
-            break
-    expect(field).to_be_focused()
-    page.keyboard.type(text)
-
-
-def tab_to_card_number(page: Page) -> None:
-    number = shop.card_field(page).locator("input[name=cardnumber]")
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if number.evaluate("element => element === document.activeElement"):
-            break
-    expect(number).to_be_focused()
-
-
-def see_no_sideways_scrolling(page: Page) -> None:
-    page.wait_for_load_state()  # with its sheet: a page that arrived in pieces is measured without one before
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{page.url} is {wide} pixels too wide"
-
-
-def see_nothing_cut_off(page: Page) -> None:
-    """Everything that is shown ends within the window and within the box that it is in."""
-    see_no_sideways_scrolling(page)
-    cut_off = page.evaluate(
-        """() => {
-            const overflows = (each) =>
-                getComputedStyle(each).overflowX !== "visible" && each.scrollWidth > each.clientWidth + 1;
-            return [...document.body.querySelectorAll("*")]
-                .filter((each) => each.checkVisibility())
-                .filter((each) => !each.closest(".out-of-sight, svg, dialog, .picture, select"))
-                .filter((each) => each.getBoundingClientRect().right > innerWidth + 1 || overflows(each))
-                .map((each) => `${each.tagName}.${each.className}`);
-        }"""
-    )
-    assert cut_off == []

@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser
-from tests.e2e.staff import see_a_good_page, sign_in, work_as
-from tests.e2e.test_accessibility import SMALL, press_on
+from tests.e2e.pages import SMALL, press_on, see_a_good_page
+from tests.e2e.staff import sign_in, work_as
 from tests.support.processes import StoreProcess
 
 

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from tests.e2e import shop
 from tests.e2e.conftest import NewBrowser, Stack
-from tests.e2e.staff import see_a_good_page, work_as
-from tests.e2e.test_accessibility import SMALL
+from tests.e2e.pages import SMALL, see_a_good_page
+from tests.e2e.staff import work_as
 from tests.e2e.test_payment_element import type_card
 from tools.programs import Program, free_port
 

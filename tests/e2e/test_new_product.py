@@ -3,8 +3,8 @@
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import NewBrowser
-from tests.e2e.staff import see_a_good_page, work_as
-from tests.e2e.test_accessibility import SMALL
+from tests.e2e.pages import SMALL, see_a_good_page
+from tests.e2e.staff import work_as
 from tests.support.pictures import drawn, encoded
 from tests.support.processes import StoreProcess
 
