@@ -131,12 +131,12 @@ check-javascript:
 $(BIN)/python:
 	@tools/make_venv.sh $(VENV)
 
-$(VENV)/ready-to-run: requirements.txt sandbox/pyproject.toml | $(BIN)/python
+$(VENV)/ready-to-run: requirements.txt sandbox/pyproject.toml tools/install.sh | $(BIN)/python
 	@echo "Installing what the store runs on."
 	@tools/install.sh $(VENV) $(UV) requirements.txt
 	@touch $@
 
-$(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml | $(BIN)/python
+$(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml tools/install.sh | $(BIN)/python
 	@echo "Installing what the tests need."
 	@tools/install.sh $(VENV) $(UV) requirements-dev.txt
 	@touch $@ $(VENV)/ready-to-run

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Install the packages of a file of requirements into a virtual environment, and the sandbox: `tools/install.sh .venv
-# uv==… requirements.txt`. uv needs a quarter of pip's time. Where it is not to be had or its index does not answer (it
-# does not read pip's settings, in which a company names its own), pip does it.
+# Install the packages of a file of requirements, and the sandbox, into a virtual environment:
+#     tools/install.sh .venv uv==1.2.3 requirements.txt
+# uv needs a quarter of pip's time. pip does it where uv is not to be had, or where its index does not answer: uv does
+# not read pip's settings, in which a company may name its own.
 set -eu
 venv=$1 uv=$2 requirements=$3
 
