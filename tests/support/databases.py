@@ -1,7 +1,7 @@
 """Fixtures: a database of its own for every test, on SQLite and on PostgreSQL, made by the migrations.
 
 The migrations run once per database system and test process; a database is a copy of the result. When a test is done
-with its database, the next test gets it, emptied, which costs PostgreSQL a quarter of a copy. Unlike a
+with its database, the next test gets it, emptied, which costs PostgreSQL a sixth of a copy. Unlike a
 rolled-back transaction this lets tests commit for real and from several threads.
 
     def test_something(database_url): ...     runs on SQLite; marked `on_both_databases`, on PostgreSQL as well; marked
@@ -104,7 +104,7 @@ class PostgresDatabases:
             self._server.start()
             given = self._server.url()
         self._admin = make_url(given).set(drivername="postgresql")
-        self._emptying: dict[str, psycopg2.extensions.connection] = {}  # a new one for each test takes longer than that
+        self._emptying: dict[str, psycopg2.extensions.connection] = {}  # opening one takes longer than emptying
         self._template = f"till_test_{uuid.uuid4().hex}"
         self._execute("CREATE DATABASE {}", self._template)
         migrate(self._address(self._template))
