@@ -87,6 +87,7 @@ def shop_window(context: BrowserContext, album: Album) -> None:
     page.goto("/products/stoneware-mug")
     page.get_by_label("Quantity").fill("0")
     page.get_by_role("button", name="Add to cart").click()
+    see_an_error(page)
     album.add(page, "product-wrong-quantity")
 
 
@@ -95,15 +96,23 @@ def cart_and_checkout(context: BrowserContext, album: Album) -> None:
     for slug in ("stoneware-mug", "wool-throw"):
         page.goto(f"/products/{slug}")
         page.get_by_role("button", name="Add to cart").click()
+        page.wait_for_url("**/cart")
     album.add(page, "cart")
     page.get_by_label("Quantity").first.fill("100")
     page.get_by_role("button", name="Update the quantity").first.click()
+    see_an_error(page)
     album.add(page, "cart-wrong-quantity")
     page.goto("/checkout")
     album.add(page, "checkout")
     page.get_by_label("Postal code").fill("ABC")
     page.get_by_role("button", name="Continue to payment").click()
+    see_an_error(page)
     album.add(page, "checkout-errors")
+
+
+def see_an_error(page: Page) -> None:
+    """The page with the error is here: Chromium hangs where a picture is asked for while a page goes."""
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
 
 
 def paying(context: BrowserContext, album: Album) -> None:
@@ -179,6 +188,7 @@ def waiting_and_giving_up(context: BrowserContext, album: Album) -> None:
     page.get_by_text("Cancel this order").click()
     album.add(page, "pay-cancel")
     page.get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_role("heading", level=1, name="Order cancelled")).to_be_visible()
     album.add(page, "order-cancelled")
 
 
