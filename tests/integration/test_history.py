@@ -64,6 +64,7 @@ def test_of_an_order_that_is_paid_after_a_decline_and_a_challenge(shop: Shop) ->
     payment = shop.open(order)
     shop.confirm(payment, "4000000000009995")
     shop.deliver()
+    shop.clock.forward(seconds=1)  # within one second, the question would be taken for one before the refusal
     intent = shop.confirm(payment, "4000002760003184")
     shop.deliver()
     shop.challenge(intent, "complete")

@@ -350,6 +350,8 @@ def test_a_page_of_another_store_is_nobodys(case: Case) -> None:
 
 
 def test_each_declined_attempt_counts_once(case: Case) -> None:
+    soon = case.now + SECOND
+
     def declined(code: str, attempt: str, at: datetime) -> PaymentSnapshot:
         return case.snapshot(PaymentEvent.DECLINED, decline=Decline(code, attempt), observed_at=at)
 
@@ -357,8 +359,8 @@ def test_each_declined_attempt_counts_once(case: Case) -> None:
         declined("expired_card", "ch_1", case.now),
         declined("expired_card", "ch_1", case.now),
         declined("lost_card", "ch_2", case.now - SECOND),
-        case.snapshot(PaymentEvent.ACTION_REQUIRED, decline=Decline("stolen_card", "ch_3"), observed_at=case.now),
-        case.snapshot(PaymentEvent.DECLINED, observed_at=case.now + SECOND),
+        case.snapshot(PaymentEvent.ACTION_REQUIRED, decline=Decline("stolen_card", "ch_3"), observed_at=soon),
+        case.snapshot(PaymentEvent.DECLINED, observed_at=soon + SECOND),
     ):
         case.record(snapshot)
     payment = case.payment
@@ -373,7 +375,7 @@ def test_each_declined_attempt_counts_once(case: Case) -> None:
         ("payment.action_required", {}),
     ]
     case.payment_is(state=PaymentState.PAID, received_minor=800)
-    case.record(declined("late", "ch_4", case.now + 2 * SECOND))
+    case.record(declined("late", "ch_4", soon + 2 * SECOND))
     assert case.payment.declines == 2
 
 
@@ -402,6 +404,28 @@ def test_what_is_newer_counts(
     assert case.payment.state is state
     moved = state is not PaymentState.ACTION_REQUIRED
     assert case.payment.observed_at == (case.now - age * SECOND if moved else observed)
+
+
+@pytest.mark.parametrize(
+    ("known", "event", "source", "state"),
+    [
+        (PaymentState.DECLINED, PaymentEvent.ACTION_REQUIRED, Source.WEBHOOK, PaymentState.DECLINED),
+        (PaymentState.DECLINED, PaymentEvent.PROCESSING, Source.WEBHOOK, PaymentState.DECLINED),
+        (PaymentState.PROCESSING, PaymentEvent.ACTION_REQUIRED, Source.WEBHOOK, PaymentState.PROCESSING),
+        (PaymentState.PROCESSING, PaymentEvent.DECLINED, Source.WEBHOOK, PaymentState.DECLINED),
+        (PaymentState.ACTION_REQUIRED, PaymentEvent.PROCESSING, Source.WEBHOOK, PaymentState.PROCESSING),
+        (PaymentState.ACTION_REQUIRED, PaymentEvent.DECLINED, Source.WEBHOOK, PaymentState.DECLINED),
+        (PaymentState.DECLINED, PaymentEvent.ACTION_REQUIRED, Source.LOOKUP, PaymentState.ACTION_REQUIRED),
+    ],
+)
+def test_events_of_one_second_end_as_a_tried_card_does(
+    case: Case, known: PaymentState, event: PaymentEvent, source: Source, state: PaymentState
+) -> None:
+    case.payment_is(state=known, observed_at=case.now)
+
+    case.record(case.snapshot(event, observed_at=case.now), source)
+
+    assert case.payment.state is state
 
 
 def test_a_card_is_noted_with_its_payment_alone(case: Case) -> None:

@@ -190,6 +190,22 @@ def test_reordered_events_end_where_the_right_order_ends(shop: Shop) -> None:
     assert (paid.state, paid.payment.state.value, paid.needs_review) == (OrderState.PAID, "paid", False)
 
 
+def test_the_question_of_a_bank_that_arrives_after_its_refusal_changes_nothing(shop: Shop) -> None:
+    shop.clock.stop()
+    order = shop.order()
+    shop.challenge(shop.confirm(shop.open(order), "4000002760003184"), "fail")
+    asked, refused = (
+        delivery
+        for delivery in shop.lose()
+        if event_of(delivery)["type"] in ("payment_intent.requires_action", "payment_intent.payment_failed")
+    )
+
+    assert [shop.receive(refused), shop.receive(asked)] == [200, 200]
+
+    payment = shop.read(order.reference).payment
+    assert (payment.state.value, payment.declines) == ("declined", 1)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -23,6 +23,11 @@ DECIDED = (PaymentState.PAID, PaymentState.CANCELLED, PaymentState.REFUNDED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
 # Not decided, and no card can be tried on it: the bank is deciding, or has authorised it.
 TAKES_NO_CARD = (PaymentState.PROCESSING, PaymentState.AUTHORISED)
+# What happens before each of these when a card is tried. The bank can refuse in the second in which it asked.
+HAPPENS_BEFORE = {
+    PaymentState.PROCESSING: (PaymentEvent.ACTION_REQUIRED,),
+    PaymentState.DECLINED: (PaymentEvent.ACTION_REQUIRED, PaymentEvent.PROCESSING),
+}
 
 
 def record(
@@ -264,6 +269,8 @@ def _observed(session: Session, order: Order, payment: Payment, snapshot: Paymen
         transitions.write(session, order, {"declined_at": origin.at})
     if known is not None and snapshot.observed_at < known:
         return
+    if origin.source in REPORTED and snapshot.observed_at == known and event in HAPPENS_BEFORE.get(payment.state, ()):
+        return  # it came late: times are whole seconds, and nobody tries the next card in the second of a decline
     if event is PaymentEvent.OPENED:
         if known is None or snapshot.observed_at == known:
             return
