@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, render_template_string
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page
+from playwright.sync_api import TimeoutError as TookTooLong
 from werkzeug.serving import make_server
 
 from harness.processes import SandboxProcess
@@ -19,8 +20,10 @@ from tools.headless import launched  # the repository's own way to find a Chromi
 
 FILES = Path(__file__).parent / "shop"
 KEY = "test_elements"
-# Whether the card Element said last that its card is whole.
-COMPLETE = "() => events.findLast(event => event.name === 'change')?.complete"
+# The last thing that an Element said of what is typed into it, and whether that is a whole card.
+CHANGED = "events.findLast(event => event.name === 'change')"
+COMPLETE = f"() => {CHANGED}?.complete"
+TOLD = "([name, times]) => events.filter(event => event.name === name).length >= times"
 #: Keeps in `heard` whatever a page or a frame is sent in a message.
 HEAR_MESSAGES = """
     const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data').get;
@@ -105,6 +108,18 @@ class Shop:
         """The events of that name so far, oldest first."""
         events: list[dict[str, Any]] = self.page.evaluate("name => events.filter(event => event.name === name)", name)
         return events
+
+    def told(self, name: str, times: int = 1) -> list[dict[str, Any]]:
+        """The events of that name so far, once there are this many: a frame tells of them a moment after the key."""
+        self.page.wait_for_function(TOLD, arg=[name, times])
+        return self.events(name)
+
+    def see_change(self, path: str, wanted: object) -> None:
+        """Fail unless this is, within a while, what the last change says at that path, such as `error.code`."""
+        found = f"({CHANGED})?.{path.replace('.', '?.')} ?? null"
+        with suppress(TookTooLong):
+            self.page.wait_for_function(f"wanted => ({found}) === wanted", arg=wanted)
+        assert self.page.evaluate(f"() => {found}") == wanted
 
     def last_change(self) -> dict[str, Any]:
         return self.events("change")[-1]

@@ -22,7 +22,7 @@ def test_another_locale_reaches_the_fields_that_are_there_already(mounted: Shop)
     mounted.page.evaluate("() => elements.update({locale: 'de'})")
 
     expect(mounted.input("cardnumber")).to_have_attribute("placeholder", "Kartennummer")
-    assert len(mounted.events("update-end")) == 1
+    assert len(mounted.told("update-end")) == 1
 
 
 def test_an_element_is_found_until_it_is_destroyed(mounted: Shop) -> None:

@@ -62,4 +62,4 @@ def test_the_page_hears_when_there_is_a_choice_and_when_none_is_left(shop: Shop)
     shop.input("cardnumber", "cardNumber").fill("4242424242424242")
     expect(choice(shop, "cardNumber")).to_be_hidden()
 
-    assert [event["elementType"] for event in shop.events("networkschange")] == ["cardNumber", "cardNumber"]
+    assert [event["elementType"] for event in shop.told("networkschange", 2)] == ["cardNumber", "cardNumber"]

@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Request, expect
+from playwright.sync_api import BrowserContext, Request, Route, expect
 
 from browser.conftest import HEAR_MESSAGES, SandboxServer, Shop, tab
 
@@ -240,10 +240,13 @@ def test_the_page_may_drop_the_field_while_it_pays(shop: Shop, sandbox_server: S
     shop.open()
     shop.mount()
     shop.fill_card()
-    shop.page.evaluate(
-        "secret => { pay(secret); setTimeout(() => card.destroy(), 0); }",
-        sandbox_server.payment_intent()["client_secret"],
-    )
+
+    def drop_the_field(route: Route) -> None:
+        shop.page.evaluate("() => card.destroy()")
+        route.continue_()
+
+    shop.page.route("**/confirm", drop_the_field)
+    shop.pay(sandbox_server.payment_intent()["client_secret"])
 
     assert urlsplit(shop.page.url).hostname == "localhost"
     assert shop.outcome()["paymentIntent"]["status"] == "succeeded"

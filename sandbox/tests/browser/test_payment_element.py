@@ -77,7 +77,7 @@ def test_a_card_typed_into_the_payment_element_pays(form: Form, sandbox_server: 
 
     form.type_card()
     expect(form.field("number")).to_have_value("4242 4242 4242 4242")
-    assert form.shop.last_change() == {
+    assert form.shop.completed() == {
         "name": "change",
         "elementType": "payment",
         "empty": False,
@@ -105,7 +105,7 @@ def test_a_card_typed_into_the_payment_element_pays(form: Form, sandbox_server: 
     assert '"postalCode":"94103"' in heard.replace("\\", "")
     assert "4242" not in heard.replace(" ", "").replace('last4":"4242', "")  # no digit of the card comes to the page
     form.again({"clientSecret": intent["client_secret"]})
-    (failed,) = form.shop.events("loaderror")
+    (failed,) = form.shop.told("loaderror")
     assert "terminal state" in failed["error"]["message"]
 
 
@@ -302,12 +302,12 @@ def test_the_form_looks_and_speaks_as_the_page_wishes(form: Form) -> None:
     token = form.page.evaluate(create, {"postal_code": "", "city": "Ulm"})["confirmationToken"]
     assert token["payment_method_preview"]["billing_details"]["address"]["city"] == "Ulm"
     form.field("cvc").press("Enter")
-    assert form.page.evaluate("() => submits") == 1
+    form.page.wait_for_function("() => submits === 1")
     form.page.keyboard.press("Escape")
     form.page.evaluate("() => { payment.blur(); payment.update({readOnly: true}); }")
     expect(form.field("number")).to_be_disabled()
-    assert form.page.evaluate("() => events.at(-1).name") == "blur"
-    assert [event["elementType"] for event in form.shop.events("escape")] == ["payment"]
+    form.page.wait_for_function("() => events.at(-1).name === 'blur'")
+    assert [event["elementType"] for event in form.shop.told("escape")] == ["payment"]
     form.page.evaluate(
         "() => elements.update({appearance: {variables: {colorText: 4}, rules: {'body': {}}, shape: 'x'}})"
     )

@@ -52,7 +52,7 @@ def test_a_postal_code_of_another_form_is_incomplete(card: Shop) -> None:
 
     card.input("cardnumber").click()
 
-    assert card.last_change()["error"]["code"] == "incomplete_zip"
+    card.see_change("error.code", "incomplete_zip")
 
 
 def test_it_is_kept_when_another_card_is_tried_after_a_decline(card: Shop, sandbox_server: SandboxServer) -> None:

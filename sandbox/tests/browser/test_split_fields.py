@@ -83,7 +83,7 @@ def test_each_field_tells_of_itself(split: Shop) -> None:
     split.input("cardnumber", "cardNumber").fill("5555555555554444")
     split.input("exp-date", "cardExpiry").fill("12 / 20")
 
-    [number, expiry] = split.events("change")
+    [number, expiry] = split.told("change", 2)
     assert number == {
         "name": "change",
         "elementType": "cardNumber",
