@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from config import ConfigurationError, Settings
 from store.testmode.test_cards import Place, Scenario, TestCard, groups, scenarios
-from tools.browser import BrowserMissing, find
+from tools.browser import BrowserMissing, find_shell
 from tools.headless import ARGUMENTS
 
 PAGE_TIMEOUT = 30_000  # milliseconds
@@ -79,7 +79,7 @@ async def _run(chosen: list[tuple[TestCard, Scenario]], done: dict[str, Trial], 
     """Every scenario once, on several pages side by side, into `done`. Raises Impossible."""
     waiting = list(reversed(chosen))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find(), args=ARGUMENTS, handle_sigint=False)
+        browser = await playwright.chromium.launch(executable_path=find_shell(), args=ARGUMENTS, handle_sigint=False)
         count = min(options.pages, len(chosen))
         visits = await asyncio.gather(*(_enter(browser, options) for _ in range(count)))
         with tqdm(total=len(chosen), unit="card", file=sys.stderr, dynamic_ncols=True) as progress:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tools.browser import find
+from tools.browser import find_shell
 
 # Chromium must not ask the network for anything of its own, nor need rights or a screen.
 ARGUMENTS = [
@@ -36,7 +36,7 @@ def launched() -> Iterator[Browser]:
     if outer is not None:
         yield outer
         return
-    executable = find()
+    executable = find_shell()
     with sync_playwright() as playwright:
         browser = _running.browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         try:
