@@ -29,8 +29,8 @@ class OpenShops:
     """At most one idle shop, of the usual settings, for each database.
 
     A shop is lent again only when nothing in it remembers the test before: its database was emptied and its
-    sandbox reset; one that Stripe failed to answer, which a circuit breaker counts, is not kept, nor one whose test
-    failed.
+    sandbox reset; one whose web request Stripe failed to answer, which a circuit breaker counts, is not kept, nor one
+    whose test failed.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -387,6 +387,7 @@ def open_shop(
     if services.database.engine.dialect.name == "sqlite":
         event.listen(services.database.engine, "connect", _skip_disk_sync)
     transport.open_transactions = lambda: services.database.open_here
+    app.wsgi_app = transport.watch(app.wsgi_app)  # type: ignore[assignment, method-assign]
     with services.database.transaction() as session:
         catalogue.seed(session, configured.store_currency)
     accounts.ask(services)  # once, and before a test counts what was asked
