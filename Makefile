@@ -30,7 +30,7 @@ run: $(VENV)/ready-to-run ## Set up, migrate, seed and start everything; Ctrl-C 
 
 .PHONY: test
 test: ## Set up and run every test, lint among them; ARGS="-k cart" chooses some
-	@$(MAKE) --jobs=2 setup-test
+	@$(MAKE) --jobs=3 setup-test
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(ARGS)
 
 .PHONY: lint
@@ -48,7 +48,7 @@ static: $(VENV)/ready-to-run ## Build what browsers are sent into .cache/static;
 	@$(BIN)/python -m tools.static_files
 
 .PHONY: setup-test
-setup-test: $(VENV)/ready-to-test node_modules/.ready ## Install what the tests need: packages, compiler, browser
+setup-test: $(VENV)/ready-to-test node_modules/.ready browser-package ## Install what the tests need: packages, compiler, browser
 	@$(BIN)/python -m tools.browser
 
 .PHONY: cards
@@ -140,6 +140,10 @@ $(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml tools/install
 	@echo "Installing what the tests need."
 	@tools/install.sh $(VENV) $(UV) requirements-dev.txt
 	@touch $@ $(VENV)/ready-to-run
+
+.PHONY: browser-package
+browser-package: | $(BIN)/python # beside the packages: it takes as long as they do
+	@$(BIN)/python -m tools.browser --package
 
 tools/lighthouse/node_modules/.ready: tools/lighthouse/package.json tools/lighthouse/package-lock.json
 	@echo "Installing Lighthouse."

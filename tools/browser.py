@@ -1,4 +1,5 @@
-"""Finds a Chromium for the browser tests, or gets one. Run as `python -m tools.browser` to get one now.
+"""Finds a Chromium for the browser tests, or gets one. Run as `python -m tools.browser` to get one now, and with
+`--package` to install no more than Debian's package, which needs nothing but Python.
 
 In this order: $CHROMIUM; a Chromium or Chrome on the PATH; one this program got earlier; Debian's package, installed by
 root or through password-free sudo; the same package unpacked into .cache/ by a plain user; Playwright's own download.
@@ -9,10 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-
-import playwright
 
 CACHE = Path(__file__).parents[1] / ".cache"
 UNPACKED = CACHE / "chromium"
@@ -79,6 +79,16 @@ def ensure() -> Path:
     return find_shell()
 
 
+def install_package() -> None:
+    """Install Debian's package where there is no browser and root asks, while other things are installed. Whatever goes
+    wrong here, `ensure` does it again and says so.
+    """
+    if os.geteuid() != 0 or os.environ.get("CHROMIUM") or any(_runs(browser) for browser in _browsers()):
+        return
+    with suppress(subprocess.CalledProcessError, FileNotFoundError):
+        _install_debian_package()
+
+
 def _browsers() -> Iterator[Path]:
     yield from (Path(path) for name in NAMES if (path := shutil.which(name)))
     yield MAC
@@ -95,6 +105,8 @@ def _shells() -> Iterator[Path]:
 
 
 def _let_playwright_run() -> None:
+    import playwright  # not there yet when the package is installed beside it
+
     if os.environ.get("PLAYWRIGHT_NODEJS_PATH") or _runs(Path(playwright.__file__).parent / "driver" / "node"):
         return
     node = shutil.which("node")
@@ -184,6 +196,9 @@ def _run(*command: str) -> None:
 
 
 if __name__ == "__main__":
+    if "--package" in sys.argv:
+        install_package()
+        sys.exit()
     try:
         print(f"The browser tests use {ensure()}.")
     except BrowserMissing as missing:
