@@ -46,14 +46,10 @@ class Script:
     def __init__(self, parameters: Mapping[str, str], *statements: str) -> None:
         self._parameters = dict(parameters)
         self._statements = statements
+        self._used = [[name for name in parameters if name in _PLACE.findall(statement)] for statement in statements]
         digest = hashlib.sha256("\n".join([*self._parameters.values(), *statements]).encode()).hexdigest()
         self.name = f"till_{digest[:16]}"
-        places = {name: f"${number}" for number, name in enumerate(self._parameters, start=1)}
-        types = ", ".join(self._parameters.values())
-        self._prepare = "".join(
-            f"PREPARE {self.name}_{number} ({types}) AS {_PLACE.sub(lambda place: places[place[1]], statement)};\n"
-            for number, statement in enumerate(statements)
-        ).encode()
+        self._prepare = "".join(map(self._prepared, range(len(statements)))).encode()
 
     def send(self, cursor: Any, prepared: set[str], values: Mapping[str, object]) -> None:
         """Run it; `prepared` are the scripts that its connection is thought to know, and is kept up to date."""
@@ -68,11 +64,17 @@ class Script:
         else:
             prepared.add(self.name)
 
+    def _prepared(self, number: int) -> str:
+        used = self._used[number]
+        types = ", ".join(self._parameters[name] for name in used)
+        written = _PLACE.sub(lambda place: f"${used.index(place[1]) + 1}", self._statements[number])
+        return f"PREPARE {self.name}_{number} ({types}) AS {written};\n"
+
     def _execute(self, cursor: Any, values: Mapping[str, object]) -> bytes:
-        places = ", ".join(["%s"] * len(self._parameters))
-        literals: bytes = cursor.mogrify(places, [values[name] for name in self._parameters])
+        literals: dict[str, bytes] = {name: cursor.mogrify("%s", [values[name]]) for name in self._parameters}
         return b";".join(
-            b"EXECUTE %s_%d (%s)" % (self.name.encode(), number, literals) for number in range(len(self._statements))
+            b"EXECUTE %s_%d (%s)" % (self.name.encode(), number, b", ".join(literals[name] for name in used))
+            for number, used in enumerate(self._used)
         )
 
     def _unprepared(self, cursor: Any, values: Mapping[str, object]) -> bytes:

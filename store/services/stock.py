@@ -1,9 +1,10 @@
 """Stock: reserved when an order is placed, committed when it is paid, released when it is closed.
 
-Every change is one statement for all lines of an order, which locks their products in id order, so buyers cannot
-oversell and cannot deadlock. `reserved` never exceeds `stock`: the database refuses it. Who commits or releases an
-order's stock writes the order's `reservation` together with its state. The use of a coupon goes the same way, and its
-row is locked before the products'.
+Every change is one statement for all lines of an order, after one that locks their products in id order, so buyers
+cannot oversell and cannot deadlock. These are two statements: one that locks a row and changes it as well goes back to
+the row as it was when the statement began, and can wait there for somebody who waits for its lock. `reserved` never
+exceeds `stock`: the database refuses it. Who commits or releases an order's stock writes the order's `reservation`
+together with its state. The use of a coupon goes the same way, and its row is locked before the products'.
 
 What is reserved, committed or released of an order are the pieces that are still to be sent: of those that were sent or
 refunded, only a refund brings some back (`restock`).
@@ -77,15 +78,17 @@ def restock(session: Session, order_id: int, pieces: Mapping[int, int]) -> None:
 def _change(
     session: Session, order_id: int, *, reserved: int, stock: int, only_available: bool = False
 ) -> Collection[int]:
-    """Change every product of the order, or those only of which as many as ordered are available, in one statement,
-    which locks them in id order first. Returns the ids of what was changed.
+    """Change every product of the order, or those only of which as many as ordered are available, in one statement.
+    Returns the ids of what was changed.
     """
-    lines = _locked_products(order_id, Product.id, OrderLine.to_ship.label("pieces")).subquery()
-    there: ColumnElement[bool] = Product.stock - Product.reserved >= lines.c.pieces if only_available else true()
+    if session.get_bind().dialect.name != "sqlite":  # where a transaction has the database to itself
+        session.execute(_locked_products(order_id, Product.id))
+    pieces = OrderLine.to_ship
+    there: ColumnElement[bool] = Product.stock - Product.reserved >= pieces if only_available else true()
     changed = (
         update(Product)
-        .where(Product.id == lines.c.id, there)
-        .values(reserved=Product.reserved + reserved * lines.c.pieces, stock=Product.stock + stock * lines.c.pieces)
+        .where(Product.id == OrderLine.product_id, OrderLine.order_id == order_id, there)
+        .values(reserved=Product.reserved + reserved * pieces, stock=Product.stock + stock * pieces)
         .returning(Product.id)
     )
     return session.scalars(changed, execution_options=ROWS_ALONE).all()

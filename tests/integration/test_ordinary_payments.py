@@ -246,7 +246,7 @@ def sent_to(shop: Shop) -> Iterator[list[str]]:
 
 
 @pytest.mark.on_postgresql
-def test_an_ordinary_payment_is_two_statements_in_one_round_trip(shop: Shop) -> None:
+def test_an_ordinary_payment_is_three_statements_in_one_round_trip(shop: Shop) -> None:
     first, second = paid_at_stripe(shop), paid_at_stripe(shop)
 
     with sent_to(shop) as texts:
@@ -254,8 +254,8 @@ def test_an_ordinary_payment_is_two_statements_in_one_round_trip(shop: Shop) -> 
 
     assert answers == [200, 200]
     preparing, plain = texts
-    assert preparing.count("PREPARE") == 2
-    assert (plain.count("EXECUTE"), plain.count("PREPARE")) == (2, 0)
+    assert preparing.count("PREPARE") == 3
+    assert (plain.count("EXECUTE"), plain.count("PREPARE")) == (3, 0)
 
 
 @pytest.mark.on_postgresql
@@ -296,7 +296,7 @@ def test_prepared_statements_that_are_gone_are_prepared_again(shop: Shop) -> Non
     assert answers == [200] * 4
     assert {shop.read(due.order.reference).state for due in due} == {OrderState.PAID}
     counts = [(text.count("PREPARE"), text.count("EXECUTE")) for text in texts]
-    assert counts == [(0, 2), (0, 0), (2, 2), (0, 2)]
+    assert counts == [(0, 3), (0, 0), (3, 3), (0, 3)]
 
 
 @pytest.mark.on_postgresql

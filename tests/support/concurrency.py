@@ -102,12 +102,12 @@ def slow_transaction(database: Database, write: Callable[[Session], object]) -> 
         other.join(timeout=30)
 
 
-def wait_until_blocked(session: Session, other: threading.Thread) -> None:
-    """Return once `other` waits for a lock of this transaction. SQLite lets no other transaction begin meanwhile."""
+def wait_until_blocked(session: Session, *others: threading.Thread) -> None:
+    """Return once all of these wait for a lock. SQLite lets no other transaction begin meanwhile."""
     if session.get_bind().dialect.name != "postgresql":
         return
     deadline = time.monotonic() + 10
-    while not session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-        assert other.is_alive()
+    while session.scalars(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).one() < len(others):
+        assert all(other.is_alive() for other in others)
         assert time.monotonic() < deadline
         time.sleep(0.01)

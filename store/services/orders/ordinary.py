@@ -1,7 +1,7 @@
 """The ordinary order: something to pay, no coupon, of a cart without an open order, of which everything is there.
 
 Most orders are this, and many people may want the same product at once. So they have a way of their own on PostgreSQL:
-one statement writes what `placement.place` writes in this one case, for all ordinary orders that are placed at the same
+one script writes what `placement.place` writes in this one case, for all ordinary orders that are placed at the same
 moment, and ends its transaction, so that the products are locked only while the server writes. In every other case it
 writes nothing, and the readable path decides.
 """
@@ -65,8 +65,8 @@ def _columns(table: type[Base]) -> str:
 
 
 # Carts are taken in the order of their ids, products in that of theirs, so that two batches do not wait for each other.
-# That there is enough, which `stock.reserve` checks by a condition, is checked by the constraint of the table: what
-# breaks it, ends the whole.
+# The products come last, and are locked by a statement of their own: see `stock`. That there is enough, which
+# `stock.reserve` checks by a condition, is checked by the constraint of the table: what breaks it, ends the whole.
 _SCRIPT = Script(
     {
         "order_rows": "json",
@@ -106,13 +106,25 @@ _SCRIPT = Script(
         INSERT INTO order_adjustments (order_id, {_columns(OrderAdjustment)})
         SELECT placed.id, {_columns(OrderAdjustment)}
         FROM placed JOIN json_populate_recordset(NULL::order_adjustments, :adjustment_rows) USING (order_id)
+    )
+    SELECT FROM placed
+    """,
+    """
+    SELECT FROM products WHERE id = ANY (ARRAY (
+        SELECT product_id FROM json_to_recordset(:line_rows) AS lines (product_id integer)
+    ))
+    ORDER BY id FOR NO KEY UPDATE
+    """,
+    """
+    WITH placed AS (
+        SELECT drafts.id AS order_id, orders.id
+        FROM json_to_recordset(:order_rows) AS drafts (id integer, reference text) JOIN orders USING (reference)
+        WHERE orders.xmin = pg_current_xact_id_if_assigned()::xid
     ), wanted AS (
-        SELECT product_id AS id, sum(quantity) AS quantity FROM placed JOIN lines USING (order_id) GROUP BY product_id
-    ), pieces AS (
-        SELECT products.id, wanted.quantity FROM wanted JOIN products USING (id)
-        ORDER BY products.id FOR NO KEY UPDATE OF products
+        SELECT product_id, sum(quantity) AS quantity
+        FROM placed JOIN order_lines ON order_lines.order_id = placed.id GROUP BY product_id
     ), reserved AS (
-        UPDATE products SET reserved = reserved + pieces.quantity FROM pieces WHERE products.id = pieces.id
+        UPDATE products SET reserved = reserved + wanted.quantity FROM wanted WHERE products.id = wanted.product_id
     )
     SELECT order_id, id FROM placed
     """,

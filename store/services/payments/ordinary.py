@@ -143,11 +143,12 @@ _LATE = json.dumps({"late": False})
 _MAIL_COLUMNS = "mails (order_id, kind, dedupe_key, message_id, data, written_at, due_at, attempts)"
 _MAIL_VALUES = f"'{mail.Kind.ORDER_PAID}', '{mail.Kind.ORDER_PAID}', :message_id, '{{}}', :at, :at, 0"
 
-# Two statements, for each sees what was committed before it began. The first one waits, as the readable path does: for
-# another delivery of an event, then, having all events, for the orders. So the second one reads what nobody changes any
-# more. It goes by the events that this transaction has written: one that was there before is a duplicate, or was not
-# handled. If a case turns out not to be ordinary, it takes the event back. Everything is locked in the order of its id:
-# events, orders, products, and cart lines after them.
+# Three statements, for each sees what was committed before it began. The first one waits, as the readable path does:
+# for another delivery of an event, then, having all events, for the orders; the second one for the products (see
+# `stock`). So the third one reads what nobody changes any more. It goes by the events that this transaction has
+# written: one that was there before is a duplicate, or was not handled. If a case turns out not to be ordinary, it
+# takes the event back. Everything is locked in the order of its id: events, orders, products, and cart lines after
+# them.
 _REPORTS = f"""
     SELECT * FROM json_to_recordset(:reports) AS reports (
         event_id text, event_type text, handled text, at timestamptz, name text, observed_at timestamptz, amount bigint,
@@ -171,6 +172,16 @@ _SCRIPT = Script(
     ORDER BY orders.id FOR UPDATE OF orders, payments
     """,
     f"""
+    WITH reports AS ({_REPORTS})
+    SELECT FROM products WHERE id = ANY (ARRAY (
+        SELECT product_id
+        FROM reports JOIN webhook_events ON webhook_events.id = reports.event_id
+        JOIN payments ON payments.provider_payment_id = reports.name JOIN order_lines USING (order_id)
+        WHERE webhook_events.xmin = pg_current_xact_id_if_assigned()::xid
+    ))
+    ORDER BY id FOR NO KEY UPDATE
+    """,
+    f"""
     WITH reports AS ({_REPORTS}), mine AS (
         SELECT reports.* FROM reports JOIN webhook_events ON webhook_events.id = reports.event_id
         WHERE webhook_events.xmin = pg_current_xact_id_if_assigned()::xid
@@ -184,12 +195,9 @@ _SCRIPT = Script(
         UPDATE payments SET {_of("paying", _PAYMENT_VALUES)} FROM paying WHERE payments.id = paying.payment_id
     ), pieces AS (
         SELECT product_id, sum(quantity) AS quantity FROM paying JOIN order_lines USING (order_id) GROUP BY product_id
-    ), locked AS (
-        SELECT products.id, pieces.quantity FROM pieces JOIN products ON products.id = pieces.product_id
-        ORDER BY products.id FOR UPDATE OF products
     ), committed AS (
-        UPDATE products SET stock = stock - locked.quantity, reserved = reserved - locked.quantity
-        FROM locked WHERE products.id = locked.id RETURNING products.id
+        UPDATE products SET stock = stock - pieces.quantity, reserved = reserved - pieces.quantity
+        FROM pieces WHERE products.id = pieces.product_id RETURNING products.id
     ), paid AS (
         UPDATE orders SET {_of("paying", _ORDER_VALUES)} FROM paying WHERE orders.id = paying.order_id
     ), emptied AS (
