@@ -122,7 +122,6 @@ check-format:
 
 check-types:
 	@$(BIN)/mypy --no-error-summary
-	@cd sandbox && ../$(BIN)/mypy --no-error-summary
 
 check-javascript:
 	@node_modules/.bin/tsc --project tsconfig.json
