@@ -50,7 +50,7 @@ static: $(VENV)/ready-to-run ## Build what browsers are sent into .cache/static;
 	@$(BIN)/python -m tools.static_files
 
 .PHONY: setup-test
-setup-test: $(VENV)/ready-to-test node_modules/.ready browser-package ## Install what the tests need: packages, compiler, browser
+setup-test: $(VENV)/ready-to-test node_modules/.ready browser-package static-for-test ## Install what the tests need: packages, compiler, browser
 	@$(BIN)/python -m tools.browser
 
 .PHONY: cards
@@ -145,6 +145,10 @@ $(VENV)/ready-to-test: requirements-dev.txt sandbox/pyproject.toml tools/install
 .PHONY: browser-package
 browser-package: | $(BIN)/python # beside the packages: it takes as long as they do
 	@$(BIN)/python -m tools.browser --package
+
+.PHONY: static-for-test
+static-for-test: $(VENV)/ready-to-test # once, where each process of the tests would build them
+	@$(BIN)/python -m tools.static_files
 
 tools/lighthouse/node_modules/.ready: tools/lighthouse/package.json tools/lighthouse/package-lock.json
 	@echo "Installing Lighthouse."
