@@ -6,6 +6,7 @@ disputes, orders in review, late payments, e-mails, webhooks that came too early
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,20 +39,29 @@ from store.cli.findings import problem_of
 from store.domain.states import OrderState
 from store.services import Services
 from store.services.operations import audit
-from tests.support.databases import SETTINGS
-
-pytestmark = pytest.mark.on_both_databases
+from tests.support.databases import SETTINGS, Databases
 
 BEFORE = json.loads((Path(__file__).parent / "data" / "orders_at_0003.json").read_text("utf-8"))
 LAST = datetime.fromisoformat(BEFORE["reconciliations"]["rows"][0][1]).replace(tzinfo=UTC)
 RESERVATIONS = {"held": "reserved", "sold": "committed", "free": "released"}
 
 
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Flask:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def migrated(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """That database, migrated as far as it goes. Its tests share it, so they write nothing that they commit."""
+    url = databases.create(request.param)
+    engine = migrate(store_before(url, tmp_path_factory.mktemp("migrated")))
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+def store_before(database_url: str, folder: Path) -> Flask:
     """A store on a database at revision 0003 with all its rows."""
     settings = Settings.load(_env_file=None, database_url=database_url, **{k.lower(): v for k, v in SETTINGS.items()})
-    app = create_app(settings, instance=tmp_path)
+    app = create_app(settings, instance=folder)
     engine = engine_of(app)
     forget(engine)
     migrate(app, "0003")
@@ -110,10 +120,8 @@ def before(table: str, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[place] for place in places) for row in BEFORE[table]["rows"]]
 
 
-def test_a_migration_adds_no_audit_findings(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_a_migration_adds_no_audit_findings(migrated: Engine) -> None:
+    with Session(migrated) as session:
         found = [str(problem_of(finding)).split(" ", 2)[2] for finding in audit.run(session, LAST)]
 
     assert Counter(sentence.split(":")[0].split(".")[0] for sentence in found) == {
@@ -122,10 +130,8 @@ def test_a_migration_adds_no_audit_findings(app: Flask) -> None:
     }
 
 
-def test_a_migration_keeps_state_money_and_stock_of_every_order(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_a_migration_keeps_state_money_and_stock_of_every_order(migrated: Engine) -> None:
+    with Session(migrated) as session:
         orders = session.scalars(select(Order).order_by(Order.id).options(selectinload(Order.payment))).all()
         money = [
             (order.id, order.payment.state, order.payment.provider_payment_id, order.payment.received_minor,
@@ -143,10 +149,8 @@ def test_a_migration_keeps_state_money_and_stock_of_every_order(app: Flask) -> N
     )
 
 
-def test_an_order_is_billed_to_where_it_was_shipped(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_an_order_is_billed_to_where_it_was_shipped(migrated: Engine) -> None:
+    with Session(migrated) as session:
         orders = session.scalars(select(Order).order_by(Order.id)).all()
     assert all(order.shipping == order.billing for order in orders)
     assert [(order.shipping.full_name, order.shipping.line2, order.shipping.phone) for order in orders] == before(
@@ -154,10 +158,8 @@ def test_an_order_is_billed_to_where_it_was_shipped(app: Flask) -> None:
     )
 
 
-def test_a_closed_order_says_why_it_was_closed(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_a_closed_order_says_why_it_was_closed(migrated: Engine) -> None:
+    with Session(migrated) as session:
         reasons = Counter(
             (state, reason) for state, reason in session.execute(select(Order.state, Order.closed_because))
         )
@@ -167,10 +169,8 @@ def test_a_closed_order_says_why_it_was_closed(app: Flask) -> None:
     assert reasons[OrderState.PAID, None] == 14
 
 
-def test_a_migrated_order_keeps_its_open_or_resolved_review(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_a_migrated_order_keeps_its_open_or_resolved_review(migrated: Engine) -> None:
+    with Session(migrated) as session:
         reviews = session.execute(
             select(Review.reason, Review.subject, Review.note, Order.needs_review).join(Order).order_by(Review.id)
         ).all()
@@ -189,10 +189,8 @@ def test_a_migrated_order_keeps_its_open_or_resolved_review(app: Flask) -> None:
     }
 
 
-def test_refunds_and_disputes_belong_to_the_payment_of_their_order(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_refunds_and_disputes_belong_to_the_payment_of_their_order(migrated: Engine) -> None:
+    with Session(migrated) as session:
         refunds = session.execute(
             select(Refund.provider_refund_id, Payment.order_id, Refund.state).join(Payment).order_by(Refund.id)
         ).all()
@@ -205,12 +203,11 @@ def test_refunds_and_disputes_belong_to_the_payment_of_their_order(app: Flask) -
     assert kept == ["pi_elsewhere"]
 
 
-def test_a_migrated_history_is_complete_and_in_the_new_terms(app: Flask) -> None:
-    engine = migrate(app)
+def test_a_migrated_history_is_complete_and_in_the_new_terms(migrated: Engine) -> None:
     types = {"order.needs_review": "review.opened", "order.settled": "review.resolved"}
     sources = {"upkeep": "worker", "merchant": "staff", "look-up": "lookup"}
 
-    with engine.connect() as connection:
+    with migrated.connect() as connection:
         rows = connection.execute(text("SELECT id, type, source FROM history ORDER BY id")).all()
 
     assert rows == [
@@ -219,7 +216,9 @@ def test_a_migrated_history_is_complete_and_in_the_new_terms(app: Flask) -> None
     ]
 
 
-def test_an_order_that_was_fulfilled_has_one_shipment_of_all_its_pieces(app: Flask) -> None:
+@pytest.mark.on_both_databases
+def test_an_order_that_was_fulfilled_has_one_shipment_of_all_its_pieces(database_url: str, tmp_path: Path) -> None:
+    app = store_before(database_url, tmp_path)
     paid = [number for number, state in before("orders", "id", "state") if state == "paid"]
     sent_at = LAST.replace(microsecond=0)
     sent = text("UPDATE orders SET state = 'fulfilled', fulfilled_at = :at, tracking = :tracking WHERE id = :id")
@@ -244,18 +243,16 @@ def test_an_order_that_was_fulfilled_has_one_shipment_of_all_its_pieces(app: Fla
             assert {each.product_id: each.quantity for shipment in order.shipments for each in shipment.lines} == pieces
 
 
-def test_rows_added_after_a_migration_follow_the_old_ones(app: Flask) -> None:
-    engine = migrate(app)
-
-    with Session(engine) as session:
+def test_rows_added_after_a_migration_follow_the_old_ones(migrated: Engine) -> None:
+    with Session(migrated) as session:
         payment = Payment(order_id=before("orders", "id")[0][0], amount_minor=1, live=False)
         session.add(payment)
         session.flush()
         assert payment.id > max(number for (number,) in before("orders", "id"))
 
 
-def test_the_migrations_make_the_tables_that_the_models_describe(app: Flask) -> None:
-    with migrate(app).connect() as connection:
+def test_the_migrations_make_the_tables_that_the_models_describe(migrated: Engine) -> None:
+    with migrated.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
         found = inspect(connection)
         checks = {check["name"] for table in Base.metadata.tables for check in found.get_check_constraints(table)}
