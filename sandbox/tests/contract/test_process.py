@@ -25,6 +25,13 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """A sandbox for the tests that only ask it something."""
+    with SandboxProcess(tmp_path_factory.mktemp("running")) as sandbox:
+        yield sandbox
+
+
 def as_many_as(number: int, paid: list[str]) -> bool:
     return len(paid) >= number
 
@@ -78,14 +85,13 @@ def of(event: dict[str, Any]) -> str:
     return str(event["data"]["object"]["id"])
 
 
-def test_who_sends_too_much_gets_to_read_the_answer(tmp_path: Path) -> None:
-    with SandboxProcess(tmp_path) as sandbox:
-        answer = requests.post(
-            f"{sandbox.url}/v1/payment_intents",
-            data=b"a" * 20_000_000,
-            headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/x-www-form-urlencoded"},
-            timeout=60,
-        )
+def test_who_sends_too_much_gets_to_read_the_answer(running: SandboxProcess) -> None:
+    answer = requests.post(
+        f"{running.url}/v1/payment_intents",
+        data=b"a" * 20_000_000,
+        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/x-www-form-urlencoded"},
+        timeout=60,
+    )
 
     assert answer.status_code == 413
     assert answer.json()["error"]["type"] == "invalid_request_error"
@@ -118,16 +124,15 @@ def test_an_idle_connection_is_kept_and_takes_nothing_from_others(tmp_path: Path
     ids=["a long query", "too long a query", "too long a header", "a header that is none"],
 )
 def test_what_cannot_be_read_is_answered_in_json(
-    tmp_path: Path, target: str, headers: dict[str, str], status: int
+    running: SandboxProcess, target: str, headers: dict[str, str], status: int
 ) -> None:
-    with SandboxProcess(tmp_path) as sandbox:
-        lines = {"Host": "x", "Authorization": f"Bearer {KEY}", **headers}
-        said = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as line:
-            line.sendall(f"GET {target} HTTP/1.1\r\n{said}\r\n".encode())
-            answer = HTTPResponse(line)
-            answer.begin()
-            error = json.load(answer)["error"]
+    lines = {"Host": "x", "Authorization": f"Bearer {KEY}", **headers}
+    said = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as line:
+        line.sendall(f"GET {target} HTTP/1.1\r\n{said}\r\n".encode())
+        answer = HTTPResponse(line)
+        answer.begin()
+        error = json.load(answer)["error"]
 
     assert (answer.status, error["type"]) == (status, "invalid_request_error")
 
