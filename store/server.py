@@ -16,6 +16,7 @@ import gc
 import sys
 import threading
 import warnings
+from types import ModuleType
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -33,6 +34,8 @@ _NEVER_USED = ("redis", "charset_normalizer")
 
 for _module in _OF_DEVELOPERS:
     sys.modules.setdefault(_module, None)  # type: ignore[arg-type]  # how Python is told that there is no such module
+# limits imports its storages for asyncio wherever it is, and the store counts in none of them.
+sys.modules.setdefault("limits.aio", ModuleType("limits.aio"))
 
 preload_app = True
 

@@ -15,6 +15,7 @@ from tools.programs import Program, free_port
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
+import store.server
 from app import create_app
 client = create_app().test_client()
 assert client.get("/").status_code == client.get("/readyz").status_code == 200
@@ -22,6 +23,7 @@ print(*sys.modules)
 """
 NOT_NEEDED = {
     "alembic", "flask_migrate",  # for `flask db`
+    "limits.aio.storage",  # for nothing: the store has no event loop
     "pybreaker", "redis",  # for the first call to Stripe, and for counting in Redis
     "requests", "store.gateway.stripe", "stripe", "urllib3",  # for the first call to Stripe
     "PIL", "fontTools", "fpdf", "uharfbuzz",  # for the first invoice as PDF
