@@ -138,8 +138,9 @@ class Simulation(RuleBasedStateMachine):
     def _finish_pending_work(self) -> None:
         """Nobody does anything any more; pending webhooks arrive, and due work is done."""
         self.emails.away = False
-        self._collect_webhooks()
-        self.shop.clock.forward(seconds=self.longest.total_seconds())
+        for _ in range(2):  # a slow payment that is authorised only by then is held as long again
+            self._collect_webhooks()
+            self.shop.clock.forward(seconds=self.longest.total_seconds())
         for _ in range(6):
             self._collect_webhooks()
             while self.pending:
