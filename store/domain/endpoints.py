@@ -10,7 +10,7 @@ LONGEST_URL = 500  # characters
 
 
 class Fact(StrEnum):
-    """What an endpoint may be told of. `order.refunded` is told for each refund that Stripe has sent to the bank."""
+    """What an endpoint may be told of. `order.refunded` is told for each refund that was sent to the bank."""
 
     ORDER_PAID = "order.paid"
     ORDER_SHIPPED = "order.shipped"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from store.domain.money import Money
 from store.domain.pricing import AdjustmentKind, Quote
 
-MOST_ITEMS = 100  # Stripe takes no more lines (docs.stripe.com/api/checkout/sessions/create, line_items)
+MOST_ITEMS = 100  # no more lines are taken (docs.stripe.com/api/checkout/sessions/create, line_items)
 
 
 @dataclass(frozen=True, slots=True)

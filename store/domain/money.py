@@ -10,7 +10,7 @@ from decimal import Decimal
 from babel.numbers import format_currency
 
 # How many decimals an amount has on the wire, where it is not two (docs.stripe.com/currencies).
-# ISK and UGX have no minor unit in daily life, yet Stripe takes them in hundredths that end in 00.
+# ISK and UGX have no minor unit in daily life, yet they are sent in hundredths that end in 00.
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
@@ -19,7 +19,7 @@ WHOLE_HUNDREDS = frozenset({"isk", "ugx"})
 
 
 def decimals(currency: str) -> int:
-    """The number of decimals that `currency`'s minor unit stands for on Stripe's wire."""
+    """The number of decimals that `currency`'s minor unit stands for on the wire."""
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
@@ -34,7 +34,7 @@ def smallest_step(currency: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in `currency`'s minor unit as Stripe counts it; the currency is a lower-case ISO code.
+    """An amount in `currency`'s minor unit as the payment service counts it; the currency is a lower-case ISO code.
 
     Amounts of different currencies do not add up: that raises ValueError.
     """

@@ -162,7 +162,7 @@ def quote(
 
 
 def check_chargeable(total: Money) -> None:
-    """Raise AmountOutOfRange unless Stripe would take `total` in one payment."""
+    """Raise AmountOutOfRange unless the payment service would take `total` in one payment."""
     smallest = Money(MINIMUM_CHARGE.get(total.currency, smallest_step(total.currency)), total.currency)
     largest = Money(MAXIMUM_CHARGE, total.currency)
     if not smallest.minor <= total.minor <= largest.minor:

@@ -1,4 +1,4 @@
-"""How amounts are rounded and split, stated once. It is what Stripe's Checkout does with the same numbers.
+"""How amounts are rounded and split, stated once. The hosted page does the same with the same numbers.
 
 - A percentage of an amount is rounded half up, to the smallest amount that the currency knows.
 - A discount is computed on the whole order and then split over its lines: each gets its share rounded down, the last

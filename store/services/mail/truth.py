@@ -34,7 +34,7 @@ TOLD_OTHERWISE = "told_otherwise"
 
 PAID = (OrderState.PAID, OrderState.FULFILLED)
 RECEIVED = (PaymentState.PAID, PaymentState.REFUNDED)
-# Nothing can go back of these. Stripe shows as a refund, too, that an authorisation was released.
+# Nothing can go back of these. A released authorisation is reported as a refund, too.
 UNCHARGED = (PaymentState.AUTHORISED, PaymentState.CANCELLED)
 FAILED = (RefundState.FAILED, RefundState.CANCELLED)
 DECIDED = (DisputeState.CLOSED, DisputeState.WON, DisputeState.LOST)

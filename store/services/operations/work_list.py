@@ -30,8 +30,8 @@ SCARCE = 5  # pieces
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """When each was there last: a webhook, the worker, and the moment up to which Stripe was compared with the store.
-    None where that never was. `worker_missing`: it should have been there since.
+    """When each was there last: a webhook, the worker, and the moment up to which the payment service was compared with
+    the store. None where that never was. `worker_missing`: it should have been there since.
     """
 
     last_webhook: datetime | None
@@ -43,7 +43,7 @@ class Health:
 @dataclass(frozen=True, slots=True)
 class WorkList:
     """`authorised` are orders to ship, and to capture the money of, before their authorisation ends, the oldest first.
-    `returning` is money that the store owes back and has not asked Stripe to return yet, `unanswered` are refunds that
+    `returning` is money that the store owes back and has not asked anybody to return yet, `unanswered` are refunds that
     it has asked for without an answer. `scarce` are products of which few pieces are left, `stopped` the endpoints of
     other programs that are told nothing any more, for they have taken nothing for days.
     """

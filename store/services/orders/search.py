@@ -1,5 +1,5 @@
-"""How the staff finds an order: by its reference, a name, an e-mail address, the last digits of a card, or Stripe's id
-of a payment, a refund or a dispute.
+"""How the staff finds an order: by its reference, a name, an e-mail address, the last digits of a card, or the payment
+service's id of a payment, a refund or a dispute.
 
 Names, addresses and references are kept as keys, so that their beginnings are found by an index. Placing an order does
 not write them, for nobody who pays is to wait for what somebody may look for. They are written afterwards, for orders
@@ -51,7 +51,7 @@ def parse(text: str) -> Search | None:
     if not typed:
         return None
     if re.fullmatch(r"(pi|re|pyr|dp|du)_\w+", typed, re.ASCII):
-        return Search(few=_at_stripe(typed))
+        return Search(few=_by_provider_id(typed))
     if "@" in typed:
         return Search(key=f"@{typed.casefold().removeprefix('@')}")
     if re.fullmatch(r"[0-9]{4}", typed):
@@ -146,7 +146,7 @@ def _mark(session: Session) -> int:
     return session.scalar(select(OrderKeyMark.order_id)) or 0
 
 
-def _at_stripe(name: str) -> Select[int]:
+def _by_provider_id(name: str) -> Select[int]:
     payments = select(Payment.order_id)
     if name.startswith("pi_"):
         return payments.where(Payment.provider_payment_id == name)

@@ -1,6 +1,6 @@
 """Capturing what was authorised: the money is taken before an order is told as shipped.
 
-Write, ask, write. Stripe captures a payment once: what is left of it then is released. A crash between any two is
+Write, ask, write. A payment is captured once: what is left of it then is released. A crash between any two is
 repaired by asking again, under a key that is derived from what is asked; the worker does so.
 """
 

@@ -26,7 +26,7 @@ from store.services.payments.creation import PaymentSetup
 from store.services.payments.recording import record
 from store.services.services import Services
 
-# Stripe keeps a page open for half an hour at least, and a day at the most. The worker ends it with its order, which it
+# A page stays open for half an hour at least, and a day at the most. The worker ends it with its order, which it
 # may extend; its own end is for when no worker runs. What is asked must be the same each time, and may have to be asked
 # for again.
 OPEN_FOR, LEAST, MOST = timedelta(minutes=35), timedelta(minutes=32), timedelta(hours=23, minutes=50)

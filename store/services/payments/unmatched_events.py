@@ -21,7 +21,7 @@ from store.services import transitions
 from store.services.history import Origin
 from store.services.payments import authorising, disputes, refunds, risk
 
-# Stripe repeats an event for three days.
+# An event is repeated for three days.
 KEPT = timedelta(days=7)
 
 REFUND, DISPUTE, FRAUD_WARNING, RISK_REVIEW, CARD = "refund", "dispute", "fraud_warning", "risk_review", "card"

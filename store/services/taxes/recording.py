@@ -28,7 +28,7 @@ from store.services.history import Origin, Source
 from store.services.orders import reviews
 from store.services.services import Services
 
-# A sale, 30 parts of it taken back (Stripe's limit), and as many taken back again.
+# A sale, 30 parts of it taken back (the payment service's limit), and as many taken back again.
 MOST_STEPS = 61
 
 
