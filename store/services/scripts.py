@@ -23,8 +23,11 @@ _PREPARED = "prepared scripts"
 # PgBouncer gives each transaction another of its connections.
 _NOT_THERE, _THERE_ALREADY = "26000", "42P05"
 # A plan is kept while the tables grow: one that was made when they were empty must not read the whole of any. It is
-# made at the first execution; PostgreSQL makes another one when it has counted the rows anew.
-_PLANNING = b"SET LOCAL enable_seqscan = off;"
+# made at the first execution; PostgreSQL makes another one when it has counted the rows anew. Each row is looked up by
+# an index, where a statement lets it be: see `docs/decisions/0017`.
+_PLANNING = b"".join(
+    b"SET LOCAL enable_%s = off;" % way for way in (b"seqscan", b"bitmapscan", b"hashjoin", b"mergejoin")
+)
 
 # Rows as the value of a parameter of type json, with their times. Made once: `json.dumps` makes an encoder each time.
 as_json = json.JSONEncoder(default=datetime.isoformat).encode

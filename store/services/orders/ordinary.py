@@ -118,13 +118,16 @@ _SCRIPT = Script(
     """
     WITH placed AS (
         SELECT drafts.id AS order_id, orders.id
-        FROM json_to_recordset(:order_rows) AS drafts (id integer, reference text) JOIN orders USING (reference)
+        FROM json_to_recordset(:order_rows) AS drafts (id integer, reference text)
+        CROSS JOIN LATERAL (SELECT id, xmin FROM orders WHERE reference = drafts.reference OFFSET 0) AS orders
         WHERE orders.xmin = pg_current_xact_id_if_assigned()::xid
     ), wanted AS (
         SELECT product_id, sum(quantity) AS quantity
-        FROM placed JOIN order_lines ON order_lines.order_id = placed.id GROUP BY product_id
+        FROM placed CROSS JOIN LATERAL (SELECT * FROM order_lines WHERE order_id = placed.id OFFSET 0) AS lines
+        GROUP BY product_id
     ), reserved AS (
-        UPDATE products SET reserved = reserved + wanted.quantity FROM wanted WHERE products.id = wanted.product_id
+        UPDATE products SET reserved = reserved + wanted.quantity FROM wanted
+        WHERE products.id = ANY (ARRAY (SELECT product_id FROM wanted)) AND products.id = wanted.product_id
     )
     SELECT order_id, id FROM placed
     """,

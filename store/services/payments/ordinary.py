@@ -119,6 +119,11 @@ def _of(table: str, fragment: str) -> str:
     return re.sub(r":([a-z_]+)", rf"{table}.\1", fragment)
 
 
+def _lines_of(order_id: str) -> str:
+    """The lines of one order, as `lines`: looked up by an index."""
+    return f"(SELECT * FROM order_lines WHERE order_id = {order_id} OFFSET 0) AS lines"
+
+
 def _list(states: Iterable[str]) -> str:
     return ", ".join(f"'{state}'" for state in states)
 
@@ -155,6 +160,14 @@ _REPORTS = f"""
         currency text, received json, message_id text
     ) LIMIT {MOST}
 """
+# The reports whose events this transaction has written, and the payment of each. What is looked up for each of them is
+# asked of an index, and `OFFSET 0` keeps it so: a join may read a whole table, if it was planned while that was small.
+_MINE = """
+    SELECT reports.* FROM reports
+    CROSS JOIN LATERAL (SELECT xmin FROM webhook_events WHERE id = reports.event_id OFFSET 0) AS event
+    WHERE event.xmin = pg_current_xact_id_if_assigned()::xid
+"""
+_ITS_PAYMENT = "CROSS JOIN LATERAL (SELECT * FROM payments WHERE provider_payment_id = mine.name OFFSET 0) AS payments"
 _SCRIPT = Script(
     {"reports": "json"},
     f"""
@@ -163,47 +176,49 @@ _SCRIPT = Script(
         SELECT {_of("reports", _EVENT_VALUES)} FROM reports
         WHERE EXISTS (SELECT 1 FROM payments WHERE payments.provider_payment_id = reports.name)
         ORDER BY reports.event_id
-        ON CONFLICT DO NOTHING RETURNING id
+        ON CONFLICT DO NOTHING RETURNING about AS name
     )
     SELECT orders.id FROM payments JOIN orders ON orders.id = payments.order_id
-    WHERE payments.provider_payment_id = ANY (ARRAY (
-        SELECT reports.name FROM reports JOIN remembered ON remembered.id = reports.event_id
+    WHERE payments.provider_payment_id = ANY (ARRAY (SELECT name FROM remembered)) AND orders.id = ANY (ARRAY (
+        SELECT order_id FROM payments WHERE provider_payment_id = ANY (ARRAY (SELECT name FROM remembered))
     ))
     ORDER BY orders.id FOR UPDATE OF orders, payments
     """,
     f"""
-    WITH reports AS ({_REPORTS})
+    WITH reports AS ({_REPORTS}), mine AS ({_MINE})
     SELECT FROM products WHERE id = ANY (ARRAY (
-        SELECT product_id
-        FROM reports JOIN webhook_events ON webhook_events.id = reports.event_id
-        JOIN payments ON payments.provider_payment_id = reports.name JOIN order_lines USING (order_id)
-        WHERE webhook_events.xmin = pg_current_xact_id_if_assigned()::xid
+        SELECT lines.product_id FROM mine {_ITS_PAYMENT}
+        CROSS JOIN LATERAL {_lines_of("payments.order_id")}
     ))
     ORDER BY id FOR NO KEY UPDATE
     """,
     f"""
-    WITH reports AS ({_REPORTS}), mine AS (
-        SELECT reports.* FROM reports JOIN webhook_events ON webhook_events.id = reports.event_id
-        WHERE webhook_events.xmin = pg_current_xact_id_if_assigned()::xid
-    ), paying AS (
+    WITH reports AS ({_REPORTS}), mine AS ({_MINE}), paying AS (
         SELECT mine.*, order_id, orders.reference, orders.cart_id, payments.id AS payment_id, payments.state
-        FROM mine JOIN payments ON payments.provider_payment_id = mine.name JOIN orders ON orders.id = order_id
+        FROM mine {_ITS_PAYMENT}
+        CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = payments.order_id OFFSET 0) AS orders
         WHERE {_of("mine", _ORDINARY)}
     ), taken_back AS (
         DELETE FROM webhook_events WHERE id IN (SELECT event_id FROM mine EXCEPT SELECT event_id FROM paying)
     ), payment AS (
-        UPDATE payments SET {_of("paying", _PAYMENT_VALUES)} FROM paying WHERE payments.id = paying.payment_id
+        UPDATE payments SET {_of("paying", _PAYMENT_VALUES)} FROM paying
+        WHERE payments.id = ANY (ARRAY (SELECT payment_id FROM paying)) AND payments.id = paying.payment_id
     ), pieces AS (
-        SELECT product_id, sum(quantity) AS quantity FROM paying JOIN order_lines USING (order_id) GROUP BY product_id
+        SELECT product_id, sum(quantity) AS quantity
+        FROM paying CROSS JOIN LATERAL {_lines_of("paying.order_id")} GROUP BY product_id
     ), committed AS (
         UPDATE products SET stock = stock - pieces.quantity, reserved = reserved - pieces.quantity
-        FROM pieces WHERE products.id = pieces.product_id RETURNING products.id
+        FROM pieces
+        WHERE products.id = ANY (ARRAY (SELECT product_id FROM pieces)) AND products.id = pieces.product_id
+        RETURNING products.id
     ), paid AS (
-        UPDATE orders SET {_of("paying", _ORDER_VALUES)} FROM paying WHERE orders.id = paying.order_id
+        UPDATE orders SET {_of("paying", _ORDER_VALUES)} FROM paying
+        WHERE orders.id = ANY (ARRAY (SELECT order_id FROM paying)) AND orders.id = paying.order_id
     ), emptied AS (
-        DELETE FROM cart_lines USING paying, order_lines, committed
-        WHERE cart_lines.cart_id = paying.cart_id AND cart_lines.product_id = committed.id
-        AND order_lines.order_id = paying.order_id AND order_lines.product_id = committed.id
+        DELETE FROM cart_lines
+        USING paying CROSS JOIN LATERAL {_lines_of("paying.order_id")} JOIN committed ON committed.id = lines.product_id
+        WHERE cart_lines.cart_id = ANY (ARRAY (SELECT cart_id FROM paying))
+        AND cart_lines.cart_id = paying.cart_id AND cart_lines.product_id = committed.id
     ), told AS (
         INSERT INTO {_MAIL_COLUMNS} SELECT order_id, {_of("paying", _MAIL_VALUES)} FROM paying ON CONFLICT DO NOTHING
     ), noted AS (
