@@ -67,6 +67,7 @@ def _columns(table: type[Base]) -> str:
 # Carts are taken in the order of their ids, products in that of theirs, so that two batches do not wait for each other.
 # The products come last, and are locked by a statement of their own: see `stock`. That there is enough, which
 # `stock.reserve` checks by a condition, is checked by the constraint of the table: what breaks it, ends the whole.
+# `OFFSET 0` and the array keep the planner at indexes: see `docs/decisions/0017`.
 _SCRIPT = Script(
     {
         "order_rows": "json",
